@@ -1,0 +1,163 @@
+"""Configuration models: the light half of every plugin.
+
+An entry point names one of these classes. They import no torch, cv2 or SDK; the implementation is a string in `target`
+and is imported by `build()` alone. A field annotated with a *choice* (`RobotConfig`, `CameraConfig`, ...) accepts any
+registered plugin of that kind, chosen by its `type`, at any depth.
+"""
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from lerobot.core.errors import PluginError
+
+
+def _dump(value: Any, info: core_schema.SerializationInfo) -> Any:
+    if not isinstance(value, BaseModel):
+        return value
+    return value.model_dump(mode=info.mode, exclude_none=info.exclude_none, exclude_defaults=info.exclude_defaults)
+
+
+class ConfigModel(BaseModel):
+    """Base of every configuration: unknown keys are errors and values never change after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, use_attribute_docstrings=True)
+
+
+class PluginConfig(ConfigModel):
+    """Configuration of one plugin, chosen by `type`.
+
+    A direct subclass that sets `kind` is a choice: it stands for every plugin registered under that kind. A class
+    that sets `target` is one plugin.
+    """
+
+    kind: ClassVar[str]
+    """Registry kind: `"robot"`, `"camera"`, `"teleoperator"`, `"policy"`, `"env"`, `"processor"`, ..."""
+
+    target: ClassVar[str] = ""
+    """Where the implementation is, `"package.module:Class"`; empty on a choice."""
+
+    type: str = Field(default="", description="Registered name of the plugin.")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate a choice through the registry and every other class as the model it is."""
+        schema = handler(source)
+        if cls.target:
+            return schema
+        return core_schema.no_info_plain_validator_function(
+            cls._choose,
+            serialization=core_schema.plain_serializer_function_ser_schema(_dump, info_arg=True),
+        )
+
+    @classmethod
+    def _choose(cls, value: Any) -> Self:
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, dict):
+            raise PydanticCustomError("choice_mapping", "a mapping with a 'type' key")
+        fields = dict(value)
+        name = fields.pop("type", None)
+        if not name:
+            raise PydanticCustomError("choice_type_missing", "a 'type' key naming a {kind}", {"kind": cls.kind})
+        # Resolving needs the registry, which needs metadata of installed packages: only when a choice is made.
+        from lerobot.core.registry import registry
+
+        try:
+            config_class = registry.config_class(cls.kind, str(name))
+        except PluginError as error:
+            raise PydanticCustomError("choice_unknown", "{error}", {"error": str(error), "cause": error}) from error
+        return config_class.model_validate({**fields, "type": str(name)})  # type: ignore[return-value]
+
+    def build(self, **dependencies: Any) -> Any:
+        """Import the implementation and construct it with this configuration.
+
+        Args:
+            **dependencies: keyword arguments handed to the constructor after the configuration.
+
+        Returns:
+            The object the plugin implements: a Robot, a Camera, ...
+
+        Raises:
+            PluginLoadError: the implementation or one of its dependencies cannot be imported.
+        """
+        from lerobot.core.registry import registry
+
+        implementation = registry.implementation(self)
+        return implementation(self, **dependencies)
+
+
+class CameraConfig(PluginConfig):
+    """Fields every camera has."""
+
+    kind: ClassVar[str] = "camera"
+
+    fps: float | None = Field(default=None, gt=0, description="Frames per second to ask the camera for.")
+    width: int | None = Field(default=None, gt=0, description="Picture width in pixels, after rotation.")
+    height: int | None = Field(default=None, gt=0, description="Picture height in pixels, after rotation.")
+
+
+class _DeviceConfig(PluginConfig):
+    id: str | None = Field(default=None, description="Name of this very device; chooses its calibration file.")
+    calibration_dir: Path | None = Field(
+        default=None, description="Folder of the calibration file; default: the peer's folder for this device type."
+    )
+
+
+class RobotConfig(_DeviceConfig):
+    """Fields every robot has."""
+
+    kind: ClassVar[str] = "robot"
+
+    @model_validator(mode="after")
+    def _cameras_are_complete(self) -> Self:
+        """A camera used by a robot needs its picture size and rate, or the features would be unknown."""
+        cameras: dict[str, CameraConfig] = getattr(self, "cameras", {})
+        for name, camera in cameras.items():
+            for field in ("width", "height", "fps"):
+                if getattr(camera, field) is None:
+                    raise PydanticCustomError(
+                        "camera_incomplete",
+                        "'{field}' for camera '{camera}', because a robot's pictures have a fixed size and rate",
+                        {"field": field, "camera": name},
+                    )
+        return self
+
+
+class TeleoperatorConfig(_DeviceConfig):
+    """Fields every teleoperator has."""
+
+    kind: ClassVar[str] = "teleoperator"
+
+
+class PolicyConfig(PluginConfig):
+    """Choice of a policy; `lerobot-policies` defines the fields that policies share."""
+
+    kind: ClassVar[str] = "policy"
+
+
+class EnvConfig(PluginConfig):
+    """Choice of a simulated environment."""
+
+    kind: ClassVar[str] = "env"
+
+
+class ProcessorStepConfig(PluginConfig):
+    """Choice of a processor step; its fields are the step's saved configuration."""
+
+    kind: ClassVar[str] = "processor"
+
+
+class CommandConfig(ConfigModel):
+    """Configuration of one command line command: the single source of its flags, file form and Python form.
+
+    `lerobot.commands` entry points name subclasses. The class docstring's first line is the command's summary.
+    """
+
+    target: ClassVar[str]
+    """Function that runs the command, `"package.module:function"`; called with the validated configuration."""
+
+    examples: ClassVar[tuple[str, ...]] = ()
+    """Worked command lines shown at the end of `--help`."""

@@ -1,0 +1,171 @@
+"""Every error of the ecosystem: one tree, structured fields, texts of at most four lines.
+
+A text says what happened and with which value, then what was expected, then what to do. Fields carry the same facts
+for programs. The command line prints these errors without a traceback; anything else is a bug and keeps its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class LeRobotError(Exception):
+    """Base of all errors a user can act on.
+
+    Args:
+        what: what happened, with the value it happened with.
+        expected: what would have been right; empty when `what` says it all.
+        hint: what to do, preferably a command; empty when there is nothing to do.
+    """
+
+    def __init__(self, what: str, *, expected: str = "", hint: str = "") -> None:
+        self.what = what
+        self.expected = expected
+        self.hint = hint
+        super().__init__(what, expected, hint)
+
+    def __str__(self) -> str:
+        """The text shown to the user, one fact a line."""
+        lines = [self.what]
+        if self.expected:
+            lines.append(f"  expected: {self.expected}")
+        if self.hint:
+            lines.append(f"  {self.hint}")
+        return "\n".join(lines)
+
+
+# --- plugins ---------------------------------------------------------------------------------------------------------
+
+
+class PluginError(LeRobotError):
+    """A plugin could not be found, chosen or loaded.
+
+    Args:
+        what: see `LeRobotError`.
+        kind: registry kind, such as `"robot"`.
+        name: registered name that was asked for.
+        distribution: distribution that provides it, when known.
+        candidates: nearest or competing names.
+        expected: see `LeRobotError`.
+        hint: see `LeRobotError`.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        kind: str,
+        name: str,
+        distribution: str | None = None,
+        candidates: Sequence[str] = (),
+        expected: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(what, expected=expected, hint=hint)
+        self.kind = kind
+        self.name = name
+        self.distribution = distribution
+        self.candidates = tuple(candidates)
+
+
+class PluginNotFoundError(PluginError, LookupError):
+    """No installed or known plugin has this name."""
+
+
+class PluginNotInstalledError(PluginError, LookupError):
+    """The name is known, but the distribution that provides it is not installed."""
+
+
+class PluginLoadError(PluginError, ImportError):
+    """The plugin is installed but its module could not be imported; the cause is chained."""
+
+
+class DuplicatePluginError(PluginError, LookupError):
+    """Two distributions claim the same name; `candidates` lists both as `distribution:name`."""
+
+
+# --- configuration ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """One thing wrong with a configuration.
+
+    Attributes:
+        where: flag (`--robot.port`), file and line (`run.yaml:12 robot.port`) or variable (`LEROBOT_FPS`).
+        given: the text that was given, as typed; None when nothing was given.
+        expected: what would have been accepted.
+        hint: nearest match or the command to run; may be empty.
+    """
+
+    where: str
+    given: str | None
+    expected: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """The problem on one line."""
+        given = "" if self.given is None else f" got {self.given!r},"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.where}:{given} expected {self.expected}{hint}"
+
+
+class ConfigError(LeRobotError, ValueError):
+    """A command line or file does not describe a valid configuration; carries every problem found."""
+
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+# --- features and devices --------------------------------------------------------------------------------------------
+
+
+class FeatureMismatchError(LeRobotError, ValueError):
+    """Names, shapes, dtypes or units of two sides do not fit; `keys` names the offenders."""
+
+    def __init__(self, what: str, *, keys: Sequence[str] = (), expected: str = "", hint: str = "") -> None:
+        super().__init__(what, expected=expected, hint=hint)
+        self.keys = tuple(keys)
+
+
+class DeviceError(LeRobotError):
+    """A robot, camera or teleoperator failed; `device` names it as in `so101_follower(black)`."""
+
+    def __init__(self, what: str, *, device: str = "", expected: str = "", hint: str = "") -> None:
+        super().__init__(what, expected=expected, hint=hint)
+        self.device = device
+
+
+class NotConnectedError(DeviceError, ConnectionError):
+    """A device was used before `connect()` or after `disconnect()`."""
+
+
+class AlreadyConnectedError(DeviceError, ConnectionError):
+    """`connect()` was called on a connected device."""
+
+
+class DeviceConnectionError(DeviceError, ConnectionError):
+    """A device could not be reached, or the connection to it was lost."""
+
+
+class DeviceTimeoutError(DeviceError, TimeoutError):
+    """A device did not answer in time."""
+
+
+class CalibrationError(DeviceError, ValueError):
+    """A calibration is missing, incomplete or not believable."""
+
+
+class SafetyError(LeRobotError):
+    """The safety gate cannot guarantee its limits, so nothing moves."""
+
+
+# --- data and models -------------------------------------------------------------------------------------------------
+
+
+class DatasetError(LeRobotError):
+    """A dataset is missing, damaged or used against its declaration."""
+
+
+class CheckpointError(LeRobotError):
+    """A policy checkpoint or processor file is missing, damaged or does not fit."""

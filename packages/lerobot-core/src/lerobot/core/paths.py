@@ -1,0 +1,43 @@
+"""Where things live on disk: the peer's folders, so that existing calibrations and datasets are found.
+
+Nothing is created here and environment variables are read at call time.
+"""
+
+import os
+from pathlib import Path
+
+from lerobot.core.errors import ConfigError, ConfigProblem
+
+
+def lerobot_home() -> Path:
+    """Folder of datasets, calibrations and runs.
+
+    Returns:
+        `$HF_LEROBOT_HOME`, else `$HF_HOME/lerobot`, else `$XDG_CACHE_HOME/huggingface/lerobot`
+        (`~/.cache/huggingface/lerobot`).
+
+    Raises:
+        ConfigError: the obsolete variable `LEROBOT_HOME` is set.
+    """
+    if "LEROBOT_HOME" in os.environ:
+        raise ConfigError(
+            [ConfigProblem("LEROBOT_HOME", os.environ["LEROBOT_HOME"], "HF_LEROBOT_HOME", "the old name is not read")]
+        )
+    if explicit := os.environ.get("HF_LEROBOT_HOME"):
+        return Path(explicit).expanduser()
+    return hf_home() / "lerobot"
+
+
+def hf_home() -> Path:
+    """Cache folder of the Hugging Face libraries: `$HF_HOME`, else `$XDG_CACHE_HOME/huggingface`."""
+    if explicit := os.environ.get("HF_HOME"):
+        return Path(explicit).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache).expanduser() if cache else Path.home() / ".cache") / "huggingface"
+
+
+def calibration_root() -> Path:
+    """Folder holding `robots/` and `teleoperators/`: `$HF_LEROBOT_CALIBRATION`, else `<home>/calibration`."""
+    if explicit := os.environ.get("HF_LEROBOT_CALIBRATION"):
+        return Path(explicit).expanduser()
+    return lerobot_home() / "calibration"

@@ -1,0 +1,55 @@
+"""How hardware code talks to the person in front of it, without calling `input` or `print`."""
+
+import sys
+from typing import Protocol
+
+
+class Prompter(Protocol):
+    """Someone, or a script, who reads instructions and answers."""
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+        ...
+
+    def ask(self, text: str) -> str:
+        """Show a question and return the typed answer without its newline.
+
+        Raises:
+            EOFError: nobody can answer (no terminal).
+        """
+        ...
+
+    def pressed_enter(self) -> bool:
+        """Whether Enter was pressed since the last question; never waits."""
+        ...
+
+
+class TerminalPrompter:
+    """The person at this terminal."""
+
+    def say(self, text: str) -> None:
+        """See `Prompter.say`."""
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    def ask(self, text: str) -> str:
+        """See `Prompter.ask`."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError(text)
+        return line.rstrip("\r\n")
+
+    def pressed_enter(self) -> bool:
+        """See `Prompter.pressed_enter`."""
+        if sys.platform == "win32":
+            import msvcrt
+
+            return bool(msvcrt.kbhit() and msvcrt.getwch() in "\r\n")
+        import select
+
+        if not select.select([sys.stdin], [], [], 0)[0]:
+            return False
+        sys.stdin.readline()
+        return True

@@ -1,0 +1,24 @@
+"""What a robot, camera, teleoperator, policy, environment and processor step is: the contracts plugins fulfil.
+
+The docstrings here are the contract; implementations document only what is special about them.
+"""
+
+from lerobot.core.protocols.camera import Camera
+from lerobot.core.protocols.device import Calibratable, Device
+from lerobot.core.protocols.env import Env
+from lerobot.core.protocols.policy import Policy
+from lerobot.core.protocols.processor import ProcessorStep
+from lerobot.core.protocols.robot import Robot
+from lerobot.core.protocols.teleoperator import HasTeleopEvents, Teleoperator
+
+__all__ = [
+    "Calibratable",
+    "Camera",
+    "Device",
+    "Env",
+    "HasTeleopEvents",
+    "Policy",
+    "ProcessorStep",
+    "Robot",
+    "Teleoperator",
+]

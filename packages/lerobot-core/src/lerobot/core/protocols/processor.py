@@ -1,0 +1,46 @@
+"""The ProcessorStep protocol: one named, configurable, possibly stateful step of a pipeline."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from lerobot.core.types import FeatureSpec
+
+
+@runtime_checkable
+class ProcessorStep(Protocol):
+    """Turns one transition into another.
+
+    A transition is a dict with the keys `observation`, `action`, `reward`, `done`, `truncated`, `info` and
+    `complementary_data` (`lerobot.core.processors.transition`). A step never changes the one it is given.
+    """
+
+    def __call__(self, transition: dict[str, Any]) -> dict[str, Any]:
+        """Return the transformed transition."""
+        ...
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, JSON-serialisable; saved with the pipeline."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Arrays to save, by flat name; empty if the step has no state."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over saved arrays."""
+        ...
+
+    def reset(self) -> None:
+        """Forget everything about the episode so far."""
+        ...
+
+    def transform_features(self, features: dict[str, dict[str, FeatureSpec]]) -> dict[str, dict[str, FeatureSpec]]:
+        """Say what this step makes of features.
+
+        Args:
+            features: two mappings, under `"observation"` and `"action"`.
+
+        Returns:
+            The same two mappings as they are after this step.
+        """
+        ...

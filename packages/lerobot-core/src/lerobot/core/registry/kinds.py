@@ -1,0 +1,47 @@
+"""The one table of plugin kinds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of plugin.
+
+    Attributes:
+        name: singular, as in error texts and `PluginConfig.kind`.
+        group: entry-point group.
+        config_base: class every entry point of the group must subclass, `"module:Class"`; empty for objects that are
+            not configuration classes.
+    """
+
+    name: str
+    group: str
+    config_base: str
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("robot", "lerobot.robots", "lerobot.core.config.base:RobotConfig"),
+        Kind("teleoperator", "lerobot.teleoperators", "lerobot.core.config.base:TeleoperatorConfig"),
+        Kind("camera", "lerobot.cameras", "lerobot.core.config.base:CameraConfig"),
+        Kind("policy", "lerobot.policies", "lerobot.core.config.base:PolicyConfig"),
+        Kind("env", "lerobot.envs", "lerobot.core.config.base:EnvConfig"),
+        Kind("processor", "lerobot.processors", "lerobot.core.config.base:ProcessorStepConfig"),
+        Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
+        Kind("dataset_format", "lerobot.dataset_formats", "lerobot.core.config.base:PluginConfig"),
+        Kind("hooks", "lerobot.hooks", ""),
+    )
+}
+
+
+def kind_of(name: str) -> Kind:
+    """Look a kind up by its singular name or by its group (`"robot"`, `"robots"`, `"lerobot.robots"`).
+
+    Raises:
+        KeyError: there is no such kind; the message lists them.
+    """
+    for kind in KINDS.values():
+        if name in {kind.name, kind.group, kind.group.removeprefix("lerobot.")}:
+            return kind
+    raise KeyError(f"no plugin kind is named {name!r}; kinds: {', '.join(KINDS)}")

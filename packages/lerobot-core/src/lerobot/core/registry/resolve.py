@@ -1,0 +1,240 @@
+"""Levels 1 and 2: from a registered name to its config class, and from a config to its implementation."""
+
+import contextlib
+import difflib
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+from lerobot.core.errors import (
+    DuplicatePluginError,
+    PluginError,
+    PluginLoadError,
+    PluginNotFoundError,
+    PluginNotInstalledError,
+)
+from lerobot.core.registry.catalog import Known, known_plugins
+from lerobot.core.registry.discovery import Discovered, discover, trace
+from lerobot.core.registry.kinds import KINDS
+
+REGISTERED = "(registered)"
+
+
+class Registry:
+    """Finds plugins by kind and name.
+
+    Metadata is read once, at the first question. `register` adds a name for this process only (notebooks, tests, the
+    package named by `discover_packages_path`); `temporary` takes back what was registered inside it.
+    """
+
+    def __init__(self) -> None:
+        self._installed: list[Discovered] | None = None
+        self._registered: dict[tuple[str, str], type] = {}
+        self._loaded: dict[str, Any] = {}
+
+    # --- level 0: names ----------------------------------------------------------------------------------------------
+
+    def plugins(self, kind: str | None = None) -> list[Discovered]:
+        """List plugins from metadata, those registered in this process included; imports nothing."""
+        if self._installed is None:
+            self._installed = discover()
+        local = [
+            Discovered(kind_, name, f"{cls.__module__}:{cls.__qualname__}", REGISTERED, "")
+            for (kind_, name), cls in self._registered.items()
+        ]
+        return [found for found in (*self._installed, *local) if kind is None or found.kind == kind]
+
+    def names(self, kind: str) -> list[str]:
+        """List the registered names of a kind, without repeats; imports nothing."""
+        return sorted({found.name for found in self.plugins(kind)})
+
+    def refresh(self) -> None:
+        """Forget what was read, so that the next question reads the metadata again."""
+        self._installed = None
+        self._loaded.clear()
+
+    def find(self, kind: str, name: str) -> Discovered:
+        """Find the one plugin of this kind and name.
+
+        Args:
+            kind: registry kind.
+            name: registered name, or `distribution:name` where several distributions claim it.
+
+        Raises:
+            DuplicatePluginError: several distributions claim the name.
+            PluginNotInstalledError: a known package would provide it.
+            PluginNotFoundError: nobody does; carries the nearest names.
+        """
+        distribution, _, short = name.rpartition(":")
+        matches = [
+            found
+            for found in self.plugins(kind)
+            if found.name == short and (not distribution or found.distribution == distribution)
+        ]
+        local = [found for found in matches if found.distribution == REGISTERED]
+        if local or len(matches) == 1:
+            return (local or matches)[0]
+        if matches:
+            raise _duplicate(kind, name, matches)
+        raise self._missing(kind, name)
+
+    # --- level 1: configuration classes ------------------------------------------------------------------------------
+
+    def config_class(self, kind: str, name: str) -> type[Any]:
+        """Import the configuration class behind a name; never the implementation.
+
+        Args:
+            kind: registry kind.
+            name: registered name, `distribution:name`, or `package.module:Class` for an unpackaged experiment.
+
+        Raises:
+            PluginError: see `find`, and `PluginLoadError` if the module cannot be imported or holds no such class.
+        """
+        if registered := self._registered.get((kind, name)):
+            return registered
+        found = self._experiment(kind, name) or self.find(kind, name)
+        return self._load_config(found)
+
+    def check(self, found: Discovered) -> PluginError | None:
+        """Try to import a plugin's light module; return what is wrong with it, or None."""
+        try:
+            self._load_config(found)
+        except PluginError as error:
+            return error
+        return None
+
+    def _load_config(self, found: Discovered) -> type[Any]:
+        loaded = self._load(found.value, found)
+        base = KINDS[found.kind].config_base
+        if base and not (isinstance(loaded, type) and issubclass(loaded, _import(base))):
+            raise _broken(found, f"'{found.value}' is not a subclass of {base.partition(':')[2]}")
+        return loaded  # type: ignore[no-any-return]
+
+    def _experiment(self, kind: str, name: str) -> Discovered | None:
+        """A name such as `my_module:MyConfig`, unless an installed distribution of that name exists."""
+        module, _, attribute = name.partition(":")
+        if not attribute or any(found.distribution == module for found in self.plugins(kind)):
+            return None
+        return Discovered(kind, name, name, module, "unpackaged")
+
+    # --- level 2: implementations ------------------------------------------------------------------------------------
+
+    def implementation(self, config: Any) -> Any:
+        """Import the implementation a configuration names in `target`.
+
+        Raises:
+            PluginLoadError: it cannot be imported; the cause is chained and shown.
+        """
+        found = next(
+            (plugin for plugin in self.plugins(config.kind) if plugin.name == config.type),
+            Discovered(config.kind, config.type, config.target, type(config).__module__.partition(".")[0], ""),
+        )
+        return self._load(config.target, found)
+
+    def _load(self, value: str, found: Discovered) -> Any:
+        if value in self._loaded:
+            return self._loaded[value]
+        trace("import", plugin=found.name, value=value)
+        try:
+            loaded = _import(value)
+        except Exception as error:
+            raise _broken(found, _cause(error)) from error
+        self._loaded[value] = loaded
+        return loaded
+
+    # --- names of this process ---------------------------------------------------------------------------------------
+
+    def register(self, kind: str, name: str, config_class: type) -> None:
+        """Register a configuration class for this process.
+
+        Raises:
+            DuplicatePluginError: another class already has the name.
+        """
+        current = self._registered.get((kind, name))
+        if current is not None and current is not config_class:
+            raise DuplicatePluginError(
+                f"{kind} '{name}' is already registered as {current.__module__}.{current.__qualname__}",
+                kind=kind,
+                name=name,
+                candidates=(f"{current.__module__}:{current.__qualname__}",),
+            )
+        self._registered[(kind, name)] = config_class
+
+    @contextlib.contextmanager
+    def temporary(self) -> Iterator["Registry"]:
+        """Take back every name registered inside the `with` block."""
+        saved, loaded = dict(self._registered), dict(self._loaded)
+        try:
+            yield self
+        finally:
+            self._registered, self._loaded = saved, loaded
+
+    # --- explanations ------------------------------------------------------------------------------------------------
+
+    def _missing(self, kind: str, name: str) -> PluginError:
+        known: dict[str, Known] = known_plugins(kind)
+        if package := known.get(name):
+            return PluginNotInstalledError(
+                f"{kind} '{name}' is provided by '{package.distribution}', which is not installed.",
+                kind=kind,
+                name=name,
+                distribution=package.distribution,
+                hint=f"Install it: uv pip install {package.distribution}",
+            )
+        installed = self.names(kind)
+        near = difflib.get_close_matches(name, sorted({*installed, *known}), n=3)
+        return PluginNotFoundError(
+            f"no {kind} is named '{name}'.",
+            kind=kind,
+            name=name,
+            candidates=near,
+            expected=f"one of {', '.join(installed) or '(none installed)'}",
+            hint=f"Did you mean '{near[0]}'?" if near else f"See all: lerobot plugins list {kind}",
+        )
+
+
+def _import(value: str) -> Any:
+    module, _, attribute = value.partition(":")
+    if not module or not attribute:
+        raise ValueError(f"'{value}' is not of the form 'package.module:Class'")
+    loaded = importlib.import_module(module)
+    for part in attribute.split("."):
+        loaded = getattr(loaded, part)
+    return loaded
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost cause on one line, with its place for a syntax error."""
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
+    first = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}"
+
+
+def _broken(found: Discovered, cause: str) -> PluginLoadError:
+    where = f"{found.distribution} {found.version}".strip()
+    return PluginLoadError(
+        f"{found.kind} '{found.name}' ({where}) could not load '{found.value}'.\n  {cause}",
+        kind=found.kind,
+        name=found.name,
+        distribution=found.distribution,
+        hint=f"Reinstall it: uv pip install --upgrade {found.distribution}"
+        if found.distribution.startswith("lerobot-")
+        else "",
+    )
+
+
+def _duplicate(kind: str, name: str, matches: list[Discovered]) -> DuplicatePluginError:
+    claims = [f"{found.distribution}:{found.name}" for found in matches]
+    return DuplicatePluginError(
+        f"{kind} '{name}' is claimed by {' and '.join(found.distribution for found in matches)}.",
+        kind=kind,
+        name=name,
+        candidates=claims,
+        expected=f"one of {', '.join(claims)}",
+        hint=f"Choose one, or uninstall the other: uv pip uninstall {matches[-1].distribution}",
+    )
+
+
+registry = Registry()
+"""The registry of this process."""

@@ -1,0 +1,1 @@
+"""LeRobotDataset: the store of robot demonstrations."""

@@ -1,0 +1,1 @@
+"""Motor buses, calibration and virtual servos."""
