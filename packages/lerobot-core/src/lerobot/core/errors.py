@@ -6,6 +6,7 @@ for programs. The command line prints these errors without a traceback; anything
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class LeRobotError(Exception):
@@ -23,6 +24,10 @@ class LeRobotError(Exception):
         self.hint = hint
         super().__init__(what, expected, hint)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with every field, so that an error crosses process boundaries unchanged."""
+        return _restore, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         """The text shown to the user, one fact a line."""
         lines = [self.what]
@@ -31,6 +36,12 @@ class LeRobotError(Exception):
         if self.hint:
             lines.append(f"  {self.hint}")
         return "\n".join(lines)
+
+
+def _restore(cls: type[LeRobotError], args: tuple[Any, ...], state: dict[str, Any]) -> LeRobotError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
 
 
 # --- plugins ---------------------------------------------------------------------------------------------------------
@@ -75,7 +86,7 @@ class PluginNotInstalledError(PluginError, LookupError):
     """The name is known, but the distribution that provides it is not installed."""
 
 
-class PluginLoadError(PluginError, ImportError):
+class PluginLoadError(PluginError, ImportError):  # type: ignore[misc] # ImportError.name may be None, ours never is
     """The plugin is installed but its module could not be imported; the cause is chained."""
 
 

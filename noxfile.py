@@ -1,0 +1,118 @@
+"""Every check of the project, by name. `nox` without arguments runs what CI runs."""
+
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "tests", "isolated", "wheels", "templates"]
+
+ROOT = Path(__file__).parent
+PACKAGES = sorted(path.name for path in (ROOT / "packages").iterdir() if (path / "pyproject.toml").exists())
+WHEELS = ROOT / "dist"
+TEST_ENV = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "UV_COMPILE_BYTECODE": "1"}
+PEER = "lerobot[dataset,training,feetech,dynamixel,hardware]==0.6.1"
+
+
+def environment(session: nox.Session, name: str) -> tuple[Path, dict[str, str]]:
+    """An empty folder for a virtual environment, and the variables that make uv use it."""
+    folder = ROOT / ".nox" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder, {**TEST_ENV, "UV_PROJECT_ENVIRONMENT": str(folder), "VIRTUAL_ENV": str(folder)}
+
+
+def interpreter(version: str) -> str | None:
+    """A working Python of this version, or None."""
+    places = [f"python{version}", *sorted(map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python")))]
+    for place in places:
+        found = shutil.which(place)
+        if found and not subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode:
+            return found
+    return None
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, docstrings, banned calls, formatting, lock file."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("uv", "lock", "--check", external=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict type checking of every package."""
+    session.run("mypy", *[f"packages/{package}/src" for package in PACKAGES])
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Every test that is not slow and needs no peer; arguments go to pytest."""
+    session.run("pytest", "-m", "not slow and not peer and not hardware and not wheels", *session.posargs, env=TEST_ENV)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """The long runs: many kills, many seeds."""
+    session.run("pytest", "-m", "slow", *session.posargs, env=TEST_ENV)
+
+
+@nox.session
+def isolated(session: nox.Session) -> None:
+    """Each package synced alone, every module imported: what a package imports, it declares."""
+    for package in session.posargs or PACKAGES:
+        folder, env = environment(session, f"isolated-{package}")
+        session.run(
+            "uv", "sync", "-q", "--frozen", "--no-default-groups", "--all-extras", "--package", package,
+            env=env, external=True,
+        )  # fmt: skip
+        session.run(str(folder / "bin" / "python"), "tests/architecture/import_all.py", f"packages/{package}/src")
+
+
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """Build every package, look into the wheels, install them into a clean environment and use them there."""
+    shutil.rmtree(WHEELS, ignore_errors=True)
+    env = {**TEST_ENV, "SOURCE_DATE_EPOCH": "1767225600"}
+    session.run("uv", "build", "-q", "--all-packages", "--wheel", "--out-dir", str(WHEELS), env=env, external=True)
+    for wheel in sorted(WHEELS.glob("*.whl")):
+        names = zipfile.ZipFile(wheel).namelist()
+        if "lerobot/__init__.py" in names or not any(name.endswith("py.typed") for name in names):
+            session.error(f"{wheel.name}: a wheel carries py.typed and never lerobot/__init__.py")
+    session.run("pytest", "-q", "-m", "wheels", "tests/integration", env={**env, "LEROBOT_WHEELS": str(WHEELS)})
+
+
+@nox.session
+def templates(session: nox.Session) -> None:
+    """Bake every plugin template, install it, run its tests."""
+    session.run("pytest", "-q", "tests/templates", "-m", "", env=TEST_ENV)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Cross-load with huggingface/lerobot from PyPI, in an environment of its own."""
+    peer = os.environ.get("LEROBOT_PEER_PYTHON")
+    if not peer:
+        python = interpreter("3.12") or session.error("the peer needs Python 3.12")
+        folder, env = environment(session, "peer")
+        session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
+        session.run("uv", "pip", "install", "-q", PEER, env=env, external=True)
+        peer = str(folder / "bin" / "python")
+    session.run("pytest", "-m", "peer", *session.posargs, env={**TEST_ENV, "LEROBOT_PEER_PYTHON": peer})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Benchmarks; each prints its own table. Set LEROBOT_PEER_PYTHON to see the peer beside us."""
+    for script in session.posargs or sorted(map(str, Path("tests/benchmarks").glob("bench_*.py"))):
+        session.run("python", script, env=TEST_ENV)
+
+
+@nox.session
+def catalog(session: nox.Session) -> None:
+    """Check that the catalogue of known plugins names everything the packages register."""
+    session.run("pytest", "-q", "tests/architecture/test_catalog.py")

@@ -1,0 +1,47 @@
+"""Folders are the peer's, and environment variables are read when asked."""
+
+from pathlib import Path
+
+import pytest
+
+from lerobot.core.device import calibration_path
+from lerobot.core.errors import ConfigError
+from lerobot.core.paths import calibration_root, lerobot_home
+
+VARIABLES = ["HF_LEROBOT_HOME", "HF_LEROBOT_CALIBRATION", "HF_HOME", "XDG_CACHE_HOME", "LEROBOT_HOME"]
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", "/home/me")
+
+
+@pytest.mark.parametrize(
+    ("environment", "home"),
+    [
+        ({}, "/home/me/.cache/huggingface/lerobot"),
+        ({"XDG_CACHE_HOME": "/c"}, "/c/huggingface/lerobot"),
+        ({"HF_HOME": "/hf", "XDG_CACHE_HOME": "/c"}, "/hf/lerobot"),
+        ({"HF_LEROBOT_HOME": "~/robots", "HF_HOME": "/hf"}, "/home/me/robots"),
+    ],
+)
+def test_the_home_folder(environment: dict[str, str], home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert lerobot_home() == Path(home)
+    assert calibration_root() == Path(home) / "calibration"
+
+
+def test_calibration_files_lie_where_the_peer_puts_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_LEROBOT_CALIBRATION", "/cal")
+    assert calibration_path("robots", "so_follower", "black", None) == Path("/cal/robots/so_follower/black.json")
+    assert calibration_path("robots", "so_follower", None, None) == Path("/cal/robots/so_follower/None.json")
+    assert calibration_path("robots", "so_follower", "black", Path("/mine")) == Path("/mine/black.json")
+
+
+def test_the_obsolete_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEROBOT_HOME", "/old")
+    with pytest.raises(ConfigError, match="HF_LEROBOT_HOME"):
+        lerobot_home()
