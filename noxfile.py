@@ -18,7 +18,7 @@ TEST_ENV = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "UV_COMPILE_BYTECODE"
 PEER = "lerobot[dataset,training,feetech,dynamixel,hardware]==0.6.1"
 
 
-def environment(session: nox.Session, name: str) -> tuple[Path, dict[str, str]]:
+def environment(name: str) -> tuple[Path, dict[str, str]]:
     """An empty folder for a virtual environment, and the variables that make uv use it."""
     folder = ROOT / ".nox" / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -65,7 +65,7 @@ def slow(session: nox.Session) -> None:
 def isolated(session: nox.Session) -> None:
     """Each package synced alone, every module imported: what a package imports, it declares."""
     for package in session.posargs or PACKAGES:
-        folder, env = environment(session, f"isolated-{package}")
+        folder, env = environment(f"isolated-{package}")
         session.run(
             "uv", "sync", "-q", "--frozen", "--no-default-groups", "--all-extras", "--package", package,
             env=env, external=True,
@@ -98,7 +98,7 @@ def interop(session: nox.Session) -> None:
     peer = os.environ.get("LEROBOT_PEER_PYTHON")
     if not peer:
         python = interpreter("3.12") or session.error("the peer needs Python 3.12")
-        folder, env = environment(session, "peer")
+        folder, env = environment("peer")
         session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
         session.run("uv", "pip", "install", "-q", PEER, env=env, external=True)
         peer = str(folder / "bin" / "python")

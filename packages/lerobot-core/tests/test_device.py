@@ -72,8 +72,12 @@ def test_the_first_failure_is_the_one_reported(caplog: pytest.LogCaptureFixture)
 
 def test_with_disconnects_after_an_exception() -> None:
     bench = Bench()
-    with pytest.raises(ZeroDivisionError), bench:
-        assert bench.is_connected
-        _ = 1 / 0
+
+    def use() -> None:
+        with bench:
+            assert bench.is_connected
+            raise ZeroDivisionError
+
+    pytest.raises(ZeroDivisionError, use)
     assert not bench.is_connected
     assert bench.closed == 1
