@@ -78,6 +78,7 @@ def test_with_disconnects_after_an_exception() -> None:
             assert bench.is_connected
             raise ZeroDivisionError
 
-    pytest.raises(ZeroDivisionError, use)
+    with pytest.raises(ZeroDivisionError):
+        use()
     assert not bench.is_connected
     assert bench.closed == 1
