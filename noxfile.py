@@ -9,7 +9,7 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "types", "tests", "isolated", "wheels", "templates"]
+nox.options.sessions = ["lint", "types", "tests", "isolated", "wheels", "docs", "templates"]
 
 ROOT = Path(__file__).parent
 PACKAGES = sorted(path.name for path in (ROOT / "packages").iterdir() if (path / "pyproject.toml").exists())
@@ -84,6 +84,14 @@ def wheels(session: nox.Session) -> None:
         if "lerobot/__init__.py" in names or not any(name.endswith("py.typed") for name in names):
             session.error(f"{wheel.name}: a wheel carries py.typed and never lerobot/__init__.py")
     session.run("pytest", "-q", "-m", "wheels", "tests/integration", env={**env, "LEROBOT_WHEELS": str(WHEELS)})
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site strictly: a warning, a broken link or a missing name fails."""
+    folder, env = environment("docs")
+    session.run("uv", "sync", "-q", "--frozen", "--only-group", "docs", env=env, external=True)
+    session.run(str(folder / "bin" / "mkdocs"), "build", "--strict", "--quiet", env=env, external=True)
 
 
 @nox.session

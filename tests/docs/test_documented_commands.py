@@ -1,0 +1,46 @@
+"""Every `bash` block that follows a `<!-- run -->` line in README.md and docs/ is executed; a page is one shell session.
+
+`uv run` only chooses the environment, so it is left out here: the environment of the tests is on the path instead.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"<!-- run -->\n+```bash\n(.*?)```", re.DOTALL)
+PAGES = {
+    str(page.relative_to(ROOT)): blocks
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    if (blocks := BLOCK.findall(page.read_text(encoding="utf-8")))
+}
+
+
+def test_there_are_documented_commands() -> None:
+    assert "README.md" in PAGES
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
+    text = "\n".join(PAGES[page]).replace("uv run --frozen ", "").replace("uv run ", "")
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HF_LEROBOT_HOME": str(tmp_path / "home"),
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+    )
+    assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
