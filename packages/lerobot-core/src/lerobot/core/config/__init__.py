@@ -7,19 +7,29 @@ from lerobot.core.config.base import (
     EnvConfig,
     PluginConfig,
     PolicyConfig,
+    Positional,
     ProcessorStepConfig,
     RobotConfig,
     TeleoperatorConfig,
+    Unit,
 )
+from lerobot.core.config.load import Loaded, discover_package, load
+from lerobot.core.config.render import render
 
 __all__ = [
     "CameraConfig",
     "CommandConfig",
     "ConfigModel",
     "EnvConfig",
+    "Loaded",
     "PluginConfig",
     "PolicyConfig",
+    "Positional",
     "ProcessorStepConfig",
     "RobotConfig",
     "TeleoperatorConfig",
+    "Unit",
+    "discover_package",
+    "load",
+    "render",
 ]

@@ -5,13 +5,26 @@ and is imported by `build()` alone. A field annotated with a *choice* (`RobotCon
 registered plugin of that kind, chosen by its `type`, at any depth.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from lerobot.core.errors import PluginError
+
+
+@dataclass(frozen=True, slots=True)
+class Positional:
+    """Marks a field that is given by place: `kind: Annotated[str, Positional()]` in `lerobot plugins list robot`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Says the unit of a field to `--help`: `fps: Annotated[float, Unit("Hz")]`."""
+
+    name: str
 
 
 def _dump(value: Any, info: core_schema.SerializationInfo) -> Any:
@@ -38,6 +51,12 @@ class PluginConfig(ConfigModel):
 
     target: ClassVar[str] = ""
     """Where the implementation is, `"package.module:Class"`; empty on a choice."""
+
+    from_path: ClassVar[str] = ""
+    """On a choice whose plugins can be loaded from a saved folder (`--policy.path=DIR`): the function that reads it,
+    `"package.module:function"`. It is called with the path and the section's other keys (a mapping of text) and
+    returns the saved fields as plain data, `type` included; keys given beside `path` override them.
+    """
 
     type: str = Field(default="", description="Registered name of the plugin.")
 
@@ -69,7 +88,14 @@ class PluginConfig(ConfigModel):
             config_class = registry.config_class(cls.kind, str(name))
         except PluginError as error:
             raise PydanticCustomError("choice_unknown", "{error}", {"error": str(error), "cause": error}) from error
-        return config_class.model_validate({**fields, "type": str(name)})  # type: ignore[return-value]
+        try:
+            return cast(Self, config_class.model_validate({**fields, "type": str(name)}))
+        except ValidationError as error:
+            # Pydantic would print the nested error with its own headings; one sentence per problem reads better.
+            problems = "; ".join(
+                f"{'.'.join(map(str, (name, *detail['loc'])))}: {detail['msg']}" for detail in error.errors()
+            )
+            raise PydanticCustomError("choice_invalid", "{problems}", {"problems": problems}) from error
 
     def build(self, **dependencies: Any) -> Any:
         """Import the implementation and construct it with this configuration.
@@ -148,6 +174,9 @@ class ProcessorStepConfig(PluginConfig):
     """Choice of a processor step; its fields are the step's saved configuration."""
 
     kind: ClassVar[str] = "processor"
+
+    saved_if_set: ClassVar[frozenset[str]] = frozenset()
+    """Fields the peer's step does not know; they are saved only where they differ from their default."""
 
 
 class CommandConfig(ConfigModel):

@@ -10,9 +10,12 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lerobot.core.registry.kinds import KINDS
+
+if TYPE_CHECKING:
+    from importlib_metadata import Distribution
 
 CORE = "lerobot-core"
 
@@ -41,34 +44,69 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def discover() -> list[Discovered]:
-    """List every plugin of every kind, sorted by kind, name and distribution.
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A distribution whose metadata cannot be read, or an entry point that is not one.
+
+    Attributes:
+        distribution: canonical name of the distribution, or the folder of its metadata.
+        cause: what is wrong with it, on one line.
+    """
+
+    distribution: str
+    cause: str
+
+
+def discover() -> tuple[list[Discovered], list[Damaged]]:
+    """List every plugin of every kind, sorted by kind, name and distribution, and what could not be read.
 
     Editable installs count: the first distribution of a name on `sys.path` wins, as it does for imports.
     """
-    return sorted(_entries(), key=lambda found: (found.kind, found.name, found.distribution))
-
-
-def _entries() -> Iterator[Discovered]:
-    # The stdlib twin of this module costs the same; the backport is used for one behaviour on every Python.
+    # The backport is used for one behaviour on every Python.
     import importlib_metadata
 
-    kinds = {kind.group: kind.name for kind in KINDS.values()}
     only, blocked = _names("LEROBOT_PLUGINS"), _names("LEROBOT_BLOCK_PLUGINS")
+    plugins: list[Discovered] = []
+    damaged: list[Damaged] = []
     seen: set[str] = set()
     for distribution in importlib_metadata.distributions():
+        name = ""
         try:
+            # Most distributions are no plugins: the one small file decides before any other is opened.
+            text = distribution.read_text("entry_points.txt") or ""
+            if "[lerobot." not in text:
+                continue
             name = canonical(distribution.name or "")
-            if not name or name in seen:
+            if name in seen or not _is_first(distribution, name, text):
                 continue
             seen.add(name)
-            if name != CORE and ((only and name not in only) or name in blocked):
-                continue
-            for point in distribution.entry_points:
-                if point.group in kinds:
-                    yield Discovered(kinds[point.group], point.name, point.value, name, distribution.version or "?")
+            if name == CORE or ((not only or name in only) and name not in blocked):
+                for found in _entries(distribution, name):
+                    (plugins if isinstance(found, Discovered) else damaged).append(found)  # type: ignore[arg-type]
         except Exception as error:  # noqa: BLE001 - damaged metadata of one distribution must not hide the others
-            trace(f"metadata of {distribution!r} is unreadable: {error}")
+            place = getattr(distribution, "_path", distribution)
+            damaged.append(Damaged(name or str(place), f"{type(error).__name__}: {error}".splitlines()[0]))
+    plugins.sort(key=lambda found: (found.kind, found.name, found.distribution))
+    return plugins, damaged
+
+
+def _is_first(distribution: "Distribution", name: str, text: str) -> bool:
+    """Whether imports would find this distribution, and not another of its name earlier on the path."""
+    import importlib_metadata
+
+    if not name:
+        raise ValueError("METADATA has no Name")
+    return importlib_metadata.distribution(name).read_text("entry_points.txt") == text
+
+
+def _entries(distribution: "Distribution", name: str) -> Iterator[Discovered | Damaged]:
+    kinds = {kind.group: kind.name for kind in KINDS.values()}
+    version = distribution.version or "?"
+    for point in distribution.entry_points:
+        if point.group in kinds:
+            yield Discovered(kinds[point.group], point.name, point.value, name, version)
+        elif point.group.startswith("lerobot."):
+            yield Damaged(name, f"entry-point group '{point.group}' is not one of {', '.join(kinds)}")
 
 
 def _names(variable: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from lerobot.core.errors import (
     PluginNotInstalledError,
 )
 from lerobot.core.registry.catalog import Known, known_plugins
-from lerobot.core.registry.discovery import Discovered, discover, trace
+from lerobot.core.registry.discovery import Damaged, Discovered, discover, trace
 from lerobot.core.registry.kinds import KINDS
 
 REGISTERED = "(registered)"
@@ -29,6 +29,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._installed: list[Discovered] | None = None
+        self._damaged: list[Damaged] = []
         self._registered: dict[tuple[str, str], type] = {}
         self._loaded: dict[str, Any] = {}
 
@@ -37,12 +38,17 @@ class Registry:
     def plugins(self, kind: str | None = None) -> list[Discovered]:
         """List plugins from metadata, those registered in this process included; imports nothing."""
         if self._installed is None:
-            self._installed = discover()
+            self._installed, self._damaged = discover()
         local = [
             Discovered(kind_, name, f"{cls.__module__}:{cls.__qualname__}", REGISTERED, "")
             for (kind_, name), cls in self._registered.items()
         ]
         return [found for found in (*self._installed, *local) if kind is None or found.kind == kind]
+
+    def damaged(self) -> list[Damaged]:
+        """List distributions whose metadata cannot be read or does not make sense."""
+        self.plugins()
+        return list(self._damaged)
 
     def names(self, kind: str) -> list[str]:
         """List the registered names of a kind, without repeats; imports nothing."""
@@ -137,7 +143,8 @@ class Registry:
         trace("import", plugin=found.name, value=value)
         try:
             loaded = _import(value)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            # A plugin's module can raise anything at import, or even exit; either breaks that plugin only.
             raise _broken(found, _cause(error)) from error
         self._loaded[value] = loaded
         return loaded

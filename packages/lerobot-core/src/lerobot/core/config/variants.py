@@ -1,0 +1,97 @@
+"""The classes a `type` chooses from: plugins of a kind, or the members of a union of models."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from lerobot.core.config.annotations import choices, is_choice, is_model
+from lerobot.core.config.base import ConfigModel
+from lerobot.core.errors import ConfigProblem, PluginError, PluginNotInstalledError
+
+
+class Variants(Protocol):
+    """Something that `type` chooses from."""
+
+    label: str
+    """What is chosen, as in "a robot"."""
+
+    def names(self) -> list[str]:
+        """Names that can be chosen here and now."""
+        ...
+
+    def config_class(self, name: str) -> type[ConfigModel]:
+        """The model behind a name; raises PluginError."""
+        ...
+
+
+class PluginVariants:
+    """Plugins of one kind, found by the registry."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.label = kind
+
+    def names(self) -> list[str]:
+        """Installed names, from metadata."""
+        from lerobot.core.registry import registry
+
+        return registry.names(self.kind)
+
+    def config_class(self, name: str) -> type[ConfigModel]:
+        """Import the plugin's configuration class."""
+        from lerobot.core.registry import registry
+
+        return registry.config_class(self.kind, name)
+
+
+class ModelVariants:
+    """Models of a union that differ in the literal of their `type` field."""
+
+    def __init__(self, models: Sequence[type[ConfigModel]]) -> None:
+        self.label = "type"
+        self._models = {str(name): model for model in models for name in choices(model.model_fields["type"].annotation)}
+
+    def names(self) -> list[str]:
+        """Every name."""
+        return list(self._models)
+
+    def config_class(self, name: str) -> type[ConfigModel]:
+        """The model with that `type`."""
+        if name not in self._models:
+            raise PluginError(
+                f"no type is named '{name}'.", kind="type", name=name, expected=f"one of {', '.join(self._models)}"
+            )
+        return self._models[name]
+
+
+def variants_of(annotations: Sequence[Any]) -> Variants | None:
+    """What `type` chooses from among these alternatives of a field; None if nothing is chosen by `type`."""
+    for annotation in annotations:
+        if is_choice(annotation):
+            return PluginVariants(annotation.kind)
+    models = [part for part in annotations if is_model(part)]
+    if len(models) > 1 and all(
+        choices(getattr(model.model_fields.get("type"), "annotation", None)) for model in models
+    ):
+        return ModelVariants(models)
+    return None
+
+
+def choice_problem(where: str, name: str, error: PluginError) -> ConfigProblem:
+    """Say on one line why a name cannot be chosen."""
+    if isinstance(error, PluginNotInstalledError):
+        return ConfigProblem(
+            where,
+            name,
+            f"an installed {error.kind}",
+            f"'{name}' is provided by {error.distribution}; install it: uv pip install {error.distribution}",
+        )
+    if error.expected:
+        return ConfigProblem(where, name, error.expected, error.hint)
+    cause = "; ".join(line.strip() for line in error.what.splitlines())
+    return ConfigProblem(where, name, f"a {error.kind} that can be loaded", cause)
+
+
+def type_words(variants: Variants) -> str:
+    """Say what a missing `type` should have been."""
+    names = variants.names()
+    return f"a {variants.label}" + (f": {', '.join(names)}" if names else " (none is installed)")
