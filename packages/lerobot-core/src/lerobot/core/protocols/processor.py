@@ -1,6 +1,7 @@
 """The ProcessorStep protocol: one named, configurable, possibly stateful step of a pipeline."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from lerobot.core.types import FeatureSpec
@@ -14,12 +15,20 @@ class ProcessorStep(Protocol):
     `complementary_data` (`lerobot.core.processors.transition`). A step never changes the one it is given.
     """
 
+    state_framework: str
+    """Whose arrays `load_state_dict` wants: `"numpy"` or `"torch"`."""
+
+    @property
+    def registry_name(self) -> str:
+        """Registered name of the step; empty for one that is not registered."""
+        ...
+
     def __call__(self, transition: dict[str, Any]) -> dict[str, Any]:
         """Return the transformed transition."""
         ...
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments, JSON-serialisable; saved with the pipeline."""
+        """Fields of the step's configuration as JSON values; saved with the pipeline."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
@@ -28,6 +37,17 @@ class ProcessorStep(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over saved arrays."""
+        ...
+
+    def save_artifacts(self, directory: Path) -> dict[str, str]:
+        """Write what the configuration refers to (a tokenizer, ...) below a folder.
+
+        Args:
+            directory: an existing folder.
+
+        Returns:
+            By configuration key, the path written, relative to `directory`; on loading, that key holds the path.
+        """
         ...
 
     def reset(self) -> None:
