@@ -89,7 +89,7 @@ class PluginConfig(ConfigModel):
         except PluginError as error:
             raise PydanticCustomError("choice_unknown", "{error}", {"error": str(error), "cause": error}) from error
         try:
-            return cast(Self, config_class.model_validate({**fields, "type": str(name)}))
+            return cast("Self", config_class.model_validate({**fields, "type": str(name)}))
         except ValidationError as error:
             # Pydantic would print the nested error with its own headings; one sentence per problem reads better.
             problems = "; ".join(

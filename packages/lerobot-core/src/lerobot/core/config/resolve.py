@@ -231,10 +231,11 @@ class Resolver:
 
     def _tables(self, layers: Layers, path: Path, expected: str) -> list[Table] | None:
         """Every layer as a mapping; None, with the problem noted, if one is none."""
-        tables = [self._open_table(layer, path, expected) for layer in layers]
+        tables = [self.open_table(layer, path, expected) for layer in layers]
         return None if any(table is FAILED for table in tables) else tables
 
-    def _open_table(self, node: Node, path: Path, expected: str) -> Any:
+    def open_table(self, node: Node, path: Path, expected: str) -> Any:
+        """A section as a mapping: as given, from YAML text, or from the file that the text names."""
         if isinstance(node, Text | Scalar) and node.text and node.text.strip().lower().endswith(SUFFIXES):
             try:
                 return read_file(node.text.strip(), path)

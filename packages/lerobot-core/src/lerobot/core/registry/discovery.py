@@ -10,12 +10,9 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lerobot.core.registry.kinds import KINDS
-
-if TYPE_CHECKING:
-    from importlib_metadata import Distribution
 
 CORE = "lerobot-core"
 
@@ -77,7 +74,7 @@ def discover() -> tuple[list[Discovered], list[Damaged]]:
             if "[lerobot." not in text:
                 continue
             name = canonical(distribution.name or "")
-            if name in seen or not _is_first(distribution, name, text):
+            if name in seen or not _is_first(name, text):
                 continue
             seen.add(name)
             if name == CORE or ((not only or name in only) and name not in blocked):
@@ -90,8 +87,8 @@ def discover() -> tuple[list[Discovered], list[Damaged]]:
     return plugins, damaged
 
 
-def _is_first(distribution: "Distribution", name: str, text: str) -> bool:
-    """Whether imports would find this distribution, and not another of its name earlier on the path."""
+def _is_first(name: str, text: str) -> bool:
+    """Whether imports would find the distribution with this text, and not another of its name earlier on the path."""
     import importlib_metadata
 
     if not name:
@@ -99,7 +96,7 @@ def _is_first(distribution: "Distribution", name: str, text: str) -> bool:
     return importlib_metadata.distribution(name).read_text("entry_points.txt") == text
 
 
-def _entries(distribution: "Distribution", name: str) -> Iterator[Discovered | Damaged]:
+def _entries(distribution: Any, name: str) -> Iterator[Discovered | Damaged]:
     kinds = {kind.group: kind.name for kind in KINDS.values()}
     version = distribution.version or "?"
     for point in distribution.entry_points:

@@ -137,6 +137,18 @@ class Registry:
         )
         return self._load(config.target, found)
 
+    def function(self, command: Discovered, target: str) -> Any:
+        """Import the function that runs a command.
+
+        Args:
+            command: the command's entry.
+            target: `CommandConfig.target`.
+
+        Raises:
+            PluginLoadError: it cannot be imported; the cause is chained and shown.
+        """
+        return self._load(target, command)
+
     def _load(self, value: str, found: Discovered) -> Any:
         if value in self._loaded:
             return self._loaded[value]
