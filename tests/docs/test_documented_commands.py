@@ -1,4 +1,4 @@
-"""Every `bash` block that follows a `<!-- run -->` line in README.md and docs/ is executed; a page is one shell session.
+"""Every `bash` block after a `<!-- run -->` line in README.md and docs/ is executed; a page is one shell session.
 
 `uv run` only chooses the environment, so it is left out here: the environment of the tests is on the path instead.
 """
