@@ -26,8 +26,8 @@ class PluginCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the arguments as they are."""
-        ctx.args = list(args)
-        return ctx.args
+        ctx.args = args
+        return args
 
     def invoke(self, ctx: Any) -> None:
         """Run the command and leave with its exit code."""

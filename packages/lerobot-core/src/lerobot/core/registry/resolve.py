@@ -149,6 +149,16 @@ class Registry:
         """
         return self._load(target, command)
 
+    def check_implementation(self, found: Discovered) -> PluginError | None:
+        """Try to import what a plugin's configuration class targets; return what is wrong with it, or None."""
+        try:
+            target = getattr(self._load_config(found), "target", "")
+            if target:
+                self._load(target, found)
+        except PluginError as error:
+            return error
+        return None
+
     def _load(self, value: str, found: Discovered) -> Any:
         if value in self._loaded:
             return self._loaded[value]

@@ -1,0 +1,12 @@
+"""`lerobot info`: versions and the platform, as bullets for a bug report."""
+
+from typing import ClassVar
+
+from lerobot.core.config import CommandConfig
+
+
+class InfoConfig(CommandConfig):
+    """Print versions and the platform, for bug reports."""
+
+    target: ClassVar[str] = "lerobot.core.commands.info_report:run"
+    examples: ClassVar[tuple[str, ...]] = ("lerobot info",)
