@@ -19,11 +19,11 @@ class Clock(Protocol):
 class MonotonicClock:
     """The system's monotonic clock.
 
-    `time.sleep` may overshoot by the scheduler's granularity, so the last part of a wait is spent in sleeps of
-    decreasing length: an absolute deadline is met without burning a core.
+    A sleep ends late by the scheduler's granularity (some 60 us on Linux), so it aims a little before the deadline and
+    the rest is spent yielding the processor: at 60 Hz that costs about one percent of a core.
     """
 
-    _MARGIN_S = 0.0005
+    _MARGIN_S = 0.0002
 
     def now(self) -> float:
         """See `Clock.now`."""
@@ -32,8 +32,7 @@ class MonotonicClock:
     def sleep_until(self, deadline: float) -> None:
         """See `Clock.sleep_until`."""
         remaining = deadline - time.monotonic()
-        while remaining > self._MARGIN_S:
+        if remaining > self._MARGIN_S:
             time.sleep(remaining - self._MARGIN_S)
-            remaining = deadline - time.monotonic()
-        while deadline - time.monotonic() > 0:
+        while time.monotonic() < deadline:
             time.sleep(0)

@@ -1,0 +1,32 @@
+"""Control: one loop for teleoperation, recording, replay and policies."""
+
+from lerobot.core.control.freshness import Freshness, FreshnessMonitor
+from lerobot.core.control.loop import ActionProcessor, ControlLoop, ObservationProcessor
+from lerobot.core.control.source import (
+    CallableSource,
+    CommandSource,
+    SequenceSource,
+    TeleoperatorSource,
+    require_features,
+)
+from lerobot.core.control.tick import Sink, Tick
+from lerobot.core.control.timing import Distribution, LoopReport, LoopTiming, Quantiles
+
+__all__ = [
+    "ActionProcessor",
+    "CallableSource",
+    "CommandSource",
+    "ControlLoop",
+    "Distribution",
+    "Freshness",
+    "FreshnessMonitor",
+    "LoopReport",
+    "LoopTiming",
+    "ObservationProcessor",
+    "Quantiles",
+    "SequenceSource",
+    "Sink",
+    "TeleoperatorSource",
+    "Tick",
+    "require_features",
+]

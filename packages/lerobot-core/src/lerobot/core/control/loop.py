@@ -1,0 +1,211 @@
+"""The one control loop: teleoperation, recording, replay and policies all run in it."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from lerobot.core.clock import Clock, MonotonicClock
+from lerobot.core.control.freshness import Freshness, FreshnessMonitor
+from lerobot.core.control.source import CommandSource
+from lerobot.core.control.tick import Sink, Tick
+from lerobot.core.control.timing import LoopReport, LoopTiming
+from lerobot.core.hooks import Hooks
+from lerobot.core.protocols.robot import Robot
+from lerobot.core.safety.gate import SafetyGate
+from lerobot.core.safety.signals import StopSignals
+from lerobot.core.types import Action, Observation
+
+log = logging.getLogger(__name__)
+
+ObservationProcessor = Callable[[Observation], Observation]
+ActionProcessor = Callable[[Action, Observation], Action]
+
+# Later than this part of a period, a deadline is given up and counted; the next one on the grid is taken.
+LATE_PART = 0.5
+# A hook that takes more than this part of a period is reported.
+HOOK_SHARE = 0.1
+
+
+class ControlLoop:
+    """Observe, process, command, process, gate, send, hand on: at a fixed rate.
+
+    The loop does not connect devices or bring them to rest; `lerobot.core.safety.safe_end` does, around it. Ticks
+    start on a grid of absolute deadlines. A tick that is less than half a period late starts at once; deadlines missed
+    by more are skipped and counted, and the phase stays on the grid.
+
+    Args:
+        robot: connected robot.
+        source: where commands come from.
+        gate: the robot's safety gate; engaged anew by every `run`, from the first observation.
+        fps: ticks per second.
+        observation_processors: applied to each observation, in order.
+        action_processors: applied to each command with the observation as the robot gave it, in order.
+        sinks: receivers of ticks; an exception in one ends the run.
+        hooks: hook plugins; they cannot end the run.
+        signals: stop signals of the session; None to run without.
+        freshness: how old observations may be.
+        clock: time; tests replace it.
+    """
+
+    def __init__(
+        self,
+        robot: Robot,
+        source: CommandSource,
+        gate: SafetyGate,
+        *,
+        fps: float,
+        observation_processors: Sequence[ObservationProcessor] = (),
+        action_processors: Sequence[ActionProcessor] = (),
+        sinks: Sequence[Sink] = (),
+        hooks: Hooks | None = None,
+        signals: StopSignals | None = None,
+        freshness: Freshness | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.robot = robot
+        self.source = source
+        self.gate = gate
+        self.fps = fps
+        self.observation_processors = tuple(observation_processors)
+        self.action_processors = tuple(action_processors)
+        self.sinks = tuple(sinks)
+        self.hooks = hooks or Hooks()
+        self.signals = signals
+        self.clock: Clock = clock or MonotonicClock()
+        self._freshness = freshness or Freshness()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.timing = LoopTiming(self.fps)
+        self.monitor = FreshnessMonitor(self._freshness)
+        self.gate.reset()
+        self.hooks.budget_s = HOOK_SHARE / self.fps
+        self._ended_by = "not run"
+
+    def run(self, *, duration_s: float | None = None, stop: threading.Event | None = None) -> LoopReport:
+        """Run until something ends it.
+
+        Args:
+            duration_s: length of the run; None for no limit.
+            stop: ends the run after the present tick when set, from any thread.
+
+        Returns:
+            The report of this run; after an exception it is in `report`.
+
+        Raises:
+            SafetyError: the gate cannot guarantee its limits.
+            DeviceError: the robot or a camera failed.
+        """
+        self._begin()
+        graceful: AbstractContextManager[None] = self.signals.graceful() if self.signals else nullcontext()
+        try:
+            with graceful:
+                self._ended_by = self._run(duration_s, stop or threading.Event())
+        except BaseException as error:
+            self._ended_by = f"error: {type(error).__name__}"
+            raise
+        finally:
+            self._come_to_rest()
+        return self.report
+
+    def _come_to_rest(self) -> None:
+        """Zero the commands that are velocities; the safe state follows whatever happens here."""
+        if self.gate.enabled and (rest := self.gate.rest()):
+            try:
+                self.robot.send_action(rest)
+            except Exception:  # the error that ended the run must not be replaced by one of the same broken robot
+                log.exception("%s did not take the command to stop", self.robot)
+
+    @property
+    def report(self) -> LoopReport:
+        """The report of the present or latest run."""
+        return self.timing.report(
+            self._ended_by,
+            stale=dict(self.monitor.stale),
+            interventions={key: dict(reasons) for key, reasons in self.gate.interventions.items()},
+            slow_hooks=dict(self.hooks.slow),
+            safety_enabled=self.gate.enabled,
+        )
+
+    def _run(self, duration_s: float | None, stop: threading.Event) -> str:
+        slots = math.inf if duration_s is None else round(duration_s * self.fps, 6)
+        begin = self.clock.now()
+        slot = 0
+        while slot < slots:
+            deadline = begin + slot / self.fps
+            self.clock.sleep_until(deadline)
+            if stop.is_set():
+                return "stop"
+            if self.signals is not None and self.signals.stop_requested:
+                return "signal"
+            if not self._tick(slot, deadline):
+                return "source"
+            slot += 1
+            late = (self.clock.now() - begin) * self.fps - slot
+            if late > LATE_PART:
+                missed = math.ceil(late - LATE_PART)
+                self.timing.overruns += missed
+                slot += missed
+        return "duration"
+
+    def _tick(self, slot: int, deadline_s: float) -> bool:
+        """One turn; False if the source has no more commands."""
+        start_s = self.clock.now()
+        index = self.timing.ticks
+        watch = _Stopwatch(self.timing)
+        raw = self.monitor.check(self.robot.get_observation(), self.clock.now())
+        state_time_s = min((raw.stamps[key].time_s for key in self.gate.limits if key in raw.stamps), default=None)
+        if index == 0:
+            self.gate.engage(raw, self.clock.now())
+        observation = self._processed(raw)
+        watch.lap("observe")
+        action = self.source.next_action(observation, index)
+        if action is None:
+            return False
+        self.timing.started(start_s, deadline_s)
+        command_time_s: float = getattr(self.source, "command_time_s", None) or self.clock.now()
+        for process in self.action_processors:
+            action = process(action, raw)
+        requested = dict(action) if isinstance(action, Mapping) else {}
+        watch.lap("source")
+        gated = self.gate.check(action, self.clock.now(), command_time_s=command_time_s, state_time_s=state_time_s)
+        watch.lap("gate")
+        sent = self.robot.send_action(dict(gated))
+        sent_time_s = self.clock.now()
+        self.gate.confirm(sent)
+        watch.lap("send")
+        tick = Tick(
+            index, slot, deadline_s, start_s, observation, requested, gated, dict(sent), command_time_s, sent_time_s,
+            self.gate.last_interventions, self.gate.enabled,
+        )  # fmt: skip
+        self.hooks.call("action_sent", requested=requested, sent=tick.sent, time_s=sent_time_s)
+        for sink in self.sinks:
+            sink.write(tick)
+        self.hooks.call("control_tick", tick=tick)
+        watch.lap("sinks")
+        return True
+
+    def _processed(self, raw: Observation) -> Observation:
+        observation = raw
+        for process in self.observation_processors:
+            observation = process(observation)
+        # A processor may return a plain dict; when things were measured must not get lost.
+        if observation is not raw and not getattr(observation, "stamps", None):
+            observation = Observation(observation, {key: raw.stamps[key] for key in observation if key in raw.stamps})
+        return observation
+
+
+class _Stopwatch:
+    """Splits a tick into stages; on the real clock also where tests replace the loop's."""
+
+    def __init__(self, timing: LoopTiming) -> None:
+        self._timing = timing
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._timing.stages[stage].add(now - self._last)
+        self._last = now

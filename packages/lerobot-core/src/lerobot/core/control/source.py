@@ -1,0 +1,111 @@
+"""Where commands come from."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.protocols.teleoperator import Teleoperator
+from lerobot.core.types import Action, Observation, as_features
+
+
+class CommandSource(Protocol):
+    """Something that commands a robot, once per tick.
+
+    A source whose commands are older than the call, such as a policy on another computer, also has an attribute
+    `command_time_s`: monotonic time at which the command it returned last was made.
+    """
+
+    def next_action(self, observation: Observation, tick: int, /) -> Action | None:
+        """Choose the command of this tick.
+
+        Args:
+            observation: processed observation of this tick.
+            tick: number of the tick, from 0.
+
+        Returns:
+            Targets by key; keys left out hold their last value, an empty dict holds all. None ends the run.
+        """
+        ...
+
+
+class TeleoperatorSource:
+    """A person, or a script, at a teleoperator.
+
+    Args:
+        teleoperator: connected teleoperator.
+        feedback: what to make the operator feel, from each observation; None for nothing.
+    """
+
+    def __init__(
+        self, teleoperator: Teleoperator, feedback: Callable[[Observation], dict[str, Any]] | None = None
+    ) -> None:
+        self.teleoperator = teleoperator
+        self.feedback = feedback
+
+    def next_action(self, observation: Observation, _tick: int, /) -> Action | None:
+        """See `CommandSource.next_action`."""
+        if self.feedback is not None:
+            self.teleoperator.send_feedback(self.feedback(observation))
+        return self.teleoperator.get_action()
+
+
+class SequenceSource:
+    """Recorded commands, one per tick; the run ends after the last.
+
+    Args:
+        actions: commands in the robot's keys and units; read one at a time.
+    """
+
+    def __init__(self, actions: Iterable[Mapping[str, Any]]) -> None:
+        self._actions: Iterator[Mapping[str, Any]] = iter(actions)
+
+    def next_action(self, _observation: Observation, _tick: int, /) -> Action | None:
+        """See `CommandSource.next_action`."""
+        action = next(self._actions, None)
+        return None if action is None else dict(action)
+
+
+class CallableSource:
+    """A policy, or any other function from observation to command.
+
+    Args:
+        choose: called with the processed observation; returns the command, or None to end the run.
+    """
+
+    def __init__(self, choose: Callable[[Observation], Action | None]) -> None:
+        self._choose = choose
+
+    def next_action(self, observation: Observation, _tick: int, /) -> Action | None:
+        """See `CommandSource.next_action`."""
+        return self._choose(observation)
+
+
+def require_features(given: Mapping[str, Any], needed: Mapping[str, Any], *, giver: str, taker: str) -> None:
+    """Check that one side's features cover another's, by name and unit, before anything moves.
+
+    Args:
+        given: features of the giver, such as `Teleoperator.action_features`.
+        needed: features of the taker, such as `Robot.action_features`.
+        giver: the giver in words, for the message.
+        taker: the taker in words.
+
+    Raises:
+        FeatureMismatchError: keys are missing, or have another unit; names them.
+    """
+    offered, wanted = as_features(given), as_features(needed)
+    missing = [key for key in wanted if key not in offered]
+    if missing:
+        raise FeatureMismatchError(
+            f"{giver} does not command {', '.join(missing)}, which {taker} needs.",
+            keys=missing,
+            expected=", ".join(wanted),
+            hint=f"{giver} commands {', '.join(offered) or 'nothing'}.",
+        )
+    other = [
+        key
+        for key, spec in wanted.items()
+        if spec.unit is not None and offered[key].unit is not None and spec.unit != offered[key].unit
+    ]
+    if other:
+        pairs = ", ".join(f"{key} in {offered[key].unit} (needs {wanted[key].unit})" for key in other)
+        raise FeatureMismatchError(f"{giver} and {taker} do not use the same units: {pairs}.", keys=other)

@@ -1,0 +1,80 @@
+"""`lerobot teleoperate`: a person drives a robot."""
+
+import sys
+
+from lerobot.core.commands.teleoperate import TeleoperateConfig
+from lerobot.core.control.loop import ControlLoop
+from lerobot.core.control.rerun_display import RerunDisplay
+from lerobot.core.control.source import TeleoperatorSource, require_features
+from lerobot.core.control.status import StatusLine
+from lerobot.core.errors import ConfigError, ConfigProblem
+from lerobot.core.hooks import Hooks, load_hooks
+from lerobot.core.protocols.robot import Robot
+from lerobot.core.protocols.teleoperator import Teleoperator
+from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
+
+
+def teleoperate(config: TeleoperateConfig) -> int:
+    """Run the command.
+
+    Everything that can be wrong is checked before a device is connected: the configuration, the safety limits, that
+    the teleoperator commands what the robot takes, and the display.
+
+    Args:
+        config: validated configuration.
+
+    Returns:
+        0 after `teleop_time_s`; 128 plus the signal's number when a signal ended the run.
+
+    Raises:
+        FeatureMismatchError: teleoperator and robot do not fit.
+        ConfigError: a safety limit or display setting does not fit.
+        DeviceError: a device failed.
+        SafetyError: the safety gate stopped the run.
+    """
+    robot: Robot = config.robot.build()
+    teleop: Teleoperator = config.teleop.build()
+    require_features(
+        teleop.action_features, robot.action_features, giver=f"teleoperator {teleop}", taker=f"robot {robot}"
+    )
+    derive_limits(robot.action_features, config.safety)
+    display = _display(config)
+    hooks = load_hooks()
+    with hooks.run("teleoperate", config), safe_end(robot, teleop) as session:
+        if display is not None:
+            session.close_later("display", display.close)
+        session.connect()
+        _run(config, session, teleop, display, hooks)
+    return session.signals.exit_code
+
+
+def _run(
+    config: TeleoperateConfig, session: Session, teleop: Teleoperator, display: RerunDisplay | None, hooks: Hooks
+) -> None:
+    status = StatusLine()
+    loop = ControlLoop(
+        session.robot,
+        TeleoperatorSource(teleop),
+        # After connecting: a calibration may have narrowed the ranges.
+        SafetyGate.for_robot(session.robot, config.safety),
+        fps=config.fps,
+        sinks=[status] if display is None else [status, display],
+        hooks=hooks,
+        signals=session.signals,
+    )
+    session.close_later("report", lambda: sys.stdout.write(f"{loop.report}\n"))
+    session.close_later("status line", status.close)
+    loop.run(duration_s=config.teleop_time_s)
+
+
+def _display(config: TeleoperateConfig) -> RerunDisplay | None:
+    if not config.display_data:
+        return None
+    if config.display_mode != "rerun":
+        raise ConfigError([ConfigProblem("--display_mode", config.display_mode, "rerun, the one viewer there is")])
+    if (config.display_ip is None) != (config.display_port is None):
+        missing = "--display_ip" if config.display_ip is None else "--display_port"
+        raise ConfigError([ConfigProblem(missing, None, "a value, because address and port go together")])
+    if config.display_ip is None or config.display_port is None:
+        return RerunDisplay("lerobot_teleoperate", compress=config.display_compressed_images)
+    return RerunDisplay("lerobot_teleoperate", address=(config.display_ip, config.display_port), compress=True)
