@@ -14,19 +14,23 @@ def main() -> None:
     try:
         from lerobot.core.cli.app import main as run
     except ModuleNotFoundError as error:
-        if error.name not in {"lerobot", "lerobot.core"}:
+        if error.name != "lerobot.core" or not shadowing_package():
             raise
         sys.stderr.write(explain_shadowing() + "\n")
         sys.exit(2)
     sys.exit(run())
 
 
+def shadowing_package() -> str:
+    """File of a regular package named `lerobot`; empty if the name is the namespace it should be."""
+    spec = find_spec("lerobot")
+    return (spec.origin or "") if spec else ""
+
+
 def explain_shadowing() -> str:
     """Say which package hides the `lerobot` namespace and how to separate the two."""
-    spec = find_spec("lerobot")
-    place = spec.origin if spec and spec.origin else "an unknown place"
     return (
-        f"error: 'lerobot' is a regular package at {place}; it hides the plugin packages installed beside it.\n"
+        f"error: 'lerobot' is a regular package at {shadowing_package()}; it hides the plugins installed beside it.\n"
         "  expected: huggingface/lerobot and lerobot-core in environments of their own (same files, different owners)\n"
         "  either:   uv pip uninstall lerobot   (keep this one)\n"
         "  or:       uv venv other && VIRTUAL_ENV=other uv pip install lerobot-core"

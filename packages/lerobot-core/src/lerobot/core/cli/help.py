@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import typer
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table
@@ -25,11 +26,20 @@ def show_help(name: str, model: type[CommandConfig], arguments: Sequence[str], e
     common = Section("Every command", [Row(flag, "", "", False, text) for flag, text in COMMON.items()])
     common.note = "A flag NAME is also read from the variable LEROBOT_NAME; two underscores stand for the dot."
     positional = [row.flag for section in sections for row in section.rows if not row.flag.startswith("--")]
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False)
+    with console.capture() as captured:
+        _print(console, name, model, [*sections, common], positional)
+    # Tables are padded to the full width; the spaces would be in the way of whoever copies or pipes the text.
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()), color=console.is_terminal)
+
+
+def _print(
+    console: Console, name: str, model: type[CommandConfig], sections: Sequence[Section], positional: Sequence[str]
+) -> None:
     console.print(Text(f"Usage: lerobot {' '.join([name, *(f'[{word}]' for word in positional)])} [--FLAG=VALUE ...]"))
     console.print()
     console.print(Text((model.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")))
-    for section in (*sections, common):
+    for section in sections:
         console.print()
         console.print(_section(section))
     if model.examples:

@@ -13,7 +13,7 @@ import typer
 from lerobot.core.commands.info import InfoConfig
 from lerobot.core.registry import registry
 
-_TORCH_FACT = re.compile(r"^(cuda|hip)\b[^=]*=\s*(.+)$", re.MULTILINE)
+_TORCH_FACT = re.compile(r"^(cuda)\b[^=]*=\s*(.+)$", re.MULTILINE)
 
 
 def run(config: InfoConfig) -> None:  # noqa: ARG001 - every command is called with its configuration
@@ -65,8 +65,8 @@ def _torch_cuda() -> str:
         return "N/A"
     file = Path(spec.origin).with_name("version.py")
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    found = dict(_TORCH_FACT.findall(text)).get("cuda", "N/A")
-    return found.strip("'\"")
+    found: dict[str, str] = dict(_TORCH_FACT.findall(text))
+    return found.get("cuda", "N/A").strip("'\"")
 
 
 def _first_line(*command: str) -> str:

@@ -106,7 +106,9 @@ def short(annotation: Any) -> str:
     for part in members(annotation):
         if found := choices(part):
             shown.append("|".join(spelling(choice) for choice in found))
-        elif is_choice(part) or is_model(part):
+        elif is_choice(part):
+            shown.append(part.kind)
+        elif is_model(part):
             shown.append("file")
         elif is_dict(part):
             shown.append("{name: " + short(item_types(part)[1]) + "}")
@@ -139,8 +141,10 @@ def limits(field: FieldInfo) -> str:
 
 
 def field_words(field: FieldInfo) -> str:
-    """Say what a field accepts, constraints included: `a whole number > 0`."""
-    return f"{words(field.annotation)} {limits(field)}".rstrip()
+    """Say what a field accepts, constraints included: `a whole number > 0 or null`."""
+    parts = members(field.annotation)
+    real = " or ".join(dict.fromkeys(words(part) for part in parts if part is not type(None)))
+    return f"{real} {limits(field)}".rstrip() + (" or null" if type(None) in parts else "")
 
 
 def unit(field: FieldInfo) -> str:

@@ -128,7 +128,7 @@ class CameraConfig(PluginConfig):
 class _DeviceConfig(PluginConfig):
     id: str | None = Field(default=None, description="Name of this very device; chooses its calibration file.")
     calibration_dir: Path | None = Field(
-        default=None, description="Folder of the calibration file; default: the peer's folder for this device type."
+        default=None, description="Folder of the calibration file; default: a folder per device type."
     )
 
 
