@@ -1,0 +1,116 @@
+"""Calibration files: the peer's JSON, read strictly and written exactly."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from lerobot.core.device import calibration_path
+from lerobot.core.errors import CalibrationError
+from lerobot.motors.motor import MotorCalibration
+
+_FIELDS = tuple(field.name for field in fields(MotorCalibration))
+_RECALIBRATE = "Calibrate the device again: lerobot calibrate --help"
+
+
+def load_calibration(path: Path) -> dict[str, MotorCalibration]:
+    """Read a calibration file.
+
+    Args:
+        path: a JSON object with one entry of five integers per motor name.
+
+    Returns:
+        Calibration by motor name, in the file's order.
+
+    Raises:
+        CalibrationError: the file cannot be read, is no JSON, or holds something else; names what it holds.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CalibrationError(f"{path} cannot be read: {error.strerror}.", hint=_RECALIBRATE) from error
+    except ValueError as error:
+        raise CalibrationError(f"{path} is no JSON: {error}.", hint=_RECALIBRATE) from error
+    if not isinstance(content, dict) or not content:
+        raise CalibrationError(f"{path} holds no motors.", expected="an object with an entry per motor")
+    _refuse_other_formats(path, content)
+    return {name: _entry(path, name, entry) for name, entry in content.items()}
+
+
+def save_calibration(path: Path, calibration: Mapping[str, MotorCalibration]) -> None:
+    """Write a calibration file as the peer does: indented by 4, integers, no newline at the end.
+
+    The file is replaced in one step, so an interrupted write leaves the old one.
+    """
+    text = json.dumps({name: asdict(entry) for name, entry in calibration.items()}, indent=4)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+
+
+def find_calibration(
+    role: str,
+    name: str,
+    id: str | None,  # noqa: A002
+    directory: Path | None,
+    former_names: Iterable[str] = (),
+) -> Path:
+    """Find the calibration file of a device, also where releases before a renaming left it.
+
+    Args:
+        role: `"robots"` or `"teleoperators"`.
+        name: name of the device class.
+        id: name of this very device.
+        directory: folder chosen by the user, which then is the only one searched.
+        former_names: names the device class had in earlier releases, newest first.
+
+    Returns:
+        The first file that exists, else the place where a new one belongs.
+    """
+    place = calibration_path(role, name, id, directory)
+    if directory is None and not place.is_file():
+        for former in former_names:
+            earlier = calibration_path(role, former, id, None)
+            if earlier.is_file():
+                return earlier
+    return place
+
+
+def _refuse_other_formats(path: Path, content: dict[str, Any]) -> None:
+    """Name the formats that are known but hold too little for this one.
+
+    The files of releases up to 0.3 record the software offsets of two poses, not the travel of the joints, and their
+    zero is a pose rather than the middle of the travel: no conversion gives the same angles.
+    """
+    if "motor_names" in content and "calib_mode" in content:
+        kind = "a calibration of lerobot 0.3 or older (homing_offset, start_pos, end_pos, calib_mode)"
+        reason = "it records two poses, not the travel of the joints"
+    elif all(isinstance(entry, dict) and {"name", "min", "max"} <= entry.keys() for entry in content.values()):
+        kind = "a draft calibration keyed by motor id (name, min, max)"
+        reason = "its offsets are software offsets that no motor holds"
+    elif all(isinstance(entry, list) for entry in content.values()):
+        kind = "a table of joint limits (one [min, max] pair per joint)"
+        reason = "it has neither motor ids nor homing offsets"
+    else:
+        return
+    raise CalibrationError(
+        f"{path} is {kind}; {reason}.",
+        expected=f"one object per motor with {', '.join(_FIELDS)}",
+        hint=_RECALIBRATE,
+    )
+
+
+def _entry(path: Path, name: str, entry: Any) -> MotorCalibration:
+    if not isinstance(entry, dict) or set(entry) != set(_FIELDS):
+        given = ", ".join(entry) if isinstance(entry, dict) else repr(entry)
+        raise CalibrationError(f"{path}: motor {name!r} has {given}.", expected=", ".join(_FIELDS), hint=_RECALIBRATE)
+    for field, value in entry.items():
+        if type(value) is not int:
+            raise CalibrationError(f"{path}: {field} of motor {name!r} is {value!r}.", expected="an integer")
+    return MotorCalibration(**entry)
