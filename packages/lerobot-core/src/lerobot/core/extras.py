@@ -1,0 +1,28 @@
+"""Optional dependencies: asked for where they are used, with the command that installs them."""
+
+import importlib
+from types import ModuleType
+
+from lerobot.core.errors import LeRobotError
+
+
+def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
+    """Import a module that only an extra of `lerobot-core` brings.
+
+    Args:
+        module: name of the module, such as `"numpy"`.
+        extra: extra of `lerobot-core` that installs it.
+        needed_by: what cannot go on without it, as the user knows it.
+
+    Raises:
+        LeRobotError: it is not installed; the hint is the command that installs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise LeRobotError(
+            f"{needed_by} needs '{module}', which is not installed.",
+            hint=f"Install it: uv pip install 'lerobot-core[{extra}]'",
+        ) from error
