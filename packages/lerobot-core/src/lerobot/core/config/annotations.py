@@ -93,9 +93,9 @@ def words(annotation: Any) -> str:
     if is_model(part):
         return "a mapping, or a file (yaml, json, toml)"
     if is_dict(part):
-        return f"a mapping such as {{name: ...}} of {words(item_types(part)[1])}"
+        return f"a mapping {{name: ...}}, each {words(item_types(part)[1])}"
     if is_list(part):
-        return f"a list such as [...] of {words(item_types(part)[0])}"
+        return f"a list [...], each {words(item_types(part)[0])}"
     return str(getattr(part, "__name__", part))
 
 

@@ -73,8 +73,9 @@ class PluginConfig(ConfigModel):
 
     @classmethod
     def _choose(cls, value: Any) -> Self:
-        if isinstance(value, cls):
-            return value
+        # By kind, not by class: a choice may be a narrower class than the one its plugins derive from.
+        if isinstance(value, PluginConfig) and value.target and value.kind == cls.kind:
+            return cast("Self", value)
         if not isinstance(value, dict):
             raise PydanticCustomError("choice_mapping", "a mapping with a 'type' key")
         fields = dict(value)

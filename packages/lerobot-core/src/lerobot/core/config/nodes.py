@@ -113,8 +113,11 @@ def compose(text: str, origin: Callable[[int, str], Origin]) -> Node | None:
     return None if root is None else _from_yaml(root, (), origin)
 
 
-def _from_yaml(node: yaml.Node, path: tuple[str, ...], origin: Callable[[int, str], Origin]) -> Node:
-    line = node.start_mark.line + 1
+def _from_yaml(
+    node: yaml.Node, path: tuple[str, ...], origin: Callable[[int, str], Origin], line: int | None = None
+) -> Node:
+    """Nodes of a YAML node; `line` is that of its key, where it has one."""
+    line = line or node.start_mark.line + 1
     place = origin(line, ".".join(path))
     if len(path) > _MAX_DEPTH:
         raise UnreadableError("a value is nested too deeply", line)
@@ -134,7 +137,7 @@ def _from_yaml(node: yaml.Node, path: tuple[str, ...], origin: Callable[[int, st
             continue
         if key in entries:
             raise UnreadableError(f"key '{key}' is given twice", key_line)
-        entries[key] = _from_yaml(value_node, (*path, key), origin)
+        entries[key] = _from_yaml(value_node, (*path, key), origin, key_line)
     return Table({**inherited, **entries}, place)
 
 
@@ -170,11 +173,16 @@ def from_python(value: Any, origin: Callable[[str], Origin], path: tuple[str, ..
 
 def shown(node: Node) -> str | None:
     """The value as the user gave it, shortened to fit on a line; None for a flag without a value."""
-    if isinstance(node, Text | Scalar):
-        text = node.text
-    else:
-        text = yaml.safe_dump(to_python(node), default_flow_style=True, sort_keys=False, width=10_000).strip()
+    text = _flow(node)
     return text if text is None or len(text) <= 60 else f"{text[:57]}..."
+
+
+def _flow(node: Node) -> str | None:
+    if isinstance(node, Table):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in node.entries.items()) + "}"
+    if isinstance(node, Items):
+        return "[" + ", ".join(f"{_flow(item)}" for item in node.items) + "]"
+    return node.text
 
 
 def to_python(node: Node) -> Any:

@@ -67,7 +67,7 @@ class Resolver:
             return self._structured(structured, layers, path, base)
         node = layers[-1]
         self.sources[path] = node.origin.source
-        if Any in parts and not isinstance(node, Scalar):
+        if Any in parts:
             return self._anything(node, path)
         if not isinstance(node, Text | Scalar) or node.text is None:
             if parts == (bool,) and isinstance(node, Text):
@@ -140,7 +140,10 @@ class Resolver:
             tables = self._load_saved(variants, loader, tables)
             if tables is None:
                 return FAILED
-        named = [node for table in tables if isinstance(node := table.entries.get("type"), Text | Scalar)]
+        given = [table.entries["type"] for table in tables if "type" in table.entries]
+        named = [node for node in given if isinstance(node, Text | Scalar)]
+        if len(named) < len(given):
+            return self._fail(next(node for node in given if node not in named), type_words(variants))
         name = (named[-1].text or "") if named else str(getattr(base, "type", "") or "")
         if not name:
             flag = named[-1].origin if named else _flag((*path, "type"))
@@ -248,7 +251,7 @@ class Resolver:
         if not isinstance(node, Text):
             return node
         try:
-            opened = compose(node.text or "", lambda _line, _key: node.origin)
+            opened = compose(node.text or "", lambda _line, key: Origin(node.origin.source, key))
         except UnreadableError as error:
             return self._fail(node, expected, f"it is not readable as YAML: {error.reason}")
         return self._fail(node, expected) if opened is None else opened
@@ -270,14 +273,14 @@ class Resolver:
         leaf = node
         while isinstance(leaf, Table) and leaf.step:
             leaf = next(iter(leaf.entries.values()))
-        is_flag = str(leaf.origin).startswith("--")
+        is_flag = leaf.origin.source.startswith("--") and not leaf.origin.key
         near = difflib.get_close_matches(name, known, n=1)
-        hints = [f"did you mean {_flag((*path, near[0])) if is_flag else near[0]}?"] if near else []
-        hints += [why] if why else []
-        hints = hints or [f"known: {', '.join(known)}"]
-        self.problems.append(
-            ConfigProblem(str(leaf.origin), shown(leaf), "a known flag" if is_flag else "a known key", "; ".join(hints))
-        )
+        if near:
+            hint = f"did you mean {_flag((*path, near[0])) if is_flag else near[0]}?"
+        else:
+            hint = why or f"known: {', '.join(known)}"
+        expected = "a known flag" if is_flag else "a known key"
+        self.problems.append(ConfigProblem(str(leaf.origin), shown(leaf), expected, hint))
 
 
 def _flag(path: Path) -> str:

@@ -87,7 +87,7 @@ def choice_problem(where: str, name: str, error: PluginError) -> ConfigProblem:
         )
     if error.expected:
         return ConfigProblem(where, name, error.expected, error.hint)
-    cause = "; ".join(line.strip() for line in error.what.splitlines())
+    cause = ": ".join(line.strip().rstrip(".") for line in error.what.splitlines())
     return ConfigProblem(where, name, f"a {error.kind} that can be loaded", cause)
 
 
