@@ -3,7 +3,7 @@
 from typing import Any
 
 from lerobot.core.control.tick import Tick
-from lerobot.core.errors import PluginLoadError
+from lerobot.core.extras import require
 
 
 class RerunDisplay:
@@ -15,11 +15,11 @@ class RerunDisplay:
         compress: send pictures as JPEG.
 
     Raises:
-        PluginLoadError: the package `rerun-sdk` is not installed.
+        LeRobotError: the package `rerun-sdk` is not installed.
     """
 
     def __init__(self, application: str, *, address: tuple[str, int] | None = None, compress: bool = False) -> None:
-        self._rerun = _import_rerun()
+        self._rerun: Any = require("rerun", extra="viz", needed_by="--display_data=true")
         self._compress = compress
         self._begin_s: float | None = None
         self._recording = self._rerun.RecordingStream(application)
@@ -55,16 +55,3 @@ class RerunDisplay:
             image = self._rerun.Image(value)
             self._recording.log(path, image.compress(jpeg_quality=85) if self._compress else image)
 
-
-def _import_rerun() -> Any:
-    try:
-        import rerun  # type: ignore[import-not-found] # an extra, not needed to check types
-    except ImportError as error:
-        raise PluginLoadError(
-            "--display_data=true needs the package 'rerun-sdk', which is not installed.",
-            kind="display",
-            name="rerun",
-            distribution="rerun-sdk",
-            hint="Install it: uv pip install 'lerobot-core[viz]'",
-        ) from error
-    return rerun

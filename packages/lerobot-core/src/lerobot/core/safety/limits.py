@@ -148,7 +148,7 @@ def _velocity_limit(
 
 
 def _range(key: str, spec: FeatureSpec, wanted: tuple[float, float] | None) -> tuple[float, float]:
-    low, high = spec.range or (-math.inf, math.inf)
+    low, high = map(float, spec.range or (-math.inf, math.inf))
     if wanted is None:
         return low, high
     tight = max(low, wanted[0]), min(high, wanted[1])
