@@ -1,0 +1,1 @@
+"""Statistics of features, computed once per episode and joined without drift."""

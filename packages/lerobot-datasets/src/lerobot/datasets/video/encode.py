@@ -1,0 +1,194 @@
+"""One video file, written a picture at a time with the encoders that PyAV brings."""
+
+import contextlib
+import functools
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+import numpy.typing as npt
+
+from lerobot.core.errors import DatasetError
+from lerobot.datasets.video.depth_codes import quantize_depth
+from lerobot.datasets.video.encoder_config import HARDWARE_CODECS, DepthEncoderConfig, RGBEncoderConfig
+
+
+def frame_rate(fps: float) -> Fraction:
+    """The rate as the exact fraction a container stores: 29.97 is 2997/100, and 30000/1001 is itself."""
+    return Fraction(fps).limit_denominator(10_000)
+
+
+@functools.cache
+def available_encoders() -> frozenset[str]:
+    """Names of the hardware encoders that this library has and this machine can start."""
+    return frozenset(name for name in HARDWARE_CODECS if name in av.codecs_available and _starts(name))
+
+
+def _starts(name: str) -> bool:
+    with contextlib.suppress(av.error.FFmpegError, ValueError):
+        context = av.CodecContext.create(name, "w")
+        assert isinstance(context, av.VideoCodecContext)  # noqa: S101 # an encoder of pictures, for the type checker
+        context.width, context.height, context.pix_fmt = 640, 480, "yuv420p"
+        context.time_base = Fraction(1, 30)
+        context.open()
+        return True
+    return False
+
+
+class VideoFileEncoder:
+    """Writes pictures into one mp4 file; picture k is shown at k / fps.
+
+    Args:
+        path: file to create.
+        fps: pictures per second, exact.
+        height: rows of a picture.
+        width: columns of a picture.
+        config: codec and quality; `DepthEncoderConfig` for depth.
+        threads: threads the codec may use.
+
+    Raises:
+        DatasetError: the codec is missing, or refuses the size or an option.
+    """
+
+    def __init__(
+        self, path: Path, fps: Fraction, height: int, width: int, config: RGBEncoderConfig, *, threads: int = 1
+    ) -> None:
+        self.path = path
+        self.config = config.resolved(available_encoders())
+        self.pictures = 0
+        self._shape = (height, width)
+        if self.config.vcodec == "libsvtav1":
+            # The encoder reports every start on stderr unless its own variable asks for errors only.
+            os.environ.setdefault("SVT_LOG", "1")
+        try:
+            self._container = av.open(str(path), "w", format="mp4")
+            options = self.config.codec_options(threads)
+            stream = self._container.add_stream(self.config.vcodec, rate=fps, options=options)
+            assert isinstance(stream, av.VideoStream)  # noqa: S101 # an encoder of pictures, for the type checker
+            self._stream = stream
+            self._stream.width, self._stream.height = width, height
+            self._stream.pix_fmt = self.config.pix_fmt
+            self._stream.codec_context.time_base = 1 / fps
+            self._stream.codec_context.thread_count = threads
+            self._stream.codec_context.open()
+        except (av.error.FFmpegError, ValueError, OSError) as error:
+            raise DatasetError(
+                f"cannot start encoder {self.config.vcodec!r} for {width}x{height} pictures: {error}",
+                expected="a codec of this machine, even width and height, and options the codec knows",
+                hint="try --dataset.rgb_encoder.vcodec=h264 with no other encoder option",
+            ) from error
+
+    def add(self, picture: npt.NDArray[np.generic]) -> None:
+        """Encode the next picture.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB, or depth (H, W, 1) as uint16 millimetres or float32 metres.
+
+        Raises:
+            DatasetError: the codec failed or the file cannot be written.
+        """
+        frame = self._frame(picture)
+        frame.pts = self.pictures
+        frame.time_base = self._stream.codec_context.time_base
+        self._encode(frame)
+        self.pictures += 1
+
+    def close(self) -> None:
+        """Write what the codec holds back and the index of the file; the file is complete but not yet flushed to disk.
+
+        Raises:
+            DatasetError: the file cannot be written, or holds another number of pictures than were added.
+        """
+        self._encode(None)
+        try:
+            self._container.close()
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._failure(error) from error
+        if (stored := picture_count(self.path)) != self.pictures:
+            raise DatasetError(
+                f"{self.path.name} holds {stored} pictures after {self.pictures} were encoded",
+                expected="one picture per row",
+                hint="choose another codec; the episode was not saved",
+            )
+
+    def abort(self) -> None:
+        """Close the file as it is; never raises."""
+        with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
+            self._container.close()
+
+    def _frame(self, picture: npt.NDArray[np.generic]) -> av.VideoFrame:
+        if not isinstance(self.config, DepthEncoderConfig):
+            return av.VideoFrame.from_ndarray(np.asarray(picture, np.uint8), format="rgb24")
+        height, width = self._shape
+        frame = av.VideoFrame(width, height, self.config.pix_fmt)
+        plane = frame.planes[0]
+        # Rows of a plane are padded, and the library knows no array form of 12-bit grey.
+        rows = np.frombuffer(memoryview(plane), np.uint16).reshape(height, plane.line_size // 2)
+        rows[:, :width] = quantize_depth(picture[..., 0], self.config)
+        return frame
+
+    def _encode(self, frame: av.VideoFrame | None) -> None:
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> DatasetError:
+        return DatasetError(
+            f"encoding {self.path.name} failed at picture {self.pictures}: {error}",
+            hint="the episode in progress is lost, saved episodes are not; check the free space of the disk",
+        )
+
+
+def picture_count(path: Path) -> int:
+    """Pictures in a video file, from its index; nothing is decoded.
+
+    Raises:
+        DatasetError: the file is not a video.
+    """
+    with open_video(path) as container:
+        return container.streams.video[0].frames
+
+
+def video_info(path: Path, config: RGBEncoderConfig) -> dict[str, Any]:
+    """What the format records about a camera's videos in its feature's `info`.
+
+    Args:
+        path: a finished video of that camera.
+        config: the resolved settings it was encoded with.
+    """
+    with open_video(path) as container:
+        stream = container.streams.video[0]
+        context = stream.codec_context
+        rate = stream.base_rate or Fraction(0)
+        return {
+            "video.height": context.height,
+            "video.width": context.width,
+            "video.codec": context.codec.canonical_name,
+            "video.pix_fmt": context.pix_fmt,
+            "video.fps": int(rate),
+            "video.channels": 1 if isinstance(config, DepthEncoderConfig) else 3,
+            "has_audio": False,
+            **config.info(),
+            "is_depth_map": isinstance(config, DepthEncoderConfig),
+        }
+
+
+def open_video(path: Path) -> "av.container.InputContainer":
+    """Open a file that must hold a video stream.
+
+    Raises:
+        DatasetError: it is damaged or has no pictures.
+    """
+    try:
+        container = av.open(str(path))
+    except (av.error.FFmpegError, OSError) as error:
+        raise DatasetError(f"{path} cannot be read as a video: {error}", expected="a complete mp4 file") from error
+    if not container.streams.video:
+        container.close()
+        raise DatasetError(f"{path} holds no video stream", expected="an mp4 file with pictures")
+    return container

@@ -1,0 +1,52 @@
+"""Files that survive a power cut: written, flushed, then given their name.
+
+A name is published by `os.replace`, which is atomic, and holds after the folder itself was flushed.
+"""
+
+import os
+from pathlib import Path
+
+
+def flush_file(path: Path) -> None:
+    """Wait until a file's contents are on the disk."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    if os.name == "nt":  # folders cannot be opened there; NTFS journals its names
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and those above it, each on the disk before the next."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    flush_folder(folder.parent)
+
+
+def publish(source: Path, target: Path) -> None:
+    """Give a flushed file its final name, replacing what was there; on return it is there after a power cut too."""
+    make_folder(target.parent)
+    os.replace(source, target)  # noqa: PTH105 # the one call of the commit protocol, by its own name
+    flush_folder(target.parent)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replace a small text file as a whole: a reader sees the old contents or the new ones."""
+    make_folder(path.parent)
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_text(text, encoding="utf-8")
+    flush_file(aside)
+    publish(aside, path)

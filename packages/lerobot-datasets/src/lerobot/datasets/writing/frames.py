@@ -1,0 +1,105 @@
+"""What a caller may hand over as one frame, checked and brought to the declared form before anything is stored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lerobot.core.errors import FeatureMismatchError
+from lerobot.datasets.format.features import (
+    CAMERA_DTYPES,
+    INDEX_DTYPES,
+    STRING,
+    Feature,
+    FeatureMap,
+    image_size,
+    is_depth,
+)
+
+FrameValue = npt.NDArray[Any] | str
+
+
+def check_frame(frame: Mapping[str, Any], features: FeatureMap) -> dict[str, FrameValue]:
+    """One frame in its stored form, or a refusal that names every key at fault.
+
+    Args:
+        frame: per feature its value; numpy arrays, numbers, PIL pictures and torch tensors are taken.
+        features: declarations of the dataset; the five default features must not be supplied.
+
+    Returns:
+        Arrays of the declared dtype and shape; pictures as (H, W, C), copied, so the caller may reuse its buffers.
+
+    Raises:
+        FeatureMismatchError: keys are missing or unknown, or a value has another dtype or shape or is not finite.
+    """
+    expected = features.keys() - INDEX_DTYPES.keys()
+    if missing := sorted(expected - frame.keys()):
+        raise FeatureMismatchError(
+            f"the frame lacks {', '.join(missing)}", keys=missing, expected=", ".join(sorted(expected))
+        )
+    if extra := sorted(frame.keys() - expected):
+        raise FeatureMismatchError(
+            f"the frame has {', '.join(extra)}, which the dataset does not declare or fills itself",
+            keys=extra,
+            expected=", ".join(sorted(expected)),
+        )
+    return {key: _check_value(key, frame[key], features[key]) for key in features if key in expected}
+
+
+def _check_value(key: str, value: Any, feature: Feature) -> FrameValue:
+    if feature["dtype"] == STRING:
+        if not isinstance(value, str):
+            raise _mismatch(key, f"is {value!r}", "a text")
+        return value
+    if hasattr(value, "detach"):  # a torch tensor, recognised without importing torch
+        value = value.detach().cpu().numpy()
+    if feature["dtype"] in CAMERA_DTYPES:
+        return _check_picture(key, np.asarray(value), feature)
+    return _check_numbers(key, value, feature)
+
+
+def _check_numbers(key: str, value: Any, feature: Feature) -> npt.NDArray[Any]:
+    dtype, shape = np.dtype(feature["dtype"]), feature["shape"]
+    array = np.asarray(value)
+    if isinstance(value, (bool, int, float)) and np.can_cast(array.dtype, dtype, "same_kind"):
+        array = array.astype(dtype)
+    if array.dtype != dtype:
+        raise _mismatch(key, f"has dtype {array.dtype}", str(dtype))
+    if array.shape != shape and not (array.shape == () and shape == (1,)):
+        raise _mismatch(key, f"has shape {array.shape}", str(shape))
+    _check_finite(key, array)
+    return array.reshape(shape).copy()
+
+
+def _check_picture(key: str, picture: npt.NDArray[Any], feature: Feature) -> npt.NDArray[Any]:
+    height, width, channels = image_size(feature)
+    if picture.shape == (height, width) and channels == 1:
+        picture = picture[..., None]
+    elif picture.shape == (channels, height, width) != (height, width, channels):
+        picture = picture.transpose(1, 2, 0)
+    if picture.shape != (height, width, channels):
+        raise _mismatch(key, f"has shape {picture.shape}", f"{(height, width, channels)} or channels first")
+    _check_finite(key, picture)
+    if is_depth(feature):
+        if picture.dtype == np.float64:
+            picture = picture.astype(np.float32)
+        if picture.dtype not in (np.uint16, np.float32):
+            raise _mismatch(key, f"has dtype {picture.dtype}", "uint16 millimetres or float32 metres")
+    elif np.issubdtype(picture.dtype, np.floating):
+        if picture.min() < 0 or picture.max() > 1:
+            raise _mismatch(key, f"has values from {picture.min()} to {picture.max()}", "0 to 1 for float pictures")
+        picture = np.rint(picture * 255).astype(np.uint8)
+    elif picture.dtype != np.uint8:
+        raise _mismatch(key, f"has dtype {picture.dtype}", "uint8, or float in 0 to 1")
+    return np.array(picture, order="C")
+
+
+def _check_finite(key: str, array: npt.NDArray[Any]) -> None:
+    if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+        place = tuple(int(axis[0]) for axis in np.nonzero(~np.isfinite(array)))
+        raise _mismatch(key, f"is {array[place]} at {place}", "finite numbers")
+
+
+def _mismatch(key: str, what: str, expected: str) -> FeatureMismatchError:
+    return FeatureMismatchError(f"feature {key!r} {what}", keys=[key], expected=expected)
