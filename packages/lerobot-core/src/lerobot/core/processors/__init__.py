@@ -23,6 +23,7 @@ from lerobot.core.processors.pipeline import (
     PolicyProcessorPipeline,
     RobotProcessorPipeline,
 )
+from lerobot.core.processors.robot import action_processor, robot_action_pipeline, robot_observation_pipeline
 from lerobot.core.processors.step import (
     ActionProcessorStep,
     ComplementaryDataProcessorStep,
@@ -59,6 +60,7 @@ __all__ = [
     "RobotProcessorPipeline",
     "TransitionKey",
     "TruncatedProcessorStep",
+    "action_processor",
     "batch_to_transition",
     "build_step",
     "create_transition",
@@ -66,7 +68,9 @@ __all__ = [
     "observation_to_transition",
     "policy_action_to_transition",
     "robot_action_observation_to_transition",
+    "robot_action_pipeline",
     "robot_action_to_transition",
+    "robot_observation_pipeline",
     "transition_to_batch",
     "transition_to_observation",
     "transition_to_policy_action",

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
@@ -177,20 +176,28 @@ def write_file(path: Path, content: bytes) -> None:
         aside.unlink(missing_ok=True)
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to the disk, where the system has a way to (Windows has none)."""
-    if os.name == "nt":
+def sync(path: Path) -> None:
+    """Flush a file or the entries of a folder to the disk; Windows has no way to flush a folder."""
+    if os.name == "nt" and path.is_dir():
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def move_into_place(source: Path, target: Path) -> None:
-    """Move a file or folder written aside to its place, replacing what is there."""
+def move_into_place(source: Path, target: Path, aside: Path) -> None:
+    """Move what was written aside, file or folder, to its place.
+
+    Args:
+        source: what was written; flushed to the disk first.
+        target: its place.
+        aside: existing folder that takes what was at `target` before.
+    """
+    for path in (source, *source.rglob("*")):
+        sync(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_dir():
-        shutil.rmtree(target)
+    if target.exists():
+        target.replace(aside / f"replaced-{target.name}")
     source.replace(target)

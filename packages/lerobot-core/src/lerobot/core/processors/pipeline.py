@@ -222,6 +222,9 @@ class DataProcessorPipeline(Generic[TInput, TOutput]):
     def save_pretrained(self, save_directory: str | Path | None = None, *, config_filename: str | None = None) -> Path:
         """Save the pipeline.
 
+        Each file is replaced in one step and the JSON comes last; files of one pipeline keep their names, so whoever
+        saves over an older checkpoint and must survive a crash saves to a new folder and swaps folders.
+
         Args:
             save_directory: folder; created if needed. Default: `<home>/processors/<name>`.
             config_filename: name of the JSON file; `<name>.json` if None.

@@ -21,7 +21,7 @@ from lerobot.core.processors.files import (
     check_inside,
     move_into_place,
     sanitised,
-    sync_folder,
+    sync,
     write_file,
 )
 from lerobot.core.processors.state import decode, encode
@@ -65,7 +65,7 @@ def save_steps(name: str, steps: Sequence[ProcessorStep], folder: Path, config_f
             write_file(folder / state_file, encode(step.state_dict()))
     text = json.dumps(description, indent=2, allow_nan=False)
     write_file(folder / (config_filename or f"{sanitised(name)}.json"), text.encode())
-    sync_folder(folder)
+    sync(folder)
 
 
 def _save_artifacts(step: ProcessorStep, index: int, folder: Path, taken: set[str]) -> dict[str, str]:
@@ -77,7 +77,7 @@ def _save_artifacts(step: ProcessorStep, index: int, folder: Path, taken: set[st
             # Two tokenizers would both be called "tokenizer": the second gets the number of its step.
             name = f"{relative}_{index}" if relative in taken else relative
             taken.add(name)
-            move_into_place(Path(aside) / relative, folder / name)
+            move_into_place(Path(aside) / relative, folder / name, Path(aside))
             placed[key] = name
     return placed
 

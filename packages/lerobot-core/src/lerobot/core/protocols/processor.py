@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from lerobot.core.types import FeatureSpec
 
@@ -15,7 +15,7 @@ class ProcessorStep(Protocol):
     `complementary_data` (`lerobot.core.processors.transition`). A step never changes the one it is given.
     """
 
-    state_framework: str
+    state_framework: ClassVar[str]
     """Whose arrays `load_state_dict` wants: `"numpy"` or `"torch"`."""
 
     @property
