@@ -72,7 +72,8 @@ class SerialPort:
     def clearPort(self) -> None:  # noqa: N802
         """Forget bytes that came too late for an earlier packet."""
         with _Losing(self) as port:
-            port.reset_input_buffer()
+            # Reading bytes away, unlike flushing them, fails with an OSError on every platform when the port is gone.
+            port.read(port.in_waiting)
 
     def writePort(self, packet: list[int]) -> int:  # noqa: N802
         """Send a packet; returns the number of bytes sent."""

@@ -54,6 +54,12 @@ class MotorRegisters(ABC):
                 raise MotorValueError(f"motor '{name}' has the unknown model {motor.model!r}.", expected=known)
         self.link = Link(self._make_wire(), self._names, self.retries)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(port={self.port!r}, motors={list(self.motors)})"
+
+    def __len__(self) -> int:
+        return len(self.motors)
+
     @abstractmethod
     def _make_wire(self) -> Wire: ...
 

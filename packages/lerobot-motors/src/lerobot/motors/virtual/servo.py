@@ -1,0 +1,109 @@
+"""What all virtual servos have in common: a mechanism, heat, supply and faults."""
+
+import math
+from abc import ABC, abstractmethod
+
+from lerobot.motors.virtual.mechanism import Mechanism
+from lerobot.motors.virtual.memory import Memory
+from lerobot.motors.virtual.spec import DEFAULTS, Fault, ServoSpec
+
+AMBIENT_C = 28.0
+HEATING_C = 60.0
+"""Final rise of temperature at stall."""
+HEATING_TIME_S = 300.0
+
+
+class Servo(ABC):
+    """One servo; `now` in every call is a monotonic time in seconds.
+
+    Args:
+        spec: what it is.
+        voltage: supply in volts.
+        now: time of power-on.
+        memory: its control table.
+        mechanism: its joint.
+    """
+
+    def __init__(self, spec: ServoSpec, voltage: float, now: float, memory: Memory, mechanism: Mechanism) -> None:
+        self.spec = spec
+        self.memory = memory
+        self.mechanism = mechanism
+        self.faults: dict[Fault, float] = {}
+        self.temperature = AMBIENT_C
+        self.load = 0.0
+        """Torque as a part of the stall torque, signed."""
+        self._supply = voltage
+        self._now = now
+        self._deferred: tuple[int, bytes] | None = None
+        self.power_on()
+
+    @property
+    def id(self) -> int:
+        """Address it answers to."""
+        return self.memory["ID"]
+
+    @property
+    @abstractmethod
+    def baudrate(self) -> int:
+        """Speed it listens at."""
+
+    @property
+    def voltage(self) -> float:
+        """Supply under load, volts."""
+        return self.faults.get(Fault.LOW_VOLTAGE, self._supply) - 0.4 * abs(self.load)
+
+    def set_fault(self, fault: Fault, value: float | None) -> None:
+        """Break something; None takes the fault's default value."""
+        self.faults[fault] = DEFAULTS.get(fault, 1) if value is None else value
+
+    @abstractmethod
+    def power_on(self) -> None:
+        """Start with what the EEPROM holds."""
+
+    @abstractmethod
+    def refresh(self, now: float) -> None:
+        """Let time pass up to `now` and update the registers that measure."""
+
+    @abstractmethod
+    def ping(self) -> bytes:
+        """Parameters of the answer to a ping."""
+
+    @abstractmethod
+    def write(self, address: int, data: bytes) -> int:
+        """Write registers; returns the error byte of the answer."""
+
+    @abstractmethod
+    def error(self) -> int:
+        """Error byte of an answer that carries no refusal."""
+
+    def read(self, address: int, length: int) -> bytes:
+        """Read registers."""
+        return self.memory.read(address, length)
+
+    def defer(self, address: int, data: bytes) -> int:
+        """Keep a write until `act`."""
+        self._deferred = (address, data)
+        return self.error()
+
+    def act(self) -> None:
+        """Carry out a deferred write."""
+        if self._deferred is not None:
+            self.write(*self._deferred)
+            self._deferred = None
+
+    def _pass_time(self, now: float) -> float:
+        """Heat up or cool down; returns the seconds passed."""
+        duration, self._now = now - self._now, now
+        settled = AMBIENT_C + HEATING_C * self.load**2
+        self.temperature = settled + (self.temperature - settled) * math.exp(-duration / HEATING_TIME_S)
+        return duration
+
+    def _load_of(self, torque_on: bool, limit: float) -> float:
+        """Torque the motor gives now, as a part of its stall torque, at most `limit`."""
+        if not torque_on:
+            return 0.0
+        joint = self.mechanism
+        if joint.blocked:
+            return limit * joint.blocked
+        moving = 0.2 * joint.velocity / joint.speed
+        return max(-limit, min(limit, self.spec.load + moving))
