@@ -99,10 +99,13 @@ def _is_first(name: str, text: str) -> bool:
 def _entries(distribution: Any, name: str) -> Iterator[Discovered | Damaged]:
     kinds = {kind.group: kind.name for kind in KINDS.values()}
     version = distribution.version or "?"
-    for point in distribution.entry_points:
+    points = [point for point in distribution.entry_points if point.group.startswith("lerobot.")]
+    if not points:
+        yield Damaged(name, "entry_points.txt mentions lerobot but holds no entry point of a lerobot group")
+    for point in points:
         if point.group in kinds:
             yield Discovered(kinds[point.group], point.name, point.value, name, version)
-        elif point.group.startswith("lerobot."):
+        else:
             yield Damaged(name, f"entry-point group '{point.group}' is not one of {', '.join(kinds)}")
 
 
