@@ -187,9 +187,8 @@ def test_rest_zeroes_velocities_and_leaves_positions():
 
 def test_switches_are_held_and_are_booleans():
     gate = make({"light": bool}, measured={"light": None})
-    assert [gate.check(action, 0.1)["light"] for action in ({}, {"light": 1}, {}, {"light": False}, {"light": "x"})] == [
-        False, True, True, False, False,
-    ]  # fmt: skip
+    actions = [{}, {"light": 1}, {}, {"light": False}, {"light": "x"}]
+    assert [gate.check(action, 0.1)["light"] for action in actions] == [False, True, True, False, False]
 
 
 # --- the ramp --------------------------------------------------------------------------------------------------------

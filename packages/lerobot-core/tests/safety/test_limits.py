@@ -88,7 +88,9 @@ def test_limits_outside_the_robots_range_are_refused():
         limit("gripper.pos", position_limits={"gripper": (120, 130)})
 
 
-@pytest.mark.parametrize("spec", [FeatureSpec(shape=(3,)), FeatureSpec(dtype="string"), FeatureSpec("uint8", (4, 4, 3))])
+@pytest.mark.parametrize(
+    "spec", [FeatureSpec(shape=(3,)), FeatureSpec(dtype="string"), FeatureSpec("uint8", (4, 4, 3))]
+)
 def test_what_is_not_a_number_is_refused(spec):
     with pytest.raises(FeatureMismatchError) as caught:
         limit("x", {"x": spec})

@@ -46,7 +46,7 @@ class ControlLoop:
         sinks: receivers of ticks; an exception in one ends the run.
         hooks: hook plugins; they cannot end the run.
         signals: stop signals of the session; None to run without.
-        freshness: how old observations may be.
+        freshness: how old observations may be; what is dead follows the gate's `stop_after_s` if None.
         clock: time; tests replace it.
     """
 
@@ -75,7 +75,7 @@ class ControlLoop:
         self.hooks = hooks or Hooks()
         self.signals = signals
         self.clock: Clock = clock or MonotonicClock()
-        self._freshness = freshness or Freshness()
+        self._freshness = freshness or Freshness(dead_after_s=gate.config.stop_after_s)
         self._begin()
 
     def _begin(self) -> None:

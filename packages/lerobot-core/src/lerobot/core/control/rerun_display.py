@@ -54,4 +54,3 @@ class RerunDisplay:
         elif len(shape) == 3:
             image = self._rerun.Image(value)
             self._recording.log(path, image.compress(jpeg_quality=85) if self._compress else image)
-

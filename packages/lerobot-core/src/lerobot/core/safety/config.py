@@ -41,5 +41,7 @@ class SafetyConfig(ConfigModel):
     )
     max_state_age_s: float = Field(default=0.5, gt=0, description="On an older measurement the robot holds.")
     stop_after_s: float = Field(
-        default=2.0, gt=0, description="The run ends when a joint got no usable command for this many seconds."
+        default=2.0,
+        gt=0,
+        description="The run ends when a joint got no usable command, or a camera no new picture, for so many seconds.",
     )
