@@ -10,6 +10,6 @@
 """
 
 from lerobot.motors.virtual.process import VirtualBus
-from lerobot.motors.virtual.spec import ARMS, Fault, LineSpec, ServoSpec
+from lerobot.motors.virtual.spec import ARMS, Fault, LineSpec, ServoSpec, with_calibration
 
-__all__ = ["ARMS", "Fault", "LineSpec", "ServoSpec", "VirtualBus"]
+__all__ = ["ARMS", "Fault", "LineSpec", "ServoSpec", "VirtualBus", "with_calibration"]

@@ -1,9 +1,16 @@
 """What a virtual line is made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
+
+from lerobot.core.errors import CalibrationError
+from lerobot.motors.encoding import encode_sign_magnitude, encode_twos_complement
+from lerobot.motors.feetech.tables import MODEL_NUMBERS as FEETECH
+from lerobot.motors.motor import MotorCalibration
+
+RESOLUTION = 4096
 
 
 class Fault(StrEnum):
@@ -118,3 +125,40 @@ ARMS: Mapping[str, LineSpec] = MappingProxyType(
     }
 )
 """Arms by name."""
+
+
+def with_calibration(spec: LineSpec, calibration: Mapping[str, MotorCalibration]) -> LineSpec:
+    """Build an arm whose servos hold a calibration and whose joints travel exactly over its ranges.
+
+    Args:
+        spec: the arm.
+        calibration: calibration by joint name; joints it does not name stay as they are.
+
+    Raises:
+        CalibrationError: it names a joint the arm does not have.
+    """
+    if strangers := calibration.keys() - set(spec.names):
+        raise CalibrationError(
+            f"the calibration names {', '.join(sorted(strangers))}.", expected=f"joints among {', '.join(spec.names)}"
+        )
+    servos = []
+    for name, servo in zip(spec.names, spec.servos, strict=True):
+        if entry := calibration.get(name):
+            feetech = servo.model in FEETECH
+            sign = 1 if feetech else -1
+            offset = entry.homing_offset
+            stops = (entry.range_min + sign * offset, entry.range_max + sign * offset)
+            registers = {
+                "Homing_Offset": encode_sign_magnitude(offset, 11) if feetech else encode_twos_complement(offset, 4),
+                "Min_Position_Limit": entry.range_min,
+                "Max_Position_Limit": entry.range_max,
+            }
+            whole_turn = stops[1] - stops[0] >= RESOLUTION - 1
+            servo = replace(
+                servo,
+                position=sum(stops) / 2,
+                stops=None if whole_turn else stops,
+                registers={**servo.registers, **registers},
+            )
+        servos.append(servo)
+    return replace(spec, servos=tuple(servos))
