@@ -101,7 +101,9 @@ except KeyboardInterrupt as interrupt:
     code = 1000 + interrupt.number
 finally:
     log = [entry.event for entry in robots[0].log]
-    sys.stdout.write(json.dumps({"code": code, "log": log, "events": events, "torque": robots[0].torque_enabled}))
+    result = {"code": code, "log": log, "events": events, "torque": robots[0].torque_enabled}
+    with open(sys.argv[2], "w") as file:
+        json.dump(result, file)
 '''
 
 LOOP = ["observe", "source", "send", "sink"]
@@ -109,22 +111,26 @@ SIGNALS = {"once": [signal.SIGINT], "twice": [signal.SIGINT, signal.SIGINT], "te
 
 
 def interrupted_run(tmp_path, phase, signals):
-    script = tmp_path / "run.py"
+    script, result = tmp_path / "run.py", tmp_path / "result.json"
     script.write_text(SCRIPT)
     pipe = subprocess.PIPE
-    process = subprocess.Popen([sys.executable, script, phase], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    process = subprocess.Popen([sys.executable, script, phase, result], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     assert process.stdout.readline() == "READY\n", process.communicate()[1]
     for number in signals:
         process.send_signal(number)
         # Two signals of a kind that are pending together count as one.
         assert process.stdout.readline() == "SEEN\n"
-    output, errors = process.communicate("go\n", timeout=60)
+    _, errors = process.communicate("go\n", timeout=60)
     assert process.returncode == 0, errors
-    return json.loads(output.splitlines()[-1])
+    return json.loads(result.read_text())
 
 
-@pytest.mark.parametrize("how", SIGNALS)
-@pytest.mark.parametrize("phase", ["connect", *LOOP, "safe", "disconnect"])
+RUNS = [(phase, how) for phase in ("connect", *LOOP, "safe", "disconnect") for how in SIGNALS]
+# The first signal already interrupts a connection; a second one comes after the process has ended.
+RUNS.remove(("connect", "twice"))
+
+
+@pytest.mark.parametrize(("phase", "how"), RUNS)
 def test_the_command_log_ends_in_the_safe_state(tmp_path, phase, how):
     result = interrupted_run(tmp_path, phase, SIGNALS[how])
     number = SIGNALS[how][0]
