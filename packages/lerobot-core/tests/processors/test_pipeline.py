@@ -78,6 +78,13 @@ def test_hooks_see_every_step_and_may_change_the_transition_but_not_the_input() 
         p.unregister_after_step_hook(after)
 
 
+def test_a_hook_before_the_first_step_does_not_reach_the_input() -> None:
+    given = {"a": 1}
+    hook = lambda index, transition: transition["action"].update(a=5)  # noqa: E731
+    assert pipeline(Add(IdentityConfig()), before_step_hooks=[hook])(given) == {"a": 6}
+    assert given == {"a": 1}
+
+
 def test_step_through_shows_every_stage_without_hooks() -> None:
     calls = []
     p = pipeline(Add(IdentityConfig()), Add(IdentityConfig()), before_step_hooks=[lambda *args: calls.append(args)])

@@ -250,6 +250,8 @@ def test_end_effector_jumps_are_errors() -> None:
     step(create_transition(HERE, pose(x=0.1)))
     with pytest.raises(SafetyError, match=r"EE jump 0\.123m > 0\.05m"):
         step(create_transition(HERE, pose(x=0.223)))
+    with pytest.raises(SafetyError, match="EE jump"):
+        step(create_transition(HERE, pose(x=0.151)))
     # The refused command was not sent: the next one is compared with the last that was.
     step(create_transition(HERE, pose(x=0.14)))
 

@@ -10,8 +10,8 @@ from lerobot.core.processors.converters import (
     transition_to_robot_action,
 )
 from lerobot.core.processors.pipeline import RobotProcessorPipeline
-from lerobot.core.protocols.processor import ProcessorStep
 from lerobot.core.processors.transition import EnvTransition
+from lerobot.core.protocols.processor import ProcessorStep
 from lerobot.core.types import Action, Observation
 
 ActionPipeline: TypeAlias = RobotProcessorPipeline[tuple[Action | None, Observation | None], Action]
