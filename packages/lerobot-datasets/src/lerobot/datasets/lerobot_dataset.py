@@ -1,0 +1,193 @@
+"""`LeRobotDataset`: the name users know, for reading and for recording."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from lerobot.core.errors import DatasetError
+from lerobot.core.paths import lerobot_home
+from lerobot.datasets.format.layout import DEFAULT_DATA_FILES_SIZE_IN_MB, DEFAULT_VIDEO_FILES_SIZE_IN_MB
+from lerobot.datasets.frames import FrameDataset
+from lerobot.datasets.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.reading.depth import DepthUnit
+from lerobot.datasets.writing.options import WritingOptions
+from lerobot.datasets.writing.recorder import DatasetRecorder, SavedEpisode
+
+if TYPE_CHECKING:
+    import datasets
+
+__all__ = ["LeRobotDataset", "LeRobotDatasetMetadata"]
+
+VIDEO_BACKENDS = ("pyav", "video_reader")
+"""Names of the decoder; the second is what older code calls the first."""
+
+
+class LeRobotDataset(FrameDataset):
+    """Demonstrations of a robot, in one folder.
+
+    Reads v3.x, and v2.0 and v2.1 in place. `dataset[i]` has, in this order, cameras `(C, H, W)` float32 in [0, 1], the
+    columns as tensors (numbers of shape (1,) as 0-dimensional ones), `<key>_is_pad` for each window, and `task`.
+
+    Args:
+        repo_id: name of the dataset, `owner/name`.
+        root: its folder; `$HF_LEROBOT_HOME/<repo_id>` if None.
+        episodes: numbers of the episodes to read, all if None.
+        episode_filter: keeps the episodes for whose row of the episodes table it returns true.
+        image_transforms: applied to the pictures of each colour camera, `uint8` ones too; one draw per window.
+        delta_timestamps: per feature, seconds relative to each frame; adds a leading axis of that many frames, whose
+            members beyond the episode repeat its first or last frame and are marked in `<key>_is_pad`.
+        tolerance_s: largest distance of those seconds from whole frames.
+        revision: version on the Hub.
+        video_backend: `"pyav"`, the decoder that is used if None.
+        return_uint8: leave colour video pictures as `uint8`.
+        depth_output_unit: `"m"` or `"mm"`.
+
+    Raises:
+        DatasetError: there is no dataset, it is damaged, or of an unknown version; an episode does not exist.
+        FeatureMismatchError: `delta_timestamps` does not fit the dataset.
+    """
+
+    def __init__(
+        self,
+        repo_id: str,
+        root: str | Path | None = None,
+        episodes: Sequence[int] | None = None,
+        episode_filter: Callable[[dict[str, Any]], bool] | None = None,
+        image_transforms: Callable[[Any], Any] | None = None,
+        delta_timestamps: Mapping[str, Sequence[float]] | None = None,
+        tolerance_s: float = 1e-4,
+        revision: str | None = None,
+        *,
+        video_backend: str | None = None,
+        return_uint8: bool = False,
+        depth_output_unit: DepthUnit = "mm",
+    ) -> None:
+        if video_backend is not None and video_backend not in VIDEO_BACKENDS:
+            raise DatasetError(f"video_backend is {video_backend!r}", expected=" or ".join(VIDEO_BACKENDS))
+        meta = LeRobotDatasetMetadata(repo_id, root, revision)
+        if episode_filter is not None:
+            chosen = set(range(meta.total_episodes) if episodes is None else episodes)
+            episodes = [i for i, row in enumerate(meta.episodes) if i in chosen and episode_filter(row)]
+        self._recorder: DatasetRecorder | None = None
+        super().__init__(
+            meta,
+            episodes=episodes,
+            image_transforms=image_transforms,
+            delta_timestamps=delta_timestamps,
+            tolerance_s=tolerance_s,
+            return_uint8=return_uint8,
+            depth_output_unit=depth_output_unit,
+        )
+
+    @cached_property
+    def hf_dataset(self) -> "datasets.Dataset":
+        """The columns of the chosen episodes as a dataset of the `datasets` library, made when first asked for."""
+        from lerobot.datasets.reading.hugging_face import to_hugging_face
+
+        return to_hugging_face(self.meta, self.episode_indices)
+
+    def select_columns(self, column_names: str | list[str]) -> "datasets.Dataset":
+        """Some columns of the chosen episodes, such as the actions to replay."""
+        return self.hf_dataset.select_columns(column_names)
+
+    # --- recording ---------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        repo_id: str,
+        fps: float,
+        features: Mapping[str, Any],
+        root: str | Path | None = None,
+        robot_type: str | None = None,
+        use_videos: bool = True,
+        *,
+        options: WritingOptions | None = None,
+        video_files_size_in_mb: int | None = None,
+        data_files_size_in_mb: int | None = None,
+    ) -> Self:
+        """Begin a new dataset; see `DatasetRecorder.create`.
+
+        Args:
+            repo_id: name of the dataset.
+            fps: frames per second.
+            features: declarations of the user's features.
+            root: folder to create; `$HF_LEROBOT_HOME/<repo_id>` if None.
+            robot_type: name of the robot.
+            use_videos: store cameras declared as video as video; as images if false.
+            options: encoders and queues.
+            video_files_size_in_mb: size of video files after `finalize`.
+            data_files_size_in_mb: size of data files after `finalize`.
+        """
+        if not use_videos:
+            features = {key: _as_image(feature) for key, feature in features.items()}
+        folder = Path(root) if root is not None else lerobot_home() / repo_id
+        recorder = DatasetRecorder.create(
+            folder,
+            fps,
+            features,
+            robot_type=robot_type,
+            options=options,
+            data_files_size_in_mb=data_files_size_in_mb or DEFAULT_DATA_FILES_SIZE_IN_MB,
+            video_files_size_in_mb=video_files_size_in_mb or DEFAULT_VIDEO_FILES_SIZE_IN_MB,
+        )
+        return cls._recording(repo_id, recorder)
+
+    @classmethod
+    def resume(cls, repo_id: str, root: str | Path | None = None, *, options: WritingOptions | None = None) -> Self:
+        """Continue an existing dataset; see `DatasetRecorder.resume`."""
+        folder = Path(root) if root is not None else lerobot_home() / repo_id
+        return cls._recording(repo_id, DatasetRecorder.resume(folder, options=options))
+
+    @classmethod
+    def _recording(cls, repo_id: str, recorder: DatasetRecorder) -> Self:
+        dataset = cls(repo_id, recorder.root)
+        dataset._recorder = recorder
+        return dataset
+
+    @property
+    def recorder(self) -> DatasetRecorder:
+        """What writes this dataset.
+
+        Raises:
+            DatasetError: it was opened for reading.
+        """
+        if self._recorder is None:
+            raise DatasetError(
+                f"{self.repo_id} was opened for reading", hint="Open it with LeRobotDataset.create or .resume"
+            )
+        return self._recorder
+
+    def add_frame(self, frame: Mapping[str, Any]) -> None:
+        """Add a frame to the episode in progress; see `DatasetRecorder.add_frame`."""
+        self.recorder.add_frame(frame)
+
+    def save_episode(self) -> SavedEpisode:
+        """Make the episode in progress durable; its frames can be read at once."""
+        saved = self.recorder.save_episode()
+        self._refresh()
+        return saved
+
+    def clear_episode_buffer(self) -> None:
+        """Forget the episode in progress."""
+        self.recorder.clear_episode_buffer()
+
+    def finalize(self) -> None:
+        """End the recording and join small files; see `DatasetRecorder.finalize`."""
+        if self._recorder is not None:
+            self._recorder.finalize()
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self.meta.reload()
+        self._open_reader()
+        self.__dict__.pop("hf_dataset", None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, where it can be read but not written."""
+        return {**self.__dict__, "_recorder": None}
+
+
+def _as_image(feature: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**feature, "dtype": "image"} if feature.get("dtype") == "video" else feature

@@ -1,0 +1,57 @@
+"""Depth in physical units: the inverse of the 12-bit codes of depth videos, and units of depth pictures."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot.core.errors import DatasetError
+from lerobot.datasets.format.features import Feature
+
+DepthUnit: TypeAlias = Literal["m", "mm"]
+MM_PER_METRE = 1000.0
+LARGEST_CODE = 4095
+_DISTANCES = {"video.depth_min": 0.01, "video.depth_max": 10.0, "video.shift": 3.5}
+
+
+def depth_table(info: Mapping[str, Any] | None, unit: DepthUnit) -> NDArray[np.float32]:
+    """Distance of every code of a depth video.
+
+    Args:
+        info: the feature's `info`; absent entries have the format's defaults.
+        unit: metres, or whole millimetres.
+
+    Returns:
+        (4096,) float32 distances in `unit`.
+
+    Raises:
+        DatasetError: the parameters describe no distances.
+    """
+    known = {key: value for key, value in (info or {}).items() if value is not None}
+    near, far, shift = (float(known.get(key, default)) for key, default in _DISTANCES.items())
+    use_log = bool(known.get("video.use_log", True))
+    if not near < far or (use_log and near + shift <= 0):
+        raise DatasetError(f"depth codes from {near} to {far} m with shift {shift} have no inverse")
+    metres = np.arange(LARGEST_CODE + 1, dtype=np.float32)
+    low, high = (math.log(near + shift), math.log(far + shift)) if use_log else (near, far)
+    # Single precision throughout, as the format's other readers compute it.
+    metres *= np.float32((high - low) / LARGEST_CODE)
+    metres += np.float32(low)
+    if use_log:
+        np.exp(metres, out=metres)
+        metres -= np.float32(shift)
+    np.clip(metres, np.float32(near), np.float32(far), out=metres)
+    if unit == "mm":
+        metres *= np.float32(MM_PER_METRE)
+        np.rint(metres, out=metres)
+    return metres
+
+
+def picture_scale(feature: Feature, unit: DepthUnit) -> float:
+    """Factor from a depth picture's stored unit to the wanted one; 1 if the stored unit is not known."""
+    stored = (feature.get("info") or {}).get("depth_unit")
+    if stored is None or stored == unit:
+        return 1.0
+    return MM_PER_METRE if stored == "m" else 1 / MM_PER_METRE

@@ -1,0 +1,37 @@
+"""Pictures stored one by one, as PNG or TIFF bytes in a row or as a file."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from lerobot.core.errors import DatasetError
+
+
+def decode_picture(value: Any, root: Path, where: str) -> NDArray[Any]:
+    """Decode the picture of one row.
+
+    Args:
+        value: mapping with `bytes`, or with a `path` below the dataset's root.
+        root: folder of the dataset.
+        where: feature and position, for messages.
+
+    Returns:
+        `(H, W, C)` in the stored type; one channel for depth.
+
+    Raises:
+        DatasetError: the row has no picture, or one that cannot be decoded.
+    """
+    if not isinstance(value, Mapping) or not (value.get("bytes") or value.get("path")):
+        raise DatasetError(f"{where} has no picture")
+    source: io.BytesIO | Path = io.BytesIO(value["bytes"]) if value.get("bytes") else root / value["path"]
+    try:
+        with PIL.Image.open(source) as image:
+            picture = np.array(image.convert("RGB") if image.mode in {"P", "RGBA", "LA", "CMYK"} else image)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise DatasetError(f"{where}: the picture cannot be decoded: {error}") from error
+    return picture[..., None] if picture.ndim == 2 else picture

@@ -1,0 +1,65 @@
+"""The rows of a dataset in the form of the `datasets` library."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+import datasets
+from lerobot.datasets.format.features import NUMERIC_DTYPES, VIDEO
+from lerobot.datasets.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.reading.tensors import picture_tensor
+from lerobot.datasets.storage.numbers import column_to_numpy
+from lerobot.datasets.storage.rows import DataFile, data_files, read_rows
+from lerobot.datasets.writing.columns import data_schema, data_table
+
+
+def to_hugging_face(meta: LeRobotDatasetMetadata, episodes: NDArray[np.int64]) -> datasets.Dataset:
+    """Columns of some episodes, in memory; rows become tensors when they are taken.
+
+    Args:
+        meta: metadata of the dataset.
+        episodes: numbers of the episodes, ascending.
+
+    Raises:
+        DatasetError: a data file is missing or damaged.
+    """
+    schema = data_schema(meta.features)
+    tables = [schema.empty_table()]
+    for file in data_files(meta.root, meta.info, meta.episodes):
+        kept = np.isin(file.episodes, episodes)
+        if kept.any():
+            tables.append(_declared_table(meta, file, schema).filter(pa.array(kept)))
+    dataset = datasets.Dataset(pa.concat_tables(tables))
+    dataset.set_transform(_to_tensors)
+    return dataset
+
+
+def _declared_table(meta: LeRobotDatasetMetadata, file: DataFile, schema: pa.Schema) -> pa.Table:
+    """The rows of a file with the types that `info.json` declares, whoever wrote it."""
+    names = [key for key, feature in meta.features.items() if feature["dtype"] != VIDEO]
+    table = read_rows(file, names, check_episodes=not meta.info.is_legacy)
+    columns: dict[str, Any] = {}
+    for key in names:
+        feature = meta.features[key]
+        columns[key] = table.column(key)
+        if feature["dtype"] in NUMERIC_DTYPES:
+            shape = () if feature["shape"] == (1,) else feature["shape"]
+            values = column_to_numpy(table.column(key), shape, f"{file.path}: column {key}")
+            columns[key] = values.astype(feature["dtype"])
+    return data_table(schema, columns)
+
+
+def _to_tensors(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {key: [_to_tensor(value) for value in values] for key, values in batch.items()}
+
+
+def _to_tensor(value: Any) -> Any:
+    if isinstance(value, Image):
+        picture = np.array(value)
+        depth = picture.ndim == 2
+        return picture_tensor(picture[..., None] if depth else picture, depth=depth, keep_uint8=False)
+    return value if value is None or isinstance(value, str | dict) else torch.tensor(value)
