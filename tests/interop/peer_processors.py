@@ -9,10 +9,12 @@ from pathlib import Path
 
 import torch
 from lerobot.configs import FeatureType, NormalizationMode, PolicyFeature
+from lerobot.datasets.pipeline_features import aggregate_pipeline_dataset_features, create_initial_features
 from lerobot.processor import DataProcessorPipeline
 from lerobot.processor import pipeline as peer
 from lerobot.processor.converters import create_transition
 from lerobot.processor.normalize_processor import NormalizerProcessorStep
+from lerobot.processor.rename_processor import RenameObservationsProcessorStep
 from lerobot.robots.so_follower import robot_kinematic_processor  # noqa: F401 - registers its steps
 from lerobot.teleoperators.utils import TeleopEvents
 
@@ -27,6 +29,7 @@ def main(cases_file: str, peer_folder: str, our_folder: str) -> None:
             key: {name: tensor.tolist() for name, tensor in state.items()} for key, state in ours.state_dict().items()
         },
         "cases": [run(case) for case in asked["cases"]],
+        "features": features(asked["features"]),
     }
     sys.stdout.write(json.dumps(answer))
 
@@ -41,6 +44,15 @@ def write(entries: list, folder: str) -> None:
     )
     pipeline = DataProcessorPipeline([normalizer, peer.IdentityProcessorStep(), *steps], "Shared Pipe")
     pipeline.save_pretrained(folder)
+
+
+def features(declared: dict) -> dict:
+    action, observation = (
+        {key: float if value is None else tuple(value) for key, value in declared[entry].items()}
+        for entry in ("action", "observation")
+    )
+    pipeline = DataProcessorPipeline([RenameObservationsProcessorStep(declared["rename_map"])])
+    return aggregate_pipeline_dataset_features(pipeline, create_initial_features(action, observation))
 
 
 def run(case: dict) -> list:

@@ -13,7 +13,8 @@ from safetensors.numpy import load_file
 
 from lerobot.core.config.base import ProcessorStepConfig
 from lerobot.core.processors import DataProcessorPipeline, IdentityProcessorStep, create_transition
-from lerobot.core.processors.config import IdentityConfig
+from lerobot.core.processors.config import IdentityConfig, RenameObservationsConfig
+from lerobot.core.processors.dataset_features import aggregate_pipeline_dataset_features, create_initial_features
 from lerobot.core.registry import registry
 
 pytestmark = pytest.mark.peer
@@ -103,6 +104,14 @@ CASES = [
 ]
 
 
+FEATURES: dict[str, dict[str, Any]] = {
+    "action": {"b.pos": None, "action.a.pos": None},
+    "observation": {"b.pos": None, "a.pos": None, "front": [48, 64, 3], "depth": [4, 5, 1], "state.c": None},
+    "rename_map": {"front": "observation.images.top", "a.pos": "observation.state.a.pos"},
+}
+"""Hardware features, None for a number; what a dataset makes of them is compared."""
+
+
 class NormalizerConfig(ProcessorStepConfig):
     """Carries the peer's normaliser through our files; the real one is not core's."""
 
@@ -159,7 +168,7 @@ def answer(normalizer: None, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         pytest.skip("LEROBOT_PEER_PYTHON does not name the interpreter of an environment with huggingface/lerobot")
     folder = tmp_path_factory.mktemp("interop")
     ours([*PIPELINE, *LOST_BY_THE_PEER]).save_pretrained(folder / "ours")
-    (folder / "cases.json").write_text(json.dumps({"pipeline": PIPELINE, "cases": CASES}))
+    (folder / "cases.json").write_text(json.dumps({"pipeline": PIPELINE, "cases": CASES, "features": FEATURES}))
     script = Path(__file__).with_name("peer_processors.py")
     done = subprocess.run(
         [python, script, folder / "cases.json", folder / "peer", folder / "ours"],
@@ -230,3 +239,14 @@ def test_every_shared_step_gives_the_peers_numbers(answer: dict[str, Any]) -> No
         for call, expected in zip(case["calls"], theirs, strict=True):
             got = plain(step(create_transition(**arrays(call))))
             assert close(got, expected), (case["name"], call, got, expected)
+
+
+def test_dataset_features_equal_the_peers(answer: dict[str, Any]) -> None:
+    action, observation = (
+        {key: float if value is None else tuple(value) for key, value in FEATURES[entry].items()}
+        for entry in ("action", "observation")
+    )
+    pipeline = DataProcessorPipeline[Any, Any]([RenameObservationsConfig(rename_map=FEATURES["rename_map"]).build()])
+    ours = aggregate_pipeline_dataset_features(pipeline, create_initial_features(action, observation))
+    assert json.loads(json.dumps(ours)) == answer["features"]
+    assert list(ours) == list(answer["features"])
