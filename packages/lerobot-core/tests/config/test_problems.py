@@ -241,3 +241,12 @@ def _yaml_lines(data: dict[str, Any], depth: int = 0) -> list[str]:
         else:
             lines.append(f"{'  ' * depth}{key}: {value}")
     return lines
+
+
+def test_a_check_of_the_whole_waits_for_its_parts(problems: Callable[..., list[str]]) -> None:
+    """A robot's cameras are checked together; a wrong robot field is reported alone, without a guess about the rest."""
+    camera = "--robot.cameras={a: {type: cam, index_or_path: 0}}"
+    assert problems("--robot.type=arm", "--robot.port=p", camera)[0].startswith("--robot: expected 'width'")
+    assert problems("--robot.type=arm", "--robot.port=p", camera, "--robot.use_degrees=2") == [
+        "--robot.use_degrees: got '2', expected true or false"
+    ]

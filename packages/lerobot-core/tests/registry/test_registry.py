@@ -178,14 +178,14 @@ def test_the_catalogue_knows_every_device_policy_and_environment_of_the_peer() -
     """Names from the fact sheets of huggingface/lerobot 0.6."""
     peer = {
         "robot": "so100_follower so101_follower bi_so_follower koch_follower omx_follower lekiwi lekiwi_client "
-        "hope_jr_arm hope_jr_hand reachy2 openarm_follower bi_openarm_follower rebot_b601_follower bi_rebot_b601_follower "
-        "earthrover_mini_plus unitree_g1",
+        "hope_jr_arm hope_jr_hand reachy2 openarm_follower bi_openarm_follower rebot_b601_follower "
+        "bi_rebot_b601_follower earthrover_mini_plus unitree_g1",
         "teleoperator": "so100_leader so101_leader bi_so_leader koch_leader omx_leader openarm_leader openarm_mini "
         "rebot_102_leader keyboard keyboard_ee keyboard_rover gamepad phone homunculus_glove homunculus_arm "
         "reachy2_teleoperator unitree_g1",
         "camera": "opencv intelrealsense reachy2_camera zmq",
-        "policy": "act diffusion eo1 evo1 groot molmoact2 fastwam gaussian_actor lingbot_va multi_task_dit pi0 pi0_fast "
-        "pi05 smolvla tdmpc vla_jepa vqbet wall_x xvla",
+        "policy": "act diffusion eo1 evo1 groot molmoact2 fastwam gaussian_actor lingbot_va multi_task_dit pi0 "
+        "pi0_fast pi05 smolvla tdmpc vla_jepa vqbet wall_x xvla",
         "env": "aloha pusht gym_manipulator libero metaworld robocasa vlabench isaaclab_arena libero_plus "
         "robotwin robomme",
         "command": "find-port find-cameras setup-motors setup-can calibrate teleoperate record replay rollout "

@@ -33,7 +33,8 @@ def validation_problems(
     found = []
     for detail in error.errors(include_url=False):
         place = [str(part) for part in detail["loc"]]
-        if place and place[0] in noted:
+        # A check of the whole says nothing while parts are missing.
+        if place[0] in noted if place else noted:
             continue
         where = f"--{'.'.join((*path, *place))}" if path or place else "the command line"
         nodes = given.get(place[0], ()) if place else ()
