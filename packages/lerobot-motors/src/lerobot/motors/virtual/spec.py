@@ -8,7 +8,7 @@ from types import MappingProxyType
 from lerobot.core.errors import CalibrationError
 from lerobot.motors.encoding import encode_sign_magnitude, encode_twos_complement
 from lerobot.motors.feetech.tables import MODEL_NUMBERS as FEETECH
-from lerobot.motors.motor import MotorCalibration
+from lerobot.motors.motor import Motor, MotorCalibration, MotorNormMode
 
 RESOLUTION = 4096
 
@@ -95,6 +95,11 @@ class LineSpec:
     names: tuple[str, ...] = ()
     voltage: float = 7.4
     seed: int = 0
+
+    def motors(self, norm_mode: MotorNormMode) -> dict[str, Motor]:
+        """The servos as a bus wants to be told about them, by joint name."""
+        pairs = zip(self.names, self.servos, strict=True)
+        return {name: Motor(servo.id, servo.model, norm_mode) for name, servo in pairs}
 
 
 _SO_JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
