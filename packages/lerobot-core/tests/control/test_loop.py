@@ -66,6 +66,7 @@ def test_a_tick_records_requested_gated_and_sent(arm, keep):
     assert tick.gated["joint.pos"] == pytest.approx(180 / 50)
     assert tick.sent["joint.pos"] == pytest.approx(90 / 50)
     assert tick.interventions == {"joint.pos": "velocity"}
+    assert keep.ticks[2].gated["joint.pos"] == pytest.approx(90 / 50 + 180 / 50), "counted from what was sent"
     assert (tick.index, tick.slot, tick.deadline_s) == (1, 1, 100.02)
     assert tick.observation.stamps["joint.pos"].time_s == tick.start_s
     assert tick.start_s <= tick.command_time_s <= tick.sent_time_s
@@ -143,6 +144,12 @@ def test_an_exception_in_any_stage_comes_out_and_is_in_the_report(arm, keep, sta
         loop.run(duration_s=1)
     assert caught.value is error
     assert loop.report.ended_by == "error: DeviceError"
+
+
+def test_a_robot_that_does_not_say_what_it_sent_is_named(arm):
+    arm.send_action = lambda action: None
+    with pytest.raises(DeviceError, match="send_action returned None"):
+        make(arm, go(0.0)).run(duration_s=1)
 
 
 def test_each_run_has_its_own_report_and_engages_anew(arm):

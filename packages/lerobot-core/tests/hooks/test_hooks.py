@@ -217,6 +217,20 @@ def test_an_argument_the_hook_does_not_have_is_refused(hooks):
     hooks.call("control_tick", tick=0)
 
 
+def test_a_refused_plugin_leaves_no_trace(hooks):
+    class Typo:
+        @hookimpl
+        def control_tik(self, tick):
+            """Never called."""
+
+    repaired = Listener()
+    with pytest.raises(PluginLoadError):
+        hooks.register(Typo(), "tracker")
+    hooks.register(repaired, "tracker")
+    hooks.call("control_tick", tick=0)
+    assert repaired.calls == [0]
+
+
 def test_wrappers_are_refused(hooks, listener):
     class Wrapper:
         @hookimpl(wrapper=True)

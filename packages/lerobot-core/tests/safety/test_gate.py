@@ -110,6 +110,20 @@ def test_a_joint_a_little_outside_comes_back_at_its_rate_and_never_goes_further_
     assert gate.check({"pan": 0, "grip": 50}, 4 * PERIOD)["pan"] == pytest.approx(101)
 
 
+@given(
+    source=st.lists(st.floats(-200, 200), min_size=2, max_size=60),
+    start=st.floats(100, 119),
+    side=st.sampled_from([-1, 1]),
+)
+def test_a_joint_outside_never_goes_further_out_while_it_ramps_either(source, start, side):
+    gate = make(measured={"pan": side * start, "grip": 50}, ramp_s=0.5)
+    last = start
+    for tick, wanted in enumerate(source, start=1):
+        value = side * gate.check({"pan": wanted, "grip": 50}, tick * PERIOD)["pan"]
+        assert value <= max(100, last)
+        last = value
+
+
 def test_what_the_robot_really_sent_is_the_reference_of_the_next_step():
     gate = make()
     gate.check({"pan": 1, "grip": 50}, PERIOD)

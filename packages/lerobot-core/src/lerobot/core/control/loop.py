@@ -12,6 +12,7 @@ from lerobot.core.control.freshness import Freshness, FreshnessMonitor
 from lerobot.core.control.source import CommandSource
 from lerobot.core.control.tick import Sink, Tick
 from lerobot.core.control.timing import LoopReport, LoopTiming
+from lerobot.core.errors import DeviceError
 from lerobot.core.hooks import Hooks
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety.gate import SafetyGate
@@ -175,6 +176,12 @@ class ControlLoop:
         watch.lap("gate")
         sent = self.robot.send_action(dict(gated))
         sent_time_s = self.clock.now()
+        if not isinstance(sent, Mapping):
+            raise DeviceError(
+                f"{self.robot}: send_action returned {sent!r}.",
+                device=str(self.robot),
+                expected="the command that was sent, by key",
+            )
         self.gate.confirm(sent)
         watch.lap("send")
         tick = Tick(

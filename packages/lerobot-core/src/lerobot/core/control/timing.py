@@ -72,7 +72,7 @@ class LoopReport:
         stages: duration of each stage.
         stale: number of stale entries, by observation key.
         interventions: changes made by the safety gate, by key and reason.
-        slow_hooks: calls over their share of the period, by `plugin.hook`.
+        slow_hooks: calls over their share of the period, earlier runs included, by `plugin.hook`.
         safety_enabled: False if the safety gate was off.
     """
 
