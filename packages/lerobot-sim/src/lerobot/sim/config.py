@@ -1,0 +1,111 @@
+"""Configuration of the virtual arm, its cameras, its operators and its environments."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from lerobot.core.config.base import CameraConfig, EnvConfig, RobotConfig, TeleoperatorConfig
+
+TaskName = Literal["reach", "push", "lift", "place", "stack"]
+"""What there is to do on the table."""
+
+View = Literal["front", "side", "top", "wrist"]
+"""Where a camera stands: opposite the arm, at its right side, above the table, on the gripper."""
+
+Renderer = Literal["auto", "egl", "osmesa", "painter", "rays"]
+"""How pictures are made; `auto` takes EGL or OSMesa where they can be loaded, else the painter."""
+
+
+class SimSO101Config(RobotConfig):
+    """A simulated SO-101 on a table: the follower's features, units, limits and timing, without hardware."""
+
+    target = "lerobot.sim.robot:SimSO101"
+
+    type: str = "sim_so101"
+    task: TaskName = Field(default="lift", description="What is on the table.")
+    seed: int = Field(default=0, ge=0, description="Number that decides, with the episode's, where objects start.")
+    episode: int = Field(default=0, ge=0, description="Number of the episode that is on the table at the start.")
+    cameras: dict[str, CameraConfig] = Field(
+        default_factory=dict, description="Cameras by name; type 'sim' looks at the simulated table."
+    )
+    renderer: Renderer = Field(default="auto", description="How the pictures of its 'sim' cameras are made.")
+    use_degrees: bool = Field(default=True, description="Joints in degrees; false gives -100 to 100.")
+    max_relative_target: float | dict[str, float] | None = Field(
+        default=None,
+        description="Farthest target from the present position, in each joint's unit: one number, or one per joint.",
+    )
+    disable_torque_on_disconnect: bool = Field(default=True, description="Switch the servos off when disconnecting.")
+    latency_s: float = Field(default=0.01, ge=0, le=1, description="Seconds from a command to the servos' reaction.")
+    realtime: bool = Field(
+        default=True,
+        description="Run by the wall clock; false advances by one period with every command, as fast as possible.",
+    )
+    control_hz: float = Field(default=30.0, gt=0, le=600, description="Commands per second when not in real time.")
+
+
+class SimCameraConfig(CameraConfig):
+    """A camera that looks at the table of a simulated robot."""
+
+    target = "lerobot.sim.camera:SimCamera"
+
+    type: str = "sim"
+    fps: float = Field(default=30.0, gt=0, le=600, description="Frames per second.")
+    width: int = Field(default=320, ge=16, le=1920, description="Picture width in pixels.")
+    height: int = Field(default=240, ge=16, le=1080, description="Picture height in pixels.")
+    view: View | None = Field(
+        default=None, description="Where it stands: front, side, top or wrist; default: its name in the robot."
+    )
+    robot_id: str | None = Field(default=None, description="Id of the robot whose table it looks at, if several run.")
+
+
+class ScriptedConfig(TeleoperatorConfig):
+    """An expert that solves the task of a running sim_so101 by itself."""
+
+    target = "lerobot.sim.scripted:ScriptedTeleoperator"
+
+    type: str = "scripted"
+    robot_id: str | None = Field(default=None, description="Id of the robot to drive, if several run.")
+    noise_deg: float = Field(default=0.0, ge=0, le=10, description="Unsteadiness: standard deviation in degrees.")
+    hesitation_s: float = Field(default=0.0, ge=0, description="Mean length of the pauses between motions, seconds.")
+    failure_rate: float = Field(default=0.0, ge=0, le=1, description="Part of the episodes that fail on purpose.")
+    use_degrees: bool = Field(default=True, description="Joints in degrees, as the robot's.")
+
+
+class SimLeaderConfig(TeleoperatorConfig):
+    """A leader arm whose handle follows a path: joint positions from a CSV file, or an expert's motion."""
+
+    target = "lerobot.sim.leader:SimLeader"
+
+    type: str = "sim_leader"
+    path: Path | None = Field(
+        default=None,
+        description="CSV file with the columns 'time_s' and one per joint ('shoulder_pan.pos', ...), in robot units.",
+    )
+    task: TaskName = Field(default="lift", description="Without a file: the task whose solution the handle follows.")
+    seed: int = Field(default=0, ge=0, description="Without a file: seed of the episode that is solved.")
+    episode: int = Field(default=0, ge=0, description="Without a file: number of the episode that is solved.")
+    repeat: bool = Field(default=True, description="Begin again at the end of the path; false holds its last pose.")
+
+
+class SimEnvConfig(EnvConfig):
+    """Reach, push, lift, place or stack with a simulated SO-101, in the units of the real arm."""
+
+    target = "lerobot.sim.env:SimEnv"
+
+    type: str = "sim"
+    task: TaskName = Field(default="lift", description="What there is to do.")
+    fps: int = Field(default=30, gt=0, le=600, description="Actions per second.")
+    episode_length: int = Field(default=300, gt=0, description="Steps after which an episode is cut off.")
+    cameras: tuple[View, ...] = Field(default=("front", "wrist"), description="Pictures in the observation, by name.")
+    width: int = Field(default=320, ge=16, le=1920, description="Picture width in pixels.")
+    height: int = Field(default=240, ge=16, le=1080, description="Picture height in pixels.")
+    renderer: Renderer = Field(default="auto", description="How pictures are made.")
+    use_degrees: bool = Field(default=True, description="Joints in degrees; false gives -100 to 100.")
+    latency_s: float = Field(default=0.01, ge=0, le=1, description="Seconds from a command to the servos' reaction.")
+
+    @model_validator(mode="after")
+    def _cameras_are_distinct(self) -> Self:
+        if len(set(self.cameras)) != len(self.cameras):
+            raise ValueError(f"each camera once, got {', '.join(self.cameras)}")
+        return self

@@ -1,0 +1,173 @@
+"""Pictures without OpenGL: flat faces, filled by OpenCV from the farthest to the nearest.
+
+Fast on any machine and free of system packages. What lies on the table is painted in layers (table, marks, shadows),
+everything else in order of distance; where two shapes pass through each other the border may be a face off.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import mujoco  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot.sim.rendering.polygons import Floats, Polygons, polygons
+from lerobot.sim.scene import BACKGROUND, LIGHT_DIRECTION, MARK_GROUP, SURFACE_GROUP
+
+_NEAR_M = 0.01
+_AMBIENT, _DIFFUSE, _SHADOW = 0.55, 0.5, 0.70
+_SUBPIXEL_BITS = 4
+_LIGHT = np.array(LIGHT_DIRECTION) / np.linalg.norm(LIGHT_DIRECTION)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One camera at one instant: `rotation` has the camera's axes (right, up, back) as columns."""
+
+    eye: Floats
+    rotation: Floats
+    focal_px: float
+    width: int
+    height: int
+
+    def points(self, world: Floats) -> Floats:
+        """Points `(..., 3)` in the camera's frame."""
+        return (world - self.eye) @ self.rotation
+
+    def pixels(self, points: Floats) -> NDArray[np.int32]:
+        """Pixels `(..., 2)` of points in the camera's frame that lie in front of it, in sixteenths."""
+        scale = self.focal_px / -points[..., 2:]
+        centre = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
+        pixels = points[..., :2] * (1.0, -1.0) * scale + centre
+        fixed: NDArray[np.int32] = np.rint(pixels * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+        return fixed
+
+    def frustum(self) -> Floats:
+        """Inward normals `(4, 3)` of the four sides of the field of view, camera frame."""
+        x, y = self.width / 2 / self.focal_px, self.height / 2 / self.focal_px
+        return np.array([[1, 0, -x], [-1, 0, -x], [0, 1, -y], [0, -1, -y]])
+
+
+class Painter:
+    """Paints one model from any of its cameras.
+
+    Args:
+        model: the scene.
+    """
+
+    name = "painter"
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        self._model = model
+        shapes = polygons(model)
+        group = model.geom_group[shapes.geoms]
+        self._layers = tuple(
+            _select(shapes, mask)
+            for mask in (group == SURFACE_GROUP, group == MARK_GROUP, (group != SURFACE_GROUP) & (group != MARK_GROUP))
+        )
+        # The arm's own lights and shadows move with it; marks and table throw none.
+        self._casting = np.unique(self._layers[2].geoms)
+
+    def render(self, data: mujoco.MjData, camera: str, width: int, height: int) -> NDArray[np.uint8]:
+        """Paint what a camera sees.
+
+        Args:
+            data: present state of the scene.
+            camera: name of a camera of the model.
+            width: pixels.
+            height: pixels.
+
+        Returns:
+            `(H, W, 3)` uint8, RGB.
+        """
+        view = self._view(data, camera, width, height)
+        rotations, places = data.geom_xmat.reshape(-1, 3, 3).copy(), data.geom_xpos.copy()
+        image = np.empty((height, width, 3), np.uint8)
+        image[:] = np.rint(np.array(BACKGROUND) * 255)
+        surface, marks, solids = self._layers
+        for layer in (surface, marks):
+            _paint(image, view, layer, rotations, places)
+        self._shade(image, view, solids, rotations, places)
+        _paint(image, view, solids, rotations, places)
+        return image
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _view(self, data: mujoco.MjData, camera: str, width: int, height: int) -> _View:
+        number = self._model.camera(camera).id
+        focal = height / 2 / np.tan(np.radians(self._model.cam_fovy[number]) / 2)
+        return _View(
+            data.cam_xpos[number].copy(), data.cam_xmat[number].reshape(3, 3).copy(), float(focal), width, height
+        )
+
+    def _shade(
+        self, image: NDArray[np.uint8], view: _View, solids: Polygons, rotations: Floats, places: Floats
+    ) -> None:
+        """Darken the table where a solid keeps the light away."""
+        if view.eye[2] <= 0:
+            return
+        corners = _placed(solids, rotations, places)
+        ground = corners - _LIGHT * (np.maximum(corners[..., 2:], 0) / _LIGHT[2])
+        mask = np.zeros(image.shape[:2], np.uint8)
+        for geom in self._casting:
+            flat = ground[solids.geoms == geom].reshape(-1, 3)[:, :2].astype(np.float32)
+            hull = cv2.convexHull(flat)[:, 0].astype(np.float64)
+            outline = _clipped(view.points(np.column_stack([hull, np.zeros(len(hull))])), view)
+            if len(outline) > 2:
+                cv2.fillConvexPoly(mask, view.pixels(outline), 255, shift=_SUBPIXEL_BITS)
+        cv2.copyTo(cv2.convertScaleAbs(image, alpha=_SHADOW), mask, image)
+
+
+def _select(shapes: Polygons, mask: NDArray[np.bool_]) -> Polygons:
+    return Polygons(shapes.corners[mask], shapes.normals[mask], shapes.geoms[mask], shapes.colours[mask])
+
+
+def _placed(shapes: Polygons, rotations: Floats, places: Floats) -> Floats:
+    """Corners `(F, 4, 3)` in the world."""
+    return shapes.corners @ rotations[shapes.geoms].transpose(0, 2, 1) + places[shapes.geoms][:, None]
+
+
+def _paint(image: NDArray[np.uint8], view: _View, shapes: Polygons, rotations: Floats, places: Floats) -> None:
+    corners = _placed(shapes, rotations, places)
+    normals = np.einsum("fij,fj->fi", rotations[shapes.geoms], shapes.normals)
+    centres = corners.mean(axis=1) - view.eye
+    seen = np.flatnonzero(np.einsum("fi,fi->f", normals, centres) < 0)
+    seen = seen[np.argsort(-np.einsum("fi,fi->f", centres[seen], centres[seen]), kind="stable")]
+    light = _AMBIENT + _DIFFUSE * np.maximum(-(normals[seen] @ _LIGHT), 0)
+    colours = np.minimum(shapes.colours[seen] * light[:, None] * 255, 255).tolist()
+    points = view.points(corners[seen])
+    sides = points @ view.frustum().T
+    behind: NDArray[np.bool_] = points[..., 2] > -_NEAR_M
+    hidden: NDArray[np.bool_] = np.any(np.all(sides < 0, axis=1), axis=1) | np.all(behind, axis=1)
+    # Pixels far outside the picture overflow OpenCV's arithmetic: such faces are clipped first.
+    wild: NDArray[np.bool_] = np.any(behind, axis=1) | np.any(-sides > 4 * np.abs(points[..., 2:]), axis=(1, 2))
+    pixels = view.pixels(np.where(wild[:, None, None], (0.0, 0.0, -1.0), points))
+    for face in np.flatnonzero(~hidden):
+        outline = pixels[face]
+        if wild[face]:
+            clipped = _clipped(points[face], view)
+            if len(clipped) < 3:
+                continue
+            outline = view.pixels(clipped)
+        cv2.fillConvexPoly(image, outline, colours[face], shift=_SUBPIXEL_BITS)
+
+
+def _clipped(points: Floats, view: _View) -> Floats:
+    """Cut a convex polygon `(N, 3)`, camera frame, down to the field of view (Sutherland and Hodgman 1974)."""
+    planes = np.vstack([[0.0, 0.0, -1.0], view.frustum()])
+    limits = (_NEAR_M, 0.0, 0.0, 0.0, 0.0)
+    for plane, limit in zip(planes, limits, strict=True):
+        inside = points @ plane - limit
+        kept: list[Floats] = []
+        for i in range(len(points)):
+            j = i - 1
+            if (inside[i] >= 0) != (inside[j] >= 0):
+                part = inside[j] / (inside[j] - inside[i])
+                kept.append(points[j] + part * (points[i] - points[j]))
+            if inside[i] >= 0:
+                kept.append(points[i])
+        points = np.array(kept).reshape(-1, 3)
+        if len(points) < 3:
+            break
+    return points

@@ -1,0 +1,52 @@
+"""Lift: pick a cube up."""
+
+import mujoco  # type: ignore[import-untyped]
+import numpy as np
+
+from lerobot.sim.scene import add_cube
+from lerobot.sim.task import Task, closeness, distance, on_table
+from lerobot.sim.world import World
+
+HALF_M = 0.015
+"""Half the edge of a cube."""
+
+HEIGHT_M = 0.06
+"""How far above the table's rest height the cube has to be."""
+
+
+class Lift(Task):
+    """Solved when the gripper holds the cube 6 cm above the table."""
+
+    name = "lift"
+    description = "Lift the red cube"
+
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
+        """See `Task.add_objects`."""
+        add_cube(spec, "cube", HALF_M)
+
+    def arrange(self, world: World, rng: np.random.Generator) -> None:
+        """A cube 14 to 24 cm from the shoulder's axis, turned any way."""
+        spot = on_table(rng.uniform(0.14, 0.24), rng.uniform(-0.8, 0.8), HALF_M)
+        world.place("cube", spot, rng.uniform(-np.pi, np.pi))
+
+    def solved(self, world: World) -> bool:
+        """See the class."""
+        return held(world, "cube") and world.position("cube")[2] > HALF_M + HEIGHT_M
+
+    def reward(self, world: World) -> float:
+        """A third for reaching the cube, a third for holding it, a third for its height."""
+        if self.solved(world):
+            return 1.0
+        cube = world.position("cube")
+        height = np.clip((cube[2] - HALF_M) / HEIGHT_M, 0.0, 1.0)
+        return float(closeness(distance(world.position("grasp"), cube)) + held(world, "cube") + height) / 3
+
+
+def held(world: World, name: str) -> bool:
+    """Whether both fingers touch an object."""
+    return world.touching(name) >= {"fixed_finger", "jaw_tip"}
+
+
+def free(world: World, name: str) -> bool:
+    """Whether nothing of the gripper touches an object."""
+    return not world.touching(name) & {"fixed_finger", "jaw_tip", "jaw_link", "gripper_palm", "gripper_servo"}

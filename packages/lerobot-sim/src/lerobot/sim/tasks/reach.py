@@ -1,0 +1,42 @@
+"""Reach: bring the gripper to a ball in the air."""
+
+import mujoco  # type: ignore[import-untyped]
+import numpy as np
+
+from lerobot.sim.scene import add_ball
+from lerobot.sim.task import Task, closeness, distance, on_table
+from lerobot.sim.world import World
+
+TOLERANCE_M = 0.015
+
+HAND_AT_HOME = np.array([0.168, 0.0, 0.057])
+"""Where the grasp point is while the arm waits."""
+
+_FROM_HOME_M = 0.05
+
+
+class Reach(Task):
+    """Solved when the grasp point is within 15 mm of the ball's centre."""
+
+    name = "reach"
+    description = "Move the gripper to the green ball"
+
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
+        """See `Task.add_objects`."""
+        add_ball(spec, "ball", 0.014, (0.10, 0.70, 0.25, 1.0))
+
+    def arrange(self, world: World, rng: np.random.Generator) -> None:
+        """A ball 14 to 24 cm from the shoulder's axis, 3 to 15 cm up and not where the hand waits."""
+        while True:
+            spot = on_table(rng.uniform(0.14, 0.24), rng.uniform(-0.9, 0.9), rng.uniform(0.03, 0.15))
+            if distance(spot, HAND_AT_HOME) > _FROM_HOME_M:
+                break
+        world.place("ball", spot)
+
+    def solved(self, world: World) -> bool:
+        """See the class."""
+        return distance(world.position("grasp"), world.position("ball")) < TOLERANCE_M
+
+    def reward(self, world: World) -> float:
+        """Closeness of the grasp point to the ball."""
+        return 1.0 if self.solved(world) else closeness(distance(world.position("grasp"), world.position("ball")))
