@@ -104,7 +104,7 @@ class LoopReport:
             + "  ".join(f"{name} {part.p50_ms:.3f}/{part.p99_ms:.3f}" for name, part in self.stages.items()),
         ]
         if self.stale:
-            lines.append("stale: " + "  ".join(f"{key} {number}" for key, number in self.stale.items()))
+            lines.append("repeated or old: " + "  ".join(f"{key} {number}" for key, number in self.stale.items()))
         if not self.safety_enabled:
             lines.append("safety gate: OFF (--safety.enabled=false)")
         for key, reasons in self.interventions.items():
