@@ -21,6 +21,6 @@ def needs_a_person(what: str, *, hint: str = "") -> Iterator[None]:
         yield
     except EOFError as error:
         raise LeRobotError(
-            f"{what} needs somebody to answer, but input has ended: {str(error).strip()!r}",
+            f"{what} needs somebody at the terminal, but its input has ended.",
             hint=hint or "Run it in a terminal.",
         ) from error
