@@ -19,8 +19,10 @@ from lerobot.datasets.format.stats_json import QUANTILES, FeatureStats
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 BINS = 5000
-"""Bins of a histogram, as many as the format's own method has: a quantile is known to 1/5000 of the range, to 2/5000
-after the range had to grow."""
+"""Bins of a histogram, as many as the format's own method has: a quantile is known to 1/5000 of the range, to 4/5000
+after the range had to grow. Vectors of more than 1,600 elements get fewer."""
+
+_MAX_COUNTERS = 2**23
 
 
 class RunningStatistics:
@@ -37,7 +39,9 @@ class RunningStatistics:
         margin = np.maximum(1e-10, 4 * np.finfo(np.float64).eps * np.maximum(abs(low), abs(high)))
         self._low, self._high = low - margin, high + margin
         width = low.shape[0]
-        self._histogram = np.zeros((width, BINS))
+        # An even number, since growing joins bins in pairs.
+        self._bins = max(16, min(BINS, _MAX_COUNTERS // width // 2 * 2))
+        self._histogram = np.zeros((width, self._bins))
         self._weight = np.zeros(width)
         self._mean = np.zeros(width)
         self._squares = np.zeros(width)
@@ -67,8 +71,8 @@ class RunningStatistics:
         total = weights.sum(axis=0)
         mean = (values * weights).sum(axis=0) / np.maximum(total, 1)
         self._join(total, mean, (weights * (values - mean) ** 2).sum(axis=0), low, high)
-        scaled = (values - self._low) / (self._high - self._low) * BINS
-        bins = np.clip(scaled, 0, BINS - 1).astype(np.int64) + np.arange(values.shape[1]) * BINS
+        scaled = (values - self._low) / (self._high - self._low) * self._bins
+        bins = np.clip(scaled, 0, self._bins - 1).astype(np.int64) + np.arange(values.shape[1]) * self._bins
         counts = np.bincount(bins.ravel(), weights.ravel(), self._histogram.size)
         self._histogram += counts.reshape(self._histogram.shape)
 
@@ -120,12 +124,12 @@ class RunningStatistics:
         bins = np.searchsorted(cumulative, targets)
         before = np.where(bins > 0, cumulative[bins - 1], 0.0)
         part = np.where(bins > 0, (targets - before) / (cumulative[bins] - before), 0.0)
-        width = (self._high[element] - self._low[element]) / BINS
+        width = (self._high[element] - self._low[element]) / self._bins
         result: FloatArray = self._low[element] + (bins + part) * width
         return result
 
     def _edges(self, element: int) -> FloatArray:
-        return np.linspace(self._low[element], self._high[element], BINS + 1)
+        return np.linspace(self._low[element], self._high[element], self._bins + 1)
 
     def _join(
         self, weight: FloatArray, mean: FloatArray, squares: FloatArray, low: FloatArray, high: FloatArray
@@ -137,7 +141,7 @@ class RunningStatistics:
         self._mean = self._mean + delta * share
         self._weight = total
         self._min, self._max = np.minimum(self._min, low), np.maximum(self._max, high)
-        for element in range(len(total)):
+        for element in np.flatnonzero((self._min < self._low) | (self._max > self._high)):
             self._widen(element)
 
     def _widen(self, element: int) -> None:

@@ -182,7 +182,8 @@ class DatasetRecorder:
         """
         self._require_open()
         values = dict(frame)
-        task = values.pop("task", None) if task is None else task
+        in_frame = values.pop("task", None)
+        task = in_frame if task is None else task
         if not isinstance(task, str):
             raise FeatureMismatchError(
                 f"the frame's task is {task!r}", keys=["task"], expected="the instruction as a text"
