@@ -107,7 +107,7 @@ def test_a_servo_without_homing_refuses_a_travel_across_its_seam() -> None:
 
 @pytest.mark.parametrize("mounted_at", [0, 1500, 3000, 4095])
 def test_the_routine_on_servos(one: Callable[..., VirtualBus], mounted_at: int) -> None:
-    """The joint's lower stop is where the encoder reads `mounted_at`; afterwards degrees are measured from the middle."""
+    """The lower stop is where the encoder reads `mounted_at`; afterwards degrees count from the middle."""
     line = one(stops=(mounted_at, mounted_at + TRAVEL), position=mounted_at + 400)
     bus = FeetechMotorsBus(line.port, {"joint": Motor(1, "sts3215", MotorNormMode.DEGREES)})
     bus.connect()

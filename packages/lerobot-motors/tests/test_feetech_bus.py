@@ -80,10 +80,15 @@ def test_torque_comes_on_where_the_joint_is(arm: VirtualBus, bus: FeetechMotorsB
 
 def test_torque_is_off_for_a_block_and_on_after_it_also_after_an_error(arm: VirtualBus, bus: FeetechMotorsBus) -> None:
     bus.enable_torque()
-    with pytest.raises(KeyError), bus.torque_disabled("gripper"):
-        assert arm.state(6)["Torque_Enable"] == 0
-        assert arm.state(1)["Torque_Enable"] == 1
-        raise KeyError
+
+    def fail_while_off() -> None:
+        with bus.torque_disabled("gripper"):
+            assert arm.state(6)["Torque_Enable"] == 0
+            assert arm.state(1)["Torque_Enable"] == 1
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_while_off()
     assert arm.state(6)["Torque_Enable"] == 1
 
 

@@ -32,6 +32,8 @@ class Link:
         self._lock = threading.RLock()
         self._statistics = BusStatistics()
         self._alerted: set[tuple[int, str]] = set()
+        self._unsettled = False
+        """Whether answers to an exchange that was broken off or given up may still be on their way."""
 
     def open(self) -> None:
         """Open the port and begin to count anew."""
@@ -62,9 +64,14 @@ class Link:
                 raise NotConnectedError(
                     f"The bus on port '{port.path}' is not connected.", device=port.path, hint="Call connect() first."
                 )
+            if self._unsettled:
+                port.settle()
             port.is_using = False  # an interrupt may have left the SDK in the middle of a packet
             self._statistics.packets += 1
-            return call()
+            self._unsettled = True
+            result = call()
+            self._unsettled = False
+            return result
 
     def repeat(self, motor_id: int, call: Callable[[], Reply], num_retry: int) -> Reply:
         """Exchange until the motor answers, at most `1 + num_retry` times; returns the last reply."""
@@ -147,6 +154,7 @@ class Link:
         """Count a call that is given up, and describe it."""
         with self._lock:
             self._statistics.failures += 1
+            self._unsettled = True
         told = "; ".join(f"{self.name_of(motor_id)} {reply.outcome.value}" for motor_id, reply in replies.items())
         return DeviceConnectionError(
             f"{what} after {tries} tries. On port '{self.wire.port.path}' {told}.",

@@ -16,6 +16,10 @@ POLL_S = 0.005
 """Longest time one read blocks; how much a timeout may be exceeded."""
 
 
+QUIET_S = 0.02
+"""Silence after which no answer is on its way any more: longer than a USB adapter holds bytes back."""
+
+
 class SerialPort:
     """A serial port, 8 data bits, no parity, one stop bit.
 
@@ -66,6 +70,13 @@ class SerialPort:
                 raise DeviceConnectionError(
                     f"Port '{self.path}' cannot run at {baudrate} baud: {error}.", device=self.path
                 ) from error
+
+    def settle(self) -> None:
+        """Read bytes away until none came for `QUIET_S`."""
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < QUIET_S:
+            if self.readPort(256):
+                quiet_since = time.monotonic()
 
     # --- called by the SDKs' packet handlers, hence the names --------------------------------------------------------
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from lerobot.motors.bus import SerialMotorsBus
 
 LARGEST_ID = 252
+REPEATED_PINGS = 8
+"""A silent arm of six motors is then given up after two rounds, well within a second."""
 SCAN_WAIT_MS = 20.0
 """Waiting time per id where every id must be asked; an FTDI adapter holds an answer back for up to 16 ms."""
 
@@ -17,21 +19,23 @@ SCAN_WAIT_MS = 20.0
 def check_motors(bus: "SerialMotorsBus") -> None:
     """Check that every motor of a bus is there and of the expected model.
 
-    A motor that does not answer is asked again, unless the whole line is silent: then twice is enough.
+    Motors that do not answer are asked again, as often as `REPEATED_PINGS` allows for all of them together.
 
     Raises:
         MotorError: names missing and wrong motors and the likely cause.
     """
     expected = {motor.id: bus.model_number_table[motor.model] for motor in bus.motors.values()}
     found: dict[int, int] = {}
-    for attempt in range(4):
-        if attempt > 1 and not found:
+    missing = list(expected)
+    pings = len(missing) + REPEATED_PINGS
+    for _ in range(1 + bus.retries):
+        if pings < len(missing):
             break
-        for motor_id in expected.keys() - found.keys() if attempt else expected:
-            model = bus.ping(motor_id)
-            if model is not None:
-                found[motor_id] = model
-    missing = [motor_id for motor_id in expected if motor_id not in found]
+        pings -= len(missing)
+        found |= {motor_id: model for motor_id in missing if (model := bus.ping(motor_id)) is not None}
+        missing = [motor_id for motor_id in expected if motor_id not in found]
+        if not missing:
+            break
     wrong = {motor_id: number for motor_id, number in found.items() if expected[motor_id] != number}
     if not missing and not wrong:
         return

@@ -8,6 +8,7 @@ from dynamixel_sdk.robotis_def import (  # type: ignore[import-untyped]
     COMM_RX_CORRUPT,
     COMM_SUCCESS,
     INST_PING,
+    INST_READ,
     MAX_ID,
 )
 
@@ -52,9 +53,11 @@ class DynamixelWire(Wire):
 
     def read(self, motor_id: int, address: int, length: int) -> Reply:
         """See `Wire.read`."""
-        data, result, error = self.packet_handler.readTxRx(self.port, motor_id, address, length)
-        reply = self._reply(error, result, data)
-        # The acknowledgement of an earlier write that came too late is a whole packet too, but an empty one.
+        parameters = [*address.to_bytes(2, "little"), *length.to_bytes(2, "little")]
+        request = [0, 0, 0, 0, motor_id, 7, 0, INST_READ, *parameters, 0, 0]
+        packet, result, error = self.packet_handler.txRxPacket(self.port, request)
+        reply = self._reply(error, result, _data(packet) if result == COMM_SUCCESS else None)
+        # A late answer to another read is a whole packet too; the SDK's own read would cut it to this length.
         whole = len(reply.data) == length or reply.refusal
         return reply if reply.outcome is not Outcome.OK or whole else DAMAGED
 
@@ -82,8 +85,7 @@ class DynamixelWire(Wire):
         packet, result = self.packet_handler.rxPacket(self.port, False)
         if result != COMM_SUCCESS:
             return None, self._reply(0, result)
-        end = packet[LENGTH_LOW] + 256 * packet[LENGTH_HIGH] + 5
-        return packet[ID], self._reply(packet[ERROR], result, packet[PARAMETER:end])
+        return packet[ID], self._reply(packet[ERROR], result, _data(packet))
 
     @staticmethod
     def _reply(error: int, result: int, data: Sequence[int] | None = None) -> Reply:
@@ -93,6 +95,10 @@ class DynamixelWire(Wire):
         number = error & ~ALERT_BIT
         refusal = REFUSALS.get(number, f"error number {number}") if number else ""
         return Reply(Outcome.OK, bytes(data or b""), alerts, refusal)
+
+
+def _data(packet: Sequence[int]) -> Sequence[int]:
+    return packet[PARAMETER : packet[LENGTH_LOW] + 256 * packet[LENGTH_HIGH] + 5]
 
 
 def _stuff(parameters: bytes) -> bytes:

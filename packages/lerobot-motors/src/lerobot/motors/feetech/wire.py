@@ -8,6 +8,7 @@ from scservo_sdk.scservo_def import (  # type: ignore[import-untyped]
     COMM_RX_CORRUPT,
     COMM_SUCCESS,
     INST_PING,
+    INST_READ,
     MAX_ID,
 )
 
@@ -57,9 +58,10 @@ class FeetechWire(Wire):
 
     def read(self, motor_id: int, address: int, length: int) -> Reply:
         """See `Wire.read`."""
-        data, result, error = self.packet_handler.readTxRx(self.port, motor_id, address, length)
-        reply = self._reply(error, result, data)
-        # The acknowledgement of an earlier write that came too late is a whole packet too, but an empty one.
+        request = [0, 0, motor_id, 4, INST_READ, address, length, 0]
+        packet, result, error = self.packet_handler.txRxPacket(self.port, request)
+        reply = self._reply(error, result, _data(packet) if result == COMM_SUCCESS else None)
+        # A late answer to another read is a whole packet too; the SDK's own read would cut it to this length.
         return reply if reply.outcome is not Outcome.OK or len(reply.data) == length else DAMAGED
 
     def write(self, motor_id: int, address: int, data: bytes) -> Reply:
@@ -89,7 +91,7 @@ class FeetechWire(Wire):
         packet, result = self.packet_handler.rxPacket(self.port)
         if result != COMM_SUCCESS:
             return None, self._reply(0, result)
-        return packet[ID], self._reply(packet[ERROR], result, packet[PARAMETER : packet[LENGTH] + 3])
+        return packet[ID], self._reply(packet[ERROR], result, _data(packet))
 
     @staticmethod
     def _reply(error: int, result: int, data: Sequence[int] | None = None) -> Reply:
@@ -97,3 +99,7 @@ class FeetechWire(Wire):
             alerts = tuple(name for bit, name in ALERTS.items() if error & bit)
             return Reply(Outcome.OK, bytes(data or b""), alerts)
         return DAMAGED if result == COMM_RX_CORRUPT else LOST
+
+
+def _data(packet: Sequence[int]) -> Sequence[int]:
+    return packet[PARAMETER : packet[LENGTH] + 3]
