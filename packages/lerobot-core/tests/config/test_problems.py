@@ -1,5 +1,6 @@
 """What a wrong command line or file is answered with: every problem at once, one line each, in plain words."""
 
+import contextlib
 import itertools
 import random
 from collections.abc import Callable, Iterator
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lerobot.core.config import load
 from lerobot.core.errors import ConfigError
@@ -250,3 +253,38 @@ def test_a_check_of_the_whole_waits_for_its_parts(problems: Callable[..., list[s
     assert problems("--robot.type=arm", "--robot.port=p", camera, "--robot.use_degrees=2") == [
         "--robot.use_degrees: got '2', expected true or false"
     ]
+
+
+TOKENS = st.one_of(
+    st.sampled_from([f"{flag}={value}" for flag, value in GOOD.items()]),
+    st.builds("{}={}".format, st.sampled_from([*GOOD, "--robot", "--policy", "--operation"]), st.text(max_size=12)),
+    st.builds("--{}".format, st.text(alphabet="robtypecams.-_=", max_size=12)),
+    st.text(max_size=6),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(flags=st.lists(TOKENS, max_size=8))
+def test_every_line_ends_in_a_configuration_or_problems(resolve: Callable[..., Any], flags: list[str]) -> None:
+    model = resolve.__globals__["EverythingConfig"]
+    with contextlib.suppress(ConfigError):
+        assert isinstance(load(model, flags).config, model)
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--robot=\0.yaml",
+        "--robot=~nobody-of-this-name/x.yaml",
+        "--dataset=" + "[" * 5000,
+        "--config_path=\0.json",
+        "--config_path=.",
+        "--fps=" + "9" * 5000,
+        "--steps=" + "9" * 5000,
+        "--robot.calibration_dir=~nobody-of-this-name/x",
+        "--robot.calibration_dir=\0",
+    ],
+)
+def test_extreme_values_are_problems_too(problems: Callable[..., list[str]], flag: str) -> None:
+    needed = () if flag.startswith("--robot=") else ("--robot.type=arm", "--robot.port=p")
+    assert problems(*needed, flag)[0].startswith(flag.partition("=")[0])

@@ -232,3 +232,9 @@ def test_the_library_does_not_read_the_process_arguments(monkeypatch: pytest.Mon
     monkeypatch.setattr(sys, "argv", ["x", "--fps=2"])
     monkeypatch.setenv("LEROBOT_FPS", "3")
     assert load(Plain).config.fps == 1
+
+
+def test_json_escapes_are_read_as_json_reads_them(resolve: Callable[..., Any], file: Callable[[str, str], str]) -> None:
+    task = 'pick \U0001f9ca up / now\n\t\u00e9 \\u0041 "quoted"'
+    path = file("run.json", json.dumps({"task": task}))
+    assert resolve(f"--config_path={path}").config.task == task

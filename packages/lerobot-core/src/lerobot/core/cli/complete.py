@@ -55,19 +55,19 @@ def _flag_before(words: Sequence[str], incomplete: str) -> tuple[str, str]:
 
 
 def _candidates(rows: list[Row], flag: str, words: Sequence[str], incomplete: str) -> Iterator[tuple[str, str]]:
-    by_flag = {row.flag: row for row in rows}
-    row = by_flag.get(flag.replace("-", "_").replace("__", "--", 1)) if flag else None
+    row = next((row for row in rows if flag and row.flag == _underscored(flag)), None)
     if row is not None and not incomplete.startswith("--"):
         yield from ((choice, "") for choice in row.choices if choice.startswith(incomplete))
     elif incomplete.startswith("-") or not (positional := _positional(rows, words)):
         flags = {row.flag: row.text for row in rows if row.flag.startswith("--")} | COMMON
-        yield from (
-            (name, text)
-            for name, text in flags.items()
-            if name.startswith(incomplete.replace("-", "_").replace("__", "--", 1))
-        )
+        yield from ((name, text) for name, text in flags.items() if name.startswith(_underscored(incomplete)))
     else:
         yield from ((choice, "") for choice in positional.choices if choice.startswith(incomplete))
+
+
+def _underscored(flag: str) -> str:
+    """A flag as it is listed: dashes within its name are underscores."""
+    return f"{flag[:2]}{flag[2:].replace('-', '_')}"
 
 
 def _positional(rows: list[Row], words: Sequence[str]) -> Row | None:

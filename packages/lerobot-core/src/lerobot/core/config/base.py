@@ -55,7 +55,8 @@ class PluginConfig(ConfigModel):
     from_path: ClassVar[str] = ""
     """On a choice whose plugins can be loaded from a saved folder (`--policy.path=DIR`): the function that reads it,
     `"package.module:function"`. It is called with the path and the section's other keys (a mapping of text) and
-    returns the saved fields as plain data, `type` included; keys given beside `path` override them.
+    returns the saved fields as plain data, `type` included; keys given beside `path` override them. It raises
+    LeRobotError for a folder it cannot use.
     """
 
     type: str = Field(default="", description="Registered name of the plugin.")

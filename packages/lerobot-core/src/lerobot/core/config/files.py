@@ -10,6 +10,7 @@ from lerobot.core.config.nodes import Node, Origin, Table, UnreadableError, comp
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml")
 _Placed = Callable[[int, str], Origin]
+_SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _TOML_HEADER = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+")
 _TOML_KEY = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=")
 
@@ -27,7 +28,10 @@ def read_file(name: str, section: tuple[str, ...] = ()) -> Table:
     Raises:
         UnreadableError: there is no such file, or it is not a mapping in YAML, JSON or TOML.
     """
-    path = Path(name).expanduser()
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError as error:
+        raise UnreadableError(f"'{name}' names a home folder that does not exist") from error
     if path.suffix.lower() not in SUFFIXES:
         raise UnreadableError(f"'{name}' does not end in one of {', '.join(SUFFIXES)}")
     try:
@@ -36,6 +40,8 @@ def read_file(name: str, section: tuple[str, ...] = ()) -> Table:
         raise UnreadableError(f"'{name}' cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UnreadableError(f"'{name}' is not UTF-8 text") from error
+    except ValueError as error:
+        raise UnreadableError(f"{name!r} is not a path") from error
     prefix = "".join(f"{key}." for key in section)
 
     def origin(line: int, key: str) -> Origin:
@@ -61,6 +67,8 @@ def _yaml(path: Path, text: str, origin: _Placed) -> Node | None:
             raise UnreadableError(error.msg, error.lineno) from error
         # JSON allows tabs between values and YAML does not; inside JSON strings they are escaped.
         text = text.replace("\t", "  ")
+        # JSON writes a character beyond U+FFFF as two escapes, which YAML would leave as two halves.
+        text = _SURROGATES.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)
     return compose(text, origin)
 
 

@@ -40,7 +40,7 @@ def load(
 
     Args:
         model: what is configured, usually a `CommandConfig`.
-        arguments: flags, as after the command's name; `sys.argv` is never read.
+        arguments: flags, as after the command's name; those of the process are never read.
         environ: environment variables; none if None.
 
     Returns:

@@ -108,6 +108,8 @@ def compose(text: str, origin: Callable[[int, str], Origin]) -> Node | None:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise UnreadableError(str(error.problem or error.context), line) from error
+    except RecursionError as error:
+        raise UnreadableError("a value is nested too deeply") from error
     except yaml.YAMLError as error:
         raise UnreadableError(str(error).splitlines()[0]) from error
     return None if root is None else _from_yaml(root, (), origin)

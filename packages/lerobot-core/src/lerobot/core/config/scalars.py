@@ -5,6 +5,7 @@ true only where true or false is meant.
 """
 
 import enum
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -44,11 +45,12 @@ def read_scalar(annotation: Any, text: str) -> Any:
         return int(text)
     if annotation is float:
         word = _SPECIAL_FLOATS.get(text.strip().lower(), text.strip())
-        return float(word)
+        number = float(word)
+        if math.isinf(number) and any(letter.isdigit() for letter in word):
+            raise ValueError(text)  # too large to be held; infinity has a word of its own
+        return number
     if annotation is Path:
-        if not text:
-            raise ValueError(text)
-        return Path(text).expanduser()
+        return _path(text)
     if annotation is Any:
         return read_any(text)
     if annotation is type(None):
@@ -102,6 +104,15 @@ def _is_canonical(annotation: Any, text: str) -> bool:
     if annotation is int:
         return bool(re.fullmatch(r"-?(0|[1-9]\d*)", text))
     return bool(_FLOAT.fullmatch(text))
+
+
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise ValueError(text)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # there is no such user
+        raise ValueError(text) from error
 
 
 def _boolean(text: str) -> bool:

@@ -1,6 +1,6 @@
 """Plugins that are known but need not be installed: `catalog.toml`, data only.
 
-The entries of packages in this repository are generated (`nox -s catalog`); third parties add theirs by pull request.
+Tests hold it sorted and complete for the packages of this repository; third parties add theirs by pull request.
 """
 
 import tomllib
