@@ -84,6 +84,7 @@ class SimLeader(DeviceBase):
             config = self.config
             self._path = read_path(config.path) if config.path else solve(config.task, config.seed, config.episode)
             self._started_s = None
+            self.configure()
 
     def calibrate(self) -> None:
         """Nothing to calibrate."""

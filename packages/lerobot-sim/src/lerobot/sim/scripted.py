@@ -52,6 +52,7 @@ class ScriptedTeleoperator(DeviceBase):
         """See `Calibratable.connect`; the robot may be connected later."""
         with self._connecting():
             self._expert = self._world = None
+            self.configure()
 
     def calibrate(self) -> None:
         """Nothing to calibrate."""

@@ -1,0 +1,146 @@
+"""Pictures: the painter against exact rays, OpenGL where it can be loaded, and what happens where it cannot."""
+
+import logging
+import os
+
+import numpy as np
+import pytest
+
+from lerobot.core.errors import DeviceError
+from lerobot.sim.rendering import Pictures, available, make_renderer, opengl
+from lerobot.sim.rendering.painter import Painter
+from lerobot.sim.rendering.polygons import polygons
+from lerobot.sim.rendering.rays import RayCaster
+from lerobot.sim.scene import VIEWS
+from lerobot.sim.tasks import TASKS
+from lerobot.sim.world import HOME, World
+
+SIZE = (160, 120)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """A moment in the middle of things: the arm turned, two cubes on the table."""
+    world = World(TASKS["stack"](), seed=1)
+    world.command(HOME + [0.4, 0.3, -0.2, -0.3, 0.5, 0.6])
+    world.advance(1.0)
+    return world
+
+
+def hues(image: np.ndarray) -> np.ndarray:
+    """What a pixel shows, whatever its brightness: 0 grey, 1 yellow, 2 red, 3 blue, 4 sky."""
+    red, green, blue = image.astype(int).transpose(2, 0, 1)
+    kinds = np.zeros(red.shape, int)
+    kinds[(red - blue > 40) & (green - blue > 20)] = 1
+    kinds[(red - blue > 40) & (green - blue <= 20)] = 2
+    kinds[blue - red > 40] = 3
+    kinds[(blue - red > 20) & (blue - red <= 40)] = 4
+    return kinds
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_painter_shows_what_rays_hit(world: World, view: str) -> None:
+    """97 of 100 pixels and more show the same thing; the rest are borders of a pixel, and shapes that intersect."""
+    painted = Painter(world.model).render(world.data, view, *SIZE)
+    exact = RayCaster(world.model).render(world.data, view, *SIZE)
+    assert painted.shape == exact.shape == (120, 160, 3)
+    assert painted.dtype == np.uint8
+    same = hues(painted) == hues(exact)
+    assert same.mean() > 0.97
+
+
+def test_rays_measure_depth(world: World) -> None:
+    """The camera above the table looks straight down from 0.62 m."""
+    geoms, depth, normals = RayCaster(world.model).cast(world.data, "top", *SIZE)
+    table = geoms == world.model.geom("table").id
+    assert table.mean() > 0.7
+    assert depth[table] == pytest.approx(0.62)
+    assert normals[table] == pytest.approx(np.broadcast_to([0.0, 0.0, 1.0], (table.sum(), 3)))
+    cube = geoms == world.model.geom("cube").id
+    assert depth[cube].min() == pytest.approx(0.62 - 0.03, abs=1e-3)
+
+
+def test_faces_point_outwards_and_are_flat(world: World) -> None:
+    shapes = polygons(world.model)
+    centres = shapes.corners.mean(axis=1)
+    assert (np.einsum("fi,fi->f", shapes.normals, centres) > 0).all(), "every shape is centred on its frame"
+    off = np.einsum("fci,fi->fc", shapes.corners - centres[:, None], shapes.normals)
+    assert np.abs(off).max() < 1e-9
+
+
+def test_the_arm_darkens_the_table(world: World) -> None:
+    image = Painter(world.model).render(world.data, "top", *SIZE).astype(int)
+    geoms, _, _ = RayCaster(world.model).cast(world.data, "top", *SIZE)
+    table = image[geoms == world.model.geom("table").id].sum(axis=1)
+    assert (table < 0.75 * np.median(table)).sum() > 50
+
+
+def test_a_camera_among_the_shapes_paints_no_nonsense(world: World) -> None:
+    """Faces behind and beside the camera are clipped: a picture from inside the scene still shows mostly table."""
+    world.model.camera("top").pos[2] = 0.02
+    try:
+        other = World(world.task)
+        other.model.camera("top").pos[:] = [0.3, 0.1, 0.02]
+        other.reset()
+        image = Painter(other.model).render(other.data, "top", *SIZE)
+    finally:
+        world.model.camera("top").pos[2] = 0.62
+    assert (hues(image) == 0).mean() > 0.5
+
+
+@pytest.mark.parametrize("platform", list(opengl.LIBRARIES))
+def test_opengl_agrees_with_rays_where_it_can_be_loaded(world: World, platform: str) -> None:
+    if not opengl.loadable(platform):
+        pytest.skip(f"{' and '.join(opengl.LIBRARIES[platform])} not on this machine")
+    before = {key: value for key, value in os.environ.items() if key.startswith("MUJOCO")}
+    renderer = make_renderer(platform, world.model)
+    try:
+        image = renderer.render(world.data, "front", *SIZE)
+    finally:
+        renderer.close()
+    exact = RayCaster(world.model).render(world.data, "front", *SIZE)
+    assert (hues(image) == hues(exact)).mean() > 0.95
+    assert {key: value for key, value in os.environ.items() if key.startswith("MUJOCO")} == before
+
+
+def test_without_opengl_it_paints_and_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(opengl.ctypes.util, "find_library", lambda _: None)
+    with caplog.at_level(logging.INFO):
+        renderer = make_renderer("auto", world.model)
+    assert renderer.name == "painter"
+    assert available() == ["painter", "rays"]
+    assert [record.getMessage().count("\n") for record in caplog.records] == [0]
+    assert "neither EGL nor OSMesa" in caplog.text
+
+
+def test_opengl_that_fails_after_all_is_passed_over(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Libraries may be there and still give no context, in a container without a device for instance."""
+
+    def fail(*_: object) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'eglQueryString'")
+
+    monkeypatch.setattr(opengl.ctypes.util, "find_library", lambda name: f"lib{name}.so")
+    monkeypatch.setattr(opengl.OpenGL, "_open", fail)
+    with caplog.at_level(logging.INFO):
+        assert make_renderer("auto", world.model).name == "painter"
+    with pytest.raises(DeviceError, match="eglQueryString") as error:
+        make_renderer("egl", world.model)
+    assert isinstance(error.value.__cause__, AttributeError)
+
+
+def test_asking_for_opengl_that_is_not_there_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opengl.ctypes.util, "find_library", lambda _: None)
+    with pytest.raises(DeviceError, match="OSMesa is not installed"):
+        make_renderer("osmesa", world.model)
+
+
+def test_pictures_make_a_new_renderer_after_closing(world: World) -> None:
+    pictures = Pictures(world, "painter")
+    first = pictures.render("front", *SIZE)
+    pictures.close()
+    pictures.close()
+    assert np.array_equal(pictures.render("front", *SIZE), first)
