@@ -3,6 +3,7 @@
 A snapshot of the folder just before a system call is exactly what a kill at that call leaves behind.
 """
 
+import contextlib
 import errno
 import os
 import shutil
@@ -40,6 +41,12 @@ def interrupt(monkeypatch):
 
     yield install
     monkeypatch.undo()
+
+
+@pytest.fixture(params=[4, pytest.param(1, marks=pytest.mark.slow)])
+def every(request):
+    """Steps between those that are tried: each one only in the slow session."""
+    return request.param
 
 
 class Snapshots:
@@ -89,7 +96,7 @@ def test_a_kill_at_any_step_of_a_save_leaves_the_saved_episodes(tmp_path, kit, i
     assert set(counts) == {2, 3}
 
 
-def test_a_kill_at_any_step_of_finalize_leaves_every_episode(tmp_path, kit, interrupt):
+def test_a_kill_at_any_step_of_finalize_leaves_every_episode(tmp_path, kit, interrupt, every):
     root, recorder = start(tmp_path, kit, (3, 2, 4))
     snapshots = Snapshots(root.parent, tmp_path / "killed")
     interrupt(snapshots)
@@ -97,10 +104,12 @@ def test_a_kill_at_any_step_of_finalize_leaves_every_episode(tmp_path, kit, inte
     snapshots.busy = True
     assert len(snapshots.taken) > 10
     forms = set()
-    for folder in snapshots.taken:
+    for number, folder in enumerate(snapshots.taken):
         left = folder / "set"
         forms.add(len(list((left / "data").glob("*/*"))))
         kit.check_dataset(left, [0, 1, 2], [3, 2, 4])
+        if number % every:
+            continue
         with DatasetRecorder.resume(left) as again:
             kit.record(again, 5, 2)
         kit.check_dataset(left, [0, 1, 2, 5], [3, 2, 4, 2])
@@ -133,11 +142,11 @@ class FullDisk:
 
 
 def test_a_full_disk_at_any_step_of_a_save_is_one_error_and_the_save_can_be_repeated(
-    tmp_path, kit, interrupt, monkeypatch
+    tmp_path, kit, interrupt, monkeypatch, every
 ):
     calls = count_calls(tmp_path, kit, interrupt, lambda recorder: recorder.save_episode())
     monkeypatch.undo()
-    for failing in range(1, calls + 1):
+    for failing in range(1, calls + 1, every):
         root, recorder = start(tmp_path, kit)
         for number in range(4):
             recorder.add_frame(kit.frame(2, number))
@@ -157,16 +166,14 @@ def test_a_full_disk_at_any_step_of_a_save_is_one_error_and_the_save_can_be_repe
         shutil.rmtree(root.parent)
 
 
-def test_a_full_disk_at_any_step_of_finalize_leaves_every_episode(tmp_path, kit, interrupt, monkeypatch):
+def test_a_full_disk_at_any_step_of_finalize_leaves_every_episode(tmp_path, kit, interrupt, monkeypatch, every):
     calls = count_calls(tmp_path, kit, interrupt, lambda recorder: recorder.finalize())
     monkeypatch.undo()
-    for failing in range(1, calls + 1):
+    for failing in range(1, calls + 1, every):
         root, recorder = start(tmp_path, kit)
         interrupt(FullDisk(failing))
-        try:
+        with contextlib.suppress(DatasetError):
             recorder.finalize()
-        except DatasetError as error:
-            assert "No space left" in str(error)
         monkeypatch.undo()
         kit.check_dataset(root, [0, 1], [3, 2])
         DatasetRecorder.resume(root).finalize()
