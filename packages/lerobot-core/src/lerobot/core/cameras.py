@@ -99,9 +99,12 @@ class CameraSet(Mapping[str, Camera]):
         last = {name: camera.latest_frame() for name, camera in self.items()}
         rates = {}
         for name, config in self._configs.items():
-            elapsed = last[name].time_s - first[name].time_s
+            expected = config.fps or 0.0
+            # Between two pictures the interval is exact; it is the whole time for a camera that stopped in between.
+            period = 1 / expected if expected else 0.0
+            elapsed = max(last[name].time_s - first[name].time_s, duration_s - period)
             pictures = last[name].sequence - first[name].sequence
-            rates[name] = CameraRate(config.fps or 0.0, pictures / elapsed if elapsed > 0 else 0.0)
+            rates[name] = CameraRate(expected, pictures / elapsed if elapsed > 0 else 0.0)
         return rates
 
     def _warn_of_shortfall(self, rates: Mapping[str, CameraRate]) -> None:
