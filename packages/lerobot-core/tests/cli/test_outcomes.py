@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,7 +57,7 @@ def run(config):
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PluginFolder:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PluginFolder]:
     """A folder on the path with the command `try`."""
     folder = tmp_path / "site"
     folder.mkdir()
@@ -68,7 +68,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PluginFolder:
         {"command": {"try": "try_config:TryConfig"}},
         {"try_config": COMMAND, "try_function": FUNCTION},
     )
-    return plugins
+    yield plugins
+    plugins.forget_modules()
+    monkeypatch.undo()
+    registry.refresh()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A folder of plugins that are broken in every known way, beside one that works."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,14 @@ def config_module(module: str, base: str = "RobotConfig") -> str:
 
 
 @pytest.fixture
-def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PluginFolder:
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PluginFolder]:
     """An empty folder on the path."""
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
-    return PluginFolder(folder, Registry())
+    plugins = PluginFolder(folder, Registry())
+    yield plugins
+    plugins.forget_modules()
 
 
 @pytest.fixture

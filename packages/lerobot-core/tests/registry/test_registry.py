@@ -118,6 +118,13 @@ def test_the_first_distribution_of_a_name_on_the_path_wins(tmp_path: Path, monke
     assert [found.value for found in Registry().plugins("robot") if found.name == "same"] == ["new_config:Config"]
 
 
+def test_a_folder_that_is_on_the_path_twice_counts_once(
+    installed: Registry, plugins: PluginFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(f"{plugins.folder}/.")
+    assert [found.name for found in Registry().plugins("robot")].count("thing") == 1
+
+
 def test_variables_restrict_and_block(installed: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEROBOT_PLUGINS", "lerobot_core")
     assert "thing" not in Registry().names("robot")

@@ -15,7 +15,7 @@ import typer
 from lerobot.core.cli.group import CommandGroup
 from lerobot.core.errors import ConfigError, LeRobotError, PluginError, PluginLoadError
 
-OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+OK, FAILED, USER_ERROR = 0, 1, 2
 ISSUES = "https://github.com/lerobot-plugins/lerobot/issues"
 TRACEBACK_VARIABLE = "LEROBOT_TRACEBACK"
 

@@ -8,6 +8,9 @@ from typer.core import TyperCommand, TyperGroup
 
 from lerobot.core.registry import registry
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of the signal, as shells count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
@@ -37,7 +40,7 @@ class PluginCommand(TyperCommand):
             code = run_command(str(self.name), ctx.args)
         except KeyboardInterrupt as interruption:
             typer.echo("\nInterrupted.", err=True)
-            raise typer.Exit(130) from interruption
+            raise typer.Exit(INTERRUPTED) from interruption
         raise typer.Exit(code)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
