@@ -201,3 +201,11 @@ def test_the_catalogue_knows_every_device_policy_and_environment_of_the_peer() -
     }
     for kind, names in peer.items():
         assert set(names.split()) <= set(known_plugins(kind)), kind
+
+
+def test_hooks_may_be_a_module_and_configurations_may_not(plugins: PluginFolder) -> None:
+    points = {"hooks": {"quiet": "quiet_hooks"}, "robot": {"flat": "quiet_hooks"}}
+    plugins.install("lerobot-quiet", points, {"quiet_hooks": ""})
+    registry = Registry()
+    assert registry.check(registry.find("hooks", "quiet")) is None
+    assert "is not a subclass of RobotConfig" in str(registry.check(registry.find("robot", "flat")))

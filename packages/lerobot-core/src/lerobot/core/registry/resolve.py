@@ -223,11 +223,12 @@ class Registry:
 
 
 def _import(value: str) -> Any:
+    """Import `package.module:Class`, or a module as hooks may be."""
     module, _, attribute = value.partition(":")
-    if not module or not attribute:
+    if not module:
         raise ValueError(f"'{value}' is not of the form 'package.module:Class'")
-    loaded = importlib.import_module(module)
-    for part in attribute.split("."):
+    loaded: Any = importlib.import_module(module)
+    for part in attribute.split(".") if attribute else ():
         loaded = getattr(loaded, part)
     return loaded
 
