@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
 pytestmark = pytest.mark.peer
@@ -33,6 +34,69 @@ items = [{key: digest(value) for key, value in dataset[i].items()} for i in indi
 stats = {k: {n: torch.as_tensor(v).tolist() for n, v in s.items()} for k, s in (dataset.meta.stats or {}).items()}
 print("RESULT" + json.dumps({"items": items, "length": len(dataset), "fps": dataset.fps, "stats": stats}))
 """
+
+
+PEER_WRITER = """
+import sys, numpy as np
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
+numbers = {"observation.state": ("float32", (3,)), "precise": ("float64", (2,)), "half": ("float16", (2,)),
+    "small": ("uint8", (2,)), "int": ("int32", (1,)), "flag": ("bool", (1,)), "flags": ("bool", (2,)),
+    "matrix": ("float64", (2, 3)), "integers": ("int64", (2, 2)), "cube": ("float32", (2, 1, 2))}
+pictures = {"png": ("image", (24, 32, 3)), "cam": ("video", (64, 96, 3)), "wrist": ("video", (48, 64, 3)),
+    "depth": ("video", (64, 96, 1)), "rawdepth": ("image", (24, 32, 1))}
+names = ["height", "width", "channels"]
+features = {key: {"dtype": dtype, "shape": shape, "names": None} for key, (dtype, shape) in numbers.items()}
+features["note"] = {"dtype": "string", "shape": (1,), "names": None}
+for key, (dtype, shape) in pictures.items():
+    features[f"observation.images.{key}"] = {"dtype": dtype, "shape": shape, "names": names,
+        "info": {"is_depth_map": shape[2] == 1}}
+dataset = LeRobotDataset.create("local/data", 10, features, root=sys.argv[1], data_files_size_in_mb=1,
+    video_files_size_in_mb=1)
+rng = np.random.default_rng(0)
+for episode in range(4):
+    for k in range(3 + episode):
+        frame = {key: (rng.normal(size=shape) * 9).astype(dtype) for key, (dtype, shape) in numbers.items()}
+        for key, (_, shape) in pictures.items():
+            picture = rng.integers(0, 12000 if shape[2] == 1 else 255, shape)
+            frame[f"observation.images.{key}"] = picture.astype("uint16" if shape[2] == 1 else "uint8")
+        dataset.add_frame({**frame, "note": f"note {k}", "task": f"task {(episode + k) % 3}"})
+    dataset.save_episode()
+dataset.finalize()
+"""
+
+
+@pytest.fixture(scope="module")
+def recorded_by_peer(peer: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every kind of feature: numbers of all types and shapes, texts, images, videos, depth of both kinds, 3 tasks."""
+    folder = tmp_path_factory.mktemp("recorded")
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "HF_HOME": str(folder / "cache")}
+    command = [peer, "-c", PEER_WRITER, str(folder / "data")]
+    process = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
+    assert process.returncode == 0, process.stderr[-3000:]
+    return folder / "data"
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {},
+        {"return_uint8": True, "episodes": [0, 2, 3]},
+        {
+            "delta_timestamps": {
+                key: [-0.1, 0.0, 0.2]
+                for key in ["observation.state", "small", "integers", "flags", "cube", "int"]
+                + [f"observation.images.{camera}" for camera in ("png", "cam", "depth", "rawdepth")]
+            }
+        },
+    ],
+    ids=["plain", "subset", "windows"],
+)
+def test_every_kind_of_feature(recorded_by_peer: Path, peer: str, tmp_path: Path, kwargs: dict[str, Any]) -> None:
+    ours = LeRobotDataset("local/data", root=recorded_by_peer, **kwargs)
+    indices = list(range(len(ours)))
+    theirs = ask_peer(peer, recorded_by_peer, indices, tmp_path, **kwargs)
+    assert list(ours[0]) == list(theirs["items"][0])
+    assert_same(ours, theirs, indices)
 
 
 @pytest.fixture(scope="module")

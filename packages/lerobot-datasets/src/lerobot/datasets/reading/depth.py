@@ -36,11 +36,12 @@ def depth_table(info: Mapping[str, Any] | None, unit: DepthUnit) -> NDArray[np.f
         raise DatasetError(f"depth codes from {near} to {far} m with shift {shift} have no inverse")
     metres = np.arange(LARGEST_CODE + 1, dtype=np.float32)
     low, high = (math.log(near + shift), math.log(far + shift)) if use_log else (near, far)
-    # Single precision throughout, as the format's other readers compute it.
+    # Single precision throughout and the exponential rounded correctly: whole millimetres then equal those of the
+    # format's other readers, metres within the last bit.
     metres *= np.float32((high - low) / LARGEST_CODE)
     metres += np.float32(low)
     if use_log:
-        np.exp(metres, out=metres)
+        metres = np.exp(metres.astype(np.float64)).astype(np.float32)
         metres -= np.float32(shift)
     np.clip(metres, np.float32(near), np.float32(far), out=metres)
     if unit == "mm":
@@ -49,9 +50,16 @@ def depth_table(info: Mapping[str, Any] | None, unit: DepthUnit) -> NDArray[np.f
     return metres
 
 
-def picture_scale(feature: Feature, unit: DepthUnit) -> float:
-    """Factor from a depth picture's stored unit to the wanted one; 1 if the stored unit is not known."""
+def convert_picture(picture: NDArray[Any], feature: Feature, unit: DepthUnit) -> NDArray[np.float32]:
+    """A depth picture in the wanted unit; as it is, if its own unit was not recorded.
+
+    Args:
+        picture: distances in the unit of the feature.
+        feature: its declaration.
+        unit: the wanted unit.
+    """
+    distances = picture.astype(np.float32)
     stored = (feature.get("info") or {}).get("depth_unit")
     if stored is None or stored == unit:
-        return 1.0
-    return MM_PER_METRE if stored == "m" else 1 / MM_PER_METRE
+        return distances
+    return distances * np.float32(MM_PER_METRE) if stored == "m" else distances / np.float32(MM_PER_METRE)

@@ -11,7 +11,7 @@ from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.features import IMAGE, VIDEO
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.tasks import Tasks
-from lerobot.datasets.reading.depth import DepthUnit, depth_table, picture_scale
+from lerobot.datasets.reading.depth import DepthUnit, convert_picture, depth_table
 from lerobot.datasets.reading.encoded import decode_picture
 from lerobot.datasets.reading.pictures import EpisodeVideos, stack_pictures
 from lerobot.datasets.reading.windows import Windows, window_positions
@@ -63,7 +63,7 @@ class FrameReader:
         self.objects = ObjectColumns(files, info.features, check_episodes=not info.is_legacy)
         self.videos = EpisodeVideos(root, info, episodes, tolerance_s)
         self._depth_tables = {key: depth_table(info.features[key].get("info"), depth_unit) for key in info.depth_keys}
-        self._depth_scales = {key: picture_scale(info.features[key], depth_unit) for key in info.depth_keys}
+        self._depth_unit: DepthUnit = depth_unit
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -132,8 +132,8 @@ class FrameReader:
             decode_picture(value, self._root, f"{key} of frame {position}")
             for position, value in zip(flat.tolist(), self.objects.rows(key, flat), strict=True)
         ]
-        if key in self._depth_scales:
-            decoded = [picture.astype(np.float32) * np.float32(self._depth_scales[key]) for picture in decoded]
+        if key in self._depth_tables:
+            decoded = [convert_picture(picture, self._info.features[key], self._depth_unit) for picture in decoded]
         if places.ndim == 1:
             return decoded
         size = places.shape[1]

@@ -106,7 +106,7 @@ class VideoFile:
         return None
 
     def _convert(self, frame: av.VideoFrame) -> Picture:
-        picture: Picture = self._reformatter.reformat(frame, format=self._format).to_ndarray()
+        picture: Picture = self._reformatter.reformat(frame, format=self._format, threads=1).to_ndarray()
         return picture
 
 
@@ -139,7 +139,8 @@ class VideoFiles:
             DatasetError: see `VideoFile`.
         """
         if self._owner != os.getpid():
-            # The parent's files share their offset with this process, so they cannot be read here.
+            # The files share their offset with the parent, so they cannot be read here. They have no threads whose
+            # absence would make closing them wait for ever.
             self._owner, self._open = os.getpid(), OrderedDict()
         if path in self._open:
             self._open.move_to_end(path)
