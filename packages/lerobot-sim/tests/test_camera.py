@@ -61,7 +61,7 @@ def test_without_a_clock_a_read_lets_the_scene_go_on(world: World) -> None:
 def test_pictures_show_the_present(world: World) -> None:
     device = camera(world)
     before = device.read()
-    world.command(HOME + [0.8, 0, 0, 0, 0, 0])
+    world.command(HOME + np.array([0.8, 0, 0, 0, 0, 0]))
     world.advance(1.0)
     assert np.abs(device.read().astype(int) - before).max() > 50
 

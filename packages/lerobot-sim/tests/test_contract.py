@@ -20,7 +20,7 @@ SMALL = {"width": 64, "height": 48, "fps": 30}
 
 
 class TestSimSO101(RobotContract):
-    capabilities = {"calibration", "cameras"}
+    capabilities = frozenset({"calibration", "cameras"})
 
     @pytest.fixture
     def config(self) -> SimSO101Config:
@@ -31,7 +31,7 @@ class TestSimSO101(RobotContract):
 
 
 class TestSimCamera(CameraContract):
-    capabilities = {"discovery"}
+    capabilities = frozenset({"discovery"})
 
     @pytest.fixture
     def config(self) -> SimCameraConfig:
@@ -47,7 +47,7 @@ class TestSimCamera(CameraContract):
 
 
 class TestScripted(TeleoperatorContract):
-    capabilities = {"events"}
+    capabilities = frozenset({"events"})
 
     @pytest.fixture
     def config(self) -> Iterator[ScriptedConfig]:
@@ -64,7 +64,7 @@ class TestSimLeader(TeleoperatorContract):
 # Actions are in the robot's own units, degrees and percent, which the checker would rather see normalised.
 @pytest.mark.filterwarnings("ignore:.*symmetric and normalized space")
 class TestSimEnv(EnvContract):
-    capabilities = {"gymnasium"}
+    capabilities = frozenset({"gymnasium"})
 
     @pytest.fixture(params=["reach", "push", "lift", "place", "stack"])
     def config(self, request: pytest.FixtureRequest) -> SimEnvConfig:

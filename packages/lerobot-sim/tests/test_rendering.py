@@ -22,7 +22,7 @@ SIZE = (160, 120)
 def world() -> World:
     """A moment in the middle of things: the arm turned, two cubes on the table."""
     world = World(TASKS["stack"](), seed=1)
-    world.command(HOME + [0.4, 0.3, -0.2, -0.3, 0.5, 0.6])
+    world.command(HOME + np.array([0.4, 0.3, -0.2, -0.3, 0.5, 0.6]))
     world.advance(1.0)
     return world
 

@@ -35,7 +35,7 @@ def test_reach_is_a_matter_of_distance() -> None:
     world = World(TASKS["reach"]())
     rewards = []
     for gap in (0.10, 0.05, 0.02, 0.010):
-        world.place("ball", world.position("grasp") + [0, gap, 0])
+        world.place("ball", world.position("grasp") + np.array([0, gap, 0]))
         world.advance(1 / 600)
         rewards.append(world.task.reward(world))
         assert world.task.solved(world) == (gap < 0.015)

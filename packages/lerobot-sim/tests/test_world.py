@@ -72,7 +72,7 @@ def test_a_cube_lies_still_on_the_table(world: World) -> None:
 
 
 def test_an_episode_follows_from_seed_and_number_alone(world: World) -> None:
-    """Whatever happened before, and whichever world it is, the same episode starts and goes the same to the last bit."""
+    """Whatever happened before, and in whichever world, the same episode goes the same to the last bit."""
     other = World(TASKS["lift"](), seed=99)
     other.command(HOME + 0.3)
     other.advance(1.234)

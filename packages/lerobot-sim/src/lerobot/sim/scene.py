@@ -61,8 +61,10 @@ def build(task: HasObjects) -> mujoco.MjModel:
     spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
     spec.visual.headlight.diffuse = [0.25, 0.25, 0.25]
     spec.visual.headlight.specular = [0.0, 0.0, 0.0]
-    spec.visual.map.znear = 0.01
-    spec.stat.extent = 1.0
+    # The shadow map covers this much around the centre; cameras see from 1 cm on (znear is in extents).
+    spec.stat.extent = 0.5
+    spec.stat.center = [0.2, 0.0, 0.1]
+    spec.visual.map.znear = 0.02
     spec.add_texture(
         name="sky",
         type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
@@ -74,7 +76,11 @@ def build(task: HasObjects) -> mujoco.MjModel:
     )
     world = spec.worldbody
     world.add_light(
-        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, pos=[0.4, -0.3, 1.2], dir=LIGHT_DIRECTION, diffuse=[0.55] * 3
+        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        pos=[0.4, -0.3, 1.2],
+        dir=LIGHT_DIRECTION,
+        diffuse=[0.5] * 3,
+        specular=[0.0] * 3,
     )
     world.add_geom(
         name="table",
