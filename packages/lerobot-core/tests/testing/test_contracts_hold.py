@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig, FakeTeleoperatorConfig
 from lerobot.core.processors import create_transition
 from lerobot.core.processors.config import RenameObservationsConfig
