@@ -116,9 +116,12 @@ def test_the_licence_is_the_chosen_one(tmp_path: Path, license_name: str, first_
     assert f'license = "{license_name}"' in (folder / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_baked_code_is_clean(baked: dict[str, Path]) -> None:
+@pytest.mark.parametrize("name", ["x", "my-thing", "my-very-long-named-new-thing"])
+def test_baked_code_is_clean(tmp_path: Path, name: str) -> None:
+    """Whatever the length of the name, lines break as the formatter wants them."""
     ruff = Path(sys.executable).with_name("ruff")
-    for folder in baked.values():
+    for kind in KINDS:
+        folder = bake(tmp_path / kind, kind, name)
         run(ruff, "check", "--no-cache", ".", cwd=folder)
         run(ruff, "format", "--no-cache", "--check", ".", cwd=folder)
 

@@ -85,8 +85,9 @@ class RobotContract(CalibratableContract):
     def test_cameras_are_in_the_features(self, connected: Any) -> None:
         """A robot with cameras gives a picture per camera, and its safe state does not depend on them.
 
-        Repair: bring the motors to the safe state without reading cameras, and let `disconnect` go on when a camera is
-        gone. Robots that can carry cameras configure one in the fixture `config` and declare `cameras`.
+        Repair: keep the cameras by name in the attribute `cameras`, bring the motors to the safe state without reading
+        them, and let `disconnect` go on when one is gone. A robot that can carry cameras has one in the fixture
+        `config` and declares `cameras`.
         """
         pictures = [key for key, spec in as_features(connected.observation_features).items() if spec.is_image]
         self.require("cameras", bool(pictures))

@@ -48,7 +48,8 @@ class {{ cookiecutter.class_name }}(DeviceBase):
     @staticmethod
     def find_cameras() -> list[dict[str, Any]]:
         """Describe attached cameras. YOURS: ask your SDK."""
-        return [{"name": "{{ cookiecutter.title }} @ virtual", "type": "{{ cookiecutter.class_name }}", "id": "virtual"}]
+        found = {"name": "{{ cookiecutter.title }} @ virtual", "id": "virtual"}
+        return [{**found, "type": "{{ cookiecutter.class_name }}"}]
 
     @classmethod
     def from_discovery(cls, found: dict[str, Any]) -> "{{ cookiecutter.class_name }}":

@@ -1,4 +1,7 @@
-"""{{ cookiecutter.title }}: an exponential moving average of robot actions. YOURS: replace what `action` does."""
+"""{{ cookiecutter.title }}: an exponential moving average of robot actions.
+
+YOURS: replace what `action` does.
+"""
 
 from typing import Any
 
