@@ -111,8 +111,9 @@ def test_without_opengl_it_paints_and_says_so(
         renderer = make_renderer("auto", world.model)
     assert renderer.name == "painter"
     assert available() == ["painter", "rays"]
-    assert [record.getMessage().count("\n") for record in caplog.records] == [0]
-    assert "neither EGL nor OSMesa" in caplog.text
+    assert [record.getMessage() for record in caplog.records] == [
+        "pictures are painted in software (painter): EGL cannot be loaded here"
+    ]
 
 
 def test_opengl_that_fails_after_all_is_passed_over(
@@ -127,9 +128,28 @@ def test_opengl_that_fails_after_all_is_passed_over(
     monkeypatch.setattr(opengl.OpenGL, "_open", fail)
     with caplog.at_level(logging.INFO):
         assert make_renderer("auto", world.model).name == "painter"
+    assert "eglQueryString" in caplog.text
     with pytest.raises(DeviceError, match="eglQueryString") as error:
         make_renderer("egl", world.model)
     assert isinstance(error.value.__cause__, AttributeError)
+
+
+@pytest.mark.parametrize(
+    ("driver", "chosen"),
+    [("llvmpipe (LLVM 15.0.6, 256 bits)", "painter"), ("NVIDIA H200/PCIe/SSE2", "egl"), ("Mesa Intel(R) UHD", "egl")],
+)
+def test_a_graphics_card_is_preferred_to_the_painter_and_the_painter_to_the_cpu(
+    world: World, monkeypatch: pytest.MonkeyPatch, driver: str, chosen: str
+) -> None:
+    def open_(self: opengl.OpenGL, _: str) -> None:
+        self.driver = driver
+
+    monkeypatch.setattr(opengl.ctypes.util, "find_library", lambda name: f"lib{name}.so")
+    monkeypatch.setattr(opengl.OpenGL, "_open", open_)
+    monkeypatch.setattr(opengl.OpenGL, "_release", lambda _: None)
+    renderer = make_renderer("auto", world.model)
+    renderer.close()
+    assert renderer.name == chosen
 
 
 def test_asking_for_opengl_that_is_not_there_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ View = Literal["front", "side", "top", "wrist"]
 """Where a camera stands: opposite the arm, at its right side, above the table, on the gripper."""
 
 Renderer = Literal["auto", "egl", "osmesa", "painter", "rays"]
-"""How pictures are made; `auto` takes EGL or OSMesa where they can be loaded, else the painter."""
+"""How pictures are made; `auto` takes EGL where a graphics card draws, else the painter, which needs nothing."""
 
 
 class SimSO101Config(RobotConfig):

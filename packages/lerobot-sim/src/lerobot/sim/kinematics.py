@@ -1,6 +1,6 @@
 """From a place and direction of the gripper to joint angles, and back."""
 
-import mujoco  # type: ignore[import-untyped]
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 

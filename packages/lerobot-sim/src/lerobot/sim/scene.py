@@ -3,7 +3,7 @@
 from importlib.resources import files
 from typing import Protocol
 
-import mujoco  # type: ignore[import-untyped]
+import mujoco
 import numpy as np
 
 TIMESTEP_S = 1 / 600

@@ -13,7 +13,7 @@ Motion = Iterator[Joints]
 """Joint angles `(6,)` rad the arm should be at now; asked for once a control tick."""
 
 _SPEED_RAD_S = 1.1
-_JAW_SPEED_RAD_S = 2.5
+_JAW_SPEED_RAD_S = 1.8
 _PUSH_SPEED_M_S = 0.08
 _SHORTEST_S = 0.25
 _SETTLE_S = 0.5

@@ -5,12 +5,16 @@ An OpenGL context belongs to one thread, and readers of cameras are several: all
 
 import ctypes.util
 import importlib
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import mujoco  # type: ignore[import-untyped]
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
+
+SOFTWARE = ("llvmpipe", "softpipe", "swr", "swrast", "software")
+"""What drivers that draw on the CPU are called."""
 
 LIBRARIES = {"egl": ("EGL", "GL"), "osmesa": ("OSMesa",)}
 """System libraries each windowless platform needs."""
@@ -28,12 +32,16 @@ class OpenGL:
         model: the scene.
         platform: `"egl"` or `"osmesa"`.
 
+    Attributes:
+        driver: what OpenGL says draws the pictures, such as the name of the graphics card.
+
     Raises:
         Exception: the platform cannot make a context after all; which exception, only its library knows.
     """
 
     def __init__(self, model: mujoco.MjModel, platform: str) -> None:
         self.name = platform
+        self.driver = ""
         self._model = model
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sim-opengl")
         self._camera = mujoco.MjvCamera()
@@ -46,13 +54,23 @@ class OpenGL:
             self._thread.shutdown()
             raise
 
+    @property
+    def is_accelerated(self) -> bool:
+        """Whether a graphics card draws, not the CPU."""
+        return not any(name in self.driver.lower() for name in SOFTWARE)
+
     def _open(self, platform: str) -> None:
+        # PyOpenGL notes that its accelerator for drawing is missing; nothing is drawn through it.
+        logging.getLogger("OpenGL.acceleratesupport").setLevel(logging.WARNING)
         # Each platform module is asked by name, so that no environment variable has to choose one for the process.
         module = importlib.import_module(f"mujoco.{platform}")
         # The offscreen buffer is part of MuJoCo's context; the platform's own surface is never drawn to.
         self._surface: Any = module.GLContext(16, 16)
         self._surface.make_current()
         self._context: Any = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)
+        from OpenGL import GL  # type: ignore[import-untyped] # binds to the platform chosen a line above
+
+        self.driver = GL.glGetString(GL.GL_RENDERER).decode()
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
 
     def render(self, data: mujoco.MjData, camera: str, width: int, height: int) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ everything else in order of distance; where two shapes pass through each other t
 from dataclasses import dataclass
 
 import cv2
-import mujoco  # type: ignore[import-untyped]
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,6 +1,6 @@
 """Pictures by casting a ray through every pixel: slow, free of system packages, and exact to the pixel."""
 
-import mujoco  # type: ignore[import-untyped]
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 

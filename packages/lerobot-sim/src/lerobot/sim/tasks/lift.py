@@ -1,6 +1,6 @@
 """Lift: pick a cube up."""
 
-import mujoco  # type: ignore[import-untyped]
+import mujoco
 import numpy as np
 
 from lerobot.sim.scene import add_cube

@@ -1,6 +1,6 @@
 """Place: pick a cube up and put it down in a circle."""
 
-import mujoco  # type: ignore[import-untyped]
+import mujoco
 import numpy as np
 
 from lerobot.sim.scene import add_cube, add_mark

@@ -1,6 +1,6 @@
 """Push: move a cube over the table into a circle."""
 
-import mujoco  # type: ignore[import-untyped]
+import mujoco
 import numpy as np
 
 from lerobot.sim.scene import add_cube, add_mark

@@ -1,6 +1,6 @@
 """Reach: bring the gripper to a ball in the air."""
 
-import mujoco  # type: ignore[import-untyped]
+import mujoco
 import numpy as np
 
 from lerobot.sim.scene import add_ball

@@ -1,6 +1,6 @@
 """Stack: put one cube on another."""
 
-import mujoco  # type: ignore[import-untyped]
+import mujoco
 import numpy as np
 
 from lerobot.sim.scene import add_cube
