@@ -151,16 +151,16 @@ def write_dataset(
     return root
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_dataset() -> Callable[..., Path]:
     return write_dataset
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_video() -> Callable[..., None]:
     return encode
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def number_of() -> Callable[[np.ndarray], int]:
     return picture_number
