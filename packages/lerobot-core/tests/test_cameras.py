@@ -7,6 +7,7 @@ import pytest
 from lerobot.core.cameras import CameraRate, CameraSet
 from lerobot.core.errors import DeviceConnectionError
 from lerobot.core.fake.config import FakeCameraConfig
+from lerobot.core.types import Observation
 
 
 def config(**fields: object) -> FakeCameraConfig:
@@ -29,7 +30,8 @@ def test_features_are_known_before_connecting(cameras: CameraSet) -> None:
 def test_pictures_come_with_time_and_number(cameras: CameraSet) -> None:
     cameras.connect()
     assert cameras.is_connected
-    observation = cameras.read()
+    observation = Observation()
+    cameras.read_into(observation)
     for name, spec in cameras.features.items():
         assert observation[name].shape == spec.shape
         assert observation.stamps[name].sequence is not None
@@ -69,5 +71,7 @@ def test_no_cameras_is_fine() -> None:
     cameras = CameraSet({})
     cameras.connect()
     assert cameras.is_connected
-    assert cameras.read() == {}
+    observation = Observation()
+    cameras.read_into(observation)
+    assert observation == {}
     cameras.disconnect()

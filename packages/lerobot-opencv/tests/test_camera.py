@@ -12,6 +12,7 @@ import pytest
 from lerobot.core.cameras import CameraRate, CameraSet
 from lerobot.core.config import CameraConfig, ConfigModel
 from lerobot.core.errors import DeviceConnectionError, DeviceError, DeviceTimeoutError, NotConnectedError
+from lerobot.core.types import Observation
 from lerobot.opencv import sources
 from lerobot.opencv.camera import OpenCVCamera
 from lerobot.opencv.config import OpenCVCameraConfig
@@ -266,6 +267,15 @@ def test_the_drivers_time_is_taken_where_it_can_be_true(capture: Capture, offset
     assert (abs(read[0] - capture.stamp_ms / 1000) < 1e-6) is taken
 
 
+def test_what_is_found_can_be_opened(capture: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "video3").touch()
+    monkeypatch.setattr("lerobot.opencv.identity.DEVICES", tmp_path)
+    (found,) = OpenCVCamera.find_cameras()
+    assert found["name"] == f"OpenCV Camera @ {tmp_path / 'video3'}"
+    assert found["default_stream_profile"] == {"format": 0.0, "fourcc": "", "width": 640, "height": 480, "fps": 30.0}
+    assert str(OpenCVCamera.from_discovery(found).config.index_or_path) == found["id"]
+
+
 # --- identity, configuration, several cameras -------------------------------------------------------------------------
 
 
@@ -300,7 +310,8 @@ def test_cameras_of_a_robot_open_and_read_together(folder: Path, caplog: pytest.
     assert cameras.features["left"].shape == (HEIGHT, WIDTH, 3)
     with caplog.at_level(logging.WARNING):
         cameras.connect(measure_s=0.3)
-    observation = cameras.read()
+    observation = Observation()
+    cameras.read_into(observation)
     assert observation["right"].shape == (HEIGHT, WIDTH, 3)
     assert observation.stamps["left"].sequence is not None
     cameras.disconnect()

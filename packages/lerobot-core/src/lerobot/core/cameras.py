@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -37,11 +37,16 @@ class CameraSet(Mapping[str, Camera]):
 
     Args:
         configs: one configuration per name; width, height and fps are set in each (`RobotConfig` sees to it).
+        build: makes a camera from its name and configuration, for robots whose cameras need more than that.
     """
 
-    def __init__(self, configs: Mapping[str, CameraConfig]) -> None:
+    def __init__(
+        self, configs: Mapping[str, CameraConfig], build: Callable[[str, CameraConfig], Camera] | None = None
+    ) -> None:
         self._configs = dict(configs)
-        self._cameras: dict[str, Camera] = {name: config.build() for name, config in configs.items()}
+        self._cameras: dict[str, Camera] = {
+            name: build(name, config) if build else config.build() for name, config in configs.items()
+        }
 
     def __getitem__(self, name: str) -> Camera:
         """The camera of this name."""
@@ -118,13 +123,12 @@ class CameraSet(Mapping[str, Camera]):
                     rate.expected_hz,
                 )
 
-    def read(self) -> Observation:
-        """Take the newest picture of every camera, without waiting, each with its capture time and number."""
-        frames = {name: camera.latest_frame() for name, camera in self.items()}
-        return Observation(
-            {name: frame.image for name, frame in frames.items()},
-            {name: Stamp(frame.time_s, frame.sequence) for name, frame in frames.items()},
-        )
+    def read_into(self, observation: Observation) -> None:
+        """Add the newest picture of every camera, without waiting, each with its capture time and number."""
+        for name, camera in self.items():
+            frame = camera.latest_frame()
+            observation[name] = frame.image
+            observation.stamps[name] = Stamp(frame.time_s, frame.sequence)
 
     def disconnect(self) -> None:
         """Close every camera, also when one of them fails to close."""

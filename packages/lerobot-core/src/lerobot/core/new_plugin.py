@@ -1,6 +1,7 @@
 """`lerobot new`: bake a plugin package from the templates beside this module.
 
-A package is the template `common` with the template of its kind laid over it.
+A package is the template `common` with the template of its kind laid over it. Its Python files end in `.{{ 'py' }}`,
+which becomes `.py` when they are baked: until then installers that compile byte code leave them alone.
 """
 
 import datetime

@@ -12,6 +12,7 @@ from lerobot.core.device import DeviceBase
 from lerobot.core.errors import DeviceConnectionError, DeviceError, DeviceTimeoutError
 from lerobot.core.types import Frame
 from lerobot.opencv.config import OpenCVCameraConfig
+from lerobot.opencv.identity import find_cameras
 from lerobot.opencv.sources import Picture, Source, open_source
 
 log = logging.getLogger(__name__)
@@ -194,6 +195,9 @@ class OpenCVCamera(DeviceBase):
     @staticmethod
     def find_cameras() -> list[dict[str, Any]]:
         """List attached cameras (see `lerobot.opencv.identity.find_cameras`)."""
-        from lerobot.opencv.identity import find_cameras
-
         return find_cameras()
+
+    @classmethod
+    def from_discovery(cls, found: dict[str, Any]) -> "OpenCVCamera":
+        """Build the camera that an entry of `find_cameras` describes."""
+        return cls(OpenCVCameraConfig(index_or_path=found["id"]))

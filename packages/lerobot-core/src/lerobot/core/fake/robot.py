@@ -4,9 +4,9 @@ import math
 import time
 from collections import deque
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from lerobot.core.cameras import CameraSet
 from lerobot.core.clock import Clock, MonotonicClock
 from lerobot.core.device import DeviceBase, calibration_path
 from lerobot.core.errors import DeviceConnectionError, DeviceError
@@ -20,7 +20,6 @@ from lerobot.core.fake.calibration import (
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.joints import RANGES, joint_features, middle
 from lerobot.core.prompts import Prompter
-from lerobot.core.protocols import Camera
 from lerobot.core.types import Action, FeatureSpec, Observation, Stamp
 
 TORQUE_ON, TORQUE_OFF, COMMAND = "torque on", "torque off", "command"
@@ -67,7 +66,7 @@ class FakeRobot(DeviceBase):
         super().__init__(config.id, prompter=prompter)
         self.config = config
         self.clock: Clock = clock or MonotonicClock()
-        self.cameras: dict[str, Camera] = {name: camera.build() for name, camera in config.cameras.items()}
+        self.cameras = CameraSet(config.cameras)
         self.log: deque[LogEntry] = deque(maxlen=config.log_length)
         self.torque_enabled = False
         self.calibration_path = calibration_path("robots", self.name, config.id, config.calibration_dir)
@@ -88,11 +87,7 @@ class FakeRobot(DeviceBase):
     @property
     def observation_features(self) -> dict[str, FeatureSpec]:
         """Joint positions, `<joint>.pos`, and one picture per camera."""
-        pictures = {
-            name: FeatureSpec("uint8", (camera.height or 0, camera.width or 0, 3), ("height", "width", "channels"))
-            for name, camera in self.config.cameras.items()
-        }
-        return {**self._joints, **pictures}
+        return {**self._joints, **self.cameras.features}
 
     # --- life cycle --------------------------------------------------------------------------------------------------
 
@@ -108,8 +103,7 @@ class FakeRobot(DeviceBase):
                 self._held_calibration = stored
             if calibrate and not self.is_calibrated:
                 self.calibrate()
-            for camera in self.cameras.values():
-                camera.connect()
+            self.cameras.connect()
             self.configure()
             self._set_torque(True)
 
@@ -139,11 +133,9 @@ class FakeRobot(DeviceBase):
             self.prompter.say(f"'{joint}' motor id set to {number}")
 
     def _close(self) -> None:
-        with ExitStack() as stack:
-            for camera in self.cameras.values():
-                stack.callback(camera.disconnect)
-            if self.torque_enabled and self.config.disable_torque_on_disconnect:
-                self._set_torque(False)
+        if self.torque_enabled and self.config.disable_torque_on_disconnect:
+            self._set_torque(False)
+        self.cameras.disconnect()
 
     # --- measuring and moving ----------------------------------------------------------------------------------------
 
@@ -156,10 +148,7 @@ class FakeRobot(DeviceBase):
         self._observations += 1
         self._move()
         observation = Observation(self._position, dict.fromkeys(self._position, Stamp(self._moved_at)))
-        for name, camera in self.cameras.items():
-            frame = camera.latest_frame()
-            observation[name] = frame.image
-            observation.stamps[name] = Stamp(frame.time_s, frame.sequence)
+        self.cameras.read_into(observation)
         return observation
 
     def send_action(self, action: Action) -> Action:
