@@ -35,7 +35,8 @@ def whole(root: Path) -> LeRobotDataset:
 @pytest.fixture(scope="module")
 def items(whole: LeRobotDataset) -> Callable[[Any], Any]:
     """Every item, by index or slice; a function, because hypothesis prints its arguments."""
-    return whole[:].__getitem__
+    every = whole[:]
+    return lambda index: every[index]
 
 
 def equal(first: dict[str, Any], second: dict[str, Any]) -> bool:

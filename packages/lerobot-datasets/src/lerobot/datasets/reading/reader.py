@@ -113,7 +113,7 @@ class FrameReader:
     def _read_videos(
         self, key: str, places: NDArray[np.int64], starts: NDArray[np.int64], episodes: NDArray[np.int64]
     ) -> list[NDArray[Any]]:
-        windows = places.reshape(len(places), -1)
+        windows = places[:, None] if places.ndim == 1 else places
         rows = [
             [(episode, place - start) for place in window]
             for window, start, episode in zip(windows.tolist(), starts.tolist(), episodes.tolist(), strict=True)
