@@ -8,7 +8,7 @@ next answer; and they accept only listed baud rates. This class has the methods 
 import errno
 import time
 
-import serial  # type: ignore[import-untyped]
+import serial
 
 from lerobot.core.errors import DeviceConnectionError
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from dynamixel_sdk.protocol2_packet_handler import Protocol2PacketHandler  # type: ignore[import-untyped]
-from dynamixel_sdk.robotis_def import (  # type: ignore[import-untyped]
+from dynamixel_sdk.protocol2_packet_handler import Protocol2PacketHandler
+from dynamixel_sdk.robotis_def import (
     BROADCAST_ID,
     COMM_RX_CORRUPT,
     COMM_SUCCESS,

@@ -94,8 +94,8 @@ SCS: dict[str, Register] = {
     "Acceleration_2": (83, 1),
 }
 
-EEPROM_END = 40
-"""First address that is not kept without power."""
+KEPT = frozenset([*range(40), *range(80, 87)])
+"""Addresses that are kept without power: EEPROM and factory parameters."""
 
 CONTROL_TABLES: dict[str, dict[str, Register]] = {
     "sts_series": STS_SMS,

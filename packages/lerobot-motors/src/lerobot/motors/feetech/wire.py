@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from scservo_sdk.protocol_packet_handler import protocol_packet_handler  # type: ignore[import-untyped]
-from scservo_sdk.scservo_def import (  # type: ignore[import-untyped]
+from scservo_sdk.protocol_packet_handler import protocol_packet_handler
+from scservo_sdk.scservo_def import (
     BROADCAST_ID,
     COMM_RX_CORRUPT,
     COMM_SUCCESS,

@@ -52,7 +52,7 @@ class DynamixelServo(Servo):
             "Baud_Rate": tables.BAUD_CODES[1_000_000],
             **spec.registers,
         }
-        memory = Memory(tables.X_SERIES, tables.EEPROM_END, contents, "little")
+        memory = Memory(tables.X_SERIES, range(tables.EEPROM_END), contents, "little")
         mechanism = Mechanism(spec.position, spec.stops, 57 / 60 * RESOLUTION, 12 * RESOLUTION)
         self._overloaded = False
         self._stalled_s = 0.0

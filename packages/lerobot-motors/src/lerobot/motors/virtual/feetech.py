@@ -59,7 +59,7 @@ class FeetechServo(Servo):
             "Max_Position_Limit": self.resolution - 1,
             **spec.registers,
         }
-        memory = Memory(table, tables.EEPROM_END, contents, "big" if self.protocol else "little")
+        memory = Memory(table, tables.KEPT, contents, "big" if self.protocol else "little")
         mechanism = Mechanism(spec.position, spec.stops, 0.83 * self.resolution, 12 * self.resolution)
         self._step_goal = spec.position
         self._stalled_since: float | None = None

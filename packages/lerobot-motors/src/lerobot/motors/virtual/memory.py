@@ -1,6 +1,6 @@
 """A servo's control table: what is kept without power, and what is not."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Literal
 
 
@@ -9,26 +9,26 @@ class Memory:
 
     Args:
         table: address and length by register name.
-        eeprom_end: first address that is not kept without power.
-        contents: EEPROM contents by register name.
+        kept: addresses that are kept without power.
+        contents: contents by register name, as it leaves the factory.
         byte_order: order of the bytes of a register.
     """
 
     def __init__(
         self,
         table: Mapping[str, tuple[int, int]],
-        eeprom_end: int,
+        kept: Container[int],
         contents: Mapping[str, int],
         byte_order: Literal["little", "big"],
     ) -> None:
         self.table = table
-        self.eeprom_end = eeprom_end
         self.size = max(address + length for address, length in table.values())
         self._byte_order = byte_order
         self._live = bytearray(self.size)
         for name, value in contents.items():
             self[name] = value
-        self._kept = bytes(self._live[:eeprom_end])
+        self._eeprom = [address for address in range(self.size) if address in kept]
+        self._kept = bytes(self._live)
 
     def __contains__(self, name: str) -> bool:
         return name in self.table
@@ -52,14 +52,11 @@ class Memory:
         return bytes(self._live[address : address + length]).ljust(length, b"\0")
 
     def write(self, address: int, data: bytes, *, keep: bool) -> None:
-        """Change bytes, and keep those of the EEPROM if `keep`."""
+        """Change bytes, and keep them without power if `keep`, where they can be kept."""
         end = min(address + len(data), self.size)
         self._live[address:end] = data[: end - address]
         if keep:
-            kept = bytearray(self._kept)
-            last = min(end, self.eeprom_end)
-            kept[address:last] = self._live[address:last]
-            self._kept = bytes(kept)
+            self._kept = self._kept[:address] + bytes(self._live[address:end]) + self._kept[end:]
 
     def touches(self, name: str, address: int, length: int) -> bool:
         """Whether a write of `length` bytes at `address` reached a register."""
@@ -68,4 +65,6 @@ class Memory:
 
     def restart(self) -> None:
         """Lose what is not kept."""
-        self._live[:] = self._kept.ljust(self.size, b"\0")
+        self._live[:] = bytes(self.size)
+        for address in self._eeprom:
+            self._live[address] = self._kept[address]

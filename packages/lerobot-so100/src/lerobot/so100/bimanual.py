@@ -1,0 +1,252 @@
+"""Two SO arms as one robot or one teleoperator; every key has the prefix of its arm."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Generic, TypeVar
+
+from lerobot.core.device import DeviceBase
+from lerobot.core.errors import DeviceError, FeatureMismatchError
+from lerobot.core.prompts import Prompter
+from lerobot.core.protocols import Camera
+from lerobot.core.types import Action, FeatureSpec, Observation
+from lerobot.so100.arm import SOArm
+from lerobot.so100.config import BiSOFollowerConfig, BiSOLeaderConfig, SO101FollowerConfig, SO101LeaderConfig
+from lerobot.so100.follower import SOFollower, add_pictures, camera_features
+from lerobot.so100.leader import SOLeader
+
+Arm = TypeVar("Arm", bound=SOArm)
+
+
+class Pair(DeviceBase, Generic[Arm]):
+    """What two arms have in common, whichever kind they are.
+
+    The arms' calibrations are those of single arms called `<id>_left` and `<id>_right`.
+
+    Args:
+        id: name of the pair.
+        left: the left arm.
+        right: the right arm.
+        prompter: who answers questions; the terminal if None.
+
+    Attributes:
+        arms: the arms by prefix.
+    """
+
+    def __init__(self, id: str | None, left: Arm, right: Arm, prompter: Prompter | None) -> None:  # noqa: A002
+        super().__init__(id, prompter=prompter)
+        self.arms: dict[str, Arm] = {"left_": left, "right_": right}
+
+    def connect(self, calibrate: bool = True) -> None:
+        """See `Calibratable.connect`."""
+        with self._connecting():
+            for arm in self.arms.values():
+                arm.connect(calibrate=calibrate)
+            self._start()
+
+    def _start(self) -> None:
+        """Connect what belongs to no arm."""
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether both arms are."""
+        return all(arm.is_calibrated for arm in self.arms.values())
+
+    def calibrate(self) -> None:
+        """Calibrate the left arm, then the right one."""
+        for arm in self.arms.values():
+            arm.prompter = self.prompter
+            arm.calibrate()
+
+    def setup_motors(self) -> None:
+        """Give the motors of the left arm their ids, then those of the right one."""
+        for prefix, arm in self.arms.items():
+            arm.prompter = self.prompter
+            self.prompter.say(f"Now the {prefix.removesuffix('_')} arm.")
+            arm.setup_motors()
+
+    def _joint_features(self) -> dict[str, FeatureSpec]:
+        return {
+            f"{prefix}{key}": feature
+            for prefix, arm in self.arms.items()
+            for key, feature in arm.joint_features.items()
+        }
+
+    def _close(self) -> None:
+        with ExitStack() as stack:
+            for arm in self.arms.values():
+                stack.callback(arm.disconnect)
+
+
+def split(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Distribute values to the arms by prefix.
+
+    Raises:
+        FeatureMismatchError: a key has the prefix of no arm.
+    """
+    parts: dict[str, dict[str, Any]] = {"left_": {}, "right_": {}}
+    for key, value in values.items():
+        prefix = next((prefix for prefix in parts if key.startswith(prefix)), None)
+        if prefix is None:
+            raise FeatureMismatchError(f"{key!r} belongs to no arm.", keys=[key], expected="left_... or right_...")
+        parts[prefix][key.removeprefix(prefix)] = value
+    return parts
+
+
+class BiSOFollower(Pair[SOFollower]):
+    """Two follower arms.
+
+    Args:
+        config: see `BiSOFollowerConfig`.
+        prompter: who answers questions; the terminal if None.
+
+    Attributes:
+        cameras: all cameras, by the names their pictures have in an observation.
+    """
+
+    name = "bi_so_follower"
+
+    def __init__(self, config: BiSOFollowerConfig, *, prompter: Prompter | None = None) -> None:
+        left, right = (
+            SOFollower(
+                SO101FollowerConfig(**dict(arm), id=f"{config.id}_{side}", calibration_dir=config.calibration_dir),
+                prompter=prompter,
+            )
+            for side, arm in (("left", config.left_arm_config), ("right", config.right_arm_config))
+        )
+        super().__init__(config.id, left, right, prompter)
+        self.config = config
+        self._own_cameras: dict[str, Camera] = {name: camera.build() for name, camera in config.cameras.items()}
+
+    @property
+    def cameras(self) -> dict[str, Camera]:
+        """All cameras, by the names their pictures have in an observation."""
+        return {
+            **self._own_cameras,
+            **{f"{prefix}{name}": camera for prefix, arm in self.arms.items() for name, camera in arm.cameras.items()},
+        }
+
+    @property
+    def action_features(self) -> dict[str, FeatureSpec]:
+        """Joint targets, `left_<joint>.pos` and `right_<joint>.pos`."""
+        return self._joint_features()
+
+    @property
+    def observation_features(self) -> dict[str, FeatureSpec]:
+        """What each arm gives, with its prefix, and the pictures of cameras that belong to no arm."""
+        arms = {
+            f"{prefix}{key}": feature
+            for prefix, arm in self.arms.items()
+            for key, feature in arm.observation_features.items()
+        }
+        return {**arms, **camera_features(self.config.cameras)}
+
+    @property
+    def safe_state(self) -> str:
+        """The arms' safe states."""
+        left, right = (arm.safe_state for arm in self.arms.values())
+        return left if left == right else f"left arm {left}, right arm {right}"
+
+    def _start(self) -> None:
+        for camera in self._own_cameras.values():
+            camera.connect()
+
+    def configure(self) -> None:
+        """See `Calibratable.configure`."""
+        for arm in self.arms.values():
+            arm.configure()
+
+    def get_observation(self) -> Observation:
+        """See `Robot.get_observation`."""
+        self.require_connected()
+        observation = Observation()
+        for prefix, arm in self.arms.items():
+            part = arm.get_observation()
+            observation.update({f"{prefix}{key}": value for key, value in part.items()})
+            observation.stamps.update({f"{prefix}{key}": stamp for key, stamp in part.stamps.items()})
+        add_pictures(observation, self._own_cameras)
+        return observation
+
+    def send_action(self, action: Action) -> Action:
+        """See `Robot.send_action`."""
+        self.require_connected()
+        parts = split(action)
+        return {
+            f"{prefix}{key}": value
+            for prefix, arm in self.arms.items()
+            for key, value in arm.send_action(parts[prefix]).items()
+        }
+
+    def enter_safe_state(self) -> None:
+        """Bring both arms to their safe state, the second also if the first cannot be reached."""
+        failed: list[DeviceError] = []
+        for arm in self.arms.values():
+            try:
+                arm.enter_safe_state()
+            except DeviceError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
+    def _close(self) -> None:
+        with ExitStack() as stack:
+            for camera in self._own_cameras.values():
+                stack.callback(camera.disconnect)
+            super()._close()
+
+
+class BiSOLeader(Pair[SOLeader]):
+    """Two leader arms.
+
+    Args:
+        config: see `BiSOLeaderConfig`.
+        prompter: who answers questions; the terminal if None.
+    """
+
+    name = "bi_so_leader"
+
+    def __init__(self, config: BiSOLeaderConfig, *, prompter: Prompter | None = None) -> None:
+        left, right = (
+            SOLeader(
+                SO101LeaderConfig(**dict(arm), id=f"{config.id}_{side}", calibration_dir=config.calibration_dir),
+                prompter=prompter,
+            )
+            for side, arm in (("left", config.left_arm_config), ("right", config.right_arm_config))
+        )
+        super().__init__(config.id, left, right, prompter)
+        self.config = config
+
+    @property
+    def action_features(self) -> dict[str, FeatureSpec]:
+        """Joint positions, `left_<joint>.pos` and `right_<joint>.pos`."""
+        return self._joint_features()
+
+    @property
+    def feedback_features(self) -> dict[str, FeatureSpec]:
+        """Joint positions the arms move to while their torque is on."""
+        return self._joint_features()
+
+    def configure(self) -> None:
+        """See `Calibratable.configure`."""
+        for arm in self.arms.values():
+            arm.configure()
+
+    def get_action(self) -> Action:
+        """See `Teleoperator.get_action`."""
+        self.require_connected()
+        return {f"{prefix}{key}": value for prefix, arm in self.arms.items() for key, value in arm.get_action().items()}
+
+    def send_feedback(self, feedback: dict[str, Any]) -> None:
+        """See `Teleoperator.send_feedback`."""
+        self.require_connected()
+        for prefix, part in split(feedback).items():
+            self.arms[prefix].send_feedback(part)
+
+    def enable_torque(self) -> None:
+        """Hold the pose of both arms, so that feedback moves them."""
+        for arm in self.arms.values():
+            arm.enable_torque()
+
+    def disable_torque(self) -> None:
+        """Let both arms be moved by hand."""
+        for arm in self.arms.values():
+            arm.disable_torque()

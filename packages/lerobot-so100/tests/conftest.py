@@ -1,0 +1,81 @@
+"""Virtual SO-101 arms, and someone who calibrates them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lerobot.motors import MotorCalibration, save_calibration
+from lerobot.motors.virtual import ARMS, VirtualBus, with_calibration
+
+CALIBRATION = {
+    "shoulder_pan": MotorCalibration(1, 0, 1603, 761, 3280),
+    "shoulder_lift": MotorCalibration(2, 0, -1720, 814, 3171),
+    "elbow_flex": MotorCalibration(3, 0, -1799, 898, 3113),
+    "wrist_flex": MotorCalibration(4, 0, 1156, 746, 3074),
+    "wrist_roll": MotorCalibration(5, 0, 98, 0, 4095),
+    "gripper": MotorCalibration(6, 0, 990, 2013, 3514),
+}
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[], VirtualBus]]:
+    """Start virtual arms that hold `CALIBRATION`."""
+    running: list[VirtualBus] = []
+
+    def start() -> VirtualBus:
+        running.append(VirtualBus(with_calibration(ARMS["so101"], CALIBRATION)))
+        return running[-1]
+
+    yield start
+    for line in running:
+        line.close()
+
+
+@pytest.fixture
+def arm(start: Callable[[], VirtualBus]) -> VirtualBus:
+    return start()
+
+
+@pytest.fixture
+def calibrations(tmp_path: Path) -> Path:
+    """A folder with the calibration of arms called black, black_left and black_right."""
+    for name in ("black", "black_left", "black_right"):
+        save_calibration(tmp_path / "calibrations" / f"{name}.json", CALIBRATION)
+    return tmp_path / "calibrations"
+
+
+class Sweeper:
+    """Someone who presses Enter at questions and sweeps all joints of arms from stop to stop."""
+
+    def __init__(self, lines: Iterable[VirtualBus], answers: Iterable[str] = ()) -> None:
+        self.lines = list(lines)
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self._answers = list(answers)
+        self._steps: list[float] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+        if text.startswith("Move all joints"):
+            tenths = [*range(5, 11), *range(10, -1, -1), *range(6)]
+            self._steps = [step / 10 for step in tenths]
+            self._line = self.lines.pop(0)
+
+    def ask(self, text: str) -> str:
+        self.asked.append(text)
+        return self._answers.pop(0) if self._answers else ""
+
+    def pressed_enter(self) -> bool:
+        if not self._steps:
+            return True
+        part = self._steps.pop(0)
+        self._line.move(
+            {s.id: s.stops[0] + part * (s.stops[1] - s.stops[0]) for s in self._line.spec.servos if s.stops is not None}
+        )
+        return False
+
+
+@pytest.fixture
+def sweeper() -> type[Sweeper]:
+    return Sweeper

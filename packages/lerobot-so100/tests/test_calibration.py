@@ -1,0 +1,166 @@
+"""Calibration of an arm: files where others keep them, questions as others ask them."""
+
+from pathlib import Path
+
+import pytest
+
+from lerobot.core.errors import CalibrationError
+from lerobot.core.testing import ScriptedPrompter
+from lerobot.motors import load_calibration, save_calibration
+from lerobot.motors.virtual import ARMS, LineSpec, ServoSpec, VirtualBus
+from lerobot.so100.bimanual import BiSOFollower
+from lerobot.so100.config import (
+    BiSOFollowerConfig,
+    SO100FollowerConfig,
+    SO101FollowerConfig,
+    SO101LeaderConfig,
+    SOFollowerConfig,
+)
+from lerobot.so100.follower import SOFollower
+from lerobot.so100.leader import SOLeader
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch, lerobot_home) -> None:
+    monkeypatch.setattr("lerobot.motors.calibrate.PERIOD_S", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("config", "device", "folder"),
+    [
+        (SO100FollowerConfig(port="x", id="black"), SOFollower, "robots/so_follower"),
+        (SO101FollowerConfig(port="x", id="black"), SOFollower, "robots/so101_follower"),
+        (SO101FollowerConfig(port="x", id="black"), SOFollower, "robots/so100_follower"),
+        (SO101LeaderConfig(port="x", id="black"), SOLeader, "teleoperators/so_leader"),
+        (SO101LeaderConfig(port="x", id="black"), SOLeader, "teleoperators/so101_leader"),
+    ],
+)
+def test_existing_files_are_found(config, device, folder, lerobot_home: Path, calibrations: Path) -> None:
+    expected = load_calibration(calibrations / "black.json")
+    save_calibration(lerobot_home / "calibration" / folder / "black.json", expected)
+    arm = device(config)
+    assert arm.bus.calibration == expected
+    place = "so_follower" if device is SOFollower else "so_leader"
+    assert arm.calibration_path == lerobot_home / "calibration" / arm.role / place / "black.json"
+
+
+def test_each_type_prefers_its_own_former_folder(lerobot_home: Path, calibrations: Path) -> None:
+    calibration = load_calibration(calibrations / "black.json")
+    for generation, pan in (("so100_follower", 100), ("so101_follower", 101)):
+        calibration["shoulder_pan"].homing_offset = pan
+        save_calibration(lerobot_home / "calibration" / "robots" / generation / "black.json", calibration)
+    for config, pan in ((SO100FollowerConfig, 100), (SO101FollowerConfig, 101)):
+        assert SOFollower(config(port="x", id="black")).bus.calibration["shoulder_pan"].homing_offset == pan
+
+
+def test_an_arm_that_holds_its_calibration_asks_nothing(arm: VirtualBus, calibrations: Path) -> None:
+    prompter = ScriptedPrompter()
+    config = SO101FollowerConfig(port=arm.port, id="black", calibration_dir=calibrations)
+    with SOFollower(config, prompter=prompter):
+        assert prompter.asked == []
+
+
+def test_a_swapped_arm_can_take_the_calibration_of_the_file(start, calibrations: Path) -> None:
+    line = VirtualBus(ARMS["so101"])
+    prompter = ScriptedPrompter([""])
+    config = SO101FollowerConfig(port=line.port, id="black", calibration_dir=calibrations)
+    with SOFollower(config, prompter=prompter) as robot:
+        assert prompter.asked == [
+            "Press ENTER to use provided calibration file associated with the id black, "
+            "or type 'c' and press ENTER to run calibration: "
+        ]
+        assert robot.is_calibrated
+    line.power(False)
+    line.power(True)
+    assert line.state(1)["Homing_Offset"] == 1603, "it is in the EEPROM for good"
+    line.close()
+
+
+def test_a_new_calibration_is_measured_stored_and_used(sweeper, lerobot_home: Path) -> None:
+    line = VirtualBus(ARMS["so101"])
+    prompter = sweeper([line])
+    robot = SOFollower(SO101FollowerConfig(port=line.port, id="new"), prompter=prompter)
+    robot.connect(calibrate=True)
+    assert prompter.asked == ["Move new SOFollower to the middle of its range of motion and press ENTER...."]
+    assert prompter.said[0] == (
+        "Move all joints except 'wrist_roll' sequentially through their entire ranges of motion.\n"
+        "Recording positions. Press ENTER to stop..."
+    )
+    path = lerobot_home / "calibration" / "robots" / "so_follower" / "new.json"
+    assert prompter.said[-1] == f"Calibration saved to {path}"
+    found = load_calibration(path)
+    for servo, name in zip(line.spec.servos, line.spec.names, strict=True):
+        travel = servo.stops[1] - servo.stops[0]
+        assert found[name].range_max - found[name].range_min == (4095 if name == "wrist_roll" else travel)
+    assert robot.is_calibrated
+    assert line.state(1)["Torque_Enable"] == 1
+    robot.disconnect()
+    line.close()
+
+
+def test_c_asks_for_a_new_calibration(arm: VirtualBus, calibrations: Path, sweeper) -> None:
+    robot = SOFollower(
+        SO101FollowerConfig(port=arm.port, id="black", calibration_dir=calibrations), prompter=sweeper([arm], ["c"])
+    )
+    robot.connect(calibrate=False)
+    before = (calibrations / "black.json").read_text()
+    robot.calibrate()
+    assert (calibrations / "black.json").read_text() != before
+    robot.disconnect()
+
+
+def test_a_sweep_that_misses_a_joint_is_refused_and_nothing_is_stored(arm: VirtualBus, lerobot_home: Path) -> None:
+    robot = SOFollower(SO101FollowerConfig(port=arm.port, id="lazy"), prompter=ScriptedPrompter())
+    with pytest.raises(CalibrationError, match="'shoulder_pan' was moved by 0 steps only"):
+        robot.connect()
+    assert not robot.is_connected
+    assert list(lerobot_home.rglob("*.json")) == []
+
+
+def test_nobody_at_the_terminal_is_an_error_with_a_way_out(arm: VirtualBus) -> None:
+    class Nobody(ScriptedPrompter):
+        def ask(self, text: str) -> str:
+            raise EOFError(text)
+
+    robot = SOFollower(SO101FollowerConfig(port=arm.port, id="new"), prompter=Nobody())
+    with pytest.raises(CalibrationError, match="is not calibrated, and nobody is at the terminal") as caught:
+        robot.connect()
+    assert "lerobot calibrate" in caught.value.hint
+
+
+def test_an_old_file_stops_a_run_but_not_a_calibration(arm: VirtualBus, calibrations: Path, sweeper) -> None:
+    path = calibrations / "old.json"
+    path.write_text('{"homing_offset": [1], "calib_mode": ["DEGREE"], "motor_names": ["shoulder_pan"]}')
+    config = SO101FollowerConfig(port=arm.port, id="old", calibration_dir=calibrations)
+    robot = SOFollower(config, prompter=sweeper([arm]))
+    with pytest.raises(CalibrationError, match=r"lerobot 0\.3 or older"):
+        robot.connect()
+    robot.connect(calibrate=False)
+    robot.calibrate()
+    assert robot.is_calibrated
+    assert set(load_calibration(path)) == set(robot.bus.motors)
+    robot.disconnect()
+
+
+def test_a_pair_keeps_two_calibrations() -> None:
+    arm = SOFollowerConfig(port="x")
+    for name in ("duo", None):
+        pair = BiSOFollower(BiSOFollowerConfig(id=name, left_arm_config=arm, right_arm_config=arm))
+        assert [arm.calibration_path.parts[-2:] for arm in pair.arms.values()] == [
+            ("so_follower", f"{name}_left.json"),
+            ("so_follower", f"{name}_right.json"),
+        ]
+
+
+def test_motors_are_set_up_from_the_last_to_the_first(monkeypatch) -> None:
+    monkeypatch.setattr("lerobot.so100.arm.JOINTS", ("shoulder_pan", "gripper"))
+    line = VirtualBus(LineSpec((ServoSpec(1, "sts3215"),), ("new",)))
+    robot = SOFollower(SO101FollowerConfig(port=line.port, id="new"), prompter=ScriptedPrompter())
+    robot.setup_motors()
+    assert robot.prompter.asked[0] == "Connect the controller board to the 'gripper' motor only and press enter."
+    assert robot.prompter.said == [
+        f"'{name}' motor id set to {i}" for i, name in reversed(list(enumerate(robot.bus.motors, start=1)))
+    ]
+    assert line.state(1)["ID"] == 1
+    robot.disconnect()
+    line.close()
