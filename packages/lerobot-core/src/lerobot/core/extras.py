@@ -10,7 +10,7 @@ def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
     """Import a module that only an extra of `lerobot-core` brings.
 
     Args:
-        module: name of the module, such as `"numpy"`.
+        module: name of the module, such as `"numpy"` or `"cookiecutter.generate"`.
         extra: extra of `lerobot-core` that installs it.
         needed_by: what cannot go on without it, as the user knows it.
 
@@ -20,9 +20,10 @@ def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module:
+        package = module.partition(".")[0]
+        if error.name != package:
             raise
         raise LeRobotError(
-            f"{needed_by} needs '{module}', which is not installed.",
+            f"{needed_by} needs '{package}', which is not installed.",
             hint=f"Install it: uv pip install 'lerobot-core[{extra}]'",
         ) from error
