@@ -55,6 +55,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-q",
         "--compile-bytecode",
         f"--find-links={wheels}",
+        "--refresh-package=lerobot-core",  # the version stays, the wheel changes
         "lerobot-core",
         plugin,
         env={"VIRTUAL_ENV": str(folder / "venv")},
