@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LeRobotDataset", "LeRobotDatasetMetadata"]
 
+_READING = ("_reader", "_ends", "_shifts")
+
 VIDEO_BACKENDS = ("pyav", "video_reader")
 """Names of the decoder; the second is what older code calls the first."""
 
@@ -166,7 +168,7 @@ class LeRobotDataset(FrameDataset):
     def save_episode(self) -> SavedEpisode:
         """Make the episode in progress durable; its frames can be read at once."""
         saved = self.recorder.save_episode()
-        self._refresh()
+        self._forget()
         return saved
 
     def clear_episode_buffer(self) -> None:
@@ -177,12 +179,23 @@ class LeRobotDataset(FrameDataset):
         """End the recording and join small files; see `DatasetRecorder.finalize`."""
         if self._recorder is not None:
             self._recorder.finalize()
-            self._refresh()
+            self._forget()
 
-    def _refresh(self) -> None:
-        self.meta.reload()
+    def _forget(self) -> None:
+        """Drop what was read before an episode was added.
+
+        It is read again when somebody asks, since reading all episodes after each one would make long recordings slow.
+        """
+        self.meta.forget()
+        for name in (*_READING, "hf_dataset"):
+            self.__dict__.pop(name, None)
+
+    def __getattr__(self, name: str) -> Any:
+        """Open the reader, when it is first used after an episode was saved."""
+        if name not in _READING:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         self._open_reader()
-        self.__dict__.pop("hf_dataset", None)
+        return self.__dict__[name]
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process, where it can be read but not written."""

@@ -15,6 +15,9 @@ from lerobot.datasets.format.tasks import Tasks, load_tasks
 from lerobot.datasets.reading.depth import MM_PER_METRE, DepthUnit
 from lerobot.datasets.statistics.dataset import DatasetStatistics
 
+_READ = ("info", "tasks", "episodes", "_stats")
+"""Attributes that come from files, and are read again after `forget`."""
+
 
 class LeRobotDatasetMetadata:
     """What `meta/` says: version, features, episodes, tasks and statistics.
@@ -43,11 +46,23 @@ class LeRobotDatasetMetadata:
         self.reload()
 
     def reload(self) -> None:
-        """Read the metadata again, as after an episode was saved."""
+        """Read the metadata again."""
         self.info: Info = load_info(self.root)
         self.tasks: Tasks = load_tasks(self.root, self.info)
         self.episodes: Episodes = load_episodes(self.root, self.info)
         self._stats: Stats | None = None
+
+    def forget(self) -> None:
+        """Read the metadata again when it is next used, as after an episode was saved."""
+        for name in _READ:
+            self.__dict__.pop(name, None)
+
+    def __getattr__(self, name: str) -> Any:
+        """Read the metadata that was forgotten."""
+        if name not in _READ:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self.reload()
+        return self.__dict__[name]
 
     @property
     def stats(self) -> Stats:

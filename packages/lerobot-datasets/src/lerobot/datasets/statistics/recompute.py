@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
-from lerobot.datasets.format.features import Feature
+from lerobot.datasets.format.features import Feature, FeatureMap
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.statistics.dataset import DatasetStatistics, as_samples, has_numbers
-from lerobot.datasets.statistics.running import RunningStatistics
+from lerobot.datasets.statistics.running import FloatArray, RunningStatistics
 
 
 def dataset_statistics(root: Path, info: Info) -> Stats:
@@ -34,46 +34,57 @@ def dataset_statistics(root: Path, info: Info) -> Stats:
         DatasetError: a file is damaged.
     """
     episodes = load_episode_stats(root, info)
-    numbers = [key for key, feature in info.features.items() if has_numbers(feature)]
+    numbers = {key: feature for key, feature in info.features.items() if has_numbers(feature)}
     pictures = [{key: stats[key] for key in info.camera_keys if key in stats} for stats in episodes]
     result = DatasetStatistics(pictures).summary()
     files = [root / info.data_file(*place) for place in load_episodes(root, info).data_files()]
-    for key in numbers if files else ():
-        result[key] = _column_statistics(files, key, info.features[key])
+    result |= _number_statistics(files, numbers)
     return {key: result[key] for key in info.features if key in result}
 
 
-def _column_statistics(files: list[Path], key: str, feature: Feature) -> dict[str, npt.NDArray[np.generic]]:
-    """Two passes over one column, a file at a time: the range, then everything else."""
-    low = high = None
+def _number_statistics(files: list[Path], features: FeatureMap) -> Stats:
+    """Two passes over the numeric columns, a file at a time: the range, then everything else."""
+    ranges: dict[str, tuple[FloatArray, FloatArray]] = {}
     for path in files:
-        samples = as_samples(read_column(path, key, feature))
-        low = samples.min(axis=0) if low is None else np.minimum(low, samples.min(axis=0))
-        high = samples.max(axis=0) if high is None else np.maximum(high, samples.max(axis=0))
-    if low is None or high is None:
-        raise DatasetError(f"there is no file with {key}")
-    running, rows = RunningStatistics(low, high), 0
+        for key, values in read_columns(path, features).items():
+            samples = as_samples(values)
+            low, high = samples.min(axis=0), samples.max(axis=0)
+            if key in ranges:
+                low, high = np.minimum(low, ranges[key][0]), np.maximum(high, ranges[key][1])
+            ranges[key] = low, high
+    running = {key: RunningStatistics(*bounds) for key, bounds in ranges.items()}
+    rows = 0
     for path in files:
-        values = read_column(path, key, feature)
-        running.update(as_samples(values))
-        rows += len(values)
-    return running.summary(rows)
+        columns = read_columns(path, features)
+        for key, values in columns.items():
+            running[key].update(as_samples(values))
+        rows += len(next(iter(columns.values())))
+    return {key: statistics.summary(rows) for key, statistics in running.items()}
 
 
-def read_column(path: Path, key: str, feature: Feature) -> npt.NDArray[np.generic]:
-    """A numeric column of a data file as (n, *shape), or (n,) for shape (1,).
+def read_columns(path: Path, features: FeatureMap) -> dict[str, npt.NDArray[np.generic]]:
+    """Numeric columns of a data file as (n, *shape), or (n,) for shape (1,).
+
+    Args:
+        path: the file.
+        features: the columns to read and their declarations.
 
     Raises:
-        DatasetError: the file is damaged, or the column has another shape than declared.
+        DatasetError: the file is damaged, or a column is missing or has another shape than declared.
     """
     try:
-        column = pq.read_table(path, columns=[key]).column(key).combine_chunks()
+        table = pq.read_table(path, columns=list(features))
+        return {key: _as_array(table.column(key), key, feature, path) for key, feature in features.items()}
     except (OSError, pa.ArrowException, KeyError) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
+
+
+def _as_array(column: pa.ChunkedArray, key: str, feature: Feature, path: Path) -> npt.NDArray[np.generic]:
     rows = len(column)
-    while isinstance(column, (pa.ExtensionArray, pa.ListArray, pa.FixedSizeListArray, pa.LargeListArray)):
-        column = column.storage if isinstance(column, pa.ExtensionArray) else column.flatten()
-    values = column.to_numpy(zero_copy_only=False)
+    array = column.combine_chunks()
+    while isinstance(array, (pa.ExtensionArray, pa.ListArray, pa.FixedSizeListArray, pa.LargeListArray)):
+        array = array.storage if isinstance(array, pa.ExtensionArray) else array.flatten()
+    values = array.to_numpy(zero_copy_only=False)
     shape = () if feature["shape"] == (1,) else feature["shape"]
     if values.size != rows * int(np.prod(shape)):
         raise DatasetError(f"{path}: {key} has {values.size} values in {rows} rows", expected=f"shape {shape} per row")

@@ -142,7 +142,7 @@ class RunningStatistics:
         self._weight = total
         self._min, self._max = np.minimum(self._min, low), np.maximum(self._max, high)
         for element in np.flatnonzero((self._min < self._low) | (self._max > self._high)):
-            self._widen(element)
+            self._widen(int(element))
 
     def _widen(self, element: int) -> None:
         """Double the histogram's range until it holds the extremes."""

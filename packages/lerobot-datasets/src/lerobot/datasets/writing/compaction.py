@@ -19,7 +19,8 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS
 from lerobot.datasets.format.info import Info
-from lerobot.datasets.format.stats_json import Stats, stats_to_json
+from lerobot.datasets.format.stats_json import stats_to_json
+from lerobot.datasets.statistics.recompute import dataset_statistics
 from lerobot.datasets.video.join import join_videos, runs, video_signature
 from lerobot.datasets.writing.columns import data_schema
 from lerobot.datasets.writing.durable import flush_file, flush_folder, replace_text
@@ -38,13 +39,14 @@ def copy_folder(root: Path) -> Path:
     return root.with_name(f".{root.name}.joining")
 
 
-def compact(root: Path, info: Info, stats: Stats, lock: WriterLock) -> WriterLock:
-    """Join small files of a dataset; one that has none, or cannot be swapped, stays as it is.
+def compact(root: Path, info: Info, lock: WriterLock) -> WriterLock:
+    """Join small files of a dataset and compute its statistics anew.
+
+    A dataset that has no small files, or cannot be swapped, gets its statistics and stays as it is otherwise.
 
     Args:
         root: the dataset's folder.
         info: its declarations and totals.
-        stats: its statistics, written in any case.
         lock: the caller's right to write `root`.
 
     Returns:
@@ -55,30 +57,33 @@ def compact(root: Path, info: Info, stats: Stats, lock: WriterLock) -> WriterLoc
         OSError: the disk is full; the dataset is as before.
     """
     real = root.resolve()
-    replace_text(real / layout.STATS_PATH, json.dumps(stats_to_json(stats), indent=4))
     plan = _Compaction(real, info)
-    if not plan.is_useful():
-        return lock
-    copy = copy_folder(real)
+    if plan.is_useful() and (joined := _swap_for_joined(plan, real, lock)):
+        return joined
+    _write_statistics(real, info)
+    return lock
+
+
+def _swap_for_joined(plan: "_Compaction", root: Path, lock: WriterLock) -> WriterLock | None:
+    """Build the joined copy and swap it in; None, with a warning, where that is impossible."""
+    copy = copy_folder(root)
     shutil.rmtree(copy, ignore_errors=True)
     try:
         copy.mkdir()
     except PermissionError:
-        logger.warning(
-            "%s cannot be written, so the files of %s stay as small as they were recorded", real.parent, root
-        )
-        return lock
+        logger.warning("%s cannot be written, so %s keeps its small files", root.parent, root)
+        return None
     try:
         plan.build(copy)
         copy_lock = WriterLock(copy)
         try:
-            exchange(real, copy)
+            exchange(root, copy)
         except (OSError, NotImplementedError) as error:
             logger.warning("%s keeps its small files: this file system cannot swap folders (%s)", root, error)
             copy_lock.release()
-            return lock
-        flush_folder(real.parent)
-        copy_lock.moved_to(real)
+            return None
+        flush_folder(root.parent)
+        copy_lock.moved_to(root)
         lock.moved_to(copy)
         lock.release()
         return copy_lock
@@ -112,6 +117,7 @@ class _Compaction:
         data_moves = self._join_data(copy)
         video_moves = {key: self._join_videos(copy, key, video_runs) for key, video_runs in self._video_runs.items()}
         self._write_episodes(copy, data_moves, video_moves)
+        _write_statistics(copy, self._info)
         for folder, _, names in os.walk(copy):
             for name in names:
                 flush_file(Path(folder, name))
@@ -199,6 +205,11 @@ class _Compaction:
         while True:
             yield place
             place = layout.next_file(*place, self._info.chunks_size)
+
+
+def _write_statistics(root: Path, info: Info) -> None:
+    text = json.dumps(stats_to_json(dataset_statistics(root, info)), indent=4)
+    replace_text(root / layout.STATS_PATH, text)
 
 
 def _moved(table: pa.Table, prefix: str, moves: _Moves) -> pa.Table:

@@ -15,10 +15,9 @@ from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
 from lerobot.datasets.format.features import INDEX_DTYPES, default_features, is_depth
 from lerobot.datasets.format.info import Info, load_info, parse_info
-from lerobot.datasets.format.stats_json import Stats, flatten_stats
+from lerobot.datasets.format.stats_json import Stats, flatten_stats, load_stats
 from lerobot.datasets.format.tasks import Tasks, load_tasks
 from lerobot.datasets.statistics.dataset import DatasetStatistics, column_statistics
-from lerobot.datasets.statistics.recompute import dataset_statistics
 from lerobot.datasets.video.encode import available_encoders, video_info
 from lerobot.datasets.writing.columns import data_schema, data_table
 from lerobot.datasets.writing.commit import Commit
@@ -235,8 +234,8 @@ class DatasetRecorder:
             return
         self.clear_episode_buffer()
         try:
-            self.stats = dataset_statistics(self.root, self.info)
-            self._lock = compact(self.root, self.info, self.stats, self._lock)
+            self._lock = compact(self.root, self.info, self._lock)
+            self.stats = load_stats(self.root) or {}
         except (OSError, pa.ArrowException) as error:
             raise _write_error(self.root, error) from error
         finally:
