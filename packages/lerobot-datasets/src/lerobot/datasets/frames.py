@@ -165,10 +165,8 @@ class FrameDataset:
         # Only here: recording and editing need no torch.
         from lerobot.datasets.reading.tensors import to_tensors
 
-        return [
-            to_tensors(item, self.features, return_uint8=self.return_uint8, transforms=self.image_transforms)
-            for item in self.read_arrays(indices)
-        ]
+        columns = self._reader.read_columns(self.positions(np.fromiter(indices, np.int64)))
+        return to_tensors(columns, self.features, return_uint8=self.return_uint8, transforms=self.image_transforms)
 
     def read_arrays(self, indices: Iterable[int], *, pictures: bool = True) -> list[ArrayItem]:
         """A batch of frames as arrays, without torch; pictures are `(H, W, C)`.

@@ -19,6 +19,9 @@ from lerobot.datasets.storage.numbers import NumericColumns
 from lerobot.datasets.storage.objects import ObjectColumns
 from lerobot.datasets.storage.rows import data_files
 
+Columns: TypeAlias = dict[str, NDArray[Any] | list[Any]]
+"""A batch by feature: numbers as one array `(B, ...)`, everything else as a list of B values."""
+
 ArrayItem: TypeAlias = dict[str, Any]
 """One item: arrays by feature, pictures as `(H, W, C)` or `(T, H, W, C)`, texts and annotations as Python objects."""
 
@@ -73,14 +76,23 @@ class FrameReader:
         return np.searchsorted(self._stops, positions, side="right")
 
     def read(self, positions: NDArray[np.int64], *, pictures: bool = True) -> list[ArrayItem]:
-        """Read items.
+        """Read items; see `read_columns`.
+
+        Returns:
+            One item per position.
+        """
+        columns = self.read_columns(positions, pictures=pictures)
+        return [{key: values[row] for key, values in columns.items()} for row in range(len(positions))]
+
+    def read_columns(self, positions: NDArray[np.int64], *, pictures: bool = True) -> Columns:
+        """Read a batch.
 
         Args:
             positions: `(B,)` dataset positions, in any order.
             pictures: whether to decode cameras.
 
         Returns:
-            One item per position, keys in the format's order: video cameras, columns, `_is_pad`, `task`.
+            Columns in the format's order: video cameras, columns, `_is_pad`, `task`.
 
         Raises:
             FrameIndexError: a position is outside the dataset.
@@ -93,7 +105,7 @@ class FrameReader:
         starts, stops = self._starts[episodes], self._stops[episodes]
         wanted = {key: window_positions(positions, starts, stops, offsets) for key, offsets in self._windows.items()}
         places = {key: wanted[key].positions if key in wanted else positions for key in self._info.features}
-        columns: dict[str, Any] = {}
+        columns: Columns = {}
         if pictures:
             for key in self._info.video_keys:
                 columns[key] = self._read_videos(key, places[key], starts, episodes)
@@ -108,7 +120,7 @@ class FrameReader:
             columns[f"{key}_is_pad"] = window.is_pad
         tasks = self.numbers.fetch({"task_index": positions})["task_index"]
         columns["task"] = [self._tasks.name(int(task)) for task in tasks]
-        return [{key: values[row] for key, values in columns.items()} for row in range(len(positions))]
+        return columns
 
     def _read_videos(
         self, key: str, places: NDArray[np.int64], starts: NDArray[np.int64], episodes: NDArray[np.int64]
