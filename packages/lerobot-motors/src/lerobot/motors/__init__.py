@@ -3,7 +3,8 @@
 - `motor`: what a motor and its calibration are
 - `calibration_file`, `calibrate`: calibration files, and finding a calibration by sweeping the joints
 - `normalization`, `encoding`: arithmetic between register contents, encoder steps and user units
-- `bus`: the bus every protocol shares: names, units, retries, statistics; `setup`: finding and renumbering motors
+- `bus`: the bus every protocol shares, on `registers` (names and units), `link` (retries, statistics), `wire`, `port`
+- `setup`: finding and renumbering motors; `diagnosis`: what is wrong with a line, and where
 - `feetech`, `dynamixel`: the two protocols, on the vendors' SDKs
 - `virtual`: servos that answer real packets on a pseudo-terminal
 

@@ -14,6 +14,7 @@ from lerobot.core.errors import (
 )
 from lerobot.core.prompts import Prompter
 from lerobot.motors import calibrate, setup
+from lerobot.motors.diagnosis import Finding, diagnose
 from lerobot.motors.motor import MotorCalibration
 from lerobot.motors.port import SerialPort
 from lerobot.motors.registers import MotorRegisters, Motors, NameOrID
@@ -247,6 +248,22 @@ class SerialMotorsBus(MotorRegisters):
         if not self.is_connected:
             self.connect(handshake=False)
         setup.setup_motor(self, motor, initial_baudrate, initial_id)
+
+    @abstractmethod
+    def firmware_of(self, motor: str) -> str:
+        """Firmware version of a motor."""
+
+    @abstractmethod
+    def alerts_of(self, motor: str) -> tuple[str, ...]:
+        """What a motor complains about now, such as `"overload"`."""
+
+    def diagnose(self) -> list[Finding]:
+        """Examine the line while it is not connected; see `lerobot.motors.diagnosis`.
+
+        Returns:
+            What is wrong, where, and what to do; empty if nothing is.
+        """
+        return diagnose(self)
 
     # --- torque ------------------------------------------------------------------------------------------------------
 

@@ -71,10 +71,10 @@ class SerialPort:
                     f"Port '{self.path}' cannot run at {baudrate} baud: {error}.", device=self.path
                 ) from error
 
-    def settle(self) -> None:
-        """Read bytes away until none came for `QUIET_S`."""
+    def settle(self, quiet_s: float = QUIET_S) -> None:
+        """Read bytes away until none came for `quiet_s` seconds."""
         quiet_since = time.monotonic()
-        while time.monotonic() - quiet_since < QUIET_S:
+        while time.monotonic() - quiet_since < quiet_s:
             if self.readPort(256):
                 quiet_since = time.monotonic()
 

@@ -67,6 +67,15 @@ class DynamixelMotorsBus(SerialMotorsBus):
         n_bytes = tables.SIGNED_BYTES.get(register)
         return content if n_bytes is None else decode_twos_complement(content, n_bytes)
 
+    def firmware_of(self, motor: str) -> str:
+        """See `SerialMotorsBus.firmware_of`."""
+        return str(self.read("Firmware_Version", motor))
+
+    def alerts_of(self, motor: str) -> tuple[str, ...]:
+        """See `SerialMotorsBus.alerts_of`."""
+        status = int(self.read("Hardware_Error_Status", motor))
+        return tuple(alert for bit, alert in tables.HARDWARE_ERRORS.items() if status & bit)
+
     def configure_motors(self, return_delay_time: int = 0) -> None:
         """Write what makes motors answer as fast as they can.
 

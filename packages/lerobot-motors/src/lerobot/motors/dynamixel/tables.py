@@ -117,3 +117,6 @@ REFUSALS = {
 
 ALERT_BIT = 0x80
 """Bit of the error byte that says Hardware_Error_Status is not zero."""
+
+HARDWARE_ERRORS = {1: "voltage", 4: "overheating", 8: "angle sensor", 16: "electrical shock", 32: "overload"}
+"""Bits of Hardware_Error_Status."""

@@ -92,10 +92,7 @@ class FeetechMotorsBus(SerialMotorsBus):
 
     def _check_motors(self) -> None:
         """Refuse to drive servos of different firmware, whose registers may differ."""
-        versions = {
-            name: f"{self.read('Firmware_Major_Version', name)}.{self.read('Firmware_Minor_Version', name)}"
-            for name in self.motors
-        }
+        versions = {name: self.firmware_of(name) for name in self.motors}
         if len(set(versions.values())) > 1:
             listed = ", ".join(f"{name} {version}" for name, version in versions.items())
             raise MotorError(
@@ -104,6 +101,15 @@ class FeetechMotorsBus(SerialMotorsBus):
                 expected="the same version on all motors",
                 hint="Update them with Feetech's software first: https://www.feetechrc.com/software",
             )
+
+    def firmware_of(self, motor: str) -> str:
+        """See `SerialMotorsBus.firmware_of`; major and minor version."""
+        return f"{self.read('Firmware_Major_Version', motor)}.{self.read('Firmware_Minor_Version', motor)}"
+
+    def alerts_of(self, motor: str) -> tuple[str, ...]:
+        """See `SerialMotorsBus.alerts_of`."""
+        status = int(self.read("Status", motor))
+        return tuple(alert for bit, alert in tables.ALERTS.items() if status & bit)
 
     def configure_motors(
         self, return_delay_time: int = 0, maximum_acceleration: int = 254, acceleration: int = 254

@@ -1,0 +1,191 @@
+"""What is wrong with the motors of a line, where in the chain, and what to do about it."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lerobot.core.errors import DeviceConnectionError, DeviceError
+
+if TYPE_CHECKING:
+    from lerobot.motors.bus import SerialMotorsBus
+
+PINGS = 4
+SAMPLES = 60
+"""Readings per motor: 5 % damage goes unnoticed in one of twenty examinations."""
+PATIENCE_S = 0.5
+"""Waiting time after which a motor is not merely late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        cause: `"port"`, `"cable"`, `"missing"`, `"wrong_baud_rate"`, `"late"`, `"duplicate_id"`, `"corrupt"`,
+            `"wrong_model"`, `"wrong_firmware"`, `"overload"`, `"low_voltage"`, `"dead"` or `"overheating"`.
+        motor: name of the motor; empty if it concerns the whole line.
+        place: its place in the chain, from 1; 0 for the whole line.
+        what: what was found, with values.
+        hint: what to do.
+    """
+
+    cause: str
+    motor: str
+    place: int
+    what: str
+    hint: str
+
+    def __str__(self) -> str:
+        """Two lines for a person."""
+        where = f"motor {self.place} ('{self.motor}'): " if self.motor else ""
+        return f"{where}{self.what}\n  {self.hint}"
+
+
+ADVICE = {
+    "over-current": ("overload", "it draws too much current", "Free the joint and look for a jam or a short circuit."),
+    "overload": ("overload", "it reports overload", "Free the joint, take the load off and switch torque off and on."),
+    "overheating": ("overheating", "it is too hot", "Let it cool down, and hold the arm in lighter poses."),
+    "voltage": ("low_voltage", "its supply is outside its limits", "Check the power supply, its plug and its rating."),
+    "angle sensor": ("dead", "it reports a defective position sensor", "Replace the motor."),
+    "electrical shock": ("dead", "it reports a defective circuit", "Replace the motor."),
+}
+"""What an alert means: cause, description, what to do."""
+
+
+def diagnose(bus: "SerialMotorsBus") -> list[Finding]:
+    """Examine a line whose port is closed; nothing moves and no register is written.
+
+    Args:
+        bus: the motors as they should be.
+
+    Returns:
+        What is wrong, in the order of the chain; empty if nothing is.
+    """
+    try:
+        bus.connect(handshake=False)
+    except DeviceConnectionError as error:
+        return [Finding("port", "", 0, error.what, error.hint)]
+    try:
+        findings: list[Finding] = []
+        firmware: dict[str, str] = {}
+        for place, name in enumerate(bus.motors, start=1):
+            findings += _examine(bus, name, place, firmware)
+        findings += _other_firmware(bus, firmware)
+    except DeviceConnectionError as error:
+        if bus.is_connected:
+            raise
+        return [Finding("port", "", 0, error.what, error.hint)]
+    finally:
+        if bus.is_connected:
+            bus.disconnect(disable_torque=False)
+    return _whole_line(bus, sorted(findings, key=lambda finding: finding.place))
+
+
+def _examine(bus: "SerialMotorsBus", name: str, place: int, firmware: dict[str, str]) -> Iterator[Finding]:
+    """Examine one motor; notes its firmware version in `firmware`."""
+    answers = [bus.ping(name) for _ in range(PINGS)]
+    if None in answers and _is_late(bus, name):
+        what = f"it takes longer than {1000 * bus.port_handler.reply_wait_s:.0f} ms to answer."
+        yield Finding("late", name, place, what, "Check the USB adapter: connect it without a hub, or replace it.")
+        return
+    models = [answer for answer in answers if answer is not None]
+    if not models:
+        yield _why_silent(bus, name, place)
+        return
+    expected = bus.model_number_table[bus.motors[name].model]
+    if models[0] != expected:
+        what = f"its model number is {models[0]}, but {expected} ({bus.motors[name].model}) is configured."
+        yield Finding("wrong_model", name, place, what, "Connect the motor that belongs here, or correct the model.")
+    damaged = _damaged_share(bus, name)
+    if damaged > 0.9:
+        what = "it answers a ping, but its readings collide with those of another motor."
+        yield Finding(
+            "duplicate_id", name, place, what, f"Two motors have id {bus.motors[name].id}: run `lerobot setup-motors`."
+        )
+        return
+    if damaged:
+        what = f"{damaged:.0%} of its answers were lost or damaged."
+        yield Finding("corrupt", name, place, what, "Check the plugs and the cable before this motor.")
+    firmware[name] = bus.firmware_of(name)
+    for alert in bus.alerts_of(name):
+        cause, meaning, hint = ADVICE[alert]
+        yield Finding(cause, name, place, f"{meaning} ({_state(bus, name)}).", hint)
+
+
+def _damaged_share(bus: "SerialMotorsBus", name: str) -> float:
+    """Share of single readings of the position that did not come back whole."""
+    motor = bus.motors[name]
+    address, length = bus.address("Present_Position", motor.model)
+    before = bus.statistics.misses
+    for _ in range(SAMPLES):
+        bus.link.repeat(motor.id, lambda: bus.link.wire.read(motor.id, address, length), 0)
+    return (bus.statistics.misses - before) / SAMPLES
+
+
+def _is_late(bus: "SerialMotorsBus", name: str) -> bool:
+    """Whether a motor answers, but later than the bus waits; leaves no late answer on the line."""
+    wait = bus.port_handler.reply_wait_s
+    bus.port_handler.settle(PATIENCE_S)
+    bus.port_handler.reply_wait_s = PATIENCE_S
+    try:
+        begin = time.monotonic()
+        return bus.ping(name) is not None and time.monotonic() - begin > wait
+    finally:
+        bus.port_handler.reply_wait_s = wait
+
+
+def _why_silent(bus: "SerialMotorsBus", name: str, place: int) -> Finding:
+    """Search a silent motor at other speeds."""
+    speed = bus.get_baudrate()
+    try:
+        for baudrate in bus.available_baudrates:
+            if baudrate != speed:
+                bus.set_baudrate(baudrate)
+                if bus.ping(name) is not None:
+                    what = f"it speaks at {baudrate} baud, the line runs at {speed}."
+                    hint = "Run `lerobot setup-motors` with this motor connected alone."
+                    return Finding("wrong_baud_rate", name, place, what, hint)
+    finally:
+        bus.set_baudrate(speed)
+    what = f"no motor with id {bus.motors[name].id} answers at any speed."
+    return Finding("missing", name, place, what, "Check its plugs; `lerobot setup-motors` gives a motor its id.")
+
+
+def _other_firmware(bus: "SerialMotorsBus", firmware: dict[str, str]) -> Iterator[Finding]:
+    """Motors whose firmware is not that of most motors of their model."""
+    for model in set(bus.models):
+        versions = {name: version for name, version in firmware.items() if bus.motors[name].model == model}
+        usual = Counter(versions.values()).most_common(1)
+        for name, version in versions.items():
+            if version != usual[0][0]:
+                what = f"its firmware is {version}, that of the others {usual[0][0]}."
+                hint = "Bring all motors to one version with the vendor's software."
+                yield Finding("wrong_firmware", name, list(bus.motors).index(name) + 1, what, hint)
+
+
+def _whole_line(bus: "SerialMotorsBus", findings: list[Finding]) -> list[Finding]:
+    """Take motors that are silent together for one cause: no power, or a cable."""
+    names = list(bus.motors)
+    silent = [finding.motor for finding in findings if finding.cause == "missing"]
+    others = [finding for finding in findings if finding.cause != "missing"]
+    if silent == names:
+        hint = f"Check the power supply of the motors, and the cable from the board to '{names[0]}'."
+        return [Finding("cable", "", 0, "no motor answers.", hint), *others]
+    if len(silent) > 1 and silent == names[-len(silent) :]:
+        first = names.index(silent[0])
+        what = f"it and every motor behind it are silent ({', '.join(silent)})."
+        hint = f"Check the cable between '{names[first - 1]}' and '{silent[0]}'."
+        return [*others, Finding("cable", silent[0], first + 1, what, hint)]
+    return findings
+
+
+def _state(bus: "SerialMotorsBus", name: str) -> str:
+    """Supply and temperature, as far as the motor tells them."""
+    voltage = "Present_Voltage" if "Present_Voltage" in bus.model_ctrl_table[bus.motors[name].model] else ""
+    try:
+        volts = float(bus.read(voltage or "Present_Input_Voltage", name)) / 10
+        return f"{volts:.1f} V, {bus.read('Present_Temperature', name):.0f} °C"
+    except DeviceError as error:
+        return error.what
