@@ -19,6 +19,7 @@ from lerobot.motors import (
     save_calibration,
 )
 from lerobot.motors.calibrate import calibrate_by_sweep
+from lerobot.motors.diagnosis import Finding
 from lerobot.motors.feetech import OperatingMode
 from lerobot.so100.config import SO100FollowerConfig, SO100LeaderConfig, SO101FollowerConfig, SO101LeaderConfig
 
@@ -163,6 +164,10 @@ class SOArm(DeviceBase, ABC):
             self.prompter.ask(f"Connect the controller board to the '{joint}' motor only and press enter.")
             self.bus.setup_motor(joint)
             self.prompter.say(f"'{joint}' motor id set to {self.bus.motors[joint].id}")
+
+    def diagnose(self) -> list[Finding]:
+        """What is wrong with the unconnected arm, motor by motor; nothing moves and nothing is written."""
+        return self.bus.diagnose()
 
     def measure(self) -> Observation:
         """Positions of all joints with the time they were measured at."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from lerobot.core.device import DeviceBase
@@ -9,6 +10,7 @@ from lerobot.core.errors import DeviceError, FeatureMismatchError
 from lerobot.core.prompts import Prompter
 from lerobot.core.protocols import Camera
 from lerobot.core.types import Action, FeatureSpec, Observation
+from lerobot.motors.diagnosis import Finding
 from lerobot.so100.arm import SOArm
 from lerobot.so100.config import BiSOFollowerConfig, BiSOLeaderConfig, SO101FollowerConfig, SO101LeaderConfig
 from lerobot.so100.follower import SOFollower, add_pictures, camera_features
@@ -63,6 +65,14 @@ class Pair(DeviceBase, Generic[Arm]):
             arm.prompter = self.prompter
             self.prompter.say(f"Now the {prefix.removesuffix('_')} arm.")
             arm.setup_motors()
+
+    def diagnose(self) -> list[Finding]:
+        """What is wrong with the unconnected arms, the left one first; motors have the prefix of their arm."""
+        return [
+            replace(finding, motor=f"{prefix}{finding.motor}" if finding.motor else "")
+            for prefix, arm in self.arms.items()
+            for finding in arm.diagnose()
+        ]
 
     def _joint_features(self) -> dict[str, FeatureSpec]:
         return {
