@@ -47,23 +47,25 @@ def join_videos(sources: Sequence[Path], target: Path) -> list[float]:
         DatasetError: a source is damaged, or the result does not hold every picture.
     """
     begins: list[Fraction] = []
-    begin = Fraction(0)
+    begin, wanted = Fraction(0), 0
     try:
         with av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as output:
             with open_video(sources[0]) as first:
                 stream = output.add_stream_from_template(first.streams.video[0], opaque=True)
             for source in sources:
                 begins.append(begin)
-                begin += _copy_packets(source, output, stream, begin)
+                lasts, holds = _copy_packets(source, output, stream, begin)
+                begin += lasts
+                wanted += holds
     except av.error.FFmpegError as error:
         raise DatasetError(f"joining {len(sources)} videos into {target.name} failed: {error}") from error
-    if (joined := picture_count(target)) != (wanted := sum(map(picture_count, sources))):
+    if (joined := picture_count(target)) != wanted:
         raise DatasetError(f"{target.name} holds {joined} pictures after joining {wanted}", expected="the same number")
     return [float(value) for value in begins]
 
 
-def _copy_packets(source: Path, output: Any, stream: Any, begin: Fraction) -> Fraction:
-    """Append one file's packets, shifted by `begin` seconds; the seconds it lasts."""
+def _copy_packets(source: Path, output: Any, stream: Any, begin: Fraction) -> tuple[Fraction, int]:
+    """Append one file's packets, shifted by `begin` seconds; how long it lasts and how many pictures it holds."""
     with open_video(source) as container:
         video = container.streams.video[0]
         base = video.time_base
@@ -79,7 +81,7 @@ def _copy_packets(source: Path, output: Any, stream: Any, begin: Fraction) -> Fr
             packet.dts += shift
             packet.stream = stream
             output.mux(packet)
-        return max(end, video.duration or 0) * base
+        return max(end, video.duration or 0) * base, video.frames
 
 
 def runs(sizes: Sequence[int], limit: int, signatures: Sequence[Any]) -> Iterator[range]:
