@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from numpy.typing import NDArray
 from PIL.Image import Image
 
 import datasets
-from lerobot.datasets.format.features import NUMERIC_DTYPES, VIDEO
+from lerobot.datasets.format.features import IMAGE, LANGUAGE, NUMERIC_DTYPES
 from lerobot.datasets.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.reading.tensors import picture_tensor
 from lerobot.datasets.storage.numbers import column_to_numpy
@@ -20,6 +21,8 @@ from lerobot.datasets.writing.columns import data_schema, data_table
 def to_hugging_face(meta: LeRobotDatasetMetadata, episodes: NDArray[np.int64]) -> datasets.Dataset:
     """Columns of some episodes, in memory; rows become tensors when they are taken.
 
+    Language annotations are left out: their files disagree on types that this library must know beforehand.
+
     Args:
         meta: metadata of the dataset.
         episodes: numbers of the episodes, ascending.
@@ -27,7 +30,7 @@ def to_hugging_face(meta: LeRobotDatasetMetadata, episodes: NDArray[np.int64]) -
     Raises:
         DatasetError: a data file is missing or damaged.
     """
-    schema = data_schema(meta.features)
+    schema = data_schema({key: feature for key, feature in meta.features.items() if feature["dtype"] != LANGUAGE})
     tables = [schema.empty_table()]
     for file in data_files(meta.root, meta.info, meta.episodes):
         kept = np.isin(file.episodes, episodes)
@@ -40,7 +43,7 @@ def to_hugging_face(meta: LeRobotDatasetMetadata, episodes: NDArray[np.int64]) -
 
 def _declared_table(meta: LeRobotDatasetMetadata, file: DataFile, schema: pa.Schema) -> pa.Table:
     """The rows of a file with the types that `info.json` declares, whoever wrote it."""
-    names = [key for key, feature in meta.features.items() if feature["dtype"] != VIDEO]
+    names = schema.names
     table = read_rows(file, names, check_episodes=not meta.info.is_legacy)
     columns: dict[str, Any] = {}
     for key in names:
@@ -50,6 +53,10 @@ def _declared_table(meta: LeRobotDatasetMetadata, file: DataFile, schema: pa.Sch
             shape = () if feature["shape"] == (1,) else feature["shape"]
             values = column_to_numpy(table.column(key), shape, f"{file.path}: column {key}")
             columns[key] = values.astype(feature["dtype"])
+        elif feature["dtype"] == IMAGE and pc.struct_field(table.column(key), "bytes").null_count:
+            # Pictures in files of their own are named from the dataset's root, which this library does not know.
+            rows = [{**row, "path": str(meta.root / row["path"])} for row in table.column(key).to_pylist()]
+            columns[key] = pa.chunked_array([pa.array(rows, schema.field(key).type)])
     return data_table(schema, columns)
 
 

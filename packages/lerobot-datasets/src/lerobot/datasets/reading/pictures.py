@@ -86,6 +86,15 @@ class EpisodeVideos:
         """The video file that holds an episode's pictures."""
         return self._clip(key, episode).path
 
+    def span(self, key: str, episode: int) -> tuple[int, int]:
+        """First position of an episode's pictures in its video file, and the one after the last; nothing is decoded."""
+        clip = self._clip(key, episode)
+        return _span(clip, self._files.table(clip.path, is_depth=key in self._depth))
+
+    def table(self, key: str, episode: int) -> FrameTable:
+        """The pictures of the video file that holds an episode's."""
+        return self._files.table(self._clip(key, episode).path, is_depth=key in self._depth)
+
     def close(self) -> None:
         """Close all files."""
         self._files.close()
@@ -104,8 +113,8 @@ class EpisodeVideos:
 
     def _position(self, clip: _Clip, table: FrameTable, row: tuple[int, int]) -> int:
         episode, frame = row
-        first = table.nearest(clip.begin)
-        count = (len(table) if clip.end is None else table.nearest(clip.end)) - first
+        first, stop = _span(clip, table)
+        count = stop - first
         if count == clip.length:
             return first + frame
         if count < clip.length:
@@ -123,6 +132,10 @@ class EpisodeVideos:
                 expected=f"one within {self._tolerance_s} s",
             )
         return position
+
+
+def _span(clip: _Clip, table: FrameTable) -> tuple[int, int]:
+    return table.nearest(clip.begin), len(table) if clip.end is None else table.nearest(clip.end)
 
 
 def stack_pictures(pictures: dict[tuple[int, int], Picture], rows: list[tuple[int, int]]) -> NDArray[Any]:

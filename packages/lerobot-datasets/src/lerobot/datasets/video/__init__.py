@@ -1,0 +1,1 @@
+"""Video files of cameras: written picture by picture, read by position."""
