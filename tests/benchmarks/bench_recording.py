@@ -119,7 +119,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             environment = {**os.environ, "HF_HUB_OFFLINE": "1", "SVT_LOG": "1", "HF_HOME": str(Path(folder, "hf"))}
             command = [python, __file__, "--record", kind, str(Path(folder, "set"))]
-            subprocess.run(command, env=environment, check=True)
+            subprocess.run(command, env=environment, stderr=subprocess.DEVNULL, check=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,21 @@ __all__ = ["LeRobotDataset", "LeRobotDatasetMetadata"]
 
 _READING = ("_reader", "_ends", "_shifts")
 
+_NOT_NEEDED = frozenset(
+    {
+        "batch_encoding_size",
+        "force_cache_sync",
+        "image_writer_processes",
+        "image_writer_threads",
+        "metadata_buffer_size",
+        "revision",
+        "streaming_encoding",
+        "token",
+        "tolerance_s",
+        "video_backend",
+    }
+)
+
 VIDEO_BACKENDS = ("pyav", "video_reader")
 """Names of the decoder; the second is what older code calls the first."""
 
@@ -108,6 +123,7 @@ class LeRobotDataset(FrameDataset):
         options: WritingOptions | None = None,
         video_files_size_in_mb: int | None = None,
         data_files_size_in_mb: int | None = None,
+        **settings: Any,
     ) -> Self:
         """Begin a new dataset; see `DatasetRecorder.create`.
 
@@ -121,6 +137,12 @@ class LeRobotDataset(FrameDataset):
             options: encoders and queues.
             video_files_size_in_mb: size of video files after `finalize`.
             data_files_size_in_mb: size of data files after `finalize`.
+            **settings: single fields of `WritingOptions`, such as `rgb_encoder`; arguments of huggingface/lerobot that
+                choose how pictures get to the encoder are accepted and not needed, since they always go directly.
+
+        Raises:
+            DatasetError: the folder holds something, cannot be written, or an encoder does not start.
+            FeatureMismatchError: a declaration is wrong; names it.
         """
         if not use_videos:
             features = {key: _as_image(feature) for key, feature in features.items()}
@@ -130,17 +152,26 @@ class LeRobotDataset(FrameDataset):
             fps,
             features,
             robot_type=robot_type,
-            options=options,
+            options=_writing_options(options, settings),
             data_files_size_in_mb=data_files_size_in_mb or DEFAULT_DATA_FILES_SIZE_IN_MB,
             video_files_size_in_mb=video_files_size_in_mb or DEFAULT_VIDEO_FILES_SIZE_IN_MB,
         )
         return cls._recording(repo_id, recorder)
 
     @classmethod
-    def resume(cls, repo_id: str, root: str | Path | None = None, *, options: WritingOptions | None = None) -> Self:
-        """Continue an existing dataset; see `DatasetRecorder.resume`."""
+    def resume(
+        cls,
+        repo_id: str,
+        root: str | Path | None = None,
+        *,
+        features: Mapping[str, Any] | None = None,
+        options: WritingOptions | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Continue an existing dataset; see `DatasetRecorder.resume`, and `create` for `options` and `settings`."""
         folder = Path(root) if root is not None else lerobot_home() / repo_id
-        return cls._recording(repo_id, DatasetRecorder.resume(folder, options=options))
+        chosen = _writing_options(options, settings)
+        return cls._recording(repo_id, DatasetRecorder.resume(folder, features=features, options=chosen))
 
     @classmethod
     def _recording(cls, repo_id: str, recorder: DatasetRecorder) -> Self:
@@ -200,6 +231,14 @@ class LeRobotDataset(FrameDataset):
     def __getstate__(self) -> dict[str, Any]:
         """For another process, where it can be read but not written."""
         return {**self.__dict__, "_recorder": None}
+
+
+def _writing_options(options: WritingOptions | None, settings: dict[str, Any]) -> WritingOptions:
+    """Options from single settings, by the names users of huggingface/lerobot know."""
+    fields = {key: value for key, value in settings.items() if key not in _NOT_NEEDED and value is not None}
+    if unknown := sorted(fields.keys() - WritingOptions.model_fields.keys()):
+        raise TypeError(f"unexpected argument {', '.join(unknown)}; known are {', '.join(WritingOptions.model_fields)}")
+    return (options or WritingOptions()).model_copy(update=fields)
 
 
 def _as_image(feature: Mapping[str, Any]) -> Mapping[str, Any]:
