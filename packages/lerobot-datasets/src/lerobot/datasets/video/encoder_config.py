@@ -1,17 +1,18 @@
 """How pictures become video: the format's encoder settings, with defaults that keep up on two cores.
 
-Measured with `tests/benchmarks/bench_recording.py --codecs` on 640x480 pictures of a real arm, one thread, two frames
-per group:
+Measured by `tests/benchmarks/bench_recording.py --codecs`: 640x480, one thread, two frames per group, sensor noise:
 
-| codec, preset, crf | pictures/s encoded | kB/picture | PSNR | random access |
-|---|--:|--:|--:|--:|
-| h264 ultrafast 21 | 640 | 18 | 39.7 dB | 1.3 ms |
-| libsvtav1 12 30 | 119 | 13 | 40.1 dB | 2.9 ms |
-| hevc ultrafast 26 | 84 | 6 | 35.9 dB | 3.9 ms |
+| codec, preset, crf | pictures per core second | kB/picture | PSNR |
+|---|--:|--:|--:|
+| h264 ultrafast 21 | 528 | 10.0 | 36.9 dB |
+| h264 veryfast 21 | 229 | 6.7 | 36.8 dB |
+| libsvtav1 12 30 | 97 | 6.2 | 36.5 dB |
+| hevc ultrafast 26 | 68 | 5.2 | 35.5 dB |
 
-Two cameras at 30 pictures/s need 60/s next to a control loop. AV1 spends half a core on that and h264 a tenth, and h264
-decodes twice as fast in training, at 1.4 times the size. A data set that must be small can be encoded again later; a
-picture that came too late cannot be taken again. So h264 is the default.
+Two cameras at 30 pictures/s need 60/s beside a control loop: a tenth of a core with h264, more than half a core with
+AV1. On recordings of a real arm h264 also took 1.3 ms for a picture at random where AV1 took 2.9 ms. It pays with up to
+1.6 times the size. A dataset that must be small can be encoded again later; a picture that came too late cannot be taken
+again. So h264 is the default.
 """
 
 from typing import Any, Literal
