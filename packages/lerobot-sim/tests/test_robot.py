@@ -15,6 +15,7 @@ from lerobot.sim.expert import Expert
 from lerobot.sim.joints import KEYS, to_units
 from lerobot.sim.robot import SimSO101
 from lerobot.sim.scripted import ScriptedTeleoperator
+from lerobot.sim.world import HOME
 
 SMALL = {"width": 64, "height": 48, "fps": 30}
 
@@ -109,7 +110,7 @@ def test_the_scripted_operator_lifts_the_cube_and_says_so(clock: object) -> None
     assert not any(event["failure"] for event in events)
 
 
-def test_the_next_episode_rearranges_the_table_and_wakes_the_expert(clock: object) -> None:
+def test_between_episodes_the_expert_goes_home_and_the_table_is_rearranged(clock: object) -> None:
     hooks = Hooks()
     hooks.register(sim_hooks, "sim")
     teleop = ScriptedTeleoperator(ScriptedConfig())
@@ -126,6 +127,12 @@ def test_the_next_episode_rearranges_the_table_and_wakes_the_expert(clock: objec
                 arm.send_action(teleop.get_action())
                 clock.time_s += 1 / 30
             outcomes.append((tuple(start), arm.world.task.solved(arm.world)))
+            hooks.call("episode_end", episode=EpisodeInfo(index))
+            for _ in range(90):
+                arm.send_action(teleop.get_action())
+                clock.time_s += 1 / 30
+            assert not arm.world.task.solved(arm.world), "the cube was let go"
+            assert arm.world.joint_positions == pytest.approx(HOME, abs=0.03), "and goes home while nothing is recorded"
     assert len({start for start, _ in outcomes}) == 3
     assert all(solved for _, solved in outcomes)
 

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from lerobot.sim.kinematics import Kinematics
 from lerobot.sim.tasks import TASKS
 from lerobot.sim.tasks.lift import HALF_M
-from lerobot.sim.world import World
+from lerobot.sim.tasks.reach import HAND_AT_HOME
+from lerobot.sim.world import HOME, World
 
 
 @pytest.fixture(params=sorted(TASKS))
@@ -19,6 +21,12 @@ def test_no_start_is_solved_and_rewards_are_parts_of_one(world: World) -> None:
         world.advance(0.1)
         assert not world.task.solved(world)
         assert 0.0 <= world.task.reward(world) < 1.0
+
+
+def test_the_waiting_hand_is_where_reach_thinks_it_is() -> None:
+    world = World(TASKS["reach"]())
+    kinematics = Kinematics(world.model)
+    assert kinematics.place(HOME)[0] == pytest.approx(HAND_AT_HOME, abs=1e-3)
 
 
 def test_names_agree(world: World) -> None:

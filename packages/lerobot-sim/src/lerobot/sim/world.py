@@ -20,8 +20,8 @@ from lerobot.sim.task import Task
 Vector = NDArray[np.float64]
 """A point or direction in the world frame, `(3,)` float64: x forward, y left, z up from the table, metres."""
 
-HOME = np.radians([0.0, -55.0, 60.0, 78.0, 0.0, 10.0])
-"""Where the arm waits at the start of an episode: folded above the table, gripper down and nearly closed."""
+HOME = np.radians([0.0, -52.0, 38.0, 92.0, 0.0, 10.0])
+"""Where the arm waits at the start of an episode: folded, gripper down, nearly closed and higher than any tower."""
 
 _HOME_SPREAD_RAD = np.radians(2.0)
 _MAX_CATCH_UP_S = 2.0
@@ -37,6 +37,7 @@ class World:
 
     Attributes:
         episodes_started: grows with every start of an episode, so that whoever plans ahead notices.
+        episode_over: the episode was ended from outside; until the next one the table is being reset.
     """
 
     def __init__(self, task: Task, *, seed: int = 0, latency_s: float = 0.01) -> None:
@@ -50,6 +51,7 @@ class World:
         self._steps = 0
         self._started_at = 0
         self.episodes_started = 0
+        self.episode_over = False
         self._pending: deque[tuple[int, Joints]] = deque()
         self._clock: Clock | None = None
         self._offset_s = 0.0
@@ -230,6 +232,7 @@ class World:
             self.task.arrange(self, rng)
             self._started_at = self._steps
             self.episodes_started += 1
+            self.episode_over = False
             mujoco.mj_forward(self.model, self.data)
 
     def rearrange(self, *, seed: int | None = None, episode: int | None = None) -> None:
@@ -241,6 +244,7 @@ class World:
             self.task.arrange(self, rng)
             self._started_at = self._steps
             self.episodes_started += 1
+            self.episode_over = False
             mujoco.mj_forward(self.model, self.data)
 
     def _number(self, seed: int | None, episode: int | None) -> np.random.Generator:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lerobot.sim.expert.hand import Hand, Motion
+from lerobot.sim.expert.hand import OPEN, Hand, Motion
 from lerobot.sim.expert.plans import ENDS_AT_HOME, PLANS
 from lerobot.sim.joints import JOINTS, Joints
 from lerobot.sim.world import HOME, World
@@ -58,6 +58,8 @@ class Expert:
         if self._episode != self._world.episodes_started:
             self._episode = self._world.episodes_started
             self._attempt = _Attempt(self._world, self._skill)
+        elif self._world.episode_over:
+            self._attempt.clear()
         return self._attempt.command()
 
 
@@ -72,6 +74,7 @@ class _Attempt:
         self._hand = Hand(world, self._rng, hesitation_s=skill.hesitation_s, mistaken=mistaken)
         self._noise_rad = np.radians(skill.noise_deg)
         self._motion = self._plan()
+        self._clearing = False
         self._last_s = world.now_s
         self._angles: Joints = self._hand.joints
         self._astray: Joints = np.zeros(len(JOINTS))
@@ -88,6 +91,16 @@ class _Attempt:
         sag[5] = 0.0
         command: Joints = np.clip(self._angles + sag + self._astray, _LOW, _HIGH)
         return command
+
+    def clear(self) -> None:
+        """Leave the plan: let go and go home, so that the next episode starts as the first one did."""
+        if not self._clearing:
+            self._clearing = True
+            self._motion = self._withdraw()
+
+    def _withdraw(self) -> Motion:
+        yield from self._hand.grip(OPEN)
+        yield from self._hand.go_home(HOME)
 
     def _plan(self) -> Motion:
         yield from PLANS[self._world.task.name](self._hand)

@@ -14,6 +14,7 @@ Motion = Iterator[Joints]
 
 _SPEED_RAD_S = 1.1
 _JAW_SPEED_RAD_S = 1.8
+_LINE_SPEED_M_S = 0.10
 _PUSH_SPEED_M_S = 0.08
 _SHORTEST_S = 0.25
 _SETTLE_S = 0.5
@@ -58,8 +59,20 @@ class Hand:
         start[0] = -np.arctan2(position[1], position[0] - 0.0388)
         yield from self._joints_to(self._kinematics.solve(position, axes, start))
 
+    def line(self, position: Vector, axes: NDArray[np.float64]) -> Motion:
+        """Move the grasp point smoothly along a straight line, and wait until the arm is there."""
+        yield from self.hesitate()
+        start, _ = self._kinematics.place(self.joints)
+        way = position - start
+        for part in self._parts(float(np.linalg.norm(way)) / _LINE_SPEED_M_S):
+            self.joints = self._kinematics.solve(start + part * way, axes, self.joints)
+            yield self.joints
+        yield from self._settle()
+
     def go_home(self, home: Joints) -> Motion:
-        """Move to a known pose."""
+        """Move to a known pose, the gripper first."""
+        goal = np.append(self.joints[:5], home[5])
+        yield from self._glide(goal, abs(home[5] - self.joints[5]) / _JAW_SPEED_RAD_S)
         yield from self._joints_to(home)
 
     def grip(self, percent: float) -> Motion:
@@ -84,22 +97,27 @@ class Hand:
 
     def _joints_to(self, goal: Joints) -> Motion:
         yield from self.hesitate()
-        goal = goal.copy()
-        goal[5] = self.joints[5]
         yield from self._glide(goal, float(np.abs(goal - self.joints).max()) / _SPEED_RAD_S)
+        yield from self._settle()
+
+    def _settle(self) -> Motion:
         until = self.world.now_s + _SETTLE_S
-        while np.abs(self.world.joint_positions - goal)[:5].max() > _SETTLED_RAD and self.world.now_s < until:
+        while np.abs(self.world.joint_positions - self.joints)[:5].max() > _SETTLED_RAD and self.world.now_s < until:
             yield self.joints
 
     def _glide(self, goal: Joints, seconds: float) -> Motion:
-        """Minimum-jerk motion (Flash and Hogan 1985) in joint space."""
-        start, began = self.joints.copy(), self.world.now_s
-        duration = max(seconds, _SHORTEST_S)
+        start = self.joints.copy()
+        for part in self._parts(seconds):
+            self.joints = start + part * (goal - start)
+            yield self.joints
+
+    def _parts(self, seconds: float) -> Iterator[float]:
+        """How much of a minimum-jerk motion (Flash and Hogan 1985) is done, 0 to 1, each time it is asked."""
+        began, duration = self.world.now_s, max(seconds, _SHORTEST_S)
         part = 0.0
         while part < 1.0:
             part = min(1.0, (self.world.now_s - began) / duration)
-            self.joints = start + (goal - start) * part**3 * (10 - 15 * part + 6 * part**2)
-            yield self.joints
+            yield part**3 * (10 - 15 * part + 6 * part**2)
 
     def _wait(self, seconds: float) -> Motion:
         until = self.world.now_s + seconds

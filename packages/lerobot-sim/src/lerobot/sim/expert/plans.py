@@ -13,6 +13,7 @@ from lerobot.sim.world import Vector
 _UP = np.array([0.0, 0.0, 1.0])
 _ABOVE_M = 0.055
 _CARRY_M = 0.085
+_CLEARANCE_M = -0.004
 _ATTEMPTS = 3
 
 _FORK_PERCENT = 14.0
@@ -57,7 +58,7 @@ def push(hand: Hand) -> Motion:
     axes = pointing_down(_fork_yaw(cube, way))
     start = cube - _BEHIND_M * way + _FORK_OFFSET_M * axes[:, 2]
     yield from hand.go(start + _ABOVE_M * _UP, axes)
-    yield from hand.go(start, axes)
+    yield from hand.line(start, axes)
     before, began = hand.world.now_s, hand.world.now_s
     while _left(hand) > _PUSHED_M and hand.world.now_s - began < _PUSH_LIMIT_S:
         dt, before = hand.world.now_s - before, hand.world.now_s
@@ -66,8 +67,8 @@ def push(hand: Hand) -> Motion:
         # Aiming inside the cube keeps the fingers pressed against it.
         yield hand.slide(cube - 0.5 * HALF_M * way + _FORK_OFFSET_M * axes[:, 2], axes, dt)
     back = hand.see("cube") - _BEHIND_M * way + _FORK_OFFSET_M * axes[:, 2]
-    yield from hand.go(back, axes)
-    yield from hand.go(back + _ABOVE_M * _UP, axes)
+    yield from hand.line(back, axes)
+    yield from hand.line(back + _ABOVE_M * _UP, axes)
 
 
 PLANS: dict[str, Callable[[Hand], Motion]] = {
@@ -89,10 +90,12 @@ def _pick(hand: Hand) -> Motion:
         cube = hand.see("cube")
         axes = pointing_down(_grasp_yaw(hand, cube))
         yield from hand.grip(OPEN)
-        yield from hand.go(cube + _ABOVE_M * _UP, axes)
-        yield from hand.go(cube, axes)
+        # A finger comes down on each side, neither close to the cube.
+        spot = cube + _CLEARANCE_M * axes[:, 2]
+        yield from hand.go(spot + _ABOVE_M * _UP, axes)
+        yield from hand.line(spot, axes)
         yield from hand.grip(CLOSED)
-        yield from hand.go(cube + _CARRY_M * _UP, axes)
+        yield from hand.line(spot + _CARRY_M * _UP, axes)
         if held(hand.world, "cube"):
             return
 
@@ -107,9 +110,9 @@ def _put(hand: Hand, goal: Vector) -> Motion:
     upright = pointing_down(yaw)
     target = goal - upright @ offset
     yield from hand.go(target + _ABOVE_M * _UP, upright)
-    yield from hand.go(target + 0.002 * _UP, upright)
+    yield from hand.line(target + 0.002 * _UP, upright)
     yield from hand.grip(OPEN)
-    yield from hand.go(target + _ABOVE_M * _UP, upright)
+    yield from hand.line(target + _ABOVE_M * _UP, upright)
 
 
 def _outward(position: Vector) -> float:

@@ -5,6 +5,7 @@ everything else in order of distance; where two shapes pass through each other t
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import mujoco
@@ -47,6 +48,13 @@ class _View:
         x, y = self.width / 2 / self.focal_px, self.height / 2 / self.focal_px
         return np.array([[1, 0, -x], [-1, 0, -x], [0, 1, -y], [0, -1, -y]])
 
+    def wild(self, points: Floats) -> NDArray[np.bool_]:
+        """Which faces `(F, N, 3)`, camera frame, reach behind the camera or so far aside that pixels overflow."""
+        behind = points[..., 2] > -_NEAR_M
+        aside = points @ self.frustum().T < -4 * np.abs(points[..., 2:])
+        marked: NDArray[np.bool_] = np.any(behind, axis=1) | np.any(aside, axis=(1, 2))
+        return marked
+
 
 class Painter:
     """Paints one model from any of its cameras.
@@ -65,8 +73,10 @@ class Painter:
             _select(shapes, mask)
             for mask in (group == SURFACE_GROUP, group == MARK_GROUP, (group != SURFACE_GROUP) & (group != MARK_GROUP))
         )
-        # The arm's own lights and shadows move with it; marks and table throw none.
-        self._casting = np.unique(self._layers[2].geoms)
+        solids = self._layers[2].geoms
+        # Faces of one shape stand together: where each shape begins, and ends.
+        starts = np.flatnonzero(np.diff(solids, prepend=-1))
+        self._shapes = [slice(*pair) for pair in pairwise([*starts.tolist(), len(solids)])]
 
     def render(self, data: mujoco.MjData, camera: str, width: int, height: int) -> NDArray[np.uint8]:
         """Paint what a camera sees.
@@ -109,10 +119,16 @@ class Painter:
             return
         corners = _placed(solids, rotations, places)
         ground = corners - _LIGHT * (np.maximum(corners[..., 2:], 0) / _LIGHT[2])
+        points = view.points(ground)
+        wild = view.wild(points)
+        pixels = view.pixels(np.where(wild[:, None, None], (0.0, 0.0, -1.0), points))
         mask = np.zeros(image.shape[:2], np.uint8)
-        for geom in self._casting:
-            flat = ground[solids.geoms == geom].reshape(-1, 3)[:, :2].astype(np.float32)
-            hull = cv2.convexHull(flat)[:, 0].astype(np.float64)
+        for shape in self._shapes:
+            if not wild[shape].any():
+                # Straight lines stay straight in a picture: the hull may be taken there.
+                cv2.fillConvexPoly(mask, cv2.convexHull(pixels[shape].reshape(-1, 2)), 255, shift=_SUBPIXEL_BITS)
+                continue
+            hull = cv2.convexHull(ground[shape].reshape(-1, 3)[:, :2].astype(np.float32))[:, 0]
             outline = _clipped(view.points(np.column_stack([hull, np.zeros(len(hull))])), view)
             if len(outline) > 2:
                 cv2.fillConvexPoly(mask, view.pixels(outline), 255, shift=_SUBPIXEL_BITS)
@@ -137,13 +153,9 @@ def _paint(image: NDArray[np.uint8], view: _View, shapes: Polygons, rotations: F
     light = _AMBIENT + _DIFFUSE * np.maximum(-(normals[seen] @ _LIGHT), 0)
     colours = np.minimum(shapes.colours[seen] * light[:, None] * 255, 255).tolist()
     points = view.points(corners[seen])
-    sides = points @ view.frustum().T
-    behind: NDArray[np.bool_] = points[..., 2] > -_NEAR_M
-    hidden: NDArray[np.bool_] = np.any(np.all(sides < 0, axis=1), axis=1) | np.all(behind, axis=1)
-    # Pixels far outside the picture overflow OpenCV's arithmetic: such faces are clipped first.
-    wild: NDArray[np.bool_] = np.any(behind, axis=1) | np.any(-sides > 4 * np.abs(points[..., 2:]), axis=(1, 2))
+    wild = view.wild(points)
     pixels = view.pixels(np.where(wild[:, None, None], (0.0, 0.0, -1.0), points))
-    for face in np.flatnonzero(~hidden):
+    for face in range(len(seen)):
         outline = pixels[face]
         if wild[face]:
             clipped = _clipped(points[face], view)

@@ -14,6 +14,9 @@ HEIGHT_M = 0.06
 """How far above the table's rest height the cube has to be."""
 
 
+_JAW = frozenset({"jaw_tip", "jaw_ridge", "jaw_link"})
+
+
 class Lift(Task):
     """Solved when the gripper holds the cube 6 cm above the table."""
 
@@ -44,9 +47,10 @@ class Lift(Task):
 
 def held(world: World, name: str) -> bool:
     """Whether both fingers touch an object."""
-    return world.touching(name) >= {"fixed_finger", "jaw_tip"}
+    touching = world.touching(name)
+    return "fixed_finger" in touching and not touching.isdisjoint(_JAW)
 
 
 def free(world: World, name: str) -> bool:
     """Whether nothing of the gripper touches an object."""
-    return not world.touching(name) & {"fixed_finger", "jaw_tip", "jaw_link", "gripper_palm", "gripper_servo"}
+    return world.touching(name).isdisjoint(_JAW | {"fixed_finger", "gripper_palm", "gripper_servo"})

@@ -9,7 +9,7 @@ from lerobot.sim.world import World
 
 TOLERANCE_M = 0.015
 
-HAND_AT_HOME = np.array([0.168, 0.0, 0.057])
+HAND_AT_HOME = np.array([0.170, 0.0, 0.100])
 """Where the grasp point is while the arm waits."""
 
 _FROM_HOME_M = 0.05
