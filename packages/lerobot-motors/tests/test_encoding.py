@@ -1,7 +1,7 @@
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lerobot.motors import MotorValueError
@@ -31,6 +31,7 @@ def test_a_magnitude_that_does_not_fit_is_named(value) -> None:
         encode_sign_magnitude(value, 11)
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**31), 2**31 - 1))
 def test_twos_complement_is_what_struct_packs(value) -> None:
     encoded = encode_twos_complement(value, 4)
