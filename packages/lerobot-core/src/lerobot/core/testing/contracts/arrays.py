@@ -38,12 +38,14 @@ def _equal(first: Any, second: Any) -> bool:
 
 def rows(batch: Mapping[str, Any], chosen: slice, size: int) -> dict[str, Any]:
     """Take rows of every entry whose first axis is the batch axis of `size` rows."""
+    indices = list(range(size))[chosen]  # not the slice itself, because torch has no negative steps
 
-    def is_batched(value: Any) -> bool:
-        shape = getattr(value, "shape", None)
-        return (len(shape) > 0 and shape[0] == size) if shape is not None else isinstance(value, list | tuple)
+    def take(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [value[index] for index in indices]
+        return value[indices] if getattr(value, "shape", ())[:1] == (size,) else value
 
-    return {key: value[chosen] if is_batched(value) else value for key, value in batch.items()}
+    return {key: take(value) for key, value in batch.items()}
 
 
 def seed_everything(seed: int) -> None:

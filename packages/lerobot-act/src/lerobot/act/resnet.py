@@ -1,0 +1,170 @@
+"""ResNet without its classifier, with frozen batch normalisation, under torchvision's names.
+
+torchvision itself is not needed: its wheels must match torch's exactly, which wheels for the CPU often do not.
+
+Source: He et al. 2015, arXiv:1512.03385; the stride of a bottleneck is in its 3x3 convolution, as in torchvision.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name everybody knows
+
+from lerobot.core.errors import LeRobotError
+
+LAYERS = {
+    "resnet18": (2, 2, 2, 2),
+    "resnet34": (3, 4, 6, 3),
+    "resnet50": (3, 4, 6, 3),
+    "resnet101": (3, 4, 23, 3),
+    "resnet152": (3, 8, 36, 3),
+}
+_WITHOUT_BOTTLENECK = {"resnet18", "resnet34"}
+
+FILES = {
+    "ResNet18_Weights.IMAGENET1K_V1": "resnet18-f37072fd.pth",
+    "ResNet34_Weights.IMAGENET1K_V1": "resnet34-b627a593.pth",
+    "ResNet50_Weights.IMAGENET1K_V1": "resnet50-0676ba61.pth",
+    "ResNet50_Weights.IMAGENET1K_V2": "resnet50-11ad3fa6.pth",
+    "ResNet101_Weights.IMAGENET1K_V1": "resnet101-63fe2227.pth",
+    "ResNet101_Weights.IMAGENET1K_V2": "resnet101-cd907fc2.pth",
+    "ResNet152_Weights.IMAGENET1K_V1": "resnet152-394f9c45.pth",
+    "ResNet152_Weights.IMAGENET1K_V2": "resnet152-f82ba261.pth",
+}
+"""Published files by the name of the weights; the end of a file's name is the start of its SHA-256."""
+
+_ADDRESS = "https://download.pytorch.org/models/"
+
+
+class FrozenBatchNorm2d(nn.Module):
+    """Batch normalisation with constant statistics: small batches would spoil them.
+
+    Args:
+        channels: channels of the input.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.ones(channels))
+        self.register_buffer("bias", torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Scale and shift each channel of `(B, C, H, W)`."""
+        return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, eps=1e-5)
+
+
+def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
+    padding = dilation * (kernel // 2)
+    return nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=False)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions around a shortcut."""
+
+    expansion = 1
+
+    def __init__(self, inputs: int, width: int, stride: int, dilation: int, downsample: nn.Module | None) -> None:
+        super().__init__()
+        self.conv1 = _conv(inputs, width, 3, stride, dilation)
+        self.bn1 = FrozenBatchNorm2d(width)
+        self.conv2 = _conv(width, width, 3, dilation=dilation)
+        self.bn2 = FrozenBatchNorm2d(width)
+        self.downsample = downsample
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map `(B, C, H, W)` to `(B, C', H', W')`."""
+        shortcut = features if self.downsample is None else self.downsample(features)
+        features = F.relu(self.bn1(self.conv1(features)))
+        return F.relu(self.bn2(self.conv2(features)) + shortcut)
+
+
+class Bottleneck(nn.Module):
+    """A 3x3 convolution between two 1x1 ones, around a shortcut."""
+
+    expansion = 4
+
+    def __init__(self, inputs: int, width: int, stride: int, dilation: int, downsample: nn.Module | None) -> None:
+        super().__init__()
+        self.conv1 = _conv(inputs, width, 1)
+        self.bn1 = FrozenBatchNorm2d(width)
+        self.conv2 = _conv(width, width, 3, stride, dilation)
+        self.bn2 = FrozenBatchNorm2d(width)
+        self.conv3 = _conv(width, width * self.expansion, 1)
+        self.bn3 = FrozenBatchNorm2d(width * self.expansion)
+        self.downsample = downsample
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map `(B, C, H, W)` to `(B, C', H', W')`."""
+        shortcut = features if self.downsample is None else self.downsample(features)
+        features = F.relu(self.bn1(self.conv1(features)))
+        features = F.relu(self.bn2(self.conv2(features)))
+        return F.relu(self.bn3(self.conv3(features)) + shortcut)
+
+
+class ResNet(nn.Module):
+    """Pictures to a map of features.
+
+    Args:
+        name: `"resnet18"` to `"resnet152"`.
+        dilate_last: keep the last stage at a stride of 16 instead of 32; bottleneck networks only.
+    """
+
+    def __init__(self, name: str, *, dilate_last: bool = False) -> None:
+        super().__init__()
+        block = BasicBlock if name in _WITHOUT_BOTTLENECK else Bottleneck
+        self.out_channels = 512 * block.expansion
+        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
+        self.bn1 = FrozenBatchNorm2d(64)
+        inputs = 64
+        for stage, depth in enumerate(LAYERS[name]):
+            width, last = 64 * 2**stage, stage == 3
+            dilated = dilate_last and last
+            stride = 1 if stage == 0 or dilated else 2
+            blocks = []
+            for index in range(depth):
+                first = index == 0
+                outputs = width * block.expansion
+                step = stride if first else 1
+                downsample = None
+                if first and (stride != 1 or inputs != outputs):
+                    downsample = nn.Sequential(_conv(inputs, outputs, 1, stride), FrozenBatchNorm2d(outputs))
+                blocks.append(block(inputs, width, step, 2 if dilated and not first else 1, downsample))
+                inputs = outputs
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Map `(B, 3, H, W)` to `(B, 512 or 2048, H / 32, W / 32)`, sizes rounded up."""
+        features = F.relu(self.bn1(self.conv1(pictures)))
+        features = F.max_pool2d(features, kernel_size=3, stride=2, padding=1)
+        for stage in (1, 2, 3, 4):
+            features = self.get_submodule(f"layer{stage}")(features)
+        return features
+
+
+def load_pretrained(network: ResNet, weights: str) -> None:
+    """Fill a network with published weights, from the cache of torch or the network.
+
+    Args:
+        network: what to fill.
+        weights: such as `"ResNet18_Weights.IMAGENET1K_V1"`; `DEFAULT` is the newest version.
+
+    Raises:
+        LeRobotError: they cannot be had.
+    """
+    family, _, version = weights.partition(".")
+    names = [name for name in FILES if name.startswith(f"{family}.")]
+    file = FILES[names[-1] if version == "DEFAULT" else weights]
+    try:
+        published = torch.hub.load_state_dict_from_url(_ADDRESS + file, progress=False, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        raise LeRobotError(
+            f"the pretrained backbone weights {weights} cannot be had: {error}",
+            expected=f"a connection to {_ADDRESS}, or {file} in {torch.hub.get_dir()}/checkpoints",
+            hint="To start from random weights instead: --policy.pretrained_backbone_weights=null",
+        ) from error
+    own = network.state_dict()
+    network.load_state_dict({name: tensor for name, tensor in published.items() if name in own})

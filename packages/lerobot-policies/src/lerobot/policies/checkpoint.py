@@ -1,0 +1,170 @@
+"""Where a saved policy is, and what its files say: a folder, or a repository on the Hub."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lerobot.core.errors import CheckpointError, ConfigError, ConfigProblem, PluginError
+from lerobot.core.registry import registry
+from lerobot.policies.config import PreTrainedConfig
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor", "policy_postprocessor"
+
+_REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A saved policy.
+
+    Attributes:
+        source: what the user named: a folder or a repository.
+        folder: the folder; None for a repository.
+        revision: branch, tag or commit of the repository; None for its main branch.
+    """
+
+    source: str
+    folder: Path | None
+    revision: str | None = None
+
+    @classmethod
+    def at(cls, source: str | Path, revision: str | None = None) -> "Checkpoint":
+        """Find a saved policy.
+
+        Args:
+            source: folder of a policy, or of a training checkpoint that contains one; or a Hub repository.
+            revision: branch, tag or commit of the repository.
+
+        Raises:
+            CheckpointError: there is no such folder, and the name cannot be a repository's.
+        """
+        path = Path(source).expanduser()
+        if path.is_dir():
+            inner = path / "pretrained_model"
+            return cls(str(source), inner if not (path / CONFIG).exists() and inner.is_dir() else path)
+        if path.exists() or not _REPOSITORY.fullmatch(str(source)):
+            what = "is no folder" if path.exists() else "does not exist"
+            raise CheckpointError(
+                f"{source} {what}", expected=f"a folder with {CONFIG}, or a Hub repository owner/name"
+            )
+        return cls(str(source), None, revision)
+
+    def __str__(self) -> str:
+        """Its place, for messages."""
+        return str(self.folder or self.source)
+
+    def find(self, name: str) -> Path | None:
+        """Give the path of one of its files, downloaded if need be; None if there is none.
+
+        Raises:
+            CheckpointError: the Hub cannot be asked, or has no such repository.
+        """
+        if self.folder is not None:
+            path = self.folder / name
+            return path if path.exists() else None
+        return _download(self.source, name, self.revision)
+
+    def file(self, name: str) -> Path:
+        """Give the path of one of its files.
+
+        Raises:
+            CheckpointError: it has no such file.
+        """
+        if (path := self.find(name)) is None:
+            raise CheckpointError(f"{self} has no {name}", hint="Copy or upload the whole folder again.")
+        return path
+
+    def resolve(self, repository: str, name: str) -> Path:
+        """Fetch a file or folder for a pipeline; see `lerobot.core.processors.Resolver`."""
+        path = _download(repository, name, self.revision) or _download_folder(repository, name, self.revision)
+        if path is None:
+            raise FileNotFoundError(f"{repository} has no {name}")
+        return path
+
+    def fields(self) -> dict[str, Any]:
+        """Read `config.json`.
+
+        Raises:
+            CheckpointError: there is none, it is damaged, or does not say which policy it is for.
+        """
+        path = self.file(CONFIG)
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise CheckpointError(f"{path} is not valid JSON: {error}") from error
+        if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+            raise CheckpointError(f"{path} does not say which policy it is for", expected="an object with 'type'")
+        # "Take the dataset's" is written as null by some versions and as {} by others.
+        return {key: {} if value is None and key.endswith("put_features") else value for key, value in fields.items()}
+
+    def config(self) -> PreTrainedConfig:
+        """Read the configuration, and check it.
+
+        Raises:
+            CheckpointError: see `fields`; or nobody provides the policy.
+            ConfigError: a field is unknown or wrong; one line each.
+        """
+        fields = self.fields()
+        try:
+            config_class = registry.config_class("policy", fields["type"])
+        except PluginError as error:
+            raise CheckpointError(f"{self}: {error.what}", expected=error.expected, hint=error.hint) from error
+        try:
+            config: PreTrainedConfig = config_class.model_validate(fields)
+        except ValidationError as error:
+            raise ConfigError([_problem(f"{self}/{CONFIG}", dict(each)) for each in error.errors()]) from error
+        return config
+
+
+def _problem(file: str, detail: dict[str, Any]) -> ConfigProblem:
+    field = ".".join(str(part) for part in detail["loc"])
+    expected = "a field of the policy" if detail["type"] == "extra_forbidden" else detail["msg"]
+    return ConfigProblem(f"{file} {field}".rstrip(), str(detail["input"])[:80], expected)
+
+
+def _download(repository: str, name: str, revision: str | None) -> Path | None:
+    from huggingface_hub import hf_hub_download  # only who names a repository pays for this import
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(repository, name, revision=revision))
+    except LocalEntryNotFoundError as error:
+        raise CheckpointError(
+            f"{name} of {repository} is not on this computer, and the Hub cannot be reached",
+            hint="Check the connection; if you meant a folder, it does not exist.",
+        ) from error
+    except EntryNotFoundError:
+        return None
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        raise CheckpointError(f"{name} of {repository} cannot be downloaded: {error}") from error
+
+
+def _download_folder(repository: str, name: str, revision: str | None) -> Path | None:
+    from huggingface_hub import snapshot_download
+
+    folder = Path(snapshot_download(repository, revision=revision, allow_patterns=f"{name}/*")) / name
+    return folder if folder.is_dir() else None
+
+
+def saved_fields(path: str, given: Mapping[str, str]) -> dict[str, Any]:
+    """Read the fields that `--policy.path` stands for.
+
+    Args:
+        path: folder or repository.
+        given: fields given beside it; `pretrained_revision` says which version of the repository.
+
+    Returns:
+        The saved fields; `pretrained_path` is where they come from.
+
+    Raises:
+        CheckpointError: there is no such policy, or it is damaged.
+    """
+    revision = given.get("pretrained_revision")
+    checkpoint = Checkpoint.at(path, revision)
+    return {**checkpoint.fields(), "pretrained_path": str(checkpoint), "pretrained_revision": revision}

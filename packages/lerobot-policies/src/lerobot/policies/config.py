@@ -1,0 +1,118 @@
+"""The fields every policy has, as they stand first in `config.json`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from pydantic import Field
+
+from lerobot.core.config.base import PolicyConfig
+from lerobot.policies.features import (
+    ACTION,
+    OBSERVATION_STATE,
+    FeatureType,
+    NormalizationMode,
+    PolicyFeature,
+    PolicyFeatures,
+    split,
+)
+
+
+class PreTrainedConfig(PolicyConfig):
+    """Base of policy configurations, and the choice of one: `--policy.type=act` or `--policy.path=FOLDER`.
+
+    A policy's class adds its own fields, `normalization_mapping` among them, and says in `target` where the policy is.
+    """
+
+    from_path: ClassVar[str] = "lerobot.policies.checkpoint:saved_fields"
+
+    processors: ClassVar[str] = "lerobot.policies.pipelines:default_processors"
+    """Function that makes the pre- and post-processor, `"package.module:function"`; called with the configuration
+    and the dataset's statistics."""
+
+    resizes_images: ClassVar[bool] = False
+    """The policy brings pictures to its own size, so pictures of any size fit."""
+
+    n_obs_steps: int = Field(default=1, ge=1, description="Observations handed to the policy, the newest included.")
+    input_features: PolicyFeatures = Field(
+        default={}, description="Inputs by key, cameras in this order; empty: those of the dataset."
+    )
+    output_features: PolicyFeatures = Field(default={}, description="Outputs by key; empty: those of the dataset.")
+    device: str | None = Field(default=None, description="cuda, cuda:1, mps, xpu or cpu; null: the best there is.")
+    use_amp: bool = Field(default=False, description="Compute in mixed precision.")
+    use_peft: bool = Field(default=False, description="The weights are an adapter of a base policy.")
+    push_to_hub: bool = Field(default=True, description="Upload the trained policy to the Hub.")
+    repo_id: str | None = Field(default=None, description="Repository on the Hub, 'owner/name'.")
+    private: bool | None = Field(default=None, description="Make the repository private.")
+    tags: list[str] | None = Field(default=None, description="Tags of the repository.")
+    license: str | None = Field(default=None, description="Licence of the weights.")
+    pretrained_path: str | None = Field(
+        default=None, description="Folder or Hub repository whose weights to start from; null: from scratch."
+    )
+    pretrained_revision: str | None = Field(default=None, description="Branch, tag or commit of that repository.")
+
+    # --- what learning needs -----------------------------------------------------------------------------------------
+
+    @property
+    def observation_delta_indices(self) -> Sequence[int] | None:
+        """Frames, relative to the present one, an observation consists of; None for the present one without an axis."""
+        return None
+
+    @property
+    def action_delta_indices(self) -> Sequence[int] | None:
+        """Frames, relative to the present one, whose actions are learned."""
+        return None
+
+    @property
+    def reward_delta_indices(self) -> Sequence[int] | None:
+        """Frames whose rewards are learned from."""
+        return None
+
+    def optimizer_preset(self) -> Mapping[str, Any]:
+        """The optimizer this policy is trained with, as its section of a training configuration."""
+        return {"type": "adamw"}
+
+    def scheduler_preset(self) -> Mapping[str, Any] | None:
+        """The learning rate schedule, as its section of a training configuration; None for a constant rate."""
+        return None
+
+    # --- views of the features ---------------------------------------------------------------------------------------
+
+    @property
+    def robot_state_feature(self) -> PolicyFeature | None:
+        """The robot's own state: `observation.state`."""
+        feature = self.input_features.get(OBSERVATION_STATE)
+        return feature if feature is not None and feature.type is FeatureType.STATE else None
+
+    @property
+    def env_state_feature(self) -> tuple[str, PolicyFeature] | None:
+        """Key and feature of the environment's state, the first of its type."""
+        return next(((key, each) for key, each in self.input_features.items() if each.type is FeatureType.ENV), None)
+
+    @property
+    def image_features(self) -> PolicyFeatures:
+        """Pictures, in the order of the inputs."""
+        return {key: each for key, each in self.input_features.items() if each.type is FeatureType.VISUAL}
+
+    @property
+    def action_feature(self) -> PolicyFeature | None:
+        """The action: `action` among the outputs."""
+        feature = self.output_features.get(ACTION)
+        return feature if feature is not None and feature.type is FeatureType.ACTION else None
+
+    @property
+    def norm_map(self) -> dict[FeatureType, NormalizationMode]:
+        """How each type of feature is normalised; types that are absent are left alone."""
+        mapping: dict[FeatureType, NormalizationMode] = getattr(self, "normalization_mapping", {})
+        return mapping
+
+    def with_features(self, provided: PolicyFeatures) -> Self:
+        """Take outputs, and inputs unless they are already chosen, from what a dataset or environment provides.
+
+        Args:
+            provided: its features.
+
+        Returns:
+            A new configuration.
+        """
+        inputs, outputs = split(provided)
+        return self.model_copy(update={"input_features": self.input_features or inputs, "output_features": outputs})

@@ -1,0 +1,47 @@
+"""Which device a policy runs on."""
+
+import logging
+
+import torch
+
+from lerobot.core.errors import LeRobotError
+
+logger = logging.getLogger(__name__)
+
+
+def choose_device(asked: str | None) -> torch.device:
+    """Choose a device, and say which one whenever it is not simply the one that was asked for.
+
+    Args:
+        asked: `"cuda"`, `"cuda:1"`, `"mps"`, `"xpu"`, `"cpu"`; None for the best there is.
+
+    Raises:
+        LeRobotError: there is no such kind of device.
+    """
+    if asked is None:
+        best = _best()
+        logger.info("device: %s, the best there is here", best)
+        return best
+    try:
+        device = torch.device(asked)
+    except RuntimeError as error:
+        raise LeRobotError(f"device {asked!r} is unknown", expected="cuda, cuda:1, mps, xpu or cpu") from error
+    if _available(device):
+        return device
+    best = _best()
+    logger.warning("device %r is not available here; using %s", asked, best)
+    return best
+
+
+def _best() -> torch.device:
+    return next(device for name in ("cuda", "mps", "xpu", "cpu") if _available(device := torch.device(name)))
+
+
+def _available(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()
+    if device.type == "mps":
+        return torch.backends.mps.is_available()
+    if device.type == "xpu":
+        return torch.xpu.is_available()
+    return device.type in {"cpu", "meta"}

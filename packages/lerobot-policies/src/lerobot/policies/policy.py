@@ -1,0 +1,138 @@
+"""The base class of policies on torch."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from torch import Tensor, nn
+
+from lerobot.core.errors import CheckpointError, FeatureMismatchError
+from lerobot.core.processors.files import sync, write_file
+from lerobot.policies.checkpoint import CONFIG, WEIGHTS, Checkpoint
+from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.devices import choose_device
+from lerobot.policies.features import FeatureType
+from lerobot.policies.weights import check_weights, load_weights, save_weights
+
+
+class PreTrainedPolicy(nn.Module, ABC):
+    """A policy on torch; the contract is `lerobot.core.protocols.Policy`.
+
+    A subclass takes `(config, *, from_scratch=True)` and registers its networks under the field's published names.
+    With `from_scratch=False` all weights are about to be loaded, so it fetches no pretrained parts.
+
+    Args:
+        config: the configuration, features included.
+
+    Raises:
+        FeatureMismatchError: the configuration has no features.
+    """
+
+    def __init__(self, config: PreTrainedConfig) -> None:
+        super().__init__()
+        if not config.input_features or not config.output_features:
+            raise FeatureMismatchError(
+                f"policy {config.type!r} has no {'outputs' if config.input_features else 'inputs'}",
+                expected="input_features and output_features, from a dataset or an environment",
+            )
+        self.config = config
+        self.name = config.type
+
+    # --- acting and learning -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def reset(self) -> None:
+        """See `Policy.reset`."""
+
+    @abstractmethod
+    def select_action(self, batch: Mapping[str, Any]) -> Tensor:
+        """See `Policy.select_action`."""
+
+    @abstractmethod
+    def predict_action_chunk(self, batch: Mapping[str, Any]) -> Tensor:
+        """See `Policy.predict_action_chunk`."""
+
+    @abstractmethod
+    def forward(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+        """See `Policy.forward`."""
+
+    def parameter_groups(self) -> Iterable[Any]:
+        """What the optimizer is given: parameters, or groups of them with their own settings."""
+        return (parameter for parameter in self.parameters() if parameter.requires_grad)
+
+    def require_inputs(self, batch: Mapping[str, Any]) -> None:
+        """Check that a batch holds every input, in its shape behind batch and time axes.
+
+        Raises:
+            FeatureMismatchError: it does not; names the key.
+        """
+        for key, feature in self.config.input_features.items():
+            if (value := batch.get(key)) is None:
+                raise FeatureMismatchError(
+                    f"policy {self.name!r} got no {key!r}",
+                    keys=[key],
+                    expected=f"{', '.join(self.config.input_features)}; given: {', '.join(batch) or 'nothing'}",
+                )
+            if feature.type is FeatureType.VISUAL and self.config.resizes_images:
+                continue
+            if tuple(value.shape[-len(feature.shape) :]) != feature.shape:
+                raise FeatureMismatchError(
+                    f"{key!r} has the shape {tuple(value.shape)}", keys=[key], expected=f"(B, ...) of {feature.shape}"
+                )
+
+    # --- weights -----------------------------------------------------------------------------------------------------
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """Take over weights; nothing may be missing or left over.
+
+        Raises:
+            CheckpointError: a weight is missing, unknown or of another shape; or `strict` is false.
+        """
+        if not strict:
+            raise CheckpointError("weights can only be loaded strictly", expected="every weight the policy has")
+        check_weights(self, state_dict, "the state dict")
+        return super().load_state_dict(state_dict, strict=True, assign=assign)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        *,
+        config: PreTrainedConfig | None = None,
+        revision: str | None = None,
+    ) -> Self:
+        """Load a saved policy, ready for inference on its device.
+
+        Args:
+            source: folder, or Hub repository.
+            config: configuration to use instead of the saved one, such as with another device or fewer action steps.
+            revision: branch, tag or commit of the repository.
+
+        Raises:
+            CheckpointError: there is no such policy, it is damaged, or its weights are not exactly those needed.
+            ConfigError: the saved configuration is wrong.
+        """
+        checkpoint = Checkpoint.at(source, revision)
+        config = checkpoint.config() if config is None else config
+        policy = config.build(from_scratch=False)
+        if not isinstance(policy, cls):
+            raise CheckpointError(f"{checkpoint} holds a policy {config.type!r}", expected=f"one for {cls.__name__}")
+        load_weights(policy, checkpoint.file(WEIGHTS))
+        policy.to(choose_device(config.device))
+        policy.eval()
+        policy.reset()
+        return policy
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Save configuration and weights; each file is replaced in one step, the configuration last.
+
+        Args:
+            folder: created if need be.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_weights(self, folder / WEIGHTS)
+        write_file(folder / CONFIG, json.dumps(self.config.model_dump(mode="json"), indent=4).encode())
+        sync(folder)
