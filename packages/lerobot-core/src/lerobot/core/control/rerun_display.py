@@ -1,9 +1,65 @@
 """Live display of a run in the Rerun viewer."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from lerobot.core.control.tick import Tick
+from lerobot.core.errors import ConfigError, ConfigProblem
 from lerobot.core.extras import require
+
+
+class DisplaySettings(Protocol):
+    """The flags of a command that can show its run live."""
+
+    @property
+    def display_data(self) -> bool:
+        """Whether to show anything."""
+        ...
+
+    @property
+    def display_mode(self) -> str:
+        """Which viewer."""
+        ...
+
+    @property
+    def display_ip(self) -> str | None:
+        """Address of a running viewer."""
+        ...
+
+    @property
+    def display_port(self) -> int | None:
+        """Port of a running viewer."""
+        ...
+
+    @property
+    def display_compressed_images(self) -> bool:
+        """Whether pictures are sent as JPEG."""
+        ...
+
+
+def open_display(settings: DisplaySettings, application: str) -> "RerunDisplay | None":
+    """Open the display a command's flags ask for.
+
+    Args:
+        settings: the command's configuration.
+        application: name of the recording in the viewer.
+
+    Returns:
+        The display; None if none is wanted.
+
+    Raises:
+        ConfigError: the flags do not fit.
+        LeRobotError: the package `rerun-sdk` is not installed.
+    """
+    if not settings.display_data:
+        return None
+    if settings.display_mode != "rerun":
+        raise ConfigError([ConfigProblem("--display_mode", settings.display_mode, "rerun, the one viewer there is")])
+    if (settings.display_ip is None) != (settings.display_port is None):
+        missing = "--display_ip" if settings.display_ip is None else "--display_port"
+        raise ConfigError([ConfigProblem(missing, None, "a value, because address and port go together")])
+    if settings.display_ip is None or settings.display_port is None:
+        return RerunDisplay(application, compress=settings.display_compressed_images)
+    return RerunDisplay(application, address=(settings.display_ip, settings.display_port), compress=True)
 
 
 class RerunDisplay:

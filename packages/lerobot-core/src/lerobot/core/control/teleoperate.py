@@ -4,10 +4,9 @@ import sys
 
 from lerobot.core.commands.teleoperate import TeleoperateConfig
 from lerobot.core.control.loop import ControlLoop
-from lerobot.core.control.rerun_display import RerunDisplay
+from lerobot.core.control.rerun_display import RerunDisplay, open_display
 from lerobot.core.control.source import TeleoperatorSource, require_features
 from lerobot.core.control.status import StatusLine
-from lerobot.core.errors import ConfigError, ConfigProblem
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
@@ -38,7 +37,7 @@ def teleoperate(config: TeleoperateConfig) -> int:
         teleop.action_features, robot.action_features, giver=f"teleoperator {teleop}", taker=f"robot {robot}"
     )
     derive_limits(robot.action_features, config.safety)
-    display = _display(config)
+    display = open_display(config, "lerobot_teleoperate")
     hooks = load_hooks()
     with hooks.run("teleoperate", config), safe_end(robot, teleop) as session:
         if display is not None:
@@ -65,16 +64,3 @@ def _run(
     session.close_later("report", lambda: sys.stdout.write(f"{loop.report}\n"))
     session.close_later("status line", status.close)
     loop.run(duration_s=config.teleop_time_s)
-
-
-def _display(config: TeleoperateConfig) -> RerunDisplay | None:
-    if not config.display_data:
-        return None
-    if config.display_mode != "rerun":
-        raise ConfigError([ConfigProblem("--display_mode", config.display_mode, "rerun, the one viewer there is")])
-    if (config.display_ip is None) != (config.display_port is None):
-        missing = "--display_ip" if config.display_ip is None else "--display_port"
-        raise ConfigError([ConfigProblem(missing, None, "a value, because address and port go together")])
-    if config.display_ip is None or config.display_port is None:
-        return RerunDisplay("lerobot_teleoperate", compress=config.display_compressed_images)
-    return RerunDisplay("lerobot_teleoperate", address=(config.display_ip, config.display_port), compress=True)

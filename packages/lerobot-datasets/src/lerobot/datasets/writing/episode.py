@@ -17,7 +17,7 @@ from lerobot.datasets.statistics.dataset import column_statistics, has_numbers
 from lerobot.datasets.video.depth_codes import depth_unit
 from lerobot.datasets.video.encode import VideoFileEncoder, frame_rate
 from lerobot.datasets.writing.background import PictureQueue
-from lerobot.datasets.writing.frames import FrameValue, check_frame
+from lerobot.datasets.writing.frames import FrameValue, check_frame, check_value
 from lerobot.datasets.writing.image_log import ImageLog
 from lerobot.datasets.writing.options import WritingOptions
 
@@ -115,6 +115,20 @@ class EpisodeInProgress:
             values.append(checked[key])
         self._tasks.append(task)
         self.length += 1
+
+    def label(self, values: Mapping[str, Any]) -> None:
+        """Give every frame the same value of some columns.
+
+        Raises:
+            FeatureMismatchError: a key is no column of numbers or texts, or a value does not fit it.
+        """
+        if unknown := sorted(values.keys() - self._rows.keys()):
+            raise FeatureMismatchError(
+                f"episodes cannot be labelled with {', '.join(unknown)}", keys=unknown, expected=", ".join(self._rows)
+            )
+        checked = {key: check_value(key, value, self._info.features[key]) for key, value in values.items()}
+        for key, value in checked.items():
+            self._rows[key] = [value] * self.length
 
     def finish(self) -> FinishedEpisode:
         """Wait for the encoders and check that every camera has one picture per row; may be called again.

@@ -44,10 +44,11 @@ def check_frame(frame: Mapping[str, Any], features: FeatureMap) -> dict[str, Fra
             keys=extra,
             expected=", ".join(sorted(expected)),
         )
-    return {key: _check_value(key, frame[key], features[key]) for key in features if key in expected}
+    return {key: check_value(key, frame[key], features[key]) for key in features if key in expected}
 
 
-def _check_value(key: str, value: Any, feature: Feature) -> FrameValue:
+def check_value(key: str, value: Any, feature: Feature) -> FrameValue:
+    """One value in its stored form; see `check_frame`."""
     if feature["dtype"] == STRING:
         if not isinstance(value, str):
             raise _mismatch(key, f"is {value!r}", "a text")

@@ -1,5 +1,6 @@
 """Records a LeRobotDataset v3.0, one durable episode after another."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
 from lerobot.datasets.format.features import INDEX_DTYPES, default_features, is_depth
 from lerobot.datasets.format.info import Info, load_info, parse_info
-from lerobot.datasets.format.stats_json import Stats, flatten_stats, load_stats
+from lerobot.datasets.format.stats_json import Stats, flatten_stats, load_stats, stats_to_json
 from lerobot.datasets.format.tasks import Tasks, load_tasks
 from lerobot.datasets.statistics.dataset import DatasetStatistics, column_statistics
 from lerobot.datasets.video.encode import available_encoders, video_info
@@ -70,6 +71,7 @@ class DatasetRecorder:
         self._row_schema: pa.Schema | None = None
         self._next = remove_leftovers(root, info, load_episodes(root, info))
         self._statistics = DatasetStatistics(load_episode_stats(root, info))
+        self._before_last: tuple[Info, Tasks, Stats, DatasetStatistics] | None = None
         # Encoders start here, so that a codec that does not work is refused before a robot moves.
         self._episode: EpisodeInProgress | None = self._new_episode()
 
@@ -191,6 +193,21 @@ class DatasetRecorder:
             self._episode = self._new_episode()
         self._episode.add(values, task)
 
+    def label_episode(self, values: Mapping[str, Any]) -> None:
+        """Give every frame of the episode in progress the same value of some columns, known only at its end.
+
+        Args:
+            values: per column of numbers or texts its value.
+
+        Raises:
+            FeatureMismatchError: there is no such column, or the value does not fit it.
+            DatasetError: there is no episode.
+        """
+        self._require_open()
+        if self._episode is None:
+            raise DatasetError("there is no episode to label", hint="call add_frame() first")
+        self._episode.label(values)
+
     def save_episode(self) -> SavedEpisode:
         """Make the episode in progress part of the dataset; when this returns, it survives a power cut.
 
@@ -221,6 +238,28 @@ class DatasetRecorder:
             self._episode.discard()
             self._episode = None
             self._require_open().clear_staging()
+
+    def take_back_episode(self) -> None:
+        """Remove the episode that was saved last, as long as nothing was done since; its files are removed too.
+
+        Raises:
+            DatasetError: no episode was saved before this by this recorder, or another is in progress.
+        """
+        lock = self._require_open()
+        if self._before_last is None or self.episode_length:
+            raise DatasetError("there is no episode to take back", expected="a call right after save_episode()")
+        self.clear_episode_buffer()
+        info, tasks, stats, statistics = self._before_last
+        try:
+            # As in a commit, info.json decides: files of an episode that it does not count are leftovers.
+            replace_text(self.root / layout.INFO_PATH, info.to_json())
+            self.info, self.tasks, self.stats, self._statistics = info, tasks, stats, statistics
+            self._before_last = None
+            replace_text(self.root / layout.STATS_PATH, json.dumps(stats_to_json(stats), indent=4))
+            self._next = remove_leftovers(self.root, info, load_episodes(self.root, info))
+        except OSError as error:
+            raise _write_error(self.root, error) from error
+        lock.clear_staging()
 
     def finalize(self) -> None:
         """End the recording: drop an unsaved episode, join small files, bring the statistics up to date.
@@ -287,6 +326,7 @@ class DatasetRecorder:
             commit.run(info, summary)
         finally:
             if commit.is_done(info):
+                self._before_last = self.info, self.tasks, self.stats, self._statistics
                 self.info, self.tasks, self.stats, self._statistics = info, tasks, summary, statistics
                 used = ["data", "meta", *finished.videos]
                 self._next |= {key: layout.next_file(*self._next[key], info.chunks_size) for key in used}

@@ -1,0 +1,1 @@
+"""`lerobot record`: episodes and reset periods, recorded while a person drives a robot."""

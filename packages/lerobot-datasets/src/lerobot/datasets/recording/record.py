@@ -1,0 +1,132 @@
+"""`lerobot record`: everything is checked, then opened, then recorded, then brought to rest."""
+
+import logging
+from contextlib import closing
+
+from lerobot.core.control import TeleoperatorSource, require_features
+from lerobot.core.control.rerun_display import open_display
+from lerobot.core.hooks import load_hooks
+from lerobot.core.processors import action_processor, build_step, robot_action_pipeline, robot_observation_pipeline
+from lerobot.core.processors.dataset_features import create_initial_features
+from lerobot.core.protocols.robot import Robot
+from lerobot.core.protocols.teleoperator import Teleoperator
+from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
+from lerobot.datasets.commands.record import RecordConfig
+from lerobot.datasets.recording.control_file import WORDS, ControlFile
+from lerobot.datasets.recording.keyboard import open_keyboard
+from lerobot.datasets.recording.progress import Progress
+from lerobot.datasets.recording.requests import Requests, RequestSource, teleoperator_requests
+from lerobot.datasets.recording.session import Drive, RecordingSession
+from lerobot.datasets.recording.target import Target, open_target
+from lerobot.datasets.recording.upload import upload
+
+log = logging.getLogger(__name__)
+
+KEYS_HELP = "Keys: → or n next, ← or r record again, s success, f failure, Esc or q save and stop."
+
+
+def record(config: RecordConfig) -> int:
+    """Run the command.
+
+    Everything that can be wrong is checked before a device is connected: features, safety limits, the display, and
+    that the dataset can be written.
+
+    Args:
+        config: validated configuration.
+
+    Returns:
+        0 at the end; 128 plus the signal's number when a signal ended the recording.
+
+    Raises:
+        FeatureMismatchError: teleoperator, robot and dataset do not fit.
+        ConfigError: a safety limit or display setting does not fit.
+        DatasetError: the dataset cannot be created, resumed, written or uploaded.
+        DeviceError: a device failed.
+        SafetyError: the safety gate stopped the run.
+    """
+    robot: Robot = config.robot.build()
+    teleop: Teleoperator = config.teleop.build()
+    to_robot = robot_action_pipeline([build_step(step) for step in config.processors.teleop])
+    to_dataset = robot_action_pipeline([build_step(step) for step in config.processors.action])
+    observed = robot_observation_pipeline([build_step(step) for step in config.processors.observation])
+    commanded = to_robot.transform_features(create_initial_features(action=teleop.action_features))
+    require_features(commanded["action"], robot.action_features, giver=f"teleoperator {teleop}", taker=f"robot {robot}")
+    derive_limits(robot.action_features, config.safety)
+    progress = Progress(speak=config.play_sounds)
+    display = open_display(config, "lerobot_record")
+    hooks = load_hooks()
+    if not config.dataset.single_task:
+        log.warning("--dataset.single_task is empty: policies that follow instructions cannot be trained on this")
+    with closing(open_target(config, robot, observation=observed, action=to_dataset)) as target:
+        with hooks.run("record", config), safe_end(robot, teleop) as session:
+            if display is not None:
+                session.close_later("display", display.close)
+            requests = _open_requests(config, session, progress)
+            session.connect()
+            drive = Drive(
+                source=TeleoperatorSource(teleop),
+                # After connecting: a calibration may have narrowed the ranges.
+                gate=SafetyGate.for_robot(robot, config.safety),
+                observation_processors=[observed],
+                action_processors=[action_processor(to_robot)],
+                sinks=[] if display is None else [display],
+                hooks=hooks,
+            )
+            recording = RecordingSession(
+                config.dataset,
+                target,
+                session,
+                drive,
+                requests=requests,
+                buttons=teleoperator_requests(teleop),
+                progress=progress,
+            )
+            session.close_later("summary", lambda: progress.say(_summary(target, recording.saved)))
+            recording.run()
+            progress.announce("Stop recording")
+        if session.signals.received is None:
+            _finish(config, target, progress)
+    return session.signals.exit_code
+
+
+def _open_requests(config: RecordConfig, session: Session, progress: Progress) -> Requests:
+    """Open keyboard and control file; both are closed on every way out."""
+    session.close_later("progress line", progress.close)
+    sources: list[RequestSource] = []
+    if config.control_file is not None:
+        file = ControlFile(config.control_file)
+        session.close_later("control file", file.close)
+        sources.append(file)
+        progress.say(f"Control file {file.path}: write one of {WORDS} into it.")
+    keyboard = open_keyboard()
+    if keyboard is not None:
+        session.close_later("keyboard", keyboard.close)
+        sources.append(keyboard)
+        progress.say(KEYS_HELP)
+    if not sources:
+        progress.say(
+            "No terminal to read keys from: episodes end after --dataset.episode_time_s; --control_file=PATH "
+            "lets you end them earlier."
+        )
+    return Requests(sources)
+
+
+def _summary(target: Target, saved: int) -> str:
+    info = target.recorder.info
+    return (
+        f"{saved} episodes saved by this run; {target.repo_id} has {info.total_episodes} episodes, "
+        f"{info.total_frames} frames: {target.recorder.root}"
+    )
+
+
+def _finish(config: RecordConfig, target: Target, progress: Progress) -> None:
+    """With the robot at rest: join the small files, and upload if that was asked for."""
+    recorder = target.recorder
+    if recorder.info.total_episodes == 0:
+        return
+    recorder.finalize()
+    if config.dataset.push_to_hub:
+        progress.say(f"Uploading to {target.repo_id} ...")
+        tags = config.dataset.tags or ()
+        progress.say(f"Uploaded: {upload(recorder.root, target.repo_id, private=config.dataset.private, tags=tags)}")
+    progress.announce("Exiting")

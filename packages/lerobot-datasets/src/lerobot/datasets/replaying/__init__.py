@@ -1,0 +1,1 @@
+"""`lerobot replay`: the actions of a recorded episode, sent to a robot again."""
