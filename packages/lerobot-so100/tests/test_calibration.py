@@ -7,7 +7,7 @@ import pytest
 from lerobot.core.errors import CalibrationError
 from lerobot.core.testing import ScriptedPrompter
 from lerobot.motors import load_calibration, save_calibration
-from lerobot.motors.virtual import ARMS, LineSpec, ServoSpec, VirtualBus
+from lerobot.motors.virtual import ARMS, VirtualBus
 from lerobot.so100.bimanual import BiSOFollower
 from lerobot.so100.config import (
     BiSOFollowerConfig,
@@ -152,9 +152,9 @@ def test_a_pair_keeps_two_calibrations() -> None:
         ]
 
 
-def test_motors_are_set_up_from_the_last_to_the_first(monkeypatch) -> None:
+def test_motors_are_set_up_from_the_last_to_the_first(monkeypatch, caplog) -> None:
     monkeypatch.setattr("lerobot.so100.arm.JOINTS", ("shoulder_pan", "gripper"))
-    line = VirtualBus(LineSpec((ServoSpec(1, "sts3215"),), ("new",)))
+    line = VirtualBus(ARMS["sts3215"])
     robot = SOFollower(SO101FollowerConfig(port=line.port, id="new"), prompter=ScriptedPrompter())
     robot.setup_motors()
     assert robot.prompter.asked[0] == "Connect the controller board to the 'gripper' motor only and press enter."
@@ -163,4 +163,5 @@ def test_motors_are_set_up_from_the_last_to_the_first(monkeypatch) -> None:
     ]
     assert line.state(1)["ID"] == 1
     robot.disconnect()
+    assert caplog.text == "", "motors that are not connected are not missed"
     line.close()

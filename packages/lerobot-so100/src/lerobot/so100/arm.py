@@ -160,10 +160,15 @@ class SOArm(DeviceBase, ABC):
 
     def setup_motors(self) -> None:
         """Give each motor its id, the last of the chain first."""
-        for joint in reversed(JOINTS):
-            self.prompter.ask(f"Connect the controller board to the '{joint}' motor only and press enter.")
-            self.bus.setup_motor(joint)
-            self.prompter.say(f"'{joint}' motor id set to {self.bus.motors[joint].id}")
+        try:
+            for joint in reversed(JOINTS):
+                self.prompter.ask(f"Connect the controller board to the '{joint}' motor only and press enter.")
+                self.bus.setup_motor(joint)
+                self.prompter.say(f"'{joint}' motor id set to {self.bus.motors[joint].id}")
+        finally:
+            # One motor is connected and its torque is off: there is nothing to switch off on the others.
+            if self.bus.is_connected:
+                self.bus.disconnect(disable_torque=False)
 
     def diagnose(self) -> list[Finding]:
         """What is wrong with the unconnected arm, motor by motor; nothing moves and nothing is written."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from lerobot.core.config import CommandConfig, Positional
 
-ArmName = Literal["koch", "koch_leader", "omx", "omx_leader", "so100", "so101"]
+ArmName = Literal["koch", "koch_leader", "omx", "omx_leader", "so100", "so101", "sts3215", "xl330-m288"]
 
 
 class VirtualArmConfig(CommandConfig):
@@ -20,7 +20,7 @@ class VirtualArmConfig(CommandConfig):
         'lerobot virtual-arm so101 --faults="{elbow_flex: missing, gripper: corrupt=0.1}"',
     )
 
-    arm: Annotated[ArmName, Positional()] = Field(description="Which arm.")
+    arm: Annotated[ArmName, Positional()] = Field(description="Which arm; sts3215 and xl330-m288 are one new motor.")
     port_file: Path | None = Field(
         default=None, description="File that holds the name of the port while the arm runs, for scripts."
     )

@@ -127,9 +127,11 @@ ARMS: Mapping[str, LineSpec] = MappingProxyType(
         "omx_leader": _dynamixel(1, ("xl330-m288",) * 5 + ("xl330-m077",)),
         "so100": _so(),
         "so101": _so(),
+        "sts3215": LineSpec((ServoSpec(1, "sts3215"),), ("motor",)),
+        "xl330-m288": LineSpec((ServoSpec(1, "xl330-m288", registers={"Baud_Rate": 1}),), ("motor",), voltage=5.0),
     }
 )
-"""Arms by name."""
+"""Arms by name, and single motors as they leave the factory, for setting up."""
 
 
 def with_calibration(spec: LineSpec, calibration: Mapping[str, MotorCalibration]) -> LineSpec:
