@@ -11,8 +11,8 @@ Measured by `tests/benchmarks/bench_recording.py --codecs`: 640x480, one thread,
 
 Two cameras at 30 pictures/s need 60/s beside a control loop: a tenth of a core with h264, more than half a core with
 AV1. On recordings of a real arm h264 also took 1.3 ms for a picture at random where AV1 took 2.9 ms. It pays with up to
-1.6 times the size. A dataset that must be small can be encoded again later; a picture that came too late cannot be taken
-again. So h264 is the default.
+1.6 times the size. A dataset that must be small can be encoded again later; a picture that came too late cannot be
+taken again. So h264 is the default.
 """
 
 from typing import Any, Literal
