@@ -1,0 +1,33 @@
+"""Configuration of `lerobot eval`."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field
+
+from lerobot.core.config.base import CommandConfig, EnvConfig
+from lerobot.envs.config import EvalConfig
+from lerobot.policies.config import PreTrainedConfig
+
+
+class EvalPipelineConfig(CommandConfig):
+    """Evaluate a policy in simulation."""
+
+    target: ClassVar[str] = "lerobot.envs.command:evaluate_command"
+    examples: ClassVar[tuple[str, ...]] = (
+        "lerobot eval --policy.path=outputs/train/act/checkpoints/last/pretrained_model --env.type=sim",
+        "lerobot eval --policy.path=owner/name --env.type=sim --env.task=push --eval.batch_size=4",
+    )
+
+    policy: PreTrainedConfig = Field(description="Policy to evaluate; --policy.path=FOLDER loads a trained one.")
+    env: EnvConfig = Field(description="Environment to evaluate in.")
+    eval: EvalConfig = Field(default_factory=EvalConfig, description="How many episodes, and how they are played.")
+    output_dir: Path | None = Field(
+        default=None, description="Folder of the report and videos; default: outputs/eval/<date>/<time>_<job_name>."
+    )
+    job_name: str | None = Field(default=None, description="Name of this run; default: <env>_<policy>.")
+    seed: int = Field(default=1000, ge=0, description="Episode k starts from seed + k.")
+    rename_map: dict[str, str] = Field(
+        default_factory=dict, description="Name of an observation in the environment: its name in the policy."
+    )
+    trust_remote_code: bool = Field(default=False, description="Run code downloaded with an environment.")

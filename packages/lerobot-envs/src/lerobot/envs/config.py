@@ -1,0 +1,31 @@
+"""Configuration of evaluations, and of environments that live on the Hub."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from lerobot.core.config.base import ConfigModel, EnvConfig
+
+
+class EvalConfig(ConfigModel):
+    """How an evaluation is run."""
+
+    n_episodes: int = Field(default=50, gt=0, description="Episodes to play.")
+    batch_size: int = Field(
+        default=0, ge=0, description="Environments side by side; 0: one per processor core. Does not change results."
+    )
+    use_async_envs: bool = Field(default=True, description="Give each environment a process of its own.")
+    n_videos: int = Field(default=10, ge=0, description="Episodes of which a video is kept, the first ones.")
+    recording: Literal[False] = Field(default=False, description="Record episodes as a dataset: not supported.")
+    recording_repo_id: str | None = Field(default=None, description="Belongs to recording.")
+    recording_private: Literal[False] = Field(default=False, description="Belongs to recording.")
+
+
+class HubEnvConfig(EnvConfig):
+    """An environment whose code is downloaded: a repository with a Python file that defines `make_env`."""
+
+    target: ClassVar[str] = "lerobot.envs.hub:load_hub_env"
+
+    type: str = "hub"
+    hub_path: str = Field(description="'owner/name', with '@revision' and ':file.py' (default env.py), or a folder.")
+    episode_length: int | None = Field(default=None, gt=0, description="Steps after which an episode is cut off.")
