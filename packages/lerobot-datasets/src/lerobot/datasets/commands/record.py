@@ -1,9 +1,9 @@
 """Configuration of `lerobot record`."""
 
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from lerobot.core.config.base import (
     CommandConfig,
@@ -55,16 +55,15 @@ class DatasetRecordConfig(ConfigModel):
         "failure or unknown), 'capture_times' (of every sensor and command). A dataset that is resumed keeps its own.",
     )
 
-    @model_validator(mode="after")
-    def _name_is_usable(self) -> Self:
-        name = self.repo_id.rpartition("/")[2]
-        if not name or self.repo_id.count("/") > 1 or any(part in {"", ".", ".."} for part in self.repo_id.split("/")):
-            raise ValueError(f"repo_id 'owner/name', not {self.repo_id!r}")
-        if name.startswith("eval_"):
-            raise ValueError(
-                f"another repo_id than {self.repo_id!r}: 'eval_' is for evaluations of a policy, see lerobot rollout"
-            )
-        return self
+    @field_validator("repo_id")
+    @classmethod
+    def _name_is_usable(cls, repo_id: str) -> str:
+        parts = repo_id.split("/")
+        if len(parts) > 2 or any(part in {"", ".", ".."} for part in parts):
+            raise ValueError("owner/name")
+        if parts[-1].startswith("eval_"):
+            raise ValueError("another name: 'eval_' is for evaluations of a policy, see lerobot rollout")
+        return repo_id
 
 
 class RecordProcessorsConfig(ConfigModel):

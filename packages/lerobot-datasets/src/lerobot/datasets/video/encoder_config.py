@@ -17,7 +17,9 @@ taken again. So h264 is the default.
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from lerobot.core.config.base import ConfigModel
 
 VideoCodec = Literal[
     "h264",
@@ -48,10 +50,8 @@ _DEFAULT_CRF = {"h264": 21, "hevc": 26}
 _DEFAULT_PRESET: dict[str, int | str] = {"h264": "ultrafast", "hevc": "ultrafast", "libsvtav1": 12, "libaom-av1": 8}
 
 
-class RGBEncoderConfig(BaseModel):
+class RGBEncoderConfig(ConfigModel):
     """Encoder of colour pictures."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     vcodec: VideoCodec = Field("h264", description="codec; `auto` takes a hardware encoder if there is one, else h264")
     pix_fmt: str = Field("yuv420p", description="pixel format of the file")
