@@ -1,5 +1,6 @@
 """Statistics of a whole dataset from its values, the reference that running statistics approach."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from lerobot.datasets.statistics.dataset import DatasetStatistics, as_samples, h
 from lerobot.datasets.statistics.running import FloatArray, RunningStatistics
 
 
-def dataset_statistics(root: Path, info: Info) -> Stats:
+def dataset_statistics(root: Path, info: Info, only: Collection[str] | None = None) -> Stats:
     """Statistics of every feature of a v3.0 dataset; no picture is decoded.
 
     They depend only on the data files and the episodes' picture statistics, so any sequence of edits that leads to the
@@ -26,6 +27,7 @@ def dataset_statistics(root: Path, info: Info) -> Stats:
     Args:
         root: the dataset's folder.
         info: its declarations and totals.
+        only: features whose statistics are wanted; all if None.
 
     Returns:
         Statistics by feature, in the order of the features; without features that have none.
@@ -34,8 +36,10 @@ def dataset_statistics(root: Path, info: Info) -> Stats:
         DatasetError: a file is damaged.
     """
     episodes = load_episode_stats(root, info)
-    numbers = {key: feature for key, feature in info.features.items() if has_numbers(feature)}
-    pictures = [{key: stats[key] for key in info.camera_keys if key in stats} for stats in episodes]
+    wanted = info.features.keys() if only is None else only
+    numbers = {key: feature for key, feature in info.features.items() if has_numbers(feature) and key in wanted}
+    cameras = [key for key in info.camera_keys if key in wanted]
+    pictures = [{key: stats[key] for key in cameras if key in stats} for stats in episodes]
     result = DatasetStatistics(pictures).summary()
     files = [root / info.data_file(*place) for place in load_episodes(root, info).data_files()]
     result |= _number_statistics(files, numbers)

@@ -23,7 +23,7 @@ from lerobot.datasets.format.stats_json import stats_to_json
 from lerobot.datasets.statistics.recompute import dataset_statistics
 from lerobot.datasets.video.join import join_videos, runs, video_signature
 from lerobot.datasets.writing.columns import data_schema
-from lerobot.datasets.writing.durable import flush_file, flush_folder, replace_text
+from lerobot.datasets.writing.durable import flush_folder, flush_tree, link, replace_text
 from lerobot.datasets.writing.exchange import exchange
 from lerobot.datasets.writing.lock import STAGING_FOLDER, WriterLock
 
@@ -118,10 +118,7 @@ class _Compaction:
         video_moves = {key: self._join_videos(copy, key, video_runs) for key, video_runs in self._video_runs.items()}
         self._write_episodes(copy, data_moves, video_moves)
         _write_statistics(copy, self._info)
-        for folder, _, names in os.walk(copy):
-            for name in names:
-                flush_file(Path(folder, name))
-            flush_folder(Path(folder))
+        flush_tree(copy)
 
     def _plan(self) -> None:
         info, megabyte = self._info, layout.MEGABYTE
@@ -154,7 +151,7 @@ class _Compaction:
             target = copy / Path(folder).relative_to(self._root)
             target.mkdir(exist_ok=True)
             for name in names:
-                _link(Path(folder, name), target / name)
+                link(Path(folder, name), target / name)
 
     def _join_data(self, copy: Path) -> _Moves:
         moves: _Moves = {}
@@ -164,7 +161,7 @@ class _Compaction:
             target = copy / self._info.data_file(*place)
             target.parent.mkdir(parents=True, exist_ok=True)
             if len(run) == 1:
-                _link(sources[0], target)
+                link(sources[0], target)
             else:
                 _join_tables(sources, target, schema)
             moves |= dict.fromkeys(run, (place, 0.0))
@@ -178,7 +175,7 @@ class _Compaction:
             target.parent.mkdir(parents=True, exist_ok=True)
             begins = [0.0]
             if len(run) == 1:
-                _link(sources[0], target)
+                link(sources[0], target)
             else:
                 begins = join_videos(sources, target)
             moves |= {old: (place, begin) for old, begin in zip(run, begins, strict=True)}
@@ -241,11 +238,3 @@ def _join_tables(sources: list[Path], target: Path, schema: pa.Schema) -> None:
                     if missing:
                         raise DatasetError(f"{source} lacks the columns {', '.join(missing)}")
                     writer.write_table(group.select(schema.names).cast(schema), row_group_size=group.num_rows)
-
-
-def _link(source: Path, target: Path) -> None:
-    """The same file under a second name, or a copy where the file system has no such thing."""
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        shutil.copy2(source, target)

@@ -4,6 +4,7 @@ A name is published by `os.replace`, which is atomic, and holds after the folder
 """
 
 import os
+import shutil
 from pathlib import Path
 
 
@@ -34,6 +35,22 @@ def make_folder(folder: Path) -> None:
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     flush_folder(folder.parent)
+
+
+def flush_tree(folder: Path) -> None:
+    """Wait until a folder and everything in it is on the disk."""
+    for path, _, names in os.walk(folder):
+        for name in names:
+            flush_file(Path(path, name))
+        flush_folder(Path(path))
+
+
+def link(source: Path, target: Path) -> None:
+    """The same file under a second name, or a copy where the file system has no such thing."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def publish(source: Path, target: Path) -> None:
