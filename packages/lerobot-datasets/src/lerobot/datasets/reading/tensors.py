@@ -47,7 +47,8 @@ def to_tensors(
 
 def picture_tensor(value: NDArray[Any], *, depth: bool, keep_uint8: bool) -> torch.Tensor:
     """A picture `(..., H, W, C)` as tensor `(..., C, H, W)`, colours in [0, 1] unless they stay `uint8`."""
-    tensor = torch.from_numpy(value).movedim(-1, -3).contiguous()
-    if depth:
-        return tensor.float()
-    return tensor if keep_uint8 or tensor.dtype != torch.uint8 else tensor / 255
+    tensor = torch.from_numpy(value).movedim(-1, -3)
+    if keep_uint8 and not depth:
+        return tensor.contiguous()
+    picture = tensor.to(torch.float32, memory_format=torch.contiguous_format)
+    return picture if depth or tensor.dtype != torch.uint8 else picture.div_(255)
