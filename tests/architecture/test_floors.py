@@ -11,10 +11,11 @@ FLOORS = {
     "lerobot-datasets": 1,
     "lerobot-motors": 1,
     "lerobot-policies": 1,
-    "lerobot-envs": 1,
-    "lerobot-training": 2,
+    # Evaluation runs policies, so environments stand on them.
+    "lerobot-envs": 2,
+    "lerobot-training": 3,
 }
-PLUGIN_FLOOR = 3
+PLUGIN_FLOOR = 4
 
 CORE_THIRD_PARTY = {
     "cookiecutter",  # extra `new`, deferred
