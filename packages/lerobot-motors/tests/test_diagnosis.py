@@ -8,6 +8,7 @@ from lerobot.motors.virtual import Fault, VirtualBus
 
 @pytest.fixture
 def bus(arm: VirtualBus, monkeypatch) -> FeetechMotorsBus:
+    monkeypatch.setattr("lerobot.motors.diagnosis.PATIENCE_S", 0.2)
     monkeypatch.setattr(FeetechMotorsBus, "available_baudrates", (57_600, 115_200, 1_000_000))
     return FeetechMotorsBus(arm.port, arm.spec.motors(MotorNormMode.DEGREES))
 
@@ -24,7 +25,7 @@ def test_a_sound_arm_has_no_findings(bus: FeetechMotorsBus) -> None:
         (Fault.DUPLICATE_ID, None, "readings collide with those of another motor"),
         (Fault.WRONG_BAUD_RATE, None, "it speaks at 115200 baud, the line runs at 1000000"),
         (Fault.CORRUPT, 0.3, "of its answers were lost or damaged"),
-        (Fault.LATE, 0.15, "it takes longer than 50 ms to answer"),
+        (Fault.LATE, 0.1, "it takes longer than 50 ms to answer"),
         (Fault.OVERLOAD, None, "it reports overload"),
         (Fault.LOW_VOLTAGE, 3.2, "its supply is outside its limits (3.2 V, 28 °C)"),
         (Fault.DEAD, None, "it reports a defective position sensor"),
