@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from lerobot.act.config import ACTConfig
 from lerobot.act.resnet import ResNet, load_pretrained
-from lerobot.act.transformer import Decoder, Encoder, sinusoids, sinusoids_2d
+from lerobot.act.transformer import Decoder, Encoder, LayerSettings, sinusoids, sinusoids_2d
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.features import ACTION, OBSERVATION_STATE
 
@@ -53,6 +53,8 @@ class ACT(nn.Module):
         LeRobotError: the pretrained weights cannot be had.
     """
 
+    vae_encoder_pos_enc: Tensor
+
     def __init__(self, config: ACTConfig, *, from_scratch: bool = True) -> None:
         super().__init__()
         self.config = config
@@ -70,8 +72,8 @@ class ACT(nn.Module):
             self.backbone = ResNet(config.vision_backbone, dilate_last=config.replace_final_stride_with_dilation)
             if from_scratch and config.pretrained_backbone_weights is not None:
                 load_pretrained(self.backbone, config.pretrained_backbone_weights)
-        self.encoder = Encoder(config.n_encoder_layers, **_sizes(config))
-        self.decoder = Decoder(config.n_decoder_layers, **_sizes(config))
+        self.encoder = Encoder(config.n_encoder_layers, _settings(config))
+        self.decoder = Decoder(config.n_decoder_layers, _settings(config))
         for stack in (self.encoder, self.decoder):
             for parameter in stack.parameters():
                 if parameter.ndim > 1:
@@ -89,14 +91,14 @@ class ACT(nn.Module):
 
     def _add_vae(self, state_size: int, action_size: int) -> None:
         config, width = self.config, self.config.dim_model
-        self.vae_encoder = Encoder(config.n_vae_encoder_layers, **_sizes(config))
+        self.vae_encoder = Encoder(config.n_vae_encoder_layers, _settings(config))
         self.vae_encoder_cls_embed = nn.Embedding(1, width)
         if state_size:
             self.vae_encoder_robot_state_input_proj = nn.Linear(state_size, width)
         self.vae_encoder_action_input_proj = nn.Linear(action_size, width)
         self.vae_encoder_latent_output_proj = nn.Linear(width, 2 * config.latent_dim)
         tokens = 1 + bool(state_size) + config.chunk_size
-        self.register_buffer("vae_encoder_pos_enc", sinusoids(tokens, width).unsqueeze(0))
+        self.register_buffer("vae_encoder_pos_enc", sinusoids(torch.arange(tokens).double(), width)[None])
 
     def forward(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, Latent | None]:
         """Predict a chunk.
@@ -155,21 +157,21 @@ class ACT(nn.Module):
         positions = [self.encoder_1d_feature_pos_embed.weight.unsqueeze(1)]
         for camera in self.config.image_features:
             features = self.backbone(batch[camera])
-            codes = sinusoids_2d(*features.shape[-2:], self.config.dim_model, features.device).to(features.dtype)
+            codes = sinusoids_2d(features.shape[-2], features.shape[-1], self.config.dim_model).to(features)
             groups.append(self.encoder_img_feat_input_proj(features).flatten(2).permute(2, 0, 1))
-            positions.append(codes.flatten(2).permute(2, 0, 1))
+            positions.append(codes.flatten(1).T.unsqueeze(1))
         return torch.cat(groups), torch.cat(positions)
 
 
-def _sizes(config: ACTConfig) -> dict[str, object]:
-    return {
-        "width": config.dim_model,
-        "heads": config.n_heads,
-        "hidden": config.dim_feedforward,
-        "dropout": config.dropout,
-        "activation": config.feedforward_activation,
-        "pre_norm": config.pre_norm,
-    }
+def _settings(config: ACTConfig) -> LayerSettings:
+    return LayerSettings(
+        width=config.dim_model,
+        heads=config.n_heads,
+        hidden=config.dim_feedforward,
+        dropout=config.dropout,
+        activation=config.feedforward_activation,
+        pre_norm=config.pre_norm,
+    )
 
 
 def _batch_size(config: ACTConfig, batch: Mapping[str, Tensor]) -> tuple[int, torch.device]:

@@ -59,7 +59,8 @@ class ACTPolicy(PreTrainedPolicy):
         """
         self.require_inputs(batch)
         self.eval()
-        return self.model(batch)[0]
+        chunk: Tensor = self.model(batch)[0]
+        return chunk
 
     def forward(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         """Compute the loss: mean absolute error over the real steps, and the latent's divergence while training.

@@ -42,6 +42,11 @@ class FrozenBatchNorm2d(nn.Module):
         channels: channels of the input.
     """
 
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.register_buffer("weight", torch.ones(channels))

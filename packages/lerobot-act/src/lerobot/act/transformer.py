@@ -5,6 +5,7 @@ Tensors are `(N, B, D)`: tokens, batch, width. Source: Carion et al. 2020, arXiv
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -13,50 +14,87 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
 
 
-def sinusoids(positions: int, width: int) -> Tensor:
-    """Position codes along one axis, `(positions, width)` float32: sines at even, cosines at odd elements.
+def sinusoids(coordinates: Tensor, width: int) -> Tensor:
+    """Code positions along one axis by waves of growing length, sines at even elements and cosines at odd ones.
+
+    Args:
+        coordinates: `(N,)` float64; single precision is too coarse for the short waves of late positions.
+        width: elements of a code.
+
+    Returns:
+        `(N, width)` float32.
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.5.
     """
-    exponent = 2 * (torch.arange(width) // 2).double() / width
-    angle = torch.arange(positions).double()[:, None] / 10000**exponent
-    angle[:, 0::2], angle[:, 1::2] = angle[:, 0::2].sin(), angle[:, 1::2].cos()
-    return angle.float()
+    angle = coordinates[:, None] / 10000 ** (2 * (torch.arange(width) // 2).double() / width)
+    even = torch.arange(width) % 2 == 0
+    return torch.where(even, angle.sin(), angle.cos()).float()
 
 
-def sinusoids_2d(height: int, width: int, channels: int, device: torch.device) -> Tensor:
-    """Position codes of a map, `(1, channels, height, width)` float32: the first half codes rows, the second columns.
+def sinusoids_2d(height: int, width: int, channels: int) -> Tensor:
+    """Code the positions of a map; the first half of the channels is the row, the second the column.
 
-    Coordinates count from 1 and are scaled to at most 2 pi. Source: as the class docstring's, appendix A.4.
+    Coordinates count from 1 and are scaled to at most 2 pi.
+
+    Returns:
+        `(channels, height, width)` float32.
+
+    Source: Carion et al. 2020, arXiv:2005.12872, appendix A.4.
     """
-    half = channels // 2
-    exponent = 2 * (torch.arange(half, dtype=torch.float32, device=device) // 2) / half
-    codes = []
-    for size in (height, width):
-        coordinate = torch.arange(1, size + 1, dtype=torch.float32, device=device) / (size + 1e-6) * (2 * math.pi)
-        angle = coordinate[:, None] / 10000**exponent
-        codes.append(torch.stack((angle[:, 0::2].sin(), angle[:, 1::2].cos()), dim=-1).flatten(1))
-    rows = codes[0][:, None].expand(-1, width, -1)
-    columns = codes[1][None].expand(height, -1, -1)
-    return torch.cat((rows, columns), dim=-1).permute(2, 0, 1)[None]
+    rows, columns = (
+        sinusoids(torch.arange(1, size + 1).double() / (size + 1e-6) * (2 * math.pi), channels // 2)
+        for size in (height, width)
+    )
+    codes = torch.cat((rows[:, None].expand(-1, width, -1), columns[None].expand(height, -1, -1)), dim=-1)
+    return codes.permute(2, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSettings:
+    """What all layers of a transformer have in common.
+
+    Attributes:
+        width: `D`, of tokens.
+        heads: attention heads.
+        hidden: width inside the feed-forward block.
+        dropout: share of elements dropped while training.
+        activation: `"relu"` or `"gelu"`.
+        pre_norm: normalise before each block instead of after it.
+    """
+
+    width: int
+    heads: int
+    hidden: int
+    dropout: float
+    activation: str
+    pre_norm: bool
+
+    def attention(self) -> nn.MultiheadAttention:
+        """Make an attention block."""
+        return nn.MultiheadAttention(self.width, self.heads, dropout=self.dropout)
+
+    def norm(self) -> nn.LayerNorm:
+        """Make a normalisation."""
+        return nn.LayerNorm(self.width)
 
 
 class _Layer(nn.Module):
     """What encoder and decoder layers share: the feed-forward block and where normalisation stands."""
 
-    def __init__(self, width: int, hidden: int, dropout: float, activation: str, *, pre_norm: bool) -> None:
+    def __init__(self, settings: LayerSettings) -> None:
         super().__init__()
-        self.linear1 = nn.Linear(width, hidden)
-        self.linear2 = nn.Linear(hidden, width)
-        self.dropout = nn.Dropout(dropout)
-        self._activation = _ACTIVATIONS[activation]
-        self._pre_norm = pre_norm
+        self.linear1 = nn.Linear(settings.width, settings.hidden)
+        self.linear2 = nn.Linear(settings.hidden, settings.width)
+        self.dropout = nn.Dropout(settings.dropout)
+        self._activation = _ACTIVATIONS[settings.activation]
+        self._pre_norm = settings.pre_norm
 
     def _block(self, tokens: Tensor, norm: nn.LayerNorm, block: Callable[[Tensor], Tensor]) -> Tensor:
         if self._pre_norm:
-            return tokens + self.dropout(block(norm(tokens)))
-        normalised: Tensor = norm(tokens + self.dropout(block(tokens)))
-        return normalised
+            tokens = tokens + self.dropout(block(norm(tokens)))
+        else:
+            tokens = norm(tokens + self.dropout(block(tokens)))
+        return tokens
 
     def _feed_forward(self, tokens: Tensor) -> Tensor:
         result: Tensor = self.linear2(self.dropout(self._activation(self.linear1(tokens))))
@@ -74,10 +112,10 @@ def _attend(
 class EncoderLayer(_Layer):
     """Self-attention and a feed-forward block."""
 
-    def __init__(self, width: int, heads: int, hidden: int, dropout: float, activation: str, *, pre_norm: bool) -> None:
-        super().__init__(width, hidden, dropout, activation, pre_norm=pre_norm)
-        self.self_attn = nn.MultiheadAttention(width, heads, dropout=dropout)
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+    def __init__(self, settings: LayerSettings) -> None:
+        super().__init__(settings)
+        self.self_attn = settings.attention()
+        self.norm1, self.norm2 = settings.norm(), settings.norm()
 
     def forward(self, tokens: Tensor, positions: Tensor, padding: Tensor | None = None) -> Tensor:
         """Transform tokens `(N, B, D)`; see `Encoder`."""
@@ -92,11 +130,11 @@ class EncoderLayer(_Layer):
 class DecoderLayer(_Layer):
     """Self-attention, attention to the encoder's tokens, and a feed-forward block."""
 
-    def __init__(self, width: int, heads: int, hidden: int, dropout: float, activation: str, *, pre_norm: bool) -> None:
-        super().__init__(width, hidden, dropout, activation, pre_norm=pre_norm)
-        self.self_attn = nn.MultiheadAttention(width, heads, dropout=dropout)
-        self.multihead_attn = nn.MultiheadAttention(width, heads, dropout=dropout)
-        self.norm1, self.norm2, self.norm3 = nn.LayerNorm(width), nn.LayerNorm(width), nn.LayerNorm(width)
+    def __init__(self, settings: LayerSettings) -> None:
+        super().__init__(settings)
+        self.self_attn = settings.attention()
+        self.multihead_attn = settings.attention()
+        self.norm1, self.norm2, self.norm3 = settings.norm(), settings.norm(), settings.norm()
 
     def forward(self, tokens: Tensor, positions: Tensor, memory: Tensor, memory_positions: Tensor) -> Tensor:
         """Transform tokens `(T, B, D)`; see `Decoder`."""
@@ -118,22 +156,13 @@ class Encoder(nn.Module):
 
     Args:
         depth: number of layers.
-        width: `D`.
-        heads: attention heads.
-        hidden: width of the feed-forward blocks.
-        dropout: share of elements dropped while training.
-        activation: `"relu"` or `"gelu"`.
-        pre_norm: normalise before each block instead of after it.
+        settings: of each layer.
     """
 
-    def __init__(
-        self, depth: int, width: int, heads: int, hidden: int, dropout: float, activation: str, *, pre_norm: bool
-    ) -> None:
+    def __init__(self, depth: int, settings: LayerSettings) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            EncoderLayer(width, heads, hidden, dropout, activation, pre_norm=pre_norm) for _ in range(depth)
-        )
-        self.norm = nn.LayerNorm(width) if pre_norm else nn.Identity()
+        self.layers = nn.ModuleList(EncoderLayer(settings) for _ in range(depth))
+        self.norm = settings.norm() if settings.pre_norm else nn.Identity()
 
     def forward(self, tokens: Tensor, positions: Tensor, padding: Tensor | None = None) -> Tensor:
         """Transform tokens.
@@ -154,22 +183,13 @@ class Decoder(nn.Module):
 
     Args:
         depth: number of layers.
-        width: `D`.
-        heads: attention heads.
-        hidden: width of the feed-forward blocks.
-        dropout: share of elements dropped while training.
-        activation: `"relu"` or `"gelu"`.
-        pre_norm: normalise before each block instead of after it.
+        settings: of each layer.
     """
 
-    def __init__(
-        self, depth: int, width: int, heads: int, hidden: int, dropout: float, activation: str, *, pre_norm: bool
-    ) -> None:
+    def __init__(self, depth: int, settings: LayerSettings) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            DecoderLayer(width, heads, hidden, dropout, activation, pre_norm=pre_norm) for _ in range(depth)
-        )
-        self.norm = nn.LayerNorm(width)
+        self.layers = nn.ModuleList(DecoderLayer(settings) for _ in range(depth))
+        self.norm = settings.norm()
 
     def forward(self, tokens: Tensor, positions: Tensor, memory: Tensor, memory_positions: Tensor) -> Tensor:
         """Transform tokens.

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from lerobot.core.processors import (
     PolicyProcessorPipeline,
-    ProcessorStep,
     build_step,
     policy_action_to_transition,
     transition_to_policy_action,
 )
 from lerobot.core.processors.config import RenameObservationsConfig
 from lerobot.core.processors.serialization import Overrides
+from lerobot.core.protocols import ProcessorStep
 from lerobot.policies.checkpoint import POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device

@@ -168,7 +168,8 @@ class NormalizerProcessorStep(NormalizationStep):
 
     def _scale(self, tensor: Tensor, mode: NormalizationMode, first: Tensor, second: Tensor) -> Tensor:
         if mode is NormalizationMode.MEAN_STD:
-            return (tensor - first) / (second + self.config.eps)
+            scaled: Tensor = (tensor - first) / (second + self.config.eps)
+            return scaled
         return 2 * (tensor - first) / self._range(first, second) - 1
 
 
@@ -190,10 +191,8 @@ def as_tensor(value: Any) -> Tensor:
 def _shaped(name: str, value: Tensor, feature: PolicyFeature) -> Tensor:
     if feature.type is FeatureType.VISUAL and value.ndim == 1 and not name.endswith(".count"):
         value = value.reshape(-1, 1, 1)
-    try:
-        fits = torch.broadcast_shapes(value.shape, feature.shape) == feature.shape
-    except RuntimeError:
-        fits = False
+    sizes = zip(reversed(value.shape), reversed(feature.shape), strict=False)
+    fits = value.ndim <= len(feature.shape) and all(own in {1, size} for own, size in sizes)
     if not fits and not name.endswith(".count"):
         raise FeatureMismatchError(
             f"statistic {name} has the shape {tuple(value.shape)}",

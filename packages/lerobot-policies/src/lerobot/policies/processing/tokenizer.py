@@ -1,5 +1,6 @@
 """The task in words, as tokens."""
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -78,13 +79,13 @@ def _load(name: str | None) -> Any:
     if not name:
         raise CheckpointError("the tokenizer has no name", expected="'tokenizer_name', or a tokenizer as an override")
     try:
-        from transformers import AutoTokenizer  # an extra: most policies read no words
+        transformers = importlib.import_module("transformers")  # an extra: most policies read no words
     except ModuleNotFoundError as error:
         raise LeRobotError(
             "reading tasks in words needs 'transformers', which is not installed.",
             hint="Install it: uv pip install 'lerobot-policies[tokenizer]'",
         ) from error
     try:
-        return AutoTokenizer.from_pretrained(name)
+        return transformers.AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"tokenizer {name!r} cannot be loaded: {error}") from error
