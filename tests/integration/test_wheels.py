@@ -4,12 +4,11 @@
 """
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from clean_environment import done, install, run
 
 pytestmark = pytest.mark.wheels
 
@@ -17,50 +16,14 @@ LIMIT_MB = 60
 HEAVY = ["torch", "pyarrow", "cv2", "numpy", "av", "datasets", "huggingface_hub", "gymnasium"]
 
 
-def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
-    environment.update(options.pop("env", {}))  # type: ignore[call-overload]
-    return subprocess.run(
-        [str(part) for part in command],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=280,
-        env=environment,
-        check=False,
-        **options,  # type: ignore[call-overload]
-    )
-
-
-def done(*command: str | Path, **options: object) -> str:
-    result = run(*command, **options)
-    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-    return result.stdout
-
-
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with the wheels of `lerobot-core` and of a plugin baked from the robot template."""
     folder = tmp_path_factory.mktemp("clean")
-    wheels = Path(os.environ["LEROBOT_WHEELS"]).resolve()
     done(Path(sys.executable).parent / "lerobot", "new", "robot", "my-arm", cwd=folder)
     baked = next(path for path in folder.iterdir() if (path / "pyproject.toml").exists())
     done("uv", "build", "-q", "--wheel", "--out-dir", folder / "plugin", baked)
-    done("uv", "venv", "-q", "--python", sys.executable, folder / "venv")
-    plugin = next((folder / "plugin").glob("*.whl"))
-    done(
-        "uv",
-        "pip",
-        "install",
-        "-q",
-        "--compile-bytecode",
-        f"--find-links={wheels}",
-        "--refresh-package=lerobot-core",  # the version stays, the wheel changes
-        "lerobot-core",
-        plugin,
-        env={"VIRTUAL_ENV": str(folder / "venv")},
-    )
-    return folder / "venv"
+    return install(folder / "venv", "lerobot-core", next((folder / "plugin").glob("*.whl")))
 
 
 @pytest.fixture(scope="module")
