@@ -11,7 +11,7 @@ from lerobot.sim.rendering import Pictures, available, make_renderer, opengl
 from lerobot.sim.rendering.painter import Painter
 from lerobot.sim.rendering.polygons import polygons
 from lerobot.sim.rendering.rays import RayCaster
-from lerobot.sim.scene import VIEWS
+from lerobot.sim.scene import LIGHT_DIRECTION, VIEWS
 from lerobot.sim.tasks import TASKS
 from lerobot.sim.world import HOME, World
 
@@ -68,11 +68,17 @@ def test_faces_point_outwards_and_are_flat(world: World) -> None:
     assert np.abs(off).max() < 1e-9
 
 
-def test_the_arm_darkens_the_table(world: World) -> None:
+def test_a_ball_throws_its_shadow_where_the_light_says() -> None:
+    """Seen from 0.62 m above x = 0.17: rows run against x, columns against y, 144.85 pixels a metre at 1 m."""
+    world = World(TASKS["reach"]())
+    world.place("ball", [0.25, 0.12, 0.10])
+    world.advance(1 / 600)
     image = Painter(world.model).render(world.data, "top", *SIZE).astype(int)
-    geoms, _, _ = RayCaster(world.model).cast(world.data, "top", *SIZE)
-    table = image[geoms == world.model.geom("table").id].sum(axis=1)
-    assert (table < 0.75 * np.median(table)).sum() > 50
+    x, y = np.array([0.25, 0.12]) - 0.10 * np.array(LIGHT_DIRECTION[:2]) / LIGHT_DIRECTION[2]
+    scale = 60 / np.tan(np.radians(22.5)) / 0.62
+    shadow = image[round(59.5 - (x - 0.17) * scale), round(79.5 - y * scale)]
+    lit = image[round(59.5 - (x - 0.17) * scale), round(79.5 + y * scale)]
+    assert shadow.sum() == pytest.approx(0.7 * lit.sum(), rel=0.02)
 
 
 def test_a_camera_among_the_shapes_paints_no_nonsense(world: World) -> None:

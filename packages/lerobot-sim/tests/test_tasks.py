@@ -75,6 +75,9 @@ def test_place_wants_the_cube_resting_and_near_the_centre() -> None:
     put(world, "cube", [goal[0], goal[1], HALF_M])
     assert world.task.solved(world)
     assert world.task.reward(world) == 1.0
+    world.data.qvel[world.model.body("cube").dofadr[0]] = 0.3
+    world.advance(1 / 600)
+    assert not world.task.solved(world), "sliding through"
     put(world, "cube", [goal[0] + 0.03, goal[1], HALF_M])
     assert not world.task.solved(world), "beside the middle"
 

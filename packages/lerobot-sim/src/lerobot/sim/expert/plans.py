@@ -1,11 +1,12 @@
 """How each task is done: one generator of motions per task, written as a person would explain it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.sim.expert.hand import CLOSED, OPEN, Hand, Motion
+from lerobot.sim.joints import Joints
 from lerobot.sim.kinematics import pointing_down
 from lerobot.sim.tasks.lift import HALF_M, held
 from lerobot.sim.world import Vector
@@ -40,15 +41,15 @@ def lift(hand: Hand) -> Motion:
 
 def place(hand: Hand) -> Motion:
     """Pick the cube up and put it down in the circle."""
-    yield from _pick(hand)
-    goal = hand.see("goal")
-    yield from _put(hand, np.array([goal[0], goal[1], HALF_M]))
+    if (yield from _pick(hand)):
+        goal = hand.see("goal")
+        yield from _put(hand, np.array([goal[0], goal[1], HALF_M]))
 
 
 def stack(hand: Hand) -> Motion:
     """Pick the red cube up and put it on the blue one."""
-    yield from _pick(hand)
-    yield from _put(hand, hand.see("base_cube") + 2 * HALF_M * _UP)
+    if (yield from _pick(hand)):
+        yield from _put(hand, hand.see("base_cube") + 2 * HALF_M * _UP)
 
 
 def push(hand: Hand) -> Motion:
@@ -84,8 +85,8 @@ ENDS_AT_HOME = frozenset({"place", "push", "stack"})
 """Tasks that are still solved when the arm has gone home."""
 
 
-def _pick(hand: Hand) -> Motion:
-    """Grasp the cube from above and lift it; try again if it slipped."""
+def _pick(hand: Hand) -> Generator[Joints, None, bool]:
+    """Grasp the cube from above and lift it; try again if it slipped, and say in the end whether it is held."""
     for _ in range(_ATTEMPTS):
         cube = hand.see("cube")
         axes = pointing_down(_grasp_yaw(hand, cube))
@@ -97,7 +98,8 @@ def _pick(hand: Hand) -> Motion:
         yield from hand.grip(CLOSED)
         yield from hand.line(spot + _CARRY_M * _UP, axes)
         if held(hand.world, "cube"):
-            return
+            return True
+    return False
 
 
 def _put(hand: Hand, goal: Vector) -> Motion:
