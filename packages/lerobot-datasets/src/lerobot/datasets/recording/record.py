@@ -113,6 +113,8 @@ def _open_requests(config: RecordConfig, session: Session, progress: Progress) -
 
 def _summary(target: Target, saved: int) -> str:
     info = target.recorder.info
+    if info.total_episodes == 0:
+        return "No episode was saved."
     return (
         f"{saved} episodes saved by this run; {target.repo_id} has {info.total_episodes} episodes, "
         f"{info.total_frames} frames: {target.recorder.root}"
