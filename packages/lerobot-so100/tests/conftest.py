@@ -18,6 +18,12 @@ CALIBRATION = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _short_camera_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("follower", "bimanual"):
+        monkeypatch.setattr(f"lerobot.so100.{module}.CAMERA_TEST_S", 0.05)
+
+
 @pytest.fixture
 def start() -> Iterator[Callable[[], VirtualBus]]:
     """Start virtual arms that hold `CALIBRATION`."""

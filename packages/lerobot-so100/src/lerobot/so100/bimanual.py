@@ -5,15 +5,16 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+from lerobot.core.cameras import CameraSet
+from lerobot.core.config.base import CameraConfig
 from lerobot.core.device import DeviceBase
 from lerobot.core.errors import DeviceError, FeatureMismatchError
 from lerobot.core.prompts import Prompter
-from lerobot.core.protocols import Camera
 from lerobot.core.types import Action, FeatureSpec, Observation
 from lerobot.motors.diagnosis import Finding
 from lerobot.so100.arm import SOArm
 from lerobot.so100.config import BiSOFollowerConfig, BiSOLeaderConfig, SO101FollowerConfig, SO101LeaderConfig
-from lerobot.so100.follower import SOFollower, add_pictures, camera_features
+from lerobot.so100.follower import CAMERA_TEST_S, SOFollower
 from lerobot.so100.leader import SOLeader
 
 Arm = TypeVar("Arm", bound=SOArm)
@@ -116,24 +117,19 @@ class BiSOFollower(Pair[SOFollower]):
     name = "bi_so_follower"
 
     def __init__(self, config: BiSOFollowerConfig, *, prompter: Prompter | None = None) -> None:
-        left, right = (
-            SOFollower(
-                SO101FollowerConfig(**dict(arm), id=f"{config.id}_{side}", calibration_dir=config.calibration_dir),
-                prompter=prompter,
+        cameras: dict[str, CameraConfig] = {}
+        arms: list[SOFollower] = []
+        for side, arm in (("left", config.left_arm_config), ("right", config.right_arm_config)):
+            cameras |= {f"{side}_{name}": camera for name, camera in arm.cameras.items()}
+            # The pair has all cameras, so that they are opened and measured together.
+            fields = {**dict(arm), "cameras": {}, "id": f"{config.id}_{side}"}
+            arms.append(
+                SOFollower(SO101FollowerConfig(**fields, calibration_dir=config.calibration_dir), prompter=prompter)
             )
-            for side, arm in (("left", config.left_arm_config), ("right", config.right_arm_config))
-        )
+        left, right = arms
         super().__init__(config.id, left, right, prompter)
         self.config = config
-        self._own_cameras: dict[str, Camera] = {name: camera.build() for name, camera in config.cameras.items()}
-
-    @property
-    def cameras(self) -> dict[str, Camera]:
-        """All cameras, by the names their pictures have in an observation."""
-        return {
-            **self._own_cameras,
-            **{f"{prefix}{name}": camera for prefix, arm in self.arms.items() for name, camera in arm.cameras.items()},
-        }
+        self.cameras = CameraSet({**cameras, **config.cameras})
 
     @property
     def action_features(self) -> dict[str, FeatureSpec]:
@@ -142,13 +138,8 @@ class BiSOFollower(Pair[SOFollower]):
 
     @property
     def observation_features(self) -> dict[str, FeatureSpec]:
-        """What each arm gives, with its prefix, and the pictures of cameras that belong to no arm."""
-        arms = {
-            f"{prefix}{key}": feature
-            for prefix, arm in self.arms.items()
-            for key, feature in arm.observation_features.items()
-        }
-        return {**arms, **camera_features(self.config.cameras)}
+        """Joint positions of both arms, and one picture per camera."""
+        return {**self._joint_features(), **self.cameras.features}
 
     @property
     def safe_state(self) -> str:
@@ -157,8 +148,7 @@ class BiSOFollower(Pair[SOFollower]):
         return left if left == right else f"left arm {left}, right arm {right}"
 
     def _start(self) -> None:
-        for camera in self._own_cameras.values():
-            camera.connect()
+        self.cameras.connect(measure_s=CAMERA_TEST_S)
 
     def configure(self) -> None:
         """See `Calibratable.configure`."""
@@ -173,7 +163,7 @@ class BiSOFollower(Pair[SOFollower]):
             part = arm.get_observation()
             observation.update({f"{prefix}{key}": value for key, value in part.items()})
             observation.stamps.update({f"{prefix}{key}": stamp for key, stamp in part.stamps.items()})
-        add_pictures(observation, self._own_cameras)
+        self.cameras.read_into(observation)
         return observation
 
     def send_action(self, action: Action) -> Action:
@@ -198,10 +188,10 @@ class BiSOFollower(Pair[SOFollower]):
             raise failed[0]
 
     def _close(self) -> None:
-        with ExitStack() as stack:
-            for camera in self._own_cameras.values():
-                stack.callback(camera.disconnect)
+        try:
             super()._close()
+        finally:
+            self.cameras.disconnect()
 
 
 class BiSOLeader(Pair[SOLeader]):

@@ -2,13 +2,11 @@
 
 import logging
 from collections.abc import Mapping
-from contextlib import ExitStack
 
-from lerobot.core.config.base import CameraConfig
+from lerobot.core.cameras import CameraSet
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.prompts import Prompter
-from lerobot.core.protocols import Camera
-from lerobot.core.types import Action, FeatureSpec, Observation, Stamp
+from lerobot.core.types import Action, FeatureSpec, Observation
 from lerobot.motors.feetech import OperatingMode
 from lerobot.so100.arm import JOINTS, SOArm
 from lerobot.so100.config import SO100FollowerConfig, SO101FollowerConfig
@@ -18,6 +16,9 @@ log = logging.getLogger(__name__)
 GRIPPER_LIMITS = {"Max_Torque_Limit": 500, "Protection_Current": 250, "Overload_Torque": 25}
 """Half the torque, half the current, and a quarter of the torque once overloaded: a gripper that holds an object is
 stalled all the time and would burn out."""
+
+CAMERA_TEST_S = 1.0
+"""How long pictures are counted at the start, all cameras together: a shared USB line shows only then."""
 
 
 class SOFollower(SOArm):
@@ -41,7 +42,7 @@ class SOFollower(SOArm):
     def __init__(self, config: SO100FollowerConfig | SO101FollowerConfig, *, prompter: Prompter | None = None) -> None:
         super().__init__(config, prompter=prompter)
         self.config = config
-        self.cameras: dict[str, Camera] = {name: camera.build() for name, camera in config.cameras.items()}
+        self.cameras = CameraSet(config.cameras)
         self._clipped: frozenset[str] = frozenset()
 
     # --- what it is --------------------------------------------------------------------------------------------------
@@ -54,7 +55,7 @@ class SOFollower(SOArm):
     @property
     def observation_features(self) -> dict[str, FeatureSpec]:
         """Joint positions, `<joint>.pos`, and one picture per camera."""
-        return {**self.joint_features, **camera_features(self.config.cameras)}
+        return {**self.joint_features, **self.cameras.features}
 
     @property
     def safe_state(self) -> str:
@@ -64,8 +65,7 @@ class SOFollower(SOArm):
     # --- life cycle --------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        for camera in self.cameras.values():
-            camera.connect()
+        self.cameras.connect(measure_s=CAMERA_TEST_S)
         self.configure()
         if self.bus.calibration:
             self.bus.enable_torque()
@@ -96,17 +96,17 @@ class SOFollower(SOArm):
             self.bus.sync_write("Goal_Position", present, normalize=False)
 
     def _close(self) -> None:
-        with ExitStack() as stack:
-            for camera in self.cameras.values():
-                stack.callback(camera.disconnect)
+        try:
             self._close_bus(disable_torque=self.config.disable_torque_on_disconnect)
+        finally:
+            self.cameras.disconnect()
 
     # --- measuring and moving ----------------------------------------------------------------------------------------
 
     def get_observation(self) -> Observation:
         """See `Robot.get_observation`."""
         observation = self.measure()
-        add_pictures(observation, self.cameras)
+        self.cameras.read_into(observation)
         return observation
 
     def send_action(self, action: Action) -> Action:
@@ -154,19 +154,3 @@ class SOFollower(SOArm):
             log.warning("%s: max_relative_target holds %s back", self, ", ".join(sorted(clipped)))
         self._clipped = clipped
         return held
-
-
-def camera_features(cameras: Mapping[str, CameraConfig]) -> dict[str, FeatureSpec]:
-    """Pictures as cameras are configured to give them."""
-    return {
-        name: FeatureSpec("uint8", (camera.height or 0, camera.width or 0, 3), ("height", "width", "channels"))
-        for name, camera in cameras.items()
-    }
-
-
-def add_pictures(observation: Observation, cameras: Mapping[str, Camera]) -> None:
-    """Add the newest picture of each camera, with its own capture time."""
-    for name, camera in cameras.items():
-        frame = camera.latest_frame()
-        observation[name] = frame.image
-        observation.stamps[name] = Stamp(frame.time_s, frame.sequence)
