@@ -64,7 +64,7 @@ def test_a_frozen_camera_gets_old_without_an_error() -> None:
         while device.latest_frame().sequence < 1 and time.monotonic() < deadline:
             time.sleep(0.005)
         device.async_read(timeout_ms=2000)
-        with pytest.raises(DeviceTimeoutError, match="no new frame"):
+        with pytest.raises(DeviceTimeoutError, match="no new picture"):
             device.async_read(timeout_ms=50)
         assert device.latest_frame().sequence == 1
         with pytest.raises(DeviceTimeoutError, match="ms old"):

@@ -20,10 +20,10 @@ def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        package = module.partition(".")[0]
-        if error.name != package:
+        # What is missing may be the module or a package around it; anything else is missing inside of it.
+        if not f"{module}.".startswith(f"{error.name}."):
             raise
         raise LeRobotError(
-            f"{needed_by} needs '{package}', which is not installed.",
+            f"{needed_by} needs '{module.partition('.')[0]}', which is not installed.",
             hint=f"Install it: uv pip install 'lerobot-core[{extra}]'",
         ) from error
