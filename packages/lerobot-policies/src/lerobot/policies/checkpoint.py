@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from lerobot.policies.config import PreTrainedConfig
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor", "policy_postprocessor"
 
-_REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_REPOSITORY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,27 +130,42 @@ def _problem(file: str, detail: dict[str, Any]) -> ConfigProblem:
 
 
 def _download(repository: str, name: str, revision: str | None) -> Path | None:
+    """Fetch one file from the Hub; None if the repository has none of that name."""
     from huggingface_hub import hf_hub_download  # only who names a repository pays for this import
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    with _hub_errors(repository, name):
+        try:
+            return Path(hf_hub_download(repository, name, revision=revision))
+        except LocalEntryNotFoundError:
+            raise
+        except EntryNotFoundError:
+            return None
+
+
+def _download_folder(repository: str, name: str, revision: str | None) -> Path | None:
+    """Fetch one folder from the Hub; None if the repository has none of that name."""
+    from huggingface_hub import snapshot_download
+
+    with _hub_errors(repository, name):
+        folder = Path(snapshot_download(repository, revision=revision, allow_patterns=f"{name}/*")) / name
+    return folder if folder.is_dir() else None
+
+
+@contextmanager
+def _hub_errors(repository: str, name: str) -> Iterator[None]:
+    """Turn what can go wrong on the way to the Hub into our errors."""
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(hf_hub_download(repository, name, revision=revision))
+        yield
     except LocalEntryNotFoundError as error:
         raise CheckpointError(
             f"{name} of {repository} is not on this computer, and the Hub cannot be reached",
             hint="Check the connection; if you meant a folder, it does not exist.",
         ) from error
-    except EntryNotFoundError:
-        return None
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         raise CheckpointError(f"{name} of {repository} cannot be downloaded: {error}") from error
-
-
-def _download_folder(repository: str, name: str, revision: str | None) -> Path | None:
-    from huggingface_hub import snapshot_download
-
-    folder = Path(snapshot_download(repository, revision=revision, allow_patterns=f"{name}/*")) / name
-    return folder if folder.is_dir() else None
 
 
 def saved_fields(path: str, given: Mapping[str, str]) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""Chunks to actions, against the definitions written out."""
+
+import math
+
+import pytest
+import torch
+
+from lerobot.policies.acting import ActionQueue, TemporalEnsembler
+
+
+def test_a_chunk_is_executed_before_the_next_one_is_predicted() -> None:
+    chunks = iter(torch.arange(12.0).reshape(2, 1, 6, 1))
+    queue = ActionQueue(4)
+    assert [queue.next(lambda: next(chunks)).item() for _ in range(6)] == [0, 1, 2, 3, 6, 7]
+    assert len(queue) == 2
+
+
+def test_reset_forgets_the_rest_of_a_chunk() -> None:
+    chunks = iter(torch.arange(6.0).reshape(2, 1, 3, 1))
+    queue = ActionQueue(3)
+    queue.next(lambda: next(chunks))
+    queue.reset()
+    assert queue.next(lambda: next(chunks)).item() == 3.0
+
+
+@pytest.mark.parametrize("coefficient", [0.01, 0.0, -0.3, 1.0])
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_the_running_average_is_the_weighted_mean_of_all_predictions(coefficient: float, size: int) -> None:
+    """Algorithm 2 of arXiv:2304.13705 written out: w_i = exp(-m i), i = 0 for the oldest prediction of this tick."""
+    chunks = torch.randn(12, 2, size, 3, generator=torch.Generator().manual_seed(0))
+    ensembler = TemporalEnsembler(coefficient, size)
+    for tick in range(12):
+        made = range(max(0, tick - size + 1), tick + 1)
+        weights = [math.exp(-coefficient * age) for age in range(len(made))]
+        expected = sum(w * chunks[at, :, tick - at] for w, at in zip(weights, made, strict=True)) / sum(weights)
+        assert torch.allclose(ensembler.next(lambda tick=tick: chunks[tick]), expected, atol=1e-6)
+
+
+def test_reset_starts_a_new_average() -> None:
+    ensembler = TemporalEnsembler(0.01, 3)
+    ensembler.next(lambda: torch.zeros(1, 3, 1))
+    ensembler.reset()
+    assert ensembler.next(lambda: torch.ones(1, 3, 1)).item() == 1.0
