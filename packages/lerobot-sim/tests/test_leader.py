@@ -9,6 +9,7 @@ from lerobot.sim.config import SimLeaderConfig, SimSO101Config
 from lerobot.sim.joints import KEYS
 from lerobot.sim.leader import SimLeader, solve
 from lerobot.sim.robot import SimSO101
+from lerobot.sim.world import HOME
 
 HEADER = ",".join(["time_s", *KEYS])
 
@@ -66,20 +67,24 @@ def test_a_missing_file_is_named(clock: object, tmp_path: Path) -> None:
 
 
 def test_an_experts_path_lifts_the_cube_of_that_episode(clock: object) -> None:
-    """The follower of the handle solves the episode the path was made for."""
+    """The follower of the handle solves the episode the path was made for, and comes home."""
     with (
         SimSO101(SimSO101Config(seed=4, episode=1), clock=clock) as robot,
         leader(clock, seed=4, episode=1, repeat=False) as device,
     ):
-        for _ in range(200):
+        solved = []
+        for _ in range(250):
             robot.send_action(device.get_action())
             clock.time_s += 1 / 30
-        robot.get_observation()
-        assert robot.world.task.solved(robot.world)
+            robot.get_observation()
+            solved.append(robot.world.task.solved(robot.world))
+        assert any(solved)
+        assert robot.world.joint_positions == pytest.approx(HOME, abs=0.05)
 
 
-def test_a_solution_ends() -> None:
+def test_a_solution_ends_where_it_began() -> None:
     path = solve("reach", seed=0, episode=0)
     assert path.times[0] == 0.0
-    assert 0.3 < path.times[-1] < 3.0
+    assert 1.0 < path.times[-1] < 6.0
     assert path.positions.shape == (len(path.times), 6)
+    assert path.positions[-1] == pytest.approx(path.positions[0], abs=3.0)

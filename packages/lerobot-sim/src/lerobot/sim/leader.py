@@ -110,16 +110,19 @@ class SimLeader(DeviceBase):
 
 
 def solve(task: str, seed: int, episode: int) -> Path6:
-    """Path of an expert's hand through one episode."""
+    """Path of an expert's hand through one episode and back home, so that it may be followed again and again."""
     world = World(TASKS[task](), seed=seed)
     world.reset(seed=seed, episode=episode)
     expert = Expert(world)
     rows = []
-    while not expert.is_done and world.elapsed_s < _LONGEST_S:
-        command = expert.command()
-        rows.append([world.elapsed_s, *to_units(command).values()])
-        world.command(command)
-        world.advance(_STEP_S)
+    for world.episode_over in (False, True):
+        done = False
+        while not done and world.elapsed_s < _LONGEST_S:
+            command = expert.command()
+            rows.append([world.elapsed_s, *to_units(command).values()])
+            world.command(command)
+            world.advance(_STEP_S)
+            done = expert.is_done
     table = np.array(rows)
     return Path6(table[:, 0], table[:, 1:])
 

@@ -50,7 +50,7 @@ class Expert:
 
     @property
     def is_done(self) -> bool:
-        """Whether the plan of this episode is complete and the arm holds still."""
+        """Whether the plan of this episode, or the clearing after it, is complete and the arm holds still."""
         return self._episode == self._world.episodes_started and self._attempt.is_done
 
     def command(self) -> Joints:
@@ -96,6 +96,7 @@ class _Attempt:
         """Leave the plan: let go and go home, so that the next episode starts as the first one did."""
         if not self._clearing:
             self._clearing = True
+            self.is_done = False
             self._motion = self._withdraw()
 
     def _withdraw(self) -> Motion:
