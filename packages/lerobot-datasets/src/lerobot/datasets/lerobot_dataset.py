@@ -9,6 +9,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.core.paths import lerobot_home
 from lerobot.datasets.format.layout import DEFAULT_DATA_FILES_SIZE_IN_MB, DEFAULT_VIDEO_FILES_SIZE_IN_MB
 from lerobot.datasets.frames import FrameDataset
+from lerobot.datasets.hub.copies import commit_of
 from lerobot.datasets.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.reading.depth import DepthUnit
 from lerobot.datasets.writing.options import WritingOptions
@@ -55,7 +56,9 @@ class LeRobotDataset(FrameDataset):
         delta_timestamps: per feature, seconds relative to each frame; adds a leading axis of that many frames, whose
             members beyond the episode repeat its first or last frame and are marked in `<key>_is_pad`.
         tolerance_s: largest distance of those seconds from whole frames.
-        revision: version on the Hub.
+        revision: tag, branch or commit on the Hub, for a dataset that is not on this computer.
+        force_cache_sync: ask the Hub whether a copy of it is the newest version.
+        download_videos: fetch the videos of a dataset on the Hub too.
         video_backend: `"pyav"`, the decoder that is used if None.
         return_uint8: leave colour video pictures as `uint8`.
         depth_output_unit: `"m"` or `"mm"`.
@@ -75,6 +78,8 @@ class LeRobotDataset(FrameDataset):
         delta_timestamps: Mapping[str, Sequence[float]] | None = None,
         tolerance_s: float = 1e-4,
         revision: str | None = None,
+        force_cache_sync: bool = False,
+        download_videos: bool = True,
         *,
         video_backend: str | None = None,
         return_uint8: bool = False,
@@ -82,7 +87,7 @@ class LeRobotDataset(FrameDataset):
     ) -> None:
         if video_backend is not None and video_backend not in VIDEO_BACKENDS:
             raise DatasetError(f"video_backend is {video_backend!r}", expected=" or ".join(VIDEO_BACKENDS))
-        meta = LeRobotDatasetMetadata(repo_id, root, revision)
+        meta = LeRobotDatasetMetadata(repo_id, root, revision, force_cache_sync)
         if episode_filter is not None:
             chosen = set(range(meta.total_episodes) if episodes is None else episodes)
             episodes = [i for i, row in enumerate(meta.episodes) if i in chosen and episode_filter(row)]
@@ -96,6 +101,7 @@ class LeRobotDataset(FrameDataset):
             return_uint8=return_uint8,
             depth_output_unit=depth_output_unit,
         )
+        self._fetch_missing(videos=download_videos)
 
     @cached_property
     def hf_dataset(self) -> "datasets.Dataset":
@@ -107,6 +113,62 @@ class LeRobotDataset(FrameDataset):
     def select_columns(self, column_names: str | list[str]) -> "datasets.Dataset":
         """Some columns of the chosen episodes, such as the actions to replay."""
         return self.hf_dataset.select_columns(column_names)
+
+    def _fetch_missing(self, *, videos: bool) -> None:
+        """Download what a copy of a dataset on the Hub lacks of the chosen episodes."""
+        if commit_of(self.root) is None:
+            return
+        # Only here: reading what is on this computer needs no network library.
+        from lerobot.datasets.hub.pull import episode_files, fetch_files
+
+        files = episode_files(self.meta.info, self.meta.episodes, self.episodes, videos=videos)
+        fetch_files(self.root, self.repo_id, files)
+
+    def push_to_hub(
+        self,
+        branch: str | None = None,
+        tags: Sequence[str] | None = None,
+        license: str | None = "apache-2.0",  # noqa: A002 # the name users know
+        tag_version: bool = True,
+        push_videos: bool = True,
+        private: bool | None = None,
+        allow_patterns: Sequence[str] | str | None = None,
+        upload_large_folder: bool = False,  # noqa: ARG002 # every upload continues where it was cut off
+        **card_kwargs: Any,
+    ) -> str:
+        """Upload the dataset to the Hub, in one commit; see `lerobot.datasets.hub.push.push`.
+
+        Args:
+            branch: branch to commit to; `main` if None.
+            tags: of the dataset card, beside `LeRobot`.
+            license: licence on the card.
+            tag_version: move the tag of the format's version to this commit.
+            push_videos: upload videos.
+            private: whether only the owner may see a new repository.
+            allow_patterns: upload only files that match one of these.
+            upload_large_folder: accepted, and not needed: every upload continues where the last one was cut off.
+            **card_kwargs: further entries of the card.
+
+        Returns:
+            Address of the commit.
+
+        Raises:
+            DatasetError: the Hub cannot be reached or refused it, or files of the dataset are missing.
+        """
+        from lerobot.datasets.hub.push import push
+
+        return push(
+            self.root,
+            self.repo_id,
+            branch=branch,
+            tags=tags,
+            license_name=license,
+            tag_version=tag_version,
+            push_videos=push_videos,
+            private=private,
+            allow_patterns=allow_patterns,
+            **card_kwargs,
+        )
 
     # --- recording ---------------------------------------------------------------------------------------------------
 

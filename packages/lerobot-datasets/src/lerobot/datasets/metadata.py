@@ -10,6 +10,7 @@ from lerobot.core.paths import lerobot_home
 from lerobot.datasets.format.episodes import Episodes, load_episode_stats, load_episodes
 from lerobot.datasets.format.features import FeatureMap
 from lerobot.datasets.format.info import Info, load_info
+from lerobot.datasets.format.layout import INFO_PATH
 from lerobot.datasets.format.stats_json import Stats, load_stats
 from lerobot.datasets.format.tasks import Tasks, load_tasks
 from lerobot.datasets.reading.depth import MM_PER_METRE, DepthUnit
@@ -32,16 +33,24 @@ class LeRobotDatasetMetadata:
 
     Args:
         repo_id: name of the dataset.
-        root: its folder; `$HF_LEROBOT_HOME/<repo_id>` if None.
-        revision: kept for those who transfer the dataset.
+        root: its folder; `$HF_LEROBOT_HOME/<repo_id>` if None. A dataset that is not there comes from the Hub, see
+            `lerobot.datasets.hub.pull`.
+        revision: tag, branch or commit on the Hub; the newest version that can be read if None.
+        force_cache_sync: ask the Hub whether a copy of it is the newest version.
 
     Raises:
         DatasetError: there is no dataset, it is damaged, or of an unknown version.
     """
 
-    def __init__(self, repo_id: str, root: str | Path | None = None, revision: str | None = None) -> None:
+    def __init__(
+        self,
+        repo_id: str,
+        root: str | Path | None = None,
+        revision: str | None = None,
+        force_cache_sync: bool = False,
+    ) -> None:
         self.repo_id = repo_id
-        self.root = Path(root) if root is not None else lerobot_home() / repo_id
+        self.root = _locate(repo_id, None if root is None else Path(root), revision, force_cache_sync)
         self.revision = revision
         self.reload()
 
@@ -184,3 +193,13 @@ class LeRobotDatasetMetadata:
             f"LeRobotDatasetMetadata({self.repo_id!r}, episodes={self.total_episodes}, frames={self.total_frames}, "
             f"features={list(self.features)})"
         )
+
+
+def _locate(repo_id: str, root: Path | None, revision: str | None, sync: bool) -> Path:
+    own = lerobot_home() / repo_id if root is None else root
+    if (own / INFO_PATH).exists() and not sync and (revision is None or root is not None):
+        return own
+    # Only here: opening what is on this computer needs no network library.
+    from lerobot.datasets.hub.pull import fetch_metadata
+
+    return fetch_metadata(repo_id, root, revision, sync=sync)
