@@ -1,8 +1,9 @@
 """Short recordings with the fake arm, and an independent way to read them."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -24,8 +25,17 @@ class KeptRobotConfig(FakeRobotConfig):
         return BUILT[-1]
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 def config(
-    root: Path, *, robot: dict = {}, teleop: dict = {}, dataset: dict = {}, cameras: int = 1, **others: Any
+    root: Path,
+    *,
+    robot: Mapping[str, Any] = NOTHING,
+    teleop: Mapping[str, Any] = NOTHING,
+    dataset: Mapping[str, Any] = NOTHING,
+    cameras: int = 1,
+    **others: Any,
 ) -> RecordConfig:
     """Two episodes of six frames with a tenth of a second to reset, unless told otherwise."""
     views = {f"view{i}": FakeCameraConfig(width=48, height=32, fps=60) for i in range(cameras)}
@@ -41,7 +51,7 @@ def config(
     return RecordConfig(
         robot=KeptRobotConfig(cameras=views, **robot),
         teleop=FakeTeleoperatorConfig(**teleop),
-        dataset=DatasetRecordConfig(**(usual | dataset)),
+        dataset=DatasetRecordConfig(**(usual | dict(dataset))),
         play_sounds=False,
         **({"safety": SafetyConfig(ramp_s=0.1)} | others),
     )

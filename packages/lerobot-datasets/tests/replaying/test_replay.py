@@ -46,9 +46,9 @@ def write(folder, names):
     return folder
 
 
-def config(root, episode=1, *, robot={}, **others):
+def config(root, episode=1, *, robot=None, **others):
     return ReplayConfig(
-        robot=KeptRobotConfig(**robot),
+        robot=KeptRobotConfig(**(robot or {})),
         dataset=DatasetReplayConfig(repo_id="me/set", root=root, episode=episode),
         play_sounds=False,
         **({"safety": SafetyConfig(ramp_s=0.2)} | others),

@@ -79,7 +79,7 @@ def test_a_kill_while_taking_back_leaves_one_or_the_other(tmp_path, kit, monkeyp
     kit.check_dataset(recorder.root, left, [2, 3][: len(left)])
     with DatasetRecorder.resume(recorder.root) as again:
         kit.record(again, 7, 4)
-    kit.check_dataset(recorder.root, [*left, 7], [2, 3][: len(left)] + [4])
+    kit.check_dataset(recorder.root, [*left, 7], [*[2, 3][: len(left)], 4])
 
 
 def test_a_label_is_in_every_row_of_its_episode(tmp_path, kit):
