@@ -42,7 +42,7 @@ def dataset_statistics(root: Path, info: Info, only: Collection[str] | None = No
     pictures = [{key: stats[key] for key in cameras if key in stats} for stats in episodes]
     result = DatasetStatistics(pictures).summary()
     files = [root / info.data_file(*place) for place in load_episodes(root, info).data_files()]
-    result |= _number_statistics(files, numbers)
+    result |= _number_statistics(files, numbers) if numbers else {}
     return {key: result[key] for key in info.features if key in result}
 
 

@@ -1,0 +1,152 @@
+"""Parts of a video file, copied without decoding where they can stand alone and encoded without loss where not."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+
+import av
+import av.error
+
+from lerobot.core.errors import DatasetError
+from lerobot.datasets.video.encode import open_video, picture_count
+from lerobot.datasets.video.frame_table import FrameTable
+
+Range = tuple[int, int]
+"""First position and the one after the last."""
+
+
+def copyable(path: Path, table: FrameTable, ranges: Sequence[Range]) -> list[bool]:
+    """Which ranges can be copied: those that begin with a key frame and are stored in one piece, nothing in between.
+
+    Pictures that refer to others outside their range are stored before or between them, so they break the piece.
+
+    Args:
+        path: the file.
+        table: its pictures.
+        ranges: neither empty nor overlapping, ascending.
+
+    Raises:
+        DatasetError: the file is damaged.
+    """
+    order: list[list[int]] = [[] for _ in ranges]
+    starts_with_key = [False] * len(ranges)
+    try:
+        with open_video(path) as container:
+            number, video = 0, container.streams.video[0]
+            begins, stops = _spans(video, table, ranges)
+            for packet in container.demux(video):
+                if packet.pts is None or not packet.size:
+                    continue
+                if (found := _find(packet.pts, begins, stops)) is not None:
+                    if not order[found]:
+                        starts_with_key[found] = packet.is_keyframe and packet.pts == begins[found]
+                    order[found].append(number)
+                number += 1
+    except av.error.FFmpegError as error:
+        raise DatasetError(f"{path} cannot be read as a video: {error}") from error
+    return [
+        is_key and len(numbers) == stop - first and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        for is_key, numbers, (first, stop) in zip(starts_with_key, order, ranges, strict=True)
+    ]
+
+
+def copy_ranges(path: Path, table: FrameTable, ranges: Sequence[Range], target: Path) -> list[float]:
+    """Write parts of a file one after another, without decoding a picture.
+
+    Args:
+        path: the file.
+        table: its pictures.
+        ranges: those that are `copyable`, ascending.
+        target: file to create.
+
+    Returns:
+        Begin of each range in the new file, and the end of the last, seconds.
+
+    Raises:
+        DatasetError: the file is damaged, or the result does not hold every picture.
+    """
+    try:
+        with open_video(path) as source, av.open(str(target), "w", options={"movflags": "faststart"}) as output:
+            video = source.streams.video[0]
+            begins, stops = _spans(video, table, ranges)
+            targets = list(accumulate((stop - begin for begin, stop in zip(begins, stops, strict=True)), initial=0))
+            stream = output.add_stream_from_template(video, opaque=True)
+            for packet in source.demux(video):
+                if packet.pts is None or packet.dts is None or not packet.size:
+                    continue
+                if (found := _find(packet.pts, begins, stops)) is None:
+                    continue
+                shift = targets[found] - begins[found]
+                packet.pts += shift
+                packet.dts += shift
+                packet.stream = stream
+                output.mux(packet)
+    except av.error.FFmpegError as error:
+        raise DatasetError(f"cutting {path} failed: {error}") from error
+    _check_count(target, sum(stop - first for first, stop in ranges))
+    return [float(begin * table.time_base) for begin in targets]
+
+
+def encode_range(path: Path, table: FrameTable, part: Range, target: Path) -> float:
+    """Write a part of a file, encoded so that every picture decodes to the same values.
+
+    Args:
+        path: the file.
+        table: its pictures.
+        part: which ones.
+        target: file to create.
+
+    Returns:
+        Seconds it lasts.
+
+    Raises:
+        DatasetError: the file is damaged, or its pixel format has no lossless encoder here.
+    """
+    try:
+        with open_video(path) as source, av.open(str(target), "w") as output:
+            video = source.streams.video[0]
+            (first,), (stop,) = _spans(video, table, [part])
+            eight_bits = str(video.pix_fmt).startswith("yuv") and not str(video.pix_fmt).endswith(("le", "be"))
+            codec, options = ("libx264", {"qp": "0"}) if eight_bits else ("libx265", {"x265-params": _LOSSLESS})
+            stream = output.add_stream(codec, rate=video.base_rate, options={"g": "2", "bf": "0", **options})
+            assert isinstance(stream, av.VideoStream)  # noqa: S101 # an encoder of pictures, for the type checker
+            stream.width, stream.height, stream.pix_fmt = video.width, video.height, str(video.pix_fmt)
+            stream.codec_context.time_base = table.time_base
+            stream.codec_context.color_range = video.codec_context.color_range
+            stream.codec_context.colorspace = video.codec_context.colorspace
+            source.seek(int(table.key_dts[table.key_before(part[0])]), stream=video, backward=True)
+            for frame in source.decode(video):
+                if frame.pts is None or frame.pts < first:
+                    continue
+                if frame.pts >= stop:
+                    break
+                frame.pts, frame.time_base, frame.pict_type = frame.pts - first, table.time_base, 0
+                output.mux(stream.encode(frame))
+            output.mux(stream.encode(None))
+    except (av.error.FFmpegError, ValueError) as error:
+        raise DatasetError(f"encoding a part of {path} anew failed: {error}") from error
+    _check_count(target, part[1] - part[0])
+    return float((stop - first) * table.time_base)
+
+
+_LOSSLESS = "lossless=1:log-level=error"
+
+
+def _spans(video: "av.VideoStream", table: FrameTable, ranges: Sequence[Range]) -> tuple[list[int], list[int]]:
+    """When each range begins and ends, in the file's own units."""
+    pts = [int(value) for value in table.pts[-2:]]
+    # The last picture lasts as long as the one before it; a single one as long as the file.
+    end = pts[-1] + (pts[-1] - pts[0] if len(pts) > 1 else video.duration or 1)
+    stops = [int(table.pts[stop]) if stop < len(table) else end for _, stop in ranges]
+    return [int(table.pts[first]) for first, _ in ranges], stops
+
+
+def _find(pts: int, begins: list[int], stops: list[int]) -> int | None:
+    found = bisect_right(begins, pts) - 1
+    return found if found >= 0 and pts < stops[found] else None
+
+
+def _check_count(target: Path, wanted: int) -> None:
+    if (stored := picture_count(target)) != wanted:
+        raise DatasetError(f"{target.name} holds {stored} pictures after cutting {wanted}", expected="the same number")
