@@ -1,16 +1,35 @@
-"""`lerobot doctor`: is everything that is installed usable?"""
+"""`lerobot doctor`: is everything that is installed usable, and is the hardware sound?"""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from lerobot.core.config import CommandConfig
+from lerobot.core.config import CommandConfig, Positional
+from lerobot.core.config.base import RobotConfig, TeleoperatorConfig
 
 
 class DoctorConfig(CommandConfig):
-    """Check the installation and every plugin."""
+    """Check the installation and every plugin, or examine a robot or teleoperator."""
 
     target: ClassVar[str] = "lerobot.core.commands.doctor_report:run"
-    examples: ClassVar[tuple[str, ...]] = ("lerobot doctor", "lerobot doctor --deep")
+    examples: ClassVar[tuple[str, ...]] = (
+        "lerobot doctor",
+        "lerobot doctor --deep",
+        "lerobot doctor hardware --robot.type=so101_follower --robot.port=/dev/ttyACM0",
+    )
 
+    subject: Annotated[Literal["plugins", "hardware"], Positional()] = Field(
+        default="plugins", description="What to check: the installation, or devices. Nothing moves."
+    )
     deep: bool = Field(default=False, description="Import the implementations too, with everything they need.")
+    robot: RobotConfig | None = Field(default=None, description="Robot to examine.")
+    teleop: TeleoperatorConfig | None = Field(default=None, description="Teleoperator to examine.")
+
+    @model_validator(mode="after")
+    def _devices_belong_to_hardware(self) -> Self:
+        named = self.robot is not None or self.teleop is not None
+        if self.subject == "hardware" and not named:
+            raise ValueError("--robot.type or --teleop.type: which device to examine")
+        if self.subject == "plugins" and named:
+            raise ValueError("the word 'hardware' before the device, as in: lerobot doctor hardware --robot.type=...")
+        return self

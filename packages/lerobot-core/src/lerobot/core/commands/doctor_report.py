@@ -1,4 +1,4 @@
-"""What `lerobot doctor` finds: each broken plugin with its real cause."""
+"""What `lerobot doctor` finds: each broken plugin with its real cause; devices are examined by `devices.diagnose`."""
 
 import importlib.util
 import platform
@@ -8,12 +8,15 @@ from collections import Counter
 import typer
 
 from lerobot.core.commands.doctor import DoctorConfig
+from lerobot.core.devices.diagnose import diagnose
 from lerobot.core.errors import PluginError
 from lerobot.core.registry import Discovered, registry
 
 
 def run(config: DoctorConfig) -> int:
     """Print what was checked; the exit code is 1 if something is broken."""
+    if config.subject == "hardware":
+        return diagnose(config)
     typer.echo(f"Python {platform.python_version()} on {platform.platform()} ({sys.executable})")
     problems = [*_namespace(), *_metadata(), *_duplicates()]
     checked = 0
