@@ -1,0 +1,146 @@
+"""From a configuration to a policy in training: new, or where a checkpoint left it."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from lerobot.core.errors import LeRobotError
+from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.features import features_of_dataset
+from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.training.checkpoints import random_state
+from lerobot.training.checkpoints.folder import MODEL, Learner, Progress, load_learner, read_progress, read_random
+from lerobot.training.commands.train import TrainPipelineConfig
+from lerobot.training.data import Demonstrations, TrainingBatches, open_dataset, statistics
+from lerobot.training.loop import Training
+from lerobot.training.measuring import Meter
+from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
+from lerobot.training.optim.making import make_optimizer, optimizer_preset, scheduler_preset
+from lerobot.training.optim.schedules import make_scheduler
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A run that is ready to go.
+
+    Attributes:
+        training: what is trained, and how far it is.
+        demonstrations: what it learns from.
+        progress: of the checkpoint it goes on from; None for a new run.
+        optimizer: settings of the optimizer in use.
+        scheduler: settings of the schedule in use.
+    """
+
+    training: Training
+    demonstrations: Demonstrations
+    progress: Progress | None
+    optimizer: OptimizerConfig
+    scheduler: SchedulerConfig | None
+
+
+def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Path | None) -> Built:
+    """Build a run; every process calls this.
+
+    Args:
+        config: the run.
+        accelerator: the processes.
+        checkpoint: folder of the checkpoint to go on from; None for a new run.
+
+    Raises:
+        LeRobotError: dataset, policy and checkpoint do not fit each other, or one of them is damaged.
+    """
+    torch.backends.cudnn.benchmark = not config.cudnn_deterministic
+    torch.backends.cudnn.deterministic = config.cudnn_deterministic
+    # The same weights in all processes first, different draws afterwards.
+    random_state.seed_everything(config.seed)
+    asked = config.policy.model_copy(update={"device": accelerator.device.type})
+    demonstrations = open_dataset(config.dataset, asked, config)
+    trained = _make(config, asked, demonstrations, checkpoint)
+    optimizer_config = config.optimizer or optimizer_preset(trained.policy.config)
+    scheduler_config = config.scheduler
+    if scheduler_config is None and config.use_policy_training_preset:
+        scheduler_config = scheduler_preset(trained.policy.config)
+    optimizer = make_optimizer(optimizer_config, trained.policy)
+    scheduler = None if scheduler_config is None else make_scheduler(scheduler_config, optimizer, config.steps)
+    batches = TrainingBatches(
+        demonstrations.training,
+        config,
+        seed=config.seed,
+        drop_n_last_frames=getattr(trained.policy.config, "drop_n_last_frames", 0),
+        rank=accelerator.process_index,
+        world_size=accelerator.num_processes,
+        pin_memory=accelerator.device.type == "cuda",
+    )
+    model, prepared = accelerator.prepare(trained.policy, optimizer)
+    training = Training(
+        accelerator,
+        Learner(trained, optimizer, scheduler, accelerator.scaler),
+        model,
+        prepared,
+        batches,
+        frozenset(demonstrations.meta.camera_keys),
+        optimizer_config.grad_clip_norm,
+        Meter(config.batch_size * accelerator.num_processes, len(batches.sampler)),
+    )
+    progress = None
+    if checkpoint is not None:
+        progress = _go_on(training, batches, checkpoint, config)
+    elif accelerator.process_index:
+        random_state.seed_everything(config.seed + accelerator.process_index)
+    return Built(training, demonstrations, progress, optimizer_config, scheduler_config)
+
+
+def _make(
+    config: TrainPipelineConfig, asked: PreTrainedConfig, data: Demonstrations, checkpoint: Path | None
+) -> PolicyWithProcessors:
+    if checkpoint is not None:
+        asked = asked.model_copy(update={"pretrained_path": str(checkpoint / MODEL), "pretrained_revision": None})
+    policy = make_policy(asked, features_of_dataset(data.meta.features), rename_map=config.rename_map)
+    processors = make_pre_post_processors(
+        policy.config,
+        _renamed(statistics(config.dataset, data.meta), config.rename_map),
+        rename_map=config.rename_map,
+        new_statistics=checkpoint is None,
+    )
+    # What is saved names where the run began, not the checkpoint it was last resumed from.
+    origin = {name: getattr(config.policy, name) for name in ("pretrained_path", "pretrained_revision")}
+    policy.config = policy.config.model_copy(update=origin)
+    return PolicyWithProcessors(policy, processors)
+
+
+def _renamed(stats: dict[str, dict[str, Any]], rename_map: dict[str, str]) -> dict[str, dict[str, Any]]:
+    return {rename_map.get(key, key): values for key, values in stats.items()}
+
+
+def _go_on(training: Training, batches: TrainingBatches, checkpoint: Path, config: TrainPipelineConfig) -> Progress:
+    """Restore everything a checkpoint holds beside the weights; the random states come last."""
+    progress = read_progress(checkpoint)
+    if progress.step >= config.steps:
+        raise LeRobotError(
+            f"checkpoint {checkpoint} is at step {progress.step}, and the run ends at step {config.steps}",
+            hint=f"To train longer: --steps={2 * progress.step}",
+        )
+    accelerator = training.accelerator
+    processes, size = progress.num_processes or accelerator.num_processes, progress.batch_size or config.batch_size
+    if (processes, size) != (accelerator.num_processes, config.batch_size):
+        logger.warning(
+            "the checkpoint was made by %d processes with batches of %d, and goes on with %d and %d: "
+            "no frame is left out, but what follows is another run",
+            processes, size, accelerator.num_processes, config.batch_size,
+        )  # fmt: skip
+    load_learner(checkpoint, training.learner)
+    batches.start_at(progress.step, size, processes)
+    training.step = progress.step
+    states = read_random(checkpoint, accelerator.process_index)
+    if states is None:
+        logger.warning("the checkpoint has no random states for process %d", accelerator.process_index)
+        random_state.seed_everything(config.seed + accelerator.process_index)
+    else:
+        random_state.restore(states)
+    return progress

@@ -1,0 +1,138 @@
+"""Optimizer and schedule as files: tensors in safetensors, settings in JSON."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from lerobot.core.errors import CheckpointError
+
+logger = logging.getLogger(__name__)
+
+TENSORS, GROUPS, SCHEDULER = "optimizer_state.safetensors", "optimizer_param_groups.json", "scheduler_state.json"
+
+
+def save_optimizer(optimizer: Optimizer, folder: Path) -> None:
+    """Write an optimizer's state: `state/<parameter>/<name>` tensors and its groups.
+
+    Raises:
+        CheckpointError: its state holds something that is neither tensor nor None; names it.
+    """
+    state = optimizer.state_dict()
+    tensors: dict[str, torch.Tensor] = {}
+    for index, entries in state["state"].items():
+        for name, value in entries.items():
+            if isinstance(value, torch.Tensor):
+                tensors[f"state/{index}/{name}"] = value.detach().cpu().contiguous()
+            elif value is not None:
+                raise CheckpointError(f"optimizer state {name} is a {type(value).__name__}", expected="a tensor")
+    save_file(tensors, folder / TENSORS)
+    (folder / GROUPS).write_text(json.dumps(state["param_groups"], indent=4), encoding="utf-8")
+
+
+def load_optimizer(optimizer: Optimizer, folder: Path) -> None:
+    """Fill an optimizer with a saved state.
+
+    Settings that only one side knows, as after an update of torch, are left as the optimizer has them.
+
+    Raises:
+        CheckpointError: a file is missing or damaged, or it is the state of other parameters.
+    """
+    tensors = read_tensors(folder / TENSORS)
+    groups = read_json(folder / GROUPS)
+    fresh = optimizer.state_dict()
+    if not isinstance(groups, list) or [g.get("params") for g in groups] != [
+        g["params"] for g in fresh["param_groups"]
+    ]:
+        raise CheckpointError(
+            f"{folder / GROUPS} is the state of an optimizer of other parameters",
+            expected="parameters grouped as this policy does",
+            hint="Resume with the policy and optimizer the checkpoint was made with.",
+        )
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, tensor in tensors.items():
+        _, index, name = key.split("/", 2)
+        state.setdefault(int(index), {})[name] = tensor
+    _check_shapes(optimizer, state, folder)
+    merged = [_merged(group, saved) for group, saved in zip(fresh["param_groups"], groups, strict=True)]
+    optimizer.load_state_dict({"state": state, "param_groups": merged})
+
+
+def _check_shapes(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]], folder: Path) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, entries in state.items():
+        for name, tensor in entries.items():
+            if index >= len(parameters) or (tensor.ndim and tensor.shape != parameters[index].shape):
+                raise CheckpointError(
+                    f"{folder / TENSORS}: state/{index}/{name} has the shape {tuple(tensor.shape)}",
+                    expected=str(tuple(parameters[index].shape)) if index < len(parameters) else "no such parameter",
+                )
+
+
+def _merged(group: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(saved) - set(group))
+    if unknown:
+        logger.warning("the optimizer here does not know %s of the checkpoint", ", ".join(unknown))
+    return {key: _like(value, saved.get(key, value)) for key, value in group.items()}
+
+
+def _like(fresh: Any, saved: Any) -> Any:
+    """JSON has no tuples and may write 1 for 1.0."""
+    if isinstance(fresh, tuple) and isinstance(saved, list):
+        return tuple(saved)
+    if isinstance(fresh, float) and isinstance(saved, int) and not isinstance(saved, bool):
+        return float(saved)
+    return saved
+
+
+def save_scheduler(scheduler: LRScheduler, folder: Path) -> None:
+    """Write a schedule's state."""
+    (folder / SCHEDULER).write_text(json.dumps(scheduler.state_dict(), indent=4), encoding="utf-8")
+
+
+def load_scheduler(scheduler: LRScheduler, folder: Path) -> None:
+    """Fill a schedule with a saved state; what only one side knows is left as it is.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+    """
+    saved = read_json(folder / SCHEDULER)
+    fresh = scheduler.state_dict()
+    if not isinstance(saved, dict) or "last_epoch" not in saved:
+        raise CheckpointError(f"{folder / SCHEDULER} is no schedule's state", expected="an object with 'last_epoch'")
+    scheduler.load_state_dict({key: saved.get(key, value) for key, value in fresh.items()})
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Read a safetensors file.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    what = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+    return CheckpointError(f"{path} {what}", hint="Resume from another checkpoint of the run.")

@@ -1,0 +1,152 @@
+"""What `lerobot train` does."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lerobot.core.errors import CheckpointError, LeRobotError
+from lerobot.core.hooks import Hooks, load_hooks
+from lerobot.core.safety.signals import StopSignals
+from lerobot.training import saved_config
+from lerobot.training.building import Built, build
+from lerobot.training.checkpoints.folder import LAST, MODEL, TRAIN_CONFIG, find
+from lerobot.training.commands.train import TrainPipelineConfig
+from lerobot.training.observing import RunObserver
+from lerobot.training.processes import make_accelerator
+from lerobot.training.publishing import publish
+from lerobot.training.trackers.choosing import register_trackers
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE_S = 3600.0
+"""How long a checkpoint may take once a launcher has told its processes to stop; it kills them itself if it must."""
+
+
+def train(config: TrainPipelineConfig) -> int:
+    """Run `lerobot train`; every process of a run calls this.
+
+    Returns:
+        The exit code: 0, or that of the signal that ended the run.
+
+    Raises:
+        LeRobotError: the run cannot start or go on; says why.
+    """
+    checkpoint = _checkpoint(config) if config.resume else None
+    accelerator = make_accelerator(config.accelerator, config.policy.device, use_amp=config.policy.use_amp)
+    try:
+        folder = _folder(config, checkpoint)
+        hooks = load_hooks() if accelerator.is_main_process else Hooks()
+        with StopSignals() as signals, hooks.run("train", config):
+            built = build(config, accelerator, checkpoint)
+            observer = _run(config, built, folder, hooks, signals)
+        _conclude(config, accelerator, observer)
+        return signals.exit_code if observer.stopped else 0
+    finally:
+        accelerator.end_training()
+
+
+def _checkpoint(config: TrainPipelineConfig) -> Path:
+    if config.checkpoint_path is not None and config.checkpoint_path.exists():
+        return find(config.checkpoint_path)
+    if config.output_dir is not None and (last := config.output_dir / "checkpoints" / LAST).exists():
+        return find(last)
+    raise CheckpointError(
+        f"there is no checkpoint {config.checkpoint_path or config.output_dir or ''}".rstrip(),
+        expected="--config_path=RUN/checkpoints/last/pretrained_model/train_config.json",
+        hint="If the folder was moved: --checkpoint_path=RUN/checkpoints/last",
+    )
+
+
+def _folder(config: TrainPipelineConfig, checkpoint: Path | None) -> Path:
+    """The folder of the run, the same in every process."""
+    if checkpoint is not None:
+        return checkpoint.parent.parent
+    now = datetime.now()
+    name = config.job_name or (f"{config.env.type}_" if config.env else "") + config.policy.type
+    folder = config.output_dir or Path("outputs/train") / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}"
+    taken = folder.is_dir() and any(folder.iterdir())
+    agreed: list[Any] = [folder.absolute(), taken]
+    broadcast_object_list(agreed)
+    if agreed[1]:
+        raise LeRobotError(
+            f"{agreed[0]} exists already",
+            hint="Choose another --output_dir, or go on with: --resume=true "
+            f"--config_path={agreed[0] / 'checkpoints' / LAST / MODEL / TRAIN_CONFIG}",
+        )
+    return Path(agreed[0])
+
+
+def _run(config: TrainPipelineConfig, built: Built, folder: Path, hooks: Hooks, signals: StopSignals) -> RunObserver:
+    training = built.training
+    policy = training.learner.trained.policy
+    settings = saved_config.to_json(config, policy.config, built.optimizer, built.scheduler, folder)
+    if training.accelerator.is_main_process:
+        folder.mkdir(parents=True, exist_ok=True)
+        register_trackers(hooks, config, folder, training.step, settings)
+        logger.info("%s", _description(config, built))
+    several = training.accelerator.num_processes > 1
+    with _progress(config, training.step, shown=training.accelerator.is_main_process) as tick:
+        observer = RunObserver(config, built, folder, hooks, signals, settings, tick)
+        # A launcher passes a signal on and then sends its own: the second must not cut the checkpoint short.
+        with signals.shielded(_PATIENCE_S) if several else signals.graceful():
+            training.run(config.steps, observer)
+    return observer
+
+
+def _description(config: TrainPipelineConfig, built: Built) -> str:
+    policy = built.training.learner.trained.policy
+    learned = sum(parameter.numel() for parameter in policy.parameters() if parameter.requires_grad)
+    data, processes = built.demonstrations.training, built.training.accelerator.num_processes
+    return (
+        f"{config.policy.type}: {learned / 1e6:.2f} million parameters to learn, on {built.training.accelerator.device}"
+        f"{f' with {processes} processes' if processes > 1 else ''}; {data.num_episodes} episodes, {len(data)} frames; "
+        f"{config.steps - built.training.step} steps of {config.batch_size * processes} frames"
+    )
+
+
+def _conclude(config: TrainPipelineConfig, accelerator: Accelerator, observer: RunObserver) -> None:
+    if not accelerator.is_main_process:
+        return
+    if observer.newest is None:
+        logger.info("no checkpoint was saved")
+        return
+    if observer.stopped:
+        settings = observer.newest / MODEL / TRAIN_CONFIG
+        logger.info(
+            "stopped; everything is saved. Go on with:\n  lerobot train --config_path=%s --resume=true", settings
+        )
+        return
+    logger.info("trained: %s", observer.newest / MODEL)
+    if config.policy.push_to_hub and config.policy.repo_id:
+        publish(observer.newest / MODEL, config.policy, config.dataset.repo_id)
+
+
+@contextmanager
+def _progress(
+    config: TrainPipelineConfig, start: int, *, shown: bool
+) -> Iterator[Callable[[int, dict[str, float]], None]]:
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[facts]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
+        bar = progress.add_task("training", total=config.steps, completed=start, facts="")
+
+        def tick(step: int, metrics: dict[str, float]) -> None:
+            loss = f"loss {metrics['loss']:.4g}  " if "loss" in metrics else ""
+            facts = f"{loss}waiting for data {100 * metrics['data_wait_share']:.0f} %"
+            progress.update(bar, completed=step, facts=facts)
+
+        yield tick

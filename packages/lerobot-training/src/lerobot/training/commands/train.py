@@ -1,0 +1,80 @@
+"""Configuration of `lerobot train`."""
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from lerobot.core.config.base import CommandConfig, EnvConfig
+from lerobot.envs.config import EvalConfig
+from lerobot.policies.config import PreTrainedConfig
+from lerobot.training.config import AcceleratorConfig, BatchConfig, DatasetConfig, PeerSections, WandBConfig
+from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
+
+
+class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
+    """Train a policy on a dataset."""
+
+    target: ClassVar[str] = "lerobot.training.command:train"
+    examples: ClassVar[tuple[str, ...]] = (
+        "lerobot train --dataset.repo_id=owner/name --policy.type=act --output_dir=outputs/train/act --steps=20000",
+        "lerobot train --config_path=outputs/train/act/checkpoints/last/pretrained_model/train_config.json "
+        "--resume=true",
+        "torchrun --nproc-per-node=2 $(which lerobot) train --dataset.repo_id=owner/name --policy.type=act",
+    )
+
+    dataset: DatasetConfig = Field(description="Demonstrations to learn from.")
+    policy: PreTrainedConfig = Field(description="Policy to train; --policy.path=FOLDER goes on from a trained one.")
+    env: EnvConfig | None = Field(default=None, description="Environment to evaluate in while training.")
+    output_dir: Path | None = Field(
+        default=None, description="Folder of the run; default: outputs/train/<date>/<time>_<job_name>."
+    )
+    job_name: str | None = Field(default=None, description="Name of the run; default: <env>_<policy>.")
+    resume: bool = Field(default=False, description="Go on from the checkpoint that --config_path belongs to.")
+    checkpoint_path: Path | None = Field(
+        default=None, description="Checkpoint to resume from; files saved with checkpoints name theirs."
+    )
+    seed: int = Field(default=1000, ge=0, description="Of everything random.")
+    cudnn_deterministic: bool = Field(default=False, description="Reproducible convolutions on GPUs, and slower ones.")
+    steps: int = Field(default=100_000, gt=0, description="Batches to train on, per process.")
+    env_eval_freq: int = Field(default=20_000, ge=0, description="Steps between evaluations in --env; 0: never.")
+    log_freq: int = Field(default=200, gt=0, description="Steps between log lines.")
+    eval_steps: int = Field(default=0, ge=0, description="Steps between validations on --dataset.eval_split; 0: never.")
+    max_eval_samples: int = Field(default=0, ge=0, description="Frames to validate on; 0: all that are held out.")
+    save_checkpoint: bool = Field(default=True, description="Save checkpoints.")
+    save_freq: int = Field(default=20_000, description="Steps between checkpoints; 0 or less: only the last one.")
+    use_policy_training_preset: bool = Field(
+        default=True, description="Optimizer and schedule of the policy, where none is given."
+    )
+    optimizer: OptimizerConfig | None = Field(default=None, description="Optimizer; default: the policy's.")
+    scheduler: SchedulerConfig | None = Field(default=None, description="Schedule; default: the policy's.")
+    accelerator: AcceleratorConfig = Field(
+        default_factory=AcceleratorConfig, description="Precision, accumulation and processes."
+    )
+    eval: EvalConfig = Field(default_factory=EvalConfig, description="Evaluation in --env.")
+    wandb: WandBConfig = Field(default_factory=WandBConfig, description="Weights & Biases.")
+    rename_map: dict[str, str] = Field(
+        default_factory=dict, description="Name of an observation in the dataset: its name in the policy."
+    )
+
+    @model_validator(mode="after")
+    def _checkpoints_lie_between_optimizer_steps(self) -> Self:
+        """Half-gathered gradients are in no checkpoint, so one may only be made after an optimizer step."""
+        batches = self.accelerator.gradient_accumulation.steps
+        for name in ("steps", "save_freq", "eval_steps"):
+            if (value := getattr(self, name)) > 0 and value % batches:
+                raise PydanticCustomError(
+                    "between_optimizer_steps",
+                    "{name} to be a multiple of accelerator.gradient_accumulation.steps ({batches})",
+                    {"name": name, "batches": batches},
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _validation_has_episodes(self) -> Self:
+        if self.eval_steps > 0 and self.dataset.eval_split == 0:
+            raise PydanticCustomError("no_split", "dataset.eval_split above 0, because eval_steps validates on it")
+        if not self.use_policy_training_preset and self.optimizer is None:
+            raise PydanticCustomError("no_optimizer", "an optimizer, because use_policy_training_preset is false")
+        return self

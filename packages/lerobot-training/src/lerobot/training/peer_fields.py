@@ -1,0 +1,80 @@
+"""Sections of the peer's training configuration of which only the default is supported here.
+
+Files it wrote can be read as long as they do not use them; they are never written.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+DEFAULTS: dict[str, Any] = {
+    "reward_model": None,
+    "peft": None,
+    "sample_weighting": None,
+    "job": {
+        "target": None,
+        "image": "huggingface/lerobot-gpu:latest",
+        "timeout": "2d",
+        "detach": False,
+        "tags": [],
+    },
+    "parallelism": {
+        "dp_replicate": 1,
+        "dp_shard": 1,
+        "context_parallel": {"ring_degree": 1, "ulysses_degree": 1},
+        "cfg_parallel": 1,
+    },
+    "ema": {
+        "enable": False,
+        "decay": None,
+        "update_after_step": 0,
+        "inv_gamma": 1.0,
+        "power": 0.75,
+        "min_decay": 0.0,
+        "max_decay": 0.9999,
+        "use_for_eval": True,
+    },
+    "checkpoint_format": "safetensors",
+    "save_checkpoint_to_hub": False,
+    "repo_type": "dataset",
+    "streaming": False,
+    "fsdp": {
+        "reshard_after_forward": True,
+        "wrap_modules": None,
+        "min_num_params": None,
+        "cpu_offload": False,
+        "ignored_modules": None,
+    },
+    "compile": {"enabled": False, "backend": "inductor", "mode": None, "regional": True},
+    "activation_checkpointing": {"mode": "none"},
+}
+
+IGNORED: dict[str, frozenset[str]] = {
+    # What a switch that is off would do, or how the run was started; none of it changes a run here.
+    "job": frozenset({"image", "timeout", "detach", "tags"}),
+    "ema": frozenset(DEFAULTS["ema"]) - {"enable"},
+    "compile": frozenset({"backend", "mode", "regional"}),
+    "fsdp": frozenset(DEFAULTS["fsdp"]),
+}
+
+
+def only_default(name: str, value: Any) -> None:
+    """Accept a value that is the peer's default, as None.
+
+    Raises:
+        PydanticCustomError: it is another one.
+    """
+    if value is not None and not _is_default(value, DEFAULTS[name], IGNORED.get(name, frozenset())):
+        raise PydanticCustomError(
+            "unsupported", "nothing but {default}, because it is not supported", {"default": str(DEFAULTS[name])}
+        )
+
+
+def _is_default(value: Any, default: Any, ignored: frozenset[str]) -> bool:
+    if isinstance(value, Mapping) and isinstance(default, Mapping):
+        return all(
+            key in ignored or (key in default and _is_default(inner, default[key], frozenset()))
+            for key, inner in value.items()
+        )
+    return bool(value == default)

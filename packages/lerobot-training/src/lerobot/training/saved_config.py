@@ -1,0 +1,41 @@
+"""`train_config.json`: everything needed to start a run again, readable by the peer."""
+
+from pathlib import Path
+from typing import Any
+
+from lerobot.policies.config import PreTrainedConfig
+from lerobot.training.commands.train import TrainPipelineConfig
+from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
+
+_WHOLE = {"policy", "env", "optimizer", "scheduler", "resume", "checkpoint_path", "output_dir"}
+_ALWAYS = ("batch_size", "steps", "seed", "num_workers", "log_freq", "save_freq", "eval_steps", "env_eval_freq")
+
+
+def to_json(
+    config: TrainPipelineConfig,
+    policy: PreTrainedConfig,
+    optimizer: OptimizerConfig,
+    scheduler: SchedulerConfig | None,
+    folder: Path,
+) -> dict[str, Any]:
+    """Make the contents of `train_config.json`.
+
+    Fields that have their default are left out: the peer refuses every field that its version does not know.
+
+    Args:
+        config: the run.
+        policy: configuration of the policy, features included.
+        optimizer: settings in use.
+        scheduler: settings in use.
+        folder: folder of the run.
+    """
+    fields = config.model_dump(mode="json", exclude_defaults=True, exclude=_WHOLE)
+    return {
+        **fields,
+        **config.model_dump(mode="json", include=set(_ALWAYS)),
+        "output_dir": str(folder),
+        "policy": policy.model_dump(mode="json"),
+        "env": None if config.env is None else config.env.model_dump(mode="json"),
+        "optimizer": optimizer.model_dump(mode="json"),
+        "scheduler": None if scheduler is None else scheduler.model_dump(mode="json"),
+    }

@@ -1,0 +1,1 @@
+"""What writes down how a run goes; each is a hook plugin."""

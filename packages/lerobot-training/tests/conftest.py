@@ -1,0 +1,117 @@
+"""A small dataset, and training of a tiny policy on it, in this process or another."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lerobot.core.config import load
+from lerobot.core.registry import registry
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from lerobot.training.commands.train import TrainPipelineConfig
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five episodes of 13 to 17 frames, two tasks."""
+    root = tmp_path_factory.mktemp("data") / "moves"
+    vector = {"dtype": "float32", "names": None}
+    features = {"observation.state": {**vector, "shape": (3,)}, "action": {**vector, "shape": (2,)}}
+    made = LeRobotDataset.create("test/moves", 10, features, root)
+    rng = np.random.default_rng(0)
+    for episode in range(5):
+        for _ in range(13 + episode):
+            state = rng.normal(size=3).astype(np.float32)
+            frame = {"observation.state": state, "action": state[:2] * 2, "task": f"task {episode % 2}"}
+            made.add_frame(frame)
+        made.save_episode()
+    made.finalize()
+    return root
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The tiny policy under its name."""
+    monkeypatch.syspath_prepend(str(HERE))
+    from tiny_policy import TinyConfig
+
+    with registry.temporary():
+        registry.register("policy", "tiny", TinyConfig)
+        yield
+
+
+@pytest.fixture
+def arguments(dataset: Path) -> Callable[..., list[str]]:
+    """Flags of a short run; more may follow."""
+
+    def make(output: Path, *more: str) -> list[str]:
+        return [
+            f"--dataset.root={dataset}",
+            "--dataset.repo_id=test/moves",
+            "--policy.type=tiny",
+            "--policy.device=cpu",
+            f"--output_dir={output}",
+            "--num_workers=0",
+            "--batch_size=4",
+            "--log_freq=1",
+            *more,
+        ]
+
+    return make
+
+
+@pytest.fixture
+def train(arguments: Callable[..., list[str]]) -> Callable[..., Path]:
+    """Train in this process; the last of two equal flags wins."""
+    from lerobot.training.command import train as run
+
+    def call(output: Path, *more: str) -> Path:
+        flags = arguments(output, *more)
+        merged = {flag.partition("=")[0]: flag for flag in flags}
+        assert run(load(TrainPipelineConfig, list(merged.values())).config) == 0
+        return output
+
+    return call
+
+
+@pytest.fixture
+def resume() -> Callable[..., None]:
+    """Go on from a checkpoint in this process."""
+    from lerobot.training.command import train as run
+
+    def call(checkpoint: Path, *more: str) -> None:
+        flags = [f"--config_path={checkpoint / 'pretrained_model' / 'train_config.json'}", "--resume=true", *more]
+        assert run(load(TrainPipelineConfig, flags).config) == 0
+
+    return call
+
+
+@pytest.fixture
+def start() -> Callable[..., "subprocess.Popen[str]"]:
+    """Start `lerobot train`, or a launcher of it, in another process."""
+
+    def call(arguments: list[str], launcher: tuple[str, ...] = (sys.executable,)) -> "subprocess.Popen[str]":
+        environ = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
+        command = [*launcher, str(HERE / "run_train.py"), *arguments, "--policy.discover_packages_path=tiny_policy"]
+        return subprocess.Popen(
+            command, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+    return call
+
+
+@pytest.fixture
+def states() -> Callable[[Path], dict[str, bytes]]:
+    """Every byte of weights, optimizer and random states of a checkpoint, by file."""
+
+    def read(checkpoint: Path) -> dict[str, bytes]:
+        files = [*checkpoint.glob("pretrained_model/*.safetensors"), *checkpoint.glob("training_state/*")]
+        return {str(file.relative_to(checkpoint)): file.read_bytes() for file in files}
+
+    return read
