@@ -298,3 +298,21 @@ def test_hooks_see_episodes(tmp_path, kit, monkeypatch):
     assert [entry[:2] for entry in seen] == [("start", 0), ("end", 0), ("start", 1), ("end", 1)]
     assert seen[0][2] == "Wave"
     assert seen[1][2] == "unknown"
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_dataset_is_uploaded_only_when_asked_for_and_after_the_arm_is_at_rest(tmp_path, kit, monkeypatch, wanted):
+    from lerobot.datasets.hub import push
+
+    calls = []
+
+    def note(root, repo_id, **settings):
+        calls.append((root, repo_id, settings, kit.built[0].log[-1].event, len(list(root.glob("data/*/*.parquet")))))
+        return "https://hub/commit"
+
+    monkeypatch.setattr(push, "push", note)
+    root = tmp_path / "set"
+    dataset = {"tags": ("cubes",), "private": True} | ({"push_to_hub": True} if wanted else {})
+    record(kit.config(root, cameras=0, dataset=dataset))
+    settings = {"private": True, "tags": ("cubes",)}
+    assert calls == ([(root, "me/test", settings, "torque off", 1)] if wanted else [])

@@ -112,8 +112,10 @@ def test_what_cannot_be_replayed_is_refused_before_anything_moves(root, tmp_path
     with pytest.raises(DatasetError, match="has no episode 2") as refused:
         replay(config(root, episode=2))
     assert "from 0 to 1" in str(refused.value)
-    with pytest.raises(DatasetError):
-        replay(config(tmp_path / "nothing"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("not a dataset")
+    with pytest.raises(DatasetError, match="no dataset at"):
+        replay(config(tmp_path / "mine"))
     with pytest.raises(FeatureMismatchError, match=r"does not command gripper\.pos"):
         replay(config(write(tmp_path / "other", KEYS[:-1])))
     assert not any(robot.log for robot in BUILT)

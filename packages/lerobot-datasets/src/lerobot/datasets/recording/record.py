@@ -18,7 +18,6 @@ from lerobot.datasets.recording.progress import Progress
 from lerobot.datasets.recording.requests import Requests, RequestSource, teleoperator_requests
 from lerobot.datasets.recording.session import Drive, RecordingSession
 from lerobot.datasets.recording.target import Target, open_target
-from lerobot.datasets.recording.upload import upload
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +127,10 @@ def _finish(config: RecordConfig, target: Target, progress: Progress) -> None:
         return
     recorder.finalize()
     if config.dataset.push_to_hub:
+        # Slow to import, and most recordings stay on this computer.
+        from lerobot.datasets.hub.push import push
+
         progress.say(f"Uploading to {target.repo_id} ...")
-        tags = config.dataset.tags or ()
-        progress.say(f"Uploaded: {upload(recorder.root, target.repo_id, private=config.dataset.private, tags=tags)}")
+        dataset = config.dataset
+        progress.say(f"Uploaded: {push(recorder.root, target.repo_id, private=dataset.private, tags=dataset.tags)}")
     progress.announce("Exiting")

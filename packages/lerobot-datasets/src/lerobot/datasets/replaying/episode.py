@@ -76,6 +76,10 @@ def load_episode(repo_id: str, root: Path | None, index: int) -> RecordedEpisode
         raise DatasetError(
             f"{repo_id} has no episode {index}", expected=f"--dataset.episode from 0 to {meta.total_episodes - 1}"
         )
+    # Slow to import; downloads nothing for a dataset that was made here.
+    from lerobot.datasets.hub.pull import episode_files, fetch_files
+
+    fetch_files(meta.root, repo_id, episode_files(meta.info, meta.episodes, [index], videos=False))
     files = data_files(meta.root, meta.info, meta.episodes)
     columns = NumericColumns(files, meta.features, check_episodes=not meta.info.is_legacy)
     row = meta.episodes[index]
