@@ -90,3 +90,29 @@ def test_files_of_earlier_releases_are_found(tmp_path, monkeypatch) -> None:
     belongs.write_text("{}")
     assert find_calibration("robots", "so_follower", "black", None, former) == belongs
     assert find_calibration("robots", "so_follower", "black", tmp_path / "x", former) == tmp_path / "x" / "black.json"
+
+
+@pytest.mark.parametrize(
+    ("id", "spelled"),
+    [("001", "1"), ("010", "8"), ("0x10", "16"), ("on", "True"), ("1_000", "1000"), ("1.50", "1.5"), ("null", "None")],
+)
+def test_ids_as_the_peer_spells_them_are_a_fall_back(tmp_path, monkeypatch, caplog, id, spelled) -> None:  # noqa: A002
+    """The right-hand sides were printed by huggingface/lerobot 0.6.1 for `--robot.id=<left-hand side>`."""
+    monkeypatch.setenv("HF_LEROBOT_CALIBRATION", str(tmp_path))
+    folder = tmp_path / "robots" / "so_follower"
+    folder.mkdir(parents=True)
+    assert find_calibration("robots", "so_follower", id, None) == folder / f"{id}.json"
+    (folder / f"{spelled}.json").write_text("{}")
+    with caplog.at_level("INFO"):
+        assert find_calibration("robots", "so_follower", id, None) == folder / f"{spelled}.json"
+    assert f"id '{id}': using {folder / spelled}.json" in caplog.text
+    assert find_calibration("robots", "x", id, folder) == folder / f"{spelled}.json"
+    (folder / f"{id}.json").write_text("{}")
+    assert find_calibration("robots", "so_follower", id, None) == folder / f"{id}.json"
+
+
+@pytest.mark.parametrize("id", ["1e3", "08", "2024-01-02", "a: b: c", "black"])
+def test_other_ids_have_one_spelling(tmp_path, id) -> None:  # noqa: A002
+    for other in ("1000.0", "8", "None"):
+        (tmp_path / f"{other}.json").write_text("{}")
+    assert find_calibration("robots", "so_follower", id, tmp_path) == tmp_path / f"{id}.json"

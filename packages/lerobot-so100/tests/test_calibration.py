@@ -165,3 +165,48 @@ def test_motors_are_set_up_from_the_last_to_the_first(monkeypatch, caplog) -> No
     robot.disconnect()
     assert caplog.text == "", "motors that are not connected are not missed"
     line.close()
+
+
+def test_another_arm_is_noticed_and_named(arm: VirtualBus, calibrations: Path) -> None:
+    """The arm holds the calibration of black; somebody plugs it in where blue belongs."""
+    blue = load_calibration(calibrations / "black.json")
+    blue["shoulder_pan"].homing_offset += 100
+    save_calibration(calibrations / "blue.json", blue)
+    for name in ("black_left", "black_right"):
+        (calibrations / f"{name}.json").unlink()
+    config = SO101FollowerConfig(port=arm.port, id="blue", calibration_dir=calibrations)
+    line = (
+        f"another arm is plugged in: its motors hold the calibration of {(calibrations / 'black.json').resolve()}, "
+        f"not that of {calibrations / 'blue.json'}."
+    )
+    (finding,) = SOFollower(config).diagnose()
+    assert (finding.cause, finding.what) == ("calibration", line)
+
+    class Nobody(ScriptedPrompter):
+        def ask(self, text: str) -> str:
+            raise EOFError(text)
+
+    prompter = Nobody()
+    robot = SOFollower(config, prompter=prompter)
+    with pytest.raises(CalibrationError) as caught:
+        robot.connect()
+    assert line in caught.value.what
+    assert prompter.said == [f"so_follower(blue): {line}"]
+    assert arm.state(1)["Homing_Offset"] == 1603, "nothing was written"
+
+
+def test_the_identity_is_kept_once_file_and_arm_agree(arm: VirtualBus, calibrations: Path) -> None:
+    before = (calibrations / "black.json").read_bytes()
+    with SOFollower(SO101FollowerConfig(port=arm.port, id="black", calibration_dir=calibrations)):
+        pass
+    assert '"gripper": "sts3215 3.10"' in (calibrations / "black.identity").read_text()
+    assert (calibrations / "black.json").read_bytes() == before
+
+
+def test_an_arm_without_a_calibration_is_a_finding(arm: VirtualBus, calibrations: Path) -> None:
+    config = SO101FollowerConfig(port=arm.port, id="new", calibration_dir=calibrations)
+    (finding,) = SOFollower(config).diagnose()
+    assert finding.what == f"there is no calibration file {calibrations / 'new.json'}."
+    (calibrations / "new.json").write_text("{")
+    (finding,) = SOFollower(config).diagnose()
+    assert "is no JSON" in finding.what

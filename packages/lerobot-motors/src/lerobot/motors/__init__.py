@@ -2,6 +2,7 @@
 
 - `motor`: what a motor and its calibration are
 - `calibration_file`, `calibrate`: calibration files, and finding a calibration by sweeping the joints
+- `identity`: which arm a calibration belongs to
 - `normalization`, `encoding`: arithmetic between register contents, encoder steps and user units
 - `bus`: the bus every protocol shares, on `registers` (names and units), `link` (retries, statistics), `wire`, `port`
 - `setup`: finding and renumbering motors; `diagnosis`: what is wrong with a line, and where

@@ -1,15 +1,21 @@
 """Calibration files: the peer's JSON, read strictly and written exactly."""
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from lerobot.core.device import calibration_path
 from lerobot.core.errors import CalibrationError
+from lerobot.core.paths import calibration_root
 from lerobot.motors.motor import MotorCalibration
+
+log = logging.getLogger(__name__)
 
 _FIELDS = tuple(field.name for field in fields(MotorCalibration))
 _RECALIBRATE = "Calibrate the device again: lerobot calibrate --help"
@@ -73,13 +79,32 @@ def find_calibration(
     Returns:
         The first file that exists, else the place where a new one belongs.
     """
-    place = calibration_path(role, name, id, directory)
-    if directory is None and not place.is_file():
-        for former in former_names:
-            earlier = calibration_path(role, former, id, None)
-            if earlier.is_file():
-                return earlier
-    return place
+    names = [name] if directory is not None else [name, *former_names]
+    for spelled in _spellings(id):
+        for folder in names:
+            path = calibration_path(role, folder, spelled, directory)
+            if path.is_file():
+                if spelled != id:
+                    log.info("id %r: using %s, as huggingface/lerobot spells it", id, path)
+                return path
+    return calibration_path(role, name, id, directory)
+
+
+def known_calibrations(beside: Path) -> list[Path]:
+    """All calibration files there are: those of every device at the default place, and those beside a file."""
+    files = [*beside.parent.glob("*.json"), *calibration_root().glob("*/*/*.json")]
+    return sorted({file.resolve() for file in files})
+
+
+def _spellings(id: str | None) -> list[str | None]:  # noqa: A002
+    """An id as it is, and as huggingface/lerobot has it after reading it as YAML: `001` becomes `1`, `on` `True`."""
+    if id is None:
+        return [None]
+    try:
+        other = str(yaml.safe_load(id))
+    except yaml.YAMLError:
+        return [id]
+    return [id] if other == id or "/" in other else [id, other]
 
 
 def _refuse_other_formats(path: Path, content: dict[str, Any]) -> None:

@@ -24,7 +24,8 @@ class Finding:
 
     Attributes:
         cause: `"port"`, `"cable"`, `"missing"`, `"wrong_baud_rate"`, `"late"`, `"duplicate_id"`, `"corrupt"`,
-            `"wrong_model"`, `"wrong_firmware"`, `"overload"`, `"low_voltage"`, `"dead"` or `"overheating"`.
+            `"wrong_model"`, `"wrong_firmware"`, `"overload"`, `"low_voltage"`, `"dead"` or `"overheating"`;
+            `"calibration"` from a device whose motors are sound.
         motor: name of the motor; empty if it concerns the whole line.
         place: its place in the chain, from 1; 0 for the whole line.
         what: what was found, with values.

@@ -19,8 +19,10 @@ from lerobot.motors import (
     save_calibration,
 )
 from lerobot.motors.calibrate import calibrate_by_sweep
+from lerobot.motors.calibration_file import known_calibrations
 from lerobot.motors.diagnosis import Finding
 from lerobot.motors.feetech import OperatingMode
+from lerobot.motors.identity import identity_path, read_identity, save_identity, why_it_differs
 from lerobot.so100.config import SO100FollowerConfig, SO100LeaderConfig, SO101FollowerConfig, SO101LeaderConfig
 
 log = logging.getLogger(__name__)
@@ -110,13 +112,15 @@ class SOArm(DeviceBase, ABC):
         if self._unreadable is not None:
             raise self._unreadable
         if self.is_calibrated:
+            self._remember_identity(anew=False)
             return
-        log.info("%s: no calibration file, or its values differ from those in the motors", self)
+        if not self.bus.calibration:
+            log.info("%s: %s", self, self._difference())
         try:
             self.calibrate()
         except EOFError as error:
             raise CalibrationError(
-                f"{self} is not calibrated, and nobody is at the terminal to do it.",
+                f"{self} is not calibrated, and nobody is at the terminal to do it: {self._difference()}",
                 device=str(self),
                 hint="Run `lerobot calibrate` for it in a terminal first.",
             ) from error
@@ -126,6 +130,18 @@ class SOArm(DeviceBase, ABC):
         """Whether the motors hold the calibration in use; never without one, or unconnected."""
         return self.bus.is_connected and bool(self.bus.calibration) and self.bus.is_calibrated
 
+    def _difference(self) -> str:
+        """Why the motors do not hold the calibration in use."""
+        if not self.bus.calibration:
+            return f"there is no calibration file {self.calibration_path}."
+        return why_it_differs(self.bus, self._found, known_calibrations(self._found))
+
+    def _remember_identity(self, *, anew: bool) -> None:
+        """Note which arm the calibration file belongs to, once they agree."""
+        path = identity_path(self._found)
+        if anew or not path.exists():
+            save_identity(path, read_identity(self.bus))
+
     def calibrate(self) -> None:
         """Write the calibration of the file to the motors, or find a new one by a sweep of all joints.
 
@@ -133,10 +149,14 @@ class SOArm(DeviceBase, ABC):
             CalibrationError: a joint was not swept through its travel.
         """
         self.bus.disable_torque()
-        if self.bus.calibration and not self._wants_new_calibration():
-            log.info("Writing calibration file associated with the id %s to the motors", self.id)
-            self.bus.write_calibration(self.bus.calibration)
-            return
+        if self.bus.calibration:
+            if not self.is_calibrated:
+                self.prompter.say(f"{self}: {self._difference()}")
+            if not self._wants_new_calibration():
+                log.info("Writing calibration file associated with the id %s to the motors", self.id)
+                self.bus.write_calibration(self.bus.calibration)
+                self._remember_identity(anew=True)
+                return
         self.bus.configure_motors()
         for joint in JOINTS:
             self.bus.write_if_different("Operating_Mode", joint, OperatingMode.POSITION.value)
@@ -149,6 +169,7 @@ class SOArm(DeviceBase, ABC):
         calibration = calibrate_by_sweep(self.bus, full_turn=[FULL_TURN], prompter=self.prompter)
         save_calibration(self.calibration_path, calibration)
         self._found, self._unreadable = self.calibration_path, None
+        self._remember_identity(anew=True)
         self.prompter.say(f"Calibration saved to {self.calibration_path}")
 
     def _wants_new_calibration(self) -> bool:
@@ -172,7 +193,21 @@ class SOArm(DeviceBase, ABC):
 
     def diagnose(self) -> list[Finding]:
         """What is wrong with the unconnected arm, motor by motor; nothing moves and nothing is written."""
-        return self.bus.diagnose()
+        return self.bus.diagnose() or self._calibration_findings()
+
+    def _calibration_findings(self) -> list[Finding]:
+        """Whether sound motors hold the calibration of the file."""
+        if self._unreadable is not None:
+            return [Finding("calibration", "", 0, self._unreadable.what, self._unreadable.hint)]
+        self.bus.connect()
+        try:
+            if self.is_calibrated:
+                return []
+            hint = "Plug in the arm that belongs here, or run `lerobot calibrate` for this one."
+            return [Finding("calibration", "", 0, self._difference(), hint)]
+        finally:
+            if self.bus.is_connected:
+                self.bus.disconnect(disable_torque=False)
 
     def measure(self) -> Observation:
         """Positions of all joints with the time they were measured at."""
