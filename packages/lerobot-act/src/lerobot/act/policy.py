@@ -76,10 +76,11 @@ class ACTPolicy(PreTrainedPolicy):
         """
         self.require_inputs(batch)
         self._require_chunk(batch)
-        predicted, latent = self.model(batch)
         real = ~batch["action_is_pad"].unsqueeze(-1)
-        # Padding is selected away, not multiplied away: it may hold anything, even what is not a number.
-        error = torch.where(real, (batch[ACTION] - predicted).abs(), 0.0)
+        # Padding may hold anything, even what is not a number, which no factor of zero would take away.
+        action = torch.where(real, batch[ACTION], 0.0)
+        predicted, latent = self.model({**batch, ACTION: action})
+        error = (action - predicted).abs() * real
         l1_loss = error.sum() / torch.clamp(real.sum() * error.shape[-1], min=1)
         if latent is None:
             return l1_loss, {"l1_loss": l1_loss.item()}
@@ -102,6 +103,8 @@ class ACTPolicy(PreTrainedPolicy):
     def parameter_groups(self) -> list[dict[str, Any]]:
         """All parameters; those of the backbone with a learning rate of their own."""
         named = [(name, parameter) for name, parameter in self.named_parameters() if parameter.requires_grad]
-        backbone = [parameter for name, parameter in named if name.startswith("model.backbone")]
-        others = [parameter for name, parameter in named if not name.startswith("model.backbone")]
-        return [{"params": others}, {"params": backbone, "lr": self.config.optimizer_lr_backbone}]
+        backbone = [parameter for name, parameter in named if name.startswith("model.backbone.")]
+        groups: list[dict[str, Any]] = [
+            {"params": [parameter for name, parameter in named if not name.startswith("model.backbone.")]}
+        ]
+        return [*groups, {"params": backbone, "lr": self.config.optimizer_lr_backbone}] if backbone else groups

@@ -24,19 +24,12 @@ from lerobot.core.processors import EnvTransition, ProcessorStep, TransitionKey
 from lerobot.core.processors.transition import copied
 from lerobot.policies.features import ACTION, FeatureType, NormalizationMode, PolicyFeature
 from lerobot.policies.processing.config import NormalizerConfig, UnnormalizerConfig
+from lerobot.policies.processing.modes import NEEDED
 
 logger = logging.getLogger(__name__)
 
 Stats = Mapping[str, Mapping[str, Any]]
 """Statistics by feature and name (`mean`, `std`, `min`, `max`, `q01`, ...): arrays, tensors or lists."""
-
-NEEDED: dict[NormalizationMode, tuple[str, ...]] = {
-    NormalizationMode.MEAN_STD: ("mean", "std"),
-    NormalizationMode.MIN_MAX: ("min", "max"),
-    NormalizationMode.QUANTILES: ("q01", "q99"),
-    NormalizationMode.QUANTILE10: ("q10", "q90"),
-    NormalizationMode.IDENTITY: (),
-}
 
 
 class NormalizationStep(ProcessorStep):

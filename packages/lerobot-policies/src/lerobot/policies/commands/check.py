@@ -1,0 +1,34 @@
+"""Configuration of `lerobot check`."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field
+
+from lerobot.core.config.base import CommandConfig, ConfigModel, RobotConfig
+from lerobot.policies.config import PreTrainedConfig
+
+
+class DatasetSource(ConfigModel):
+    """Which dataset."""
+
+    repo_id: str = Field(description="Name of the dataset, 'owner/name'.")
+    root: Path | None = Field(default=None, description="Its folder; default: below the LeRobot home.")
+
+
+class CheckConfig(CommandConfig):
+    """Check that a policy, a dataset and a robot fit each other, before anything runs."""
+
+    target: ClassVar[str] = "lerobot.policies.preflight:run"
+    examples: ClassVar[tuple[str, ...]] = (
+        "lerobot check --policy.path=outputs/train/act/checkpoints/last --robot.type=so101_follower "
+        "--robot.port=/dev/ttyACM0",
+        "lerobot check --policy.type=act --dataset.repo_id=me/pick_cube",
+    )
+
+    policy: PreTrainedConfig | None = Field(default=None, description="Policy: saved (path) or new (type).")
+    dataset: DatasetSource | None = Field(default=None, description="Dataset it learns or learned from.")
+    robot: RobotConfig | None = Field(default=None, description="Robot it is to drive; it is not connected.")
+    rename_map: dict[str, str] = Field(
+        default={}, description="The policy's observation keys by those of the dataset and robot."
+    )

@@ -1,0 +1,181 @@
+"""`lerobot check`: every kind of misfit is found and named, quickly and without torch."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lerobot.core.config import load
+from lerobot.core.errors import CheckpointError, DatasetError, LeRobotError
+from lerobot.core.fake.config import FakeRobotConfig
+from lerobot.policies.commands.check import CheckConfig, DatasetSource
+from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.pipelines import make_processors
+from lerobot.policies.preflight import check_robot, describe_dataset, describe_robot, run
+from lerobot.policies.saved_tensors import tensor_names
+
+DATA = Path(__file__).parents[4] / "shared" / "data"
+
+
+@pytest.fixture
+def saved(tmp_path: Path, config: Any, stats: Any) -> Path:
+    folder = tmp_path / "saved"
+    PolicyWithProcessors(config.build(), make_processors(config, stats)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """Metadata of a dataset that fits the tiny policy."""
+    meta = tmp_path / "dataset" / "meta"
+    meta.mkdir(parents=True)
+    features = {
+        "observation.state": {"dtype": "float32", "shape": [3], "names": ["a", "b", "c"]},
+        "observation.images.top": {"dtype": "video", "shape": [4, 5, 3], "names": ["height", "width", "channels"]},
+        "action": {"dtype": "float32", "shape": [2], "names": ["a", "b"]},
+    }
+    stats = {key: {name: [0.0] for name in ("min", "max", "mean", "std")} for key in features}
+    (meta / "info.json").write_text(json.dumps({"features": features, "fps": 30}))
+    (meta / "stats.json").write_text(json.dumps(stats))
+    return tmp_path / "dataset"
+
+
+def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    code = run(load(CheckConfig, arguments).config)
+    return code, capsys.readouterr().out
+
+
+def edit(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_a_saved_policy_fits_its_dataset(saved: Path, dataset: Path, capsys: Any) -> None:
+    code, text = check(capsys, f"--policy.path={saved}", "--dataset.repo_id=me/x", f"--dataset.root={dataset}")
+    assert code == 0
+    assert text == f"files of policy {saved}: fits\npolicy tiny and dataset me/x: fits\n"
+
+
+def test_a_renamed_camera_is_named_unless_it_is_renamed_back(saved: Path, dataset: Path, capsys: Any) -> None:
+    info = json.loads((dataset / "meta" / "info.json").read_text())
+    info["features"]["observation.images.front"] = info["features"].pop("observation.images.top")
+    edit(dataset / "meta" / "info.json", **info)
+    arguments = (f"--policy.path={saved}", "--dataset.repo_id=me/x", f"--dataset.root={dataset}")
+    code, text = check(capsys, *arguments)
+    assert code == 1
+    assert "observation.images.top is missing" in text
+    code, text = check(capsys, *arguments, "--rename_map={observation.images.front: observation.images.top}")
+    assert code == 0
+
+
+@pytest.mark.parametrize("kept", [0, 5, 50, -1])
+def test_weights_that_were_cut_off_are_found_without_reading_them(saved: Path, kept: int, capsys: Any) -> None:
+    content = (saved / "model.safetensors").read_bytes()
+    (saved / "model.safetensors").write_bytes(content[:kept])
+    code, text = check(capsys, f"--policy.path={saved}")
+    assert code == 1
+    assert "model.safetensors" in text
+
+
+def test_headers_are_read_like_the_library_reads_them(saved: Path) -> None:
+    from safetensors.torch import load_file
+
+    for path in saved.glob("*.safetensors"):
+        assert set(tensor_names(path)) == set(load_file(path))
+    with pytest.raises(CheckpointError, match=r"nothing\.safetensors cannot be read"):
+        tensor_names(saved / "nothing.safetensors")
+
+
+def test_a_missing_statistic_of_a_saved_policy_is_named(saved: Path, capsys: Any) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = saved / "policy_postprocessor_step_0_unnormalizer_processor.safetensors"
+    save_file({name: each for name, each in load_file(path).items() if name != "action.max"}, path)
+    code, text = check(capsys, f"--policy.path={saved}")
+    assert code == 1
+    assert "unnormalizer_processor has no statistics action.max" in text
+
+
+def test_a_missing_statistic_of_a_dataset_matters_to_a_new_policy(dataset: Path, capsys: Any) -> None:
+    stats = json.loads((dataset / "meta" / "stats.json").read_text())
+    del stats["action"]["max"]
+    (dataset / "meta" / "stats.json").write_text(json.dumps(stats))
+    code, text = check(capsys, "--policy.type=tiny", "--dataset.repo_id=me/x", f"--dataset.root={dataset}")
+    assert code == 1
+    assert "dataset me/x has no statistics action.max" in text
+
+
+def test_a_robot_is_compared_with_what_was_recorded(dataset: Path) -> None:
+    robot = describe_robot(FakeRobotConfig())
+    found = check_robot(describe_dataset(DatasetSource(repo_id="me/x", root=dataset)), robot)
+    assert any(problem.startswith("action has the shape [2]") for problem in found)
+    assert any(problem.startswith("observation.state has the shape [3]") for problem in found)
+
+
+def recorded_on(robot: Any, tmp_path: Path, low: float, high: float) -> Any:
+    meta = tmp_path / "own" / "meta"
+    meta.mkdir(parents=True)
+    size = len(robot.features["action"]["names"])
+    stats = {key: {"min": [low] * size, "max": [high] * size} for key in ("action", "observation.state")}
+    (meta / "info.json").write_text(json.dumps({"features": robot.features, "fps": 30}))
+    (meta / "stats.json").write_text(json.dumps(stats))
+    return describe_dataset(DatasetSource(repo_id="me/own", root=meta.parent))
+
+
+def test_a_robot_fits_its_own_recording(tmp_path: Path) -> None:
+    robot = describe_robot(FakeRobotConfig())
+    assert check_robot(recorded_on(robot, tmp_path, -1.0, 1.0), robot) == []
+
+
+def test_values_a_robot_cannot_take_point_at_another_unit(tmp_path: Path) -> None:
+    robot = describe_robot(FakeRobotConfig())
+    bounded = [name for name, spec in robot.specs.items() if spec.range is not None]
+    assert bounded
+    problems = check_robot(recorded_on(robot, tmp_path, -5000.0, 1.0), robot)
+    assert problems
+    assert "was recorded from -5000 to 1" in problems[0]
+    assert problems[0].endswith("another unit or calibration?")
+
+
+def test_joints_in_another_order_are_named(tmp_path: Path) -> None:
+    robot = describe_robot(FakeRobotConfig())
+    dataset = recorded_on(robot, tmp_path, -1.0, 1.0)
+    names = dataset.features["action"]["names"]
+    dataset.features["action"]["names"] = list(reversed(names))
+    assert check_robot(dataset, robot)[0].startswith(f"action is {', '.join(reversed(names))} in dataset me/own")
+
+
+def test_a_dataset_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="there is no dataset in"):
+        describe_dataset(DatasetSource(repo_id="me/x", root=tmp_path))
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "info.json").write_text("{")
+    with pytest.raises(DatasetError, match="cannot be read"):
+        describe_dataset(DatasetSource(repo_id="me/x", root=tmp_path))
+
+
+def test_nothing_to_compare_is_an_error() -> None:
+    with pytest.raises(LeRobotError, match="nothing to compare"):
+        run(CheckConfig())
+
+
+@pytest.mark.parametrize("name", ["cr5_v30_5ep_official", "cr5_v21_5ep"])
+def test_real_datasets_of_both_versions_are_understood_without_torch(name: str) -> None:
+    if not DATA.exists():
+        pytest.skip(f"{DATA} is not here")
+    script = (
+        "import sys\n"
+        "from lerobot.policies.commands.check import DatasetSource\n"
+        "from lerobot.policies.preflight import check_policy, describe_dataset\n"
+        "from lerobot.policies.config import PreTrainedConfig\n"
+        "from pathlib import Path\n"
+        f"dataset = describe_dataset(DatasetSource(repo_id='cr5', root=Path({str(DATA / name)!r})))\n"
+        "assert {'mean', 'std', 'min', 'max'} <= set(dataset.stats['action'])\n"
+        "assert check_policy(PreTrainedConfig.model_construct(type='any'), dataset, {}) == []\n"
+        "heavy = {'torch', 'numpy', 'pyarrow', 'cv2'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
