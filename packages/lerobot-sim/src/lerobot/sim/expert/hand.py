@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lerobot.sim.joints import JOINTS, Joints
 from lerobot.sim.kinematics import Kinematics
+from lerobot.sim.task import PAN_AXIS_X
 from lerobot.sim.world import Vector, World
 
 Motion = Iterator[Joints]
@@ -24,6 +25,11 @@ _MISJUDGED_M = (0.04, 0.05)
 
 OPEN, CLOSED = 55.0, 0.0
 """Openings of the gripper, percent."""
+
+
+def outward(position: Vector) -> float:
+    """Direction from the shoulder's axis to a place, rad; the shoulder itself counts the other way round."""
+    return float(np.arctan2(position[1], position[0] - PAN_AXIS_X))
 
 
 class Hand:
@@ -56,7 +62,7 @@ class Hand:
         """Move the grasp point smoothly to a pose and wait until the arm is there."""
         # The shoulder is turned towards the goal first: from there the solution is always the natural one.
         start = self.joints.copy()
-        start[0] = -np.arctan2(position[1], position[0] - 0.0388)
+        start[0] = -outward(position)
         yield from self._joints_to(self._kinematics.solve(position, axes, start))
 
     def line(self, position: Vector, axes: NDArray[np.float64]) -> Motion:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.sim.expert.hand import CLOSED, OPEN, Hand, Motion
+from lerobot.sim.expert.hand import CLOSED, OPEN, Hand, Motion, outward
 from lerobot.sim.joints import Joints
 from lerobot.sim.kinematics import pointing_down
 from lerobot.sim.tasks.lift import HALF_M, held
@@ -15,6 +15,8 @@ _UP = np.array([0.0, 0.0, 1.0])
 _ABOVE_M = 0.055
 _CARRY_M = 0.085
 _CLEARANCE_M = -0.004
+"""The hand stands this much to the side of the fixed finger, so that neither finger comes down close to the cube."""
+
 _ATTEMPTS = 3
 
 _FORK_PERCENT = 14.0
@@ -31,7 +33,7 @@ _PUSH_LIMIT_S = 6.0
 def reach(hand: Hand) -> Motion:
     """Go to the ball."""
     ball = hand.see("ball")
-    yield from hand.go(ball, pointing_down(_outward(ball)))
+    yield from hand.go(ball, pointing_down(outward(ball)))
 
 
 def lift(hand: Hand) -> Motion:
@@ -91,7 +93,6 @@ def _pick(hand: Hand) -> Generator[Joints, None, bool]:
         cube = hand.see("cube")
         axes = pointing_down(_grasp_yaw(hand, cube))
         yield from hand.grip(OPEN)
-        # A finger comes down on each side, neither close to the cube.
         spot = cube + _CLEARANCE_M * axes[:, 2]
         yield from hand.go(spot + _ABOVE_M * _UP, axes)
         yield from hand.line(spot, axes)
@@ -107,7 +108,7 @@ def _put(hand: Hand, goal: Vector) -> Motion:
     axes = hand.world.orientation("grasp")
     offset = axes.T @ (hand.world.position("cube") - hand.world.position("grasp"))
     # Turned so that the wrist goes on as it is while the shoulder swings round.
-    swing = _outward(goal) - _outward(hand.world.position("grasp"))
+    swing = outward(goal) - outward(hand.world.position("grasp"))
     yaw = np.arctan2(axes[1, 2], axes[0, 2]) + swing
     upright = pointing_down(yaw)
     target = goal - upright @ offset
@@ -117,17 +118,12 @@ def _put(hand: Hand, goal: Vector) -> Motion:
     yield from hand.line(target + _ABOVE_M * _UP, upright)
 
 
-def _outward(position: Vector) -> float:
-    """Direction from the shoulder's axis to a place, rad."""
-    return float(np.arctan2(position[1], position[0] - 0.0388))
-
-
 def _grasp_yaw(hand: Hand, cube: Vector) -> float:
     """Direction of the cube's side that turns the wrist least."""
     side = hand.world.orientation("cube")[:, 0]
-    outward = _outward(cube)
-    turn = np.arctan2(side[1], side[0]) - outward
-    return float(outward + (turn + np.pi / 4) % (np.pi / 2) - np.pi / 4)
+    straight = outward(cube)
+    turn = np.arctan2(side[1], side[0]) - straight
+    return float(straight + (turn + np.pi / 4) % (np.pi / 2) - np.pi / 4)
 
 
 def _push_way(hand: Hand) -> tuple[Vector, Vector]:
@@ -145,5 +141,5 @@ def _left(hand: Hand) -> float:
 def _fork_yaw(cube: Vector, way: NDArray[np.float64]) -> float:
     """Direction across the way of a push, on the side that turns the wrist least."""
     across = np.arctan2(way[1], way[0]) + np.pi / 2
-    turn = across - _outward(cube)
+    turn = across - outward(cube)
     return float(across if np.cos(turn) >= 0 else across + np.pi)
