@@ -65,6 +65,16 @@ class Training:
         """Learning rate of the first group."""
         return float(self.learner.optimizer.param_groups[0]["lr"])
 
+    def report(self) -> dict[str, float]:
+        """Measurements since the last report, over all processes."""
+        accelerator = self.accelerator
+
+        def mean(values: torch.Tensor) -> torch.Tensor:
+            reduced: torch.Tensor = accelerator.reduce(values.to(accelerator.device), reduction="mean")
+            return reduced.cpu()
+
+        return self.meter.report(self.step, self.lr, mean)
+
     def run(self, steps: int, observer: Observer) -> None:
         """Train until a number of batches is done, or the observer ends it.
 

@@ -1,7 +1,7 @@
 """What a run measures: means over the batches since the last report."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,15 +50,17 @@ class Meter:
         """Share of the time that was spent waiting for data."""
         return self._waited_s / max(time.perf_counter() - self._started, 1e-9)
 
-    def report(self, step: int, lr: float) -> dict[str, float]:
+    def report(self, step: int, lr: float, mean: Callable[[torch.Tensor], torch.Tensor]) -> dict[str, float]:
         """Give the means, and start anew.
 
         Args:
             step: batches so far.
             lr: learning rate.
+            mean: averages a tensor `(n,)` over processes, which all measured the same.
         """
         seconds = time.perf_counter() - self._started
-        means = {key: float(value) / self._counts[key] for key, value in self._sums.items()}
+        here = torch.tensor([float(value) / self._counts[key] for key, value in self._sums.items()])
+        means: dict[str, float] = dict(zip(self._sums, mean(here).tolist(), strict=True))
         frames = step * self._frames_per_step
         means |= {
             "lr": lr,

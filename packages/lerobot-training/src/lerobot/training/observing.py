@@ -85,7 +85,7 @@ class RunObserver:
         return self.stopped
 
     def _report(self, step: int) -> None:
-        metrics = self._training.meter.report(step, self._training.lr)
+        metrics = self._training.report()
         self._training.require_finite(metrics["loss"])
         self._shown = metrics
         self._hooks.call("train_step", step=step, metrics=metrics)
