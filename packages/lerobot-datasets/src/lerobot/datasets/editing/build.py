@@ -47,6 +47,7 @@ def build(plan: EditPlan, folder: Path) -> Info:
     stats = dataset_statistics(folder, info, plan.only_statistics)
     if plan.only_statistics is not None:
         stats = {**(load_stats(plan.selections[0].source.root) or {}), **stats}
+    stats |= plan.final_statistics
     stats = {key: stats[key] for key in info.features if key in stats}
     (folder / layout.STATS_PATH).write_text(json.dumps(stats_to_json(stats), indent=4), encoding="utf-8")
     flush_tree(folder)

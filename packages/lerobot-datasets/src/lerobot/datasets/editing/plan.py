@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lerobot.datasets.editing.source import EditSource
 from lerobot.datasets.format.info import Info
+from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.format.tasks import Tasks
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
 
@@ -51,6 +52,7 @@ class EditPlan:
         fresh_statistics: compute the numeric statistics of each episode anew, instead of keeping those of the source.
         decoded_statistics: cameras whose statistics are computed from their pictures.
         decoded_statistics: frozenset[str] = frozenset()
+    final_statistics: Stats = field(default_factory=dict)
     only_statistics: features whose statistics change; those of the others are the source's. All if None.
     """
 
@@ -65,6 +67,7 @@ class EditPlan:
     in_place: bool = False
     fresh_statistics: bool = False
     decoded_statistics: frozenset[str] = frozenset()
+    final_statistics: Stats = field(default_factory=dict)
     only_statistics: frozenset[str] | None = None
 
     @property

@@ -1,0 +1,178 @@
+"""`lerobot edit-dataset` and `lerobot convert-dataset`: from flags to the functions of this package."""
+
+from functools import singledispatch
+from pathlib import Path
+
+import typer
+
+from lerobot.core.errors import DatasetError
+from lerobot.core.paths import lerobot_home
+from lerobot.datasets.commands import edit_dataset as commands
+from lerobot.datasets.commands.convert_dataset import ConvertDatasetConfig
+from lerobot.datasets.editing.cameras import convert_image_to_video, reencode_videos
+from lerobot.datasets.editing.convert import convert_dataset
+from lerobot.datasets.editing.features import remove_feature
+from lerobot.datasets.editing.outcome import EditResult
+from lerobot.datasets.editing.report import describe_dataset
+from lerobot.datasets.editing.selection import delete_episodes, merge, split
+from lerobot.datasets.editing.statistics import recompute_stats
+from lerobot.datasets.editing.swap import undo
+from lerobot.datasets.editing.tasks import modify_tasks
+from lerobot.datasets.format.info import load_info
+
+
+def run(config: commands.EditDatasetConfig) -> None:
+    """Carry out one operation and say what it made.
+
+    Raises:
+        LeRobotError: the operation cannot be done; nothing was changed.
+    """
+    for line in _run(config.operation, config):
+        typer.echo(line)
+
+
+def convert(config: ConvertDatasetConfig) -> None:
+    """Convert a v2.x dataset and say where the result is.
+
+    Raises:
+        LeRobotError: the dataset cannot be converted; nothing was changed.
+    """
+    result = convert_dataset(
+        dataset_folder(config.repo_id, config.root),
+        config.new_root,
+        data_files_size_in_mb=config.data_file_size_in_mb,
+        video_files_size_in_mb=config.video_file_size_in_mb,
+    )
+    typer.echo(_summary(result))
+
+
+def dataset_folder(repo_id: str | None, root: Path | None) -> Path:
+    """The folder that `--repo_id` and `--root` name.
+
+    Raises:
+        DatasetError: neither was given.
+    """
+    if root is not None:
+        return root
+    if repo_id is None:
+        raise DatasetError("no dataset was named", expected="--repo_id or --root")
+    return lerobot_home() / repo_id
+
+
+def _new_root(config: commands.EditDatasetConfig, ending: str = "") -> Path | None:
+    """Folder of the result; with an ending, a new dataset beside the old one unless named otherwise."""
+    if config.new_root is not None:
+        return config.new_root
+    if config.new_repo_id is not None:
+        return lerobot_home() / config.new_repo_id
+    root = _root(config)
+    return root.with_name(root.name + ending) if ending else None
+
+
+def _root(config: commands.EditDatasetConfig) -> Path:
+    return dataset_folder(config.repo_id, config.root)
+
+
+def _summary(result: EditResult) -> str:
+    info = load_info(result.root)
+    text = f"{result.root}: {info.total_episodes} episodes, {info.total_frames} frames"
+    return f"{text}; the original is in {result.backup}" if result.backup else text
+
+
+@singledispatch
+def _run(operation: object, _config: commands.EditDatasetConfig) -> list[str]:
+    raise TypeError(f"{type(operation).__name__} is not an operation")
+
+
+@_run.register
+def _(operation: commands.DeleteEpisodesConfig, config: commands.EditDatasetConfig) -> list[str]:
+    return [_summary(delete_episodes(_root(config), operation.episode_indices, _new_root(config)))]
+
+
+@_run.register
+def _(operation: commands.SplitConfig, config: commands.EditDatasetConfig) -> list[str]:
+    targets = split(_root(config), operation.splits, config.new_root)
+    return [_summary(EditResult(target)) for target in targets.values()]
+
+
+@_run.register
+def _(operation: commands.MergeConfig, config: commands.EditDatasetConfig) -> list[str]:
+    names, roots = operation.repo_ids or [], operation.roots
+    if roots is not None and names and len(roots) != len(names):
+        raise DatasetError(f"{len(names)} repo_ids and {len(roots)} roots were given", expected="as many of both")
+    target = _new_root(config) if config.new_root or config.new_repo_id else None
+    if target is None:
+        raise DatasetError("the merged dataset has no name", expected="--new_repo_id or --new_root")
+    folders = roots if roots is not None else [lerobot_home() / name for name in names]
+    merged = merge(folders, target, join_data=operation.concatenate_data, join_videos=operation.concatenate_videos)
+    return [_summary(merged)]
+
+
+@_run.register
+def _(operation: commands.RemoveFeatureConfig, config: commands.EditDatasetConfig) -> list[str]:
+    return [_summary(remove_feature(_root(config), operation.feature_names, _new_root(config)))]
+
+
+@_run.register
+def _(operation: commands.ModifyTasksConfig, config: commands.EditDatasetConfig) -> list[str]:
+    result = modify_tasks(
+        _root(config),
+        new_task=operation.new_task,
+        episode_tasks=operation.episode_tasks,
+        task_replacements=operation.task_replacements,
+        new_root=_new_root(config),
+    )
+    return [_summary(result)]
+
+
+@_run.register
+def _(operation: commands.ConvertImageToVideoConfig, config: commands.EditDatasetConfig) -> list[str]:
+    target = operation.output_dir or _new_root(config, "_video")
+    assert target is not None  # noqa: S101 # an ending always gives one
+    result = convert_image_to_video(
+        _root(config),
+        target,
+        rgb_encoder=operation.rgb_encoder,
+        depth_encoder=operation.depth_encoder,
+        episodes=operation.episode_indices,
+        encoder_threads=operation.encoder_threads or 1,
+    )
+    return [_summary(result)]
+
+
+@_run.register
+def _(operation: commands.ReencodeVideosConfig, config: commands.EditDatasetConfig) -> list[str]:
+    result = reencode_videos(
+        _root(config),
+        None if operation.overwrite else _new_root(config, "_reencoded"),
+        rgb_encoder=operation.rgb_encoder,
+        depth_encoder=operation.depth_encoder,
+        encoder_threads=operation.encoder_threads or 1,
+    )
+    return [_summary(result)]
+
+
+@_run.register
+def _(operation: commands.RecomputeStatsConfig, config: commands.EditDatasetConfig) -> list[str]:
+    result = recompute_stats(
+        _root(config),
+        None if operation.overwrite else _new_root(config, "_recomputed_stats"),
+        skip_image_video=operation.skip_image_video,
+        relative_action=operation.relative_action,
+        relative_exclude_joints=operation.relative_exclude_joints,
+        chunk_size=operation.chunk_size,
+    )
+    return [_summary(result)]
+
+
+@_run.register
+def _(operation: commands.InfoConfig, config: commands.EditDatasetConfig) -> list[str]:
+    root = _root(config)
+    return [describe_dataset(config.repo_id or root.name, root, show_features=operation.show_features)]
+
+
+@_run.register
+def _(_operation: commands.UndoConfig, config: commands.EditDatasetConfig) -> list[str]:
+    root = _root(config)
+    edited = undo(root)
+    return [_summary(EditResult(root, edited)).replace("the original", "the edited one")]

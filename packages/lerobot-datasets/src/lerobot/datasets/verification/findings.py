@@ -1,0 +1,28 @@
+"""One thing that is wrong with a dataset."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or looks wrong.
+
+    Attributes:
+        severity: `"error"` if frames cannot be read as the format promises, `"warning"` if a person should look.
+        check: which check found it, such as `"frozen_camera"`.
+        text: what and where, on one line.
+        episode: the episode it concerns; None for the whole dataset.
+        feature: the feature it concerns, if any.
+    """
+
+    severity: Literal["error", "warning"]
+    check: str
+    text: str
+    episode: int | None = None
+    feature: str | None = None
+
+    def __str__(self) -> str:
+        """The line that is shown."""
+        where = "" if self.episode is None else f"episode {self.episode}: "
+        return f"{self.severity} {self.check}: {where}{self.text}"
