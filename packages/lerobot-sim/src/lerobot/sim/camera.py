@@ -1,10 +1,10 @@
 """A camera in a simulated world.
 
-It has no thread: a picture is made when it is asked for, at most one per frame period, from the state of the scene at
-that instant. So pictures cost nothing while nobody looks, and their content depends on time alone, not on scheduling.
+It has no thread: like a camera with a trigger, it makes a picture when it is asked for one, of the scene at that
+instant, and no faster than its rate. So pictures cost nothing while nobody looks, and a control loop of the camera's
+rate gets a new one every time.
 """
 
-import math
 from typing import Any
 
 from lerobot.core.clock import MonotonicClock
@@ -17,6 +17,9 @@ from lerobot.sim.running import running
 from lerobot.sim.scene import VIEWS
 from lerobot.sim.tasks import TASKS
 from lerobot.sim.world import World
+
+_SOONEST = 0.65
+"""Part of the period after which it can be triggered again: loops jitter, and must not get a picture twice for it."""
 
 
 class SimCamera(DeviceBase):
@@ -49,7 +52,6 @@ class SimCamera(DeviceBase):
         self._pictures: Pictures | None = None
         self._own_world: World | None = None
         self._frame: Frame | None = None
-        self._started_s = 0.0
         self._delivered = -1
 
     @staticmethod
@@ -72,7 +74,6 @@ class SimCamera(DeviceBase):
         """See `Camera.connect`."""
         with self._connecting():
             self._pictures = self._given or Pictures(self._find_world(), "auto")
-            self._started_s = self._pictures.world.now_s
             self._frame, self._delivered = None, -1
             self._newest(self._pictures)
 
@@ -97,8 +98,10 @@ class SimCamera(DeviceBase):
     def read(self) -> Any:
         """See `Camera.read`."""
         pictures = self._connected_pictures()
-        pictures.world.sync()
-        self._wait_for(pictures, self._number(pictures.world) + 1)
+        world = pictures.world
+        world.sync()
+        # Also when it may be triggered at once, the picture has to be later than the call.
+        world.wait_until(world.present_s if self._is_due(world) else self._next_s)
         return self._newest(pictures).image
 
     def async_read(self, timeout_ms: float = 200) -> Any:
@@ -106,11 +109,10 @@ class SimCamera(DeviceBase):
         pictures = self._connected_pictures()
         world = pictures.world
         world.sync()
-        if self._number(world) <= self._delivered:
-            missing_s = self._time_of(self._delivered + 1) - world.now_s
-            if missing_s > timeout_ms / 1e3:
+        if self._frame is not None and self._frame.sequence <= self._delivered and not self._is_due(world):
+            if self._next_s - world.now_s > timeout_ms / 1e3:
                 raise DeviceTimeoutError(f"{self}: no new frame within {timeout_ms:g} ms.", device=str(self))
-            self._wait_for(pictures, self._delivered + 1)
+            world.wait_until(self._next_s)
         frame = self._newest(pictures)
         self._delivered = frame.sequence
         return frame.image
@@ -135,24 +137,20 @@ class SimCamera(DeviceBase):
         return self._pictures
 
     def _newest(self, pictures: Pictures) -> Frame:
-        """The picture of the present frame period, made now if it has not been."""
+        """The picture of this instant, or the one before if it is too early for another."""
         world = pictures.world
         with world.lock:
             world.sync()
-            number = self._number(world)
-            if self._frame is None or self._frame.sequence != number:
+            if self._frame is None or self._is_due(world):
                 image = pictures.render(self._view, self.config.width, self.config.height)
+                number = 0 if self._frame is None else self._frame.sequence + 1
                 self._frame = Frame(image, world.now_s, number)
             return self._frame
 
-    def _number(self, world: World) -> int:
-        # A hair is added because times of frames are sums of steps: 0.1 s at 30 Hz is frame 3, not 2.999.
-        return math.floor((world.now_s - self._started_s) * self.config.fps + 1e-6)
+    @property
+    def _next_s(self) -> float:
+        """When the next picture follows the newest at the camera's rate."""
+        return 0.0 if self._frame is None else self._frame.time_s + 1 / self.config.fps
 
-    def _time_of(self, number: int) -> float:
-        return self._started_s + number / self.config.fps
-
-    def _wait_for(self, pictures: Pictures, number: int) -> None:
-        world = pictures.world
-        while self._number(world) < number:
-            world.wait_until(self._time_of(number))
+    def _is_due(self, world: World) -> bool:
+        return world.now_s >= self._next_s - (1 - _SOONEST) / self.config.fps
