@@ -100,6 +100,18 @@ def test_elsewhere_every_line_stays():
     assert stream.getvalue() == "one\ntwo\n"
 
 
+def test_a_reader_who_left_does_not_end_the_recording(caplog):
+    class Closed(io.StringIO):
+        def flush(self):
+            raise OSError(errno.EIO, "Input/output error")
+
+    line = Progress(stream=Closed())
+    line.say("one")
+    line.show("two")
+    line.close()
+    assert caplog.text.count("not shown any more") == 1
+
+
 def test_announcements_are_spoken_without_waiting_and_failures_ignored(tmp_path, monkeypatch):
     heard = tmp_path / "heard"
     voice = tmp_path / "voice"

@@ -111,8 +111,16 @@ def check_dataset(kit, root: Path, episodes: int) -> None:
 SIGNALS = {"once": [signal.SIGINT], "twice": [signal.SIGINT, signal.SIGINT], "term": [signal.SIGTERM]}
 
 
-@pytest.mark.parametrize("how", SIGNALS)
-@pytest.mark.parametrize(("phase", "episodes"), [("record", 1), ("reset", 1), ("save", 2)])
+OFTEN = {("record", "term"), ("record", "once"), ("reset", "once"), ("save", "once"), ("save", "twice")}
+"""What is tried in every run of the tests; the rest is slow."""
+RUNS = [
+    pytest.param(phase, episodes, how, marks=() if (phase, how) in OFTEN else pytest.mark.slow)
+    for phase, episodes in (("record", 1), ("reset", 1), ("save", 2))
+    for how in SIGNALS
+]
+
+
+@pytest.mark.parametrize(("phase", "episodes", "how"), RUNS)
 def test_a_signal_ends_in_the_safe_state_and_keeps_what_was_saved(tmp_path, kit, phase, episodes, how):
     result = interrupted(tmp_path, phase, SIGNALS[how])
     number = SIGNALS[how][0]

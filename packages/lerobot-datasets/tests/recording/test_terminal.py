@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from lerobot.datasets.writing.lock import STAGING_FOLDER
+
 # Plays the shell: owns the terminal, starts the command in the foreground and outlives it.
 SHELL = """
 import fcntl, signal, subprocess, sys, termios
@@ -59,10 +61,16 @@ class Terminal:
     def settings(self) -> list:
         return termios.tcgetattr(self.ours)
 
+    def hang_up(self) -> None:
+        """Close the window."""
+        os.close(self.ours)
+        self.ours = -1
+
     def close(self) -> None:
         self.shell.kill()
         self.shell.wait()
-        os.close(self.ours)
+        if self.ours >= 0:
+            os.close(self.ours)
 
 
 @pytest.fixture
@@ -148,3 +156,19 @@ def test_the_terminal_is_usable_after_a_failure(terminal):
     run.wait_for("observation 20 failed")
     run.wait_for("ENDED 1")
     assert run.settings == run.before
+
+
+def test_a_closed_terminal_ends_the_recording_and_keeps_what_was_saved(terminal, tmp_path, kit):
+    run = terminal()
+    run.wait_for("Recording episode 0")
+    run.type(b"s")
+    run.wait_for("Episode 0 saved")
+    run.type(b"n")
+    run.wait_for("Recording episode 1")
+    run.hang_up()
+    deadline = time.monotonic() + PATIENCE_S
+    while (tmp_path / "set" / STAGING_FOLDER).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    # The writer removes its staging folder at the very end of an orderly way out.
+    assert not (tmp_path / "set" / STAGING_FOLDER).exists()
+    assert len(kit.lengths(tmp_path / "set")) == 1

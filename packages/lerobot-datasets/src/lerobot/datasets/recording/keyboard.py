@@ -93,11 +93,11 @@ class TerminalKeys:
         import select
 
         data = b""
-        while select.select([self._file], [], [], 0)[0]:
-            read = os.read(self._file, 64)
-            if not read:
-                break
-            data += read
+        try:
+            while select.select([self._file], [], [], 0)[0] and (read := os.read(self._file, 64)):
+                data += read
+        except OSError as error:  # the terminal was closed; the signal that says so ends the run
+            log.debug("no keys: %s", error)
         return self._decoder.feed(data, time.monotonic())
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ class Progress:
         self._terminal = self._stream.isatty()
         self._period_s = TERMINAL_PERIOD_S if self._terminal else PLAIN_PERIOD_S
         self._next_s = 0.0
-        self._shown = False
+        self._shown = self._gone = False
         self._speaker = next(filter(None, map(shutil.which, SPEAKERS)), None) if speak else None
         self._speaking: subprocess.Popen[bytes] | None = None
 
@@ -66,5 +66,12 @@ class Progress:
             self._shown = False
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        """Write, as long as somebody reads: a terminal that was closed is no reason to lose an episode."""
+        if self._gone:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError as error:
+            self._gone = True
+            log.warning("progress is not shown any more: %s", error)
