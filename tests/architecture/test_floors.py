@@ -1,10 +1,12 @@
 """The house plan, enforced: who may import whom, what stays light, how large a room may grow."""
 
 import ast
+import re
 import sys
+import tomllib
 
 import pytest
-from source_tree import Module, Package, modules, packages
+from source_tree import ROOT, Module, Package, modules, packages
 
 FLOORS = {
     "lerobot-core": 0,
@@ -178,6 +180,15 @@ def test_every_package_has_the_same_shape(package: Package) -> None:
     assert f"pip install {package.name}" in readme or package.name == "lerobot-core"
     assert (package.path / "LICENSE").exists()
     assert list((package.path / "tests").rglob("test_*.py"))
+
+
+@every_package
+def test_the_workspace_knows_every_package(package: Package) -> None:
+    root = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    required = {re.match(r"[\w-]+", requirement)[0] for requirement in root["project"]["dependencies"]}
+    assert package.name in required
+    assert package.name in root["tool"]["uv"]["sources"]
+    assert f"packages/{package.name}/src" in root["tool"]["mypy"]["mypy_path"]
 
 
 def test_versions_are_in_lock_step() -> None:
