@@ -42,8 +42,9 @@ class TinyPolicy(PreTrainedPolicy):
 
     def __init__(self, config: TinyConfig, *, from_scratch: bool = True) -> None:
         super().__init__(config)
-        self.layer = nn.Linear(3, 2)
-        self.tied = nn.Linear(3, 2, bias=False)
+        sizes = config.input_features["observation.state"].shape[0], config.output_features["action"].shape[0]
+        self.layer = nn.Linear(*sizes)
+        self.tied = nn.Linear(*sizes, bias=False)
         self.tied.weight = self.layer.weight
         self.from_scratch = from_scratch
         self._queue = ActionQueue(2)

@@ -55,7 +55,11 @@ class PolicyWithProcessors:
 
 
 def make_policy(
-    config: PreTrainedConfig, provided: PolicyFeatures, *, rename_map: Mapping[str, str] | None = None
+    config: PreTrainedConfig,
+    provided: PolicyFeatures,
+    *,
+    rename_map: Mapping[str, str] | None = None,
+    provider: str = "the dataset or environment",
 ) -> PreTrainedPolicy:
     """Make a policy that takes what a dataset or environment provides, on its device.
 
@@ -63,6 +67,7 @@ def make_policy(
         config: of the policy; with `pretrained_path` its weights are loaded.
         provided: features of the dataset or environment.
         rename_map: new observation keys by old ones, where the policy calls them differently.
+        provider: who provides the features, for messages.
 
     Raises:
         FeatureMismatchError: something the policy needs is not provided, or in another shape; names it.
@@ -71,7 +76,7 @@ def make_policy(
     renamed = {(rename_map or {}).get(key, key): feature for key, feature in provided.items()}
     config = config.with_features(renamed)
     needed = {**config.input_features, **config.output_features}
-    check_provided(needed, renamed, "the dataset or environment", resized=config.resizes_images)
+    check_provided(needed, renamed, provider, resized=config.resizes_images)
     if config.pretrained_path is not None:
         return PreTrainedPolicy.from_pretrained(
             config.pretrained_path, config=config, revision=config.pretrained_revision

@@ -1,0 +1,101 @@
+"""A policy as the source of a robot's commands."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.processors.dataset_features import DatasetFeatures, build_dataset_frame
+from lerobot.core.types import Action, Observation
+from lerobot.policies.making import PolicyWithProcessors
+
+
+class PolicySource:
+    """Asks a policy once a tick; see `lerobot.core.control.CommandSource`.
+
+    Args:
+        trained: the policy and its processors.
+        features: what a dataset stores of the robot: names and order of joints, and cameras.
+        task: what to do, in words.
+    """
+
+    def __init__(self, trained: PolicyWithProcessors, features: DatasetFeatures, task: str = "") -> None:
+        self._trained = trained
+        self._features = features
+        self._names: list[str] = features["action"]["names"]
+        self._task = task
+
+    def reset(self) -> None:
+        """Forget the episode so far."""
+        self._trained.policy.reset()
+        self._trained.processors.reset()
+
+    def rehearse(self) -> None:
+        """Ask once for a made-up observation, so that nothing is loaded, compiled or found wrong while moving.
+
+        Raises:
+            LeRobotError: observation, processors and policy do not fit each other.
+        """
+        blank: dict[str, Any] = {}
+        for key, feature in self._features.items():
+            if feature["dtype"] in {"image", "video"}:
+                depth = feature["info"]["is_depth_map"]
+                blank[key.removeprefix("observation.images.")] = np.zeros(
+                    feature["shape"], np.uint16 if depth else np.uint8
+                )
+            else:
+                blank |= dict.fromkeys(feature["names"], 0.0)
+        self.next_action(Observation(blank), 0)
+        self.reset()
+
+    def next_action(self, observation: Observation, _tick: int, /) -> Action:
+        """Choose the command of this tick, in the robot's keys and units.
+
+        Raises:
+            FeatureMismatchError: an observation is missing, or the action has another size than the robot's.
+        """
+        frame = build_dataset_frame(self._features, observation, "observation")
+        batch = {**{key: to_tensor(value) for key, value in frame.items()}, "task": self._task}
+        policy, processors = self._trained.policy, self._trained.processors
+        with torch.inference_mode():
+            action = processors.postprocessor(policy.select_action(processors.preprocessor(batch)))
+        values: list[float] = action.flatten().tolist()
+        if len(values) != len(self._names):
+            raise FeatureMismatchError(
+                f"the policy gave {len(values)} numbers", keys=["action"], expected=f"one per {', '.join(self._names)}"
+            )
+        return dict(zip(self._names, values, strict=True))
+
+
+def to_tensor(value: Any) -> Tensor:
+    """Make a tensor of what a robot measured, as datasets give it.
+
+    Args:
+        value: a vector, a colour picture `(H, W, 3)` uint8, or a depth map `(H, W, 1)` uint16 in millimetres.
+
+    Returns:
+        The vector; the picture as `(3, H, W)` float32 in [0, 1]; the depth map as `(1, H, W)` float32 in millimetres.
+    """
+    array = np.ascontiguousarray(value)
+    if array.ndim != 3:
+        return torch.from_numpy(array)
+    scale = 255.0 if array.dtype == np.uint8 else 1.0
+    # numpy converts every type torch does not have, such as uint16.
+    return torch.from_numpy(array.transpose(2, 0, 1).astype(np.float32)) / scale
+
+
+def way_back(start: Mapping[str, Any], goal: Mapping[str, Any], ticks: int) -> list[Action]:
+    """Give the commands of a straight motion.
+
+    Args:
+        start: where it begins, by joint.
+        goal: where it ends; joints that are not in `start` are left out.
+        ticks: number of commands; the last one is the goal.
+    """
+    joints = {key: (float(start[key]), float(goal[key])) for key in goal if key in start}
+    return [
+        {key: low + (high - low) * tick / ticks for key, (low, high) in joints.items()} for tick in range(1, ticks + 1)
+    ]
