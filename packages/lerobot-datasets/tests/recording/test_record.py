@@ -1,6 +1,7 @@
 """The command with the fake arm: what is stored, what is recorded again, what is refused."""
 
 import datetime
+import itertools
 
 import numpy as np
 import pytest
@@ -316,3 +317,31 @@ def test_the_dataset_is_uploaded_only_when_asked_for_and_after_the_arm_is_at_res
     record(kit.config(root, cameras=0, dataset=dataset))
     settings = {"private": True, "tags": ("cubes",)}
     assert calls == ([(root, "me/test", settings, "torque off", 1)] if wanted else [])
+
+
+def test_the_display_sees_every_tick_and_the_teleoperator_stays_active_between_episodes(tmp_path, kit, monkeypatch):
+    class Display:
+        ticks, closed = [], False
+
+        def write(self, tick):
+            self.ticks.append(tick)
+
+        def close(self):
+            self.closed = True
+
+    display = Display()
+    monkeypatch.setattr("lerobot.datasets.recording.record.open_display", lambda *_: display)
+    record(kit.config(tmp_path / "set", cameras=0, dataset={"reset_time_s": 0.4}))
+    assert display.closed
+    recorded = sum(kit.lengths(tmp_path / "set"))
+    assert len(display.ticks) > recorded + 0.4 * 30 / 2
+    assert all(set(tick.requested) == set(KEYS) for tick in display.ticks)
+    wanted = [tick.requested["shoulder_pan.pos"] for tick in display.ticks]
+    # A sine never stands still for two ticks: each command was read anew.
+    assert all(one != other for one, other in itertools.pairwise(wanted))
+
+
+def test_a_viewer_that_does_not_exist_is_refused_before_a_dataset_is_made(tmp_path, kit):
+    with pytest.raises(ConfigError, match="--display_mode"):
+        record(kit.config(tmp_path / "set", display_data=True, display_mode="foxglove"))
+    assert not (tmp_path / "set").exists()

@@ -1,5 +1,7 @@
 """The command with the fake arm."""
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from lerobot.core.fake.joints import RANGES
 from lerobot.core.processors.config import RenameActionsConfig
 from lerobot.core.safety import SafetyConfig
 from lerobot.datasets.commands.replay import DatasetReplayConfig, ReplayConfig
+from lerobot.datasets.replaying.playback import Playback
 from lerobot.datasets.replaying.replay import replay
 from lerobot.datasets.writing.recorder import DatasetRecorder
 
@@ -150,3 +153,23 @@ def test_capture_times_are_the_clock_where_there_are_any(tmp_path, lerobot_home)
     assert loaded.state_names == []
     assert len(loaded) == 3
     assert loaded.duration_s == pytest.approx(0.14)
+
+
+@pytest.mark.parametrize(("number", "row"), [(signal.SIGINT, 0), (signal.SIGINT, 5), (signal.SIGTERM, 5)])
+def test_a_signal_ends_the_replay_in_the_safe_state(root, monkeypatch, capsys, number, row):
+    write = Playback.write
+
+    def write_then_signal(self, tick):
+        write(self, tick)
+        # Row 0 is the approach.
+        if self.result.rows == row and not raised:
+            raised.append(tick)
+            signal.raise_signal(number)
+
+    raised = []
+    monkeypatch.setattr(Playback, "write", write_then_signal)
+    assert replay(config(root)) == 128 + number
+    assert len(raised) == 1
+    assert BUILT[0].log[-1].event == "torque off"
+    said = capsys.readouterr().out
+    assert (f"Replayed {row} of 12 frames" if row else "Nothing was replayed") in said
