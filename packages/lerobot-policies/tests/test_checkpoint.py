@@ -363,6 +363,15 @@ def test_training_goes_on_from_saved_weights_with_their_processors(saved: Path, 
     assert replaced.preprocessor.steps[3].state_dict()[key].tolist() == [9.0, 9.0, 9.0]
 
 
+def test_trained_outputs_are_not_replaced_by_those_of_another_robot(saved: Path) -> None:
+    pretrained = Checkpoint.at(saved).config().model_copy(update={"pretrained_path": str(saved)})
+    features = {**provided(pretrained), "action": PolicyFeature(type=FeatureType.ACTION, shape=(7,))}
+    with pytest.raises(
+        FeatureMismatchError, match=r"robot does not .*action has the shape \(7,\) instead of \(2,\)"
+    ):
+        make_policy(pretrained, features, provider="the robot")
+
+
 @pytest.mark.parametrize("from_saved", [True, False])
 def test_observations_are_renamed_on_the_way_in(
     saved: Path, config: Any, stats: Any, observation: Any, from_saved: bool

@@ -81,8 +81,11 @@ class LayerSettings:
 class _Layer(nn.Module):
     """What encoder and decoder layers share: the feed-forward block and where normalisation stands."""
 
-    def __init__(self, settings: LayerSettings) -> None:
+    def __init__(self, settings: LayerSettings, *attentions: str) -> None:
         super().__init__()
+        # Attention first: saved optimizer states know parameters only by their place, which is the published one.
+        for name in attentions:
+            self.add_module(name, settings.attention())
         self.linear1 = nn.Linear(settings.width, settings.hidden)
         self.linear2 = nn.Linear(settings.hidden, settings.width)
         self.dropout = nn.Dropout(settings.dropout)
@@ -112,9 +115,10 @@ def _attend(
 class EncoderLayer(_Layer):
     """Self-attention and a feed-forward block."""
 
+    self_attn: nn.MultiheadAttention
+
     def __init__(self, settings: LayerSettings) -> None:
-        super().__init__(settings)
-        self.self_attn = settings.attention()
+        super().__init__(settings, "self_attn")
         self.norm1, self.norm2 = settings.norm(), settings.norm()
 
     def forward(self, tokens: Tensor, positions: Tensor, padding: Tensor | None = None) -> Tensor:
@@ -130,10 +134,11 @@ class EncoderLayer(_Layer):
 class DecoderLayer(_Layer):
     """Self-attention, attention to the encoder's tokens, and a feed-forward block."""
 
+    self_attn: nn.MultiheadAttention
+    multihead_attn: nn.MultiheadAttention
+
     def __init__(self, settings: LayerSettings) -> None:
-        super().__init__(settings)
-        self.self_attn = settings.attention()
-        self.multihead_attn = settings.attention()
+        super().__init__(settings, "self_attn", "multihead_attn")
         self.norm1, self.norm2, self.norm3 = settings.norm(), settings.norm(), settings.norm()
 
     def forward(self, tokens: Tensor, positions: Tensor, memory: Tensor, memory_positions: Tensor) -> Tensor:

@@ -74,7 +74,9 @@ def make_policy(
         CheckpointError: the weights are missing, damaged or do not fit.
     """
     renamed = {(rename_map or {}).get(key, key): feature for key, feature in provided.items()}
-    config = config.with_features(renamed)
+    # The outputs of trained weights are what they are; a new policy takes those of the dataset.
+    if config.pretrained_path is None or not config.output_features:
+        config = config.with_features(renamed)
     needed = {**config.input_features, **config.output_features}
     check_provided(needed, renamed, provider, resized=config.resizes_images)
     if config.pretrained_path is not None:
