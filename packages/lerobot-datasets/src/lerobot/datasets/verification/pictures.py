@@ -1,6 +1,7 @@
 """Cameras that were covered, unplugged or stood still; every picture is decoded."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +42,11 @@ def _episode_findings(
 ) -> Iterator[Finding]:
     shortest = max(3, round(_FROZEN_S * pictures.source.info.fps))
     dark: list[bool] = []
-    reference: NDArray[np.int16] | None = None
+    reference: NDArray[Any] | None = None
     since, frozen = 0, False
     for frame, picture in enumerate(pictures.read(key, episode)):
         # Depth of one single value is a dead sensor as well; its unit is not a level.
-        small = decimate(picture).astype(np.float64 if is_depth else np.int16)
+        small: NDArray[Any] = decimate(picture).astype(np.float64 if is_depth else np.int16)
         spread = float(small.std())
         dark.append(spread == 0 if is_depth else small.mean() < _BLACK_LEVEL and spread < _BLACK_SPREAD)
         if reference is None or np.abs(small - reference).mean() > (0 if is_depth else _SAME):

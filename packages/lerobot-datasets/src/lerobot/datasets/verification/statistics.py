@@ -10,8 +10,8 @@ from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.statistics.recompute import dataset_statistics
 from lerobot.datasets.verification.findings import Finding
 
-_TOLERANCE = 1e-3
-"""Of the range of an element: what single precision and rounding in other writers cost."""
+_OF_RANGE, _OF_VALUE = 1e-3, 1e-5
+"""What single precision in other writers costs, of the range of an element and of its largest value."""
 
 
 def statistics_findings(root: Path, info: Info, stats: Stats) -> Iterator[Finding]:
@@ -27,10 +27,11 @@ def statistics_findings(root: Path, info: Info, stats: Stats) -> Iterator[Findin
         if key not in stats:
             yield Finding("warning", "statistics", f"{key} has no statistics", feature=key)
             continue
-        scale = np.maximum(found["max"] - found["min"], 1e-6)
+        largest = np.maximum(np.abs(found["min"]), np.abs(found["max"]))
+        allowed = _OF_RANGE * (found["max"] - found["min"]) + _OF_VALUE * largest + 1e-9
         for name in ("min", "max", "mean", "std"):
             said = np.asarray(stats[key].get(name, np.nan), np.float64).ravel()
-            if said.shape != found[name].shape or not (np.abs(said - found[name]) <= _TOLERANCE * scale).all():
+            if said.shape != found[name].shape or not (np.abs(said - found[name]) <= allowed).all():
                 text = f"{name} of {key} is {_short(said)}, that of its values {_short(found[name])}"
                 yield Finding("warning", "statistics", text, feature=key)
                 break
