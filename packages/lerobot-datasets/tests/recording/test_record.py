@@ -132,7 +132,7 @@ def test_redo_during_the_reset_takes_the_saved_episode_back_but_only_that_one(tm
         (("Recording episode 1", 2), 6, "success"),
         (("Recording episode 2", 1), 1, "success"),
     )
-    dataset = {"episode_time_s": 60, "reset_time_s": 0.3, "num_episodes": 3}
+    dataset = {"episode_time_s": 60, "reset_time_s": 0.8, "num_episodes": 3}
     record(kit.config(root, cameras=1, dataset=dataset))
     assert script.steps == []
     assert kit.lengths(root) == [3, 7, 2]

@@ -69,7 +69,7 @@ Take._record = wrapped("record", Take._record)
 Take._reset = wrapped("reset", Take._reset)
 commit.publish = wrapped("save", commit.publish)
 try:
-    code = record.record(kit.config(Path(root), dataset={"num_episodes": 4}))
+    code = record.record(kit.config(Path(root), dataset={"num_episodes": 4, "reset_time_s": 1, "episode_time_s": 0.5}))
 except KeyboardInterrupt as interrupt:
     code = 1000 + interrupt.number
 finally:

@@ -1,6 +1,7 @@
 """One take: the reset or lead-in before an episode, then the episode, in one run of the control loop."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -132,9 +133,11 @@ class Take:
         elapsed = tick.start_s - self._engaged_s
         if elapsed >= self.plan.ramp_s and (self._skip or elapsed >= self.plan.reset_s):
             self.result.during_reset = False
-            self._begun_s = tick.sent_time_s
             self._progress.announce(f"Recording episode {self.plan.index}")
+            before_s = time.monotonic()
             self._begin()
+            # What `begin` does to the scene, as in a simulation, is done now, not when the tick was.
+            self._begun_s = tick.sent_time_s + time.monotonic() - before_s
         elif self._progress.due():
             left = max(self.plan.ramp_s, 0.0 if self._skip else self.plan.reset_s) - elapsed
             what = "Reset the environment" if self.plan.reset_s and not self._skip else "Following the teleoperator"
