@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from lerobot.core.cameras import CameraSet
 from lerobot.core.clock import Clock, MonotonicClock
 from lerobot.core.config.base import CameraConfig
 from lerobot.core.device import DeviceBase, calibration_path
 from lerobot.core.errors import ConfigError, ConfigProblem, DeviceError
 from lerobot.core.prompts import Prompter
-from lerobot.core.protocols import Camera
 from lerobot.core.types import Action, FeatureSpec, Observation, Stamp
 from lerobot.sim.camera import SimCamera
 from lerobot.sim.config import SimCameraConfig, SimSO101Config
@@ -50,14 +50,12 @@ class SimSO101(DeviceBase):
         super().__init__(config.id, prompter=prompter)
         self.config = config
         self.world = world or World(TASKS[config.task](), seed=config.seed, latency_s=config.latency_s)
-        self.cameras: dict[str, Camera] = {}
         self.calibration_path = calibration_path("robots", self.name, config.id, config.calibration_dir)
         self._clock: Clock = clock or MonotonicClock()
         self._joints = features(degrees=config.use_degrees)
         self._caps = _caps(config.max_relative_target)
         self._pictures = Pictures(self.world, config.renderer)
-        for name, camera in config.cameras.items():
-            self.cameras[name] = self._camera(name, camera)
+        self.cameras = CameraSet(config.cameras, self._camera)
 
     def _camera(self, name: str, config: CameraConfig) -> Any:
         if not isinstance(config, SimCameraConfig):
@@ -74,11 +72,7 @@ class SimSO101(DeviceBase):
     @property
     def observation_features(self) -> dict[str, FeatureSpec]:
         """Joint positions, `<joint>.pos`, and one picture per camera."""
-        pictures = {
-            name: FeatureSpec("uint8", (camera.height or 0, camera.width or 0, 3), ("height", "width", "channels"))
-            for name, camera in self.config.cameras.items()
-        }
-        return {**self._joints, **pictures}
+        return {**self._joints, **self.cameras.features}
 
     # --- life cycle --------------------------------------------------------------------------------------------------
 
@@ -88,6 +82,7 @@ class SimSO101(DeviceBase):
             running.enter(self.id, self.world)
             self.world.reset(seed=self.config.seed, episode=self.config.episode)
             self.world.follow(self._clock if self.config.realtime else None)
+            # One after the other, in this thread: OpenGL draws only in the thread that prepared it.
             for camera in self.cameras.values():
                 camera.connect()
             self.configure()
@@ -120,9 +115,8 @@ class SimSO101(DeviceBase):
     def _close(self) -> None:
         running.leave(self.id, self.world)
         with ExitStack() as stack:
-            for camera in self.cameras.values():
-                stack.callback(camera.disconnect)
             stack.callback(self._pictures.close)
+            stack.callback(self.cameras.disconnect)
             if self.config.disable_torque_on_disconnect:
                 self.world.set_torque(False)
             self.world.follow(None)
@@ -136,10 +130,7 @@ class SimSO101(DeviceBase):
         stamp = Stamp(self.world.now_s)
         readings = to_units(self.world.joint_positions, degrees=self.config.use_degrees)
         observation = Observation(readings, dict.fromkeys(readings, stamp))
-        for name, camera in self.cameras.items():
-            frame = camera.latest_frame()
-            observation[name] = frame.image
-            observation.stamps[name] = Stamp(frame.time_s, frame.sequence)
+        self.cameras.read_into(observation)
         return observation
 
     def send_action(self, action: Action) -> Action:
