@@ -177,7 +177,7 @@ def test_every_package_has_the_same_shape(package: Package) -> None:
     assert set(project["urls"]) == {"Documentation", "Source"}
     assert "tool" not in package.pyproject or set(package.pyproject["tool"]) <= {"uv"}
     readme = (package.path / "README.md").read_text(encoding="utf-8")
-    assert f"pip install {package.name}" in readme or package.name == "lerobot-core"
+    assert re.search(rf"pip install ['\"]?{package.name}\b", readme)
     assert (package.path / "LICENSE").exists()
     assert list((package.path / "tests").rglob("test_*.py"))
 
