@@ -95,6 +95,10 @@ class EpisodeVideos:
         """The pictures of the video file that holds an episode's."""
         return self._files.table(self._clip(key, episode).path, is_depth=key in self._depth)
 
+    def discard(self, path: Path) -> None:
+        """Close one file, which is about to go."""
+        self._files.discard(path)
+
     def close(self) -> None:
         """Close all files."""
         self._files.close()

@@ -1,7 +1,8 @@
 """Frames of a dataset as arrays, a batch at a time."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,29 @@ class FrameIndexError(DatasetError, IndexError):
     """A frame was asked for that the dataset does not have."""
 
 
+class NumberSource(Protocol):
+    """Where the numbers of rows come from, see `NumericColumns`."""
+
+    @property
+    def keys(self) -> list[str]:
+        """Numeric features in declared order."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def fetch(self, positions: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[Any]]:
+        """Values of features at dataset positions."""
+        ...
+
+
+class ObjectSource(Protocol):
+    """Where everything else of rows comes from, see `ObjectColumns`."""
+
+    def rows(self, key: str, positions: NDArray[np.int64]) -> list[Any]:
+        """Values of one feature at dataset positions."""
+        ...
+
+
 class FrameReader:
     """Reads items by dataset position. Holds nothing open until the first read, and nothing at all after pickling.
 
@@ -41,6 +65,9 @@ class FrameReader:
         windows: frames around each item, by feature; see `parse_windows`.
         tolerance_s: see `EpisodeVideos`.
         depth_unit: unit of depth.
+        numbers: rows of numeric features, mapped from the data files if None.
+        objects: rows of the others, likewise.
+        videos: pictures, from the files below `root` if None.
     """
 
     def __init__(
@@ -53,6 +80,9 @@ class FrameReader:
         windows: Windows | None = None,
         tolerance_s: float = 1e-4,
         depth_unit: DepthUnit = "mm",
+        numbers: NumberSource | None = None,
+        objects: ObjectSource | None = None,
+        videos: EpisodeVideos | None = None,
     ) -> None:
         self._root = root
         self._info = info
@@ -61,10 +91,11 @@ class FrameReader:
         self._windows = windows or {}
         self._starts = episodes.column("dataset_from_index")
         self._stops = episodes.column("dataset_to_index")
-        files = data_files(root, info, episodes)
-        self.numbers = NumericColumns(files, info.features, check_episodes=not info.is_legacy)
-        self.objects = ObjectColumns(files, info.features, check_episodes=not info.is_legacy)
-        self.videos = EpisodeVideos(root, info, episodes, tolerance_s)
+        files = data_files(root, info, episodes) if numbers is None or objects is None else []
+        check = not info.is_legacy
+        self.numbers = NumericColumns(files, info.features, check_episodes=check) if numbers is None else numbers
+        self.objects = ObjectColumns(files, info.features, check_episodes=check) if objects is None else objects
+        self.videos = EpisodeVideos(root, info, episodes, tolerance_s) if videos is None else videos
         self._depth_tables = {key: depth_table(info.features[key].get("info"), depth_unit) for key in info.depth_keys}
         self._depth_unit: DepthUnit = depth_unit
 

@@ -44,7 +44,7 @@ class NumericColumns:
         self._map()
 
     def _map(self) -> None:
-        layouts = {key: _row_layout(feature) for key, feature in self._features.items()}
+        layouts = {key: row_layout(feature) for key, feature in self._features.items()}
         sizes = {key: self._length * dtype.itemsize * _elements(shape) for key, (dtype, shape) in layouts.items()}
         offsets, total = {}, _aligned(len(self._files))
         for key, size in sizes.items():
@@ -108,7 +108,7 @@ class NumericColumns:
         table = read_rows(file, list(self._features), check_episodes=self._check_episodes)
         for key, feature in self._features.items():
             where = f"{file.path}: column {key}"
-            _, shape = _row_layout(feature)
+            _, shape = row_layout(feature)
             values = column_to_numpy(table.column(key), shape, where)
             self._columns[key][file.start : file.stop] = values
         self._loaded[number] = True
@@ -118,7 +118,7 @@ def _restore(files: Sequence[DataFile], features: FeatureMap, check_episodes: bo
     return NumericColumns(files, features, check_episodes=check_episodes)
 
 
-def _row_layout(feature: dict[str, Any]) -> tuple[np.dtype[Any], tuple[int, ...]]:
+def row_layout(feature: dict[str, Any]) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """Type and shape of one row: a feature of shape (1,) is a scalar."""
     kind = np.dtype(feature["dtype"]).kind
     dtype = np.dtype({"f": np.float32, "b": np.bool_}.get(kind, np.int64))

@@ -162,6 +162,12 @@ class VideoFiles:
         """
         return self._tables[path] if path in self._tables else self.get(path, is_depth=is_depth).table
 
+    def discard(self, path: Path) -> None:
+        """Close a file and forget it."""
+        self._tables.pop(path, None)
+        if self._owner == os.getpid() and (file := self._open.pop(path, None)) is not None:
+            file.close()
+
     def close(self) -> None:
         """Close every file; the next `get` opens anew and reads the file's index again."""
         if self._owner == os.getpid():
