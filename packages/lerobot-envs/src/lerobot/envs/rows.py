@@ -24,7 +24,7 @@ class EnvRows:
 
     def __init__(self, make: Make, count: int, *, use_async: bool = False) -> None:
         self.count = count
-        self._vector: AsyncVectorEnv[Any, Any, Any] | SyncVectorEnv[Any, Any, Any]
+        self._vector: AsyncVectorEnv[Any, Any] | SyncVectorEnv[Any, Any]
         if use_async and count > 1:
             # Spawned: a copy of a process that runs threads, as torch and MuJoCo do, may hang.
             spawn = multiprocessing.get_context("spawn").get_start_method()

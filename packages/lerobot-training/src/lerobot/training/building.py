@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from lerobot.core.errors import LeRobotError
+from lerobot.core.errors import CheckpointError, LeRobotError
+from lerobot.policies.checkpoint import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
 from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
@@ -100,6 +101,9 @@ def _make(
     config: TrainPipelineConfig, asked: PreTrainedConfig, data: Demonstrations, checkpoint: Path | None
 ) -> PolicyWithProcessors:
     if checkpoint is not None:
+        saved = Checkpoint.at(checkpoint / MODEL).config()
+        if saved.type != asked.type:
+            raise CheckpointError(f"checkpoint {checkpoint} is of a policy {saved.type!r}", expected=asked.type)
         asked = asked.model_copy(update={"pretrained_path": str(checkpoint / MODEL), "pretrained_revision": None})
     policy = make_policy(asked, features_of_dataset(data.meta.features), rename_map=config.rename_map)
     processors = make_pre_post_processors(

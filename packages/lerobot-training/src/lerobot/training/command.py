@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast_object_list
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -51,6 +52,8 @@ def train(config: TrainPipelineConfig) -> int:
         return signals.exit_code if observer.stopped else 0
     finally:
         accelerator.end_training()
+        # The next run in this process may want another device or precision; there is no public way to forget.
+        AcceleratorState._reset_state(reset_partial_state=True)
 
 
 def _checkpoint(config: TrainPipelineConfig) -> Path:

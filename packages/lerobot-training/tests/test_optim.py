@@ -1,0 +1,114 @@
+"""Schedules by their published formulas, optimizers by their groups."""
+
+import math
+
+import pytest
+import torch
+from pydantic import TypeAdapter
+from torch import nn
+
+from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig, XVLAAdamWConfig
+from lerobot.training.optim.making import make_optimizer, xvla_groups
+from lerobot.training.optim.schedules import factor, make_scheduler
+
+
+def schedule(fields: dict[str, object], total: int) -> "list[float]":
+    config: SchedulerConfig = TypeAdapter(SchedulerConfig).validate_python(fields)
+    at = factor(config, total)
+    return [at(step) for step in range(total + 1)]
+
+
+def test_warm_up_is_linear_and_cosine_ends_at_zero() -> None:
+    for fields in (
+        {"type": "diffuser", "num_warmup_steps": 4},
+        {"type": "cosine_annealing_with_warmup", "num_warmup_steps": 4},
+    ):
+        found = schedule(fields, 20)
+        assert found[:5] == [0, 0.25, 0.5, 0.75, 1]
+        assert found[12] == pytest.approx(0.5)
+        assert found[8] == pytest.approx((1 + math.sqrt(0.5)) / 2)
+        assert found[20] == pytest.approx(0, abs=1e-12)
+
+
+def test_linear_and_constant() -> None:
+    assert schedule({"type": "diffuser", "name": "linear", "num_warmup_steps": 2}, 6) == [0, 0.5, 1, 0.75, 0.5, 0.25, 0]
+    assert schedule({"type": "constant_with_warmup", "num_warmup_steps": 2}, 4) == [0, 0.5, 1, 1, 1]
+    assert schedule({"type": "diffuser", "name": "constant_with_warmup", "num_warmup_steps": 2}, 3) == [0, 0.5, 1, 1]
+    assert schedule({"type": "diffuser", "name": "constant"}, 3) == [1, 1, 1, 1]
+
+
+def test_vqbet_waits_for_the_codebook() -> None:
+    found = schedule({"type": "vqbet", "num_warmup_steps": 2, "num_vqvae_training_steps": 3}, 10)
+    assert found[:6] == [1, 1, 1, 0, 0.5, 1]
+    # The wave is as long as if it had started at 0: at the end it is 5 of 8 steps through.
+    assert found[10] == pytest.approx(0.5 * (1 + math.cos(math.pi * 5 / 8)))
+
+
+def test_decay_starts_above_zero_and_ends_at_its_floor() -> None:
+    fields = {
+        "type": "cosine_decay_with_warmup",
+        "num_warmup_steps": 4,
+        "num_decay_steps": 20,
+        "peak_lr": 1e-4,
+        "decay_lr": 1e-5,
+    }
+    found = schedule(fields, 30)
+    assert found[:4] == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    # Counted from 0, not from the end of the warm-up.
+    assert found[10] == pytest.approx(0.55)
+    assert found[20:] == pytest.approx([0.1] * 11)
+    # A run half as long: warm-up and decay half as long.
+    assert schedule(fields, 10)[::1][:3] == pytest.approx(
+        [1 / 3, 2 / 3, 0.9 * 0.5 * (1 + math.cos(math.pi * 0.2)) + 0.1]
+    )
+
+
+def test_xvla_slows_the_language_model_down() -> None:
+    config = XVLAAdamWConfig(lr=1e-3, weight_decay=0.1, soft_prompt_lr_scale=0.5)
+    module = nn.ModuleDict({"vlm": nn.Linear(2, 2), "soft_prompt_hub": nn.Linear(2, 2), "head": nn.Linear(2, 2)})
+    module["head"].bias.requires_grad_(False)
+    groups = {group["name"]: group for group in xvla_groups(config, module.named_parameters())}
+    assert (groups["vlm"]["lr"], groups["vlm"]["weight_decay"]) == pytest.approx((1e-4, 0.01))
+    assert (groups["soft_prompts"]["lr"], groups["soft_prompts"]["weight_decay"]) == pytest.approx((5e-4, 0.1))
+    assert groups["other"]["lr"] == 1e-3
+    assert [len(group["params"]) for group in groups.values()] == [2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"type": "adam", "betas": [0.9, 0.95]}, torch.optim.Adam),
+        ({"type": "adamw"}, torch.optim.AdamW),
+        ({"type": "sgd", "momentum": 0.9, "nesterov": True}, torch.optim.SGD),
+        ({"type": "xvla-adamw"}, torch.optim.AdamW),
+    ],
+)
+def test_optimizers_take_their_settings(fields: dict[str, object], kind: type) -> None:
+    class Policy(nn.Linear):
+        def parameter_groups(self) -> list[nn.Parameter]:
+            return list(self.parameters())
+
+    config: OptimizerConfig = TypeAdapter(OptimizerConfig).validate_python({**fields, "lr": 0.25, "weight_decay": 0.5})
+    optimizer = make_optimizer(config, Policy(2, 2))  # type: ignore[arg-type]
+    assert isinstance(optimizer, kind)
+    group = optimizer.param_groups[0]
+    assert (group["lr"], group["weight_decay"]) == (0.25, 0.5)
+    for name in ("betas", "momentum", "nesterov"):
+        if name in fields:
+            expected = fields[name]
+            assert group[name] == (tuple(expected) if isinstance(expected, list) else expected)
+
+
+def test_the_schedule_sets_the_rate() -> None:
+    weight = nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([weight], lr=2.0)
+    config: SchedulerConfig = TypeAdapter(SchedulerConfig).validate_python(
+        {"type": "constant_with_warmup", "num_warmup_steps": 4}
+    )
+    scheduler = make_scheduler(config, optimizer, 10)
+    rates = []
+    for _ in range(6):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    assert rates == [0, 0.5, 1.0, 1.5, 2.0, 2.0]
