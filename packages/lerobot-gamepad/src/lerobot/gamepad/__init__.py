@@ -1,0 +1,1 @@
+"""The gamepad as a teleoperator: `config` describes it, `pad` reads it, `teleoperator` makes actions of it."""
