@@ -366,9 +366,7 @@ def test_training_goes_on_from_saved_weights_with_their_processors(saved: Path, 
 def test_trained_outputs_are_not_replaced_by_those_of_another_robot(saved: Path) -> None:
     pretrained = Checkpoint.at(saved).config().model_copy(update={"pretrained_path": str(saved)})
     features = {**provided(pretrained), "action": PolicyFeature(type=FeatureType.ACTION, shape=(7,))}
-    with pytest.raises(
-        FeatureMismatchError, match=r"robot does not .*action has the shape \(7,\) instead of \(2,\)"
-    ):
+    with pytest.raises(FeatureMismatchError, match=r"robot does not .*action has the shape \(7,\) instead of \(2,\)"):
         make_policy(pretrained, features, provider="the robot")
 
 

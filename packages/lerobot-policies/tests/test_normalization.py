@@ -160,6 +160,12 @@ def test_a_statistic_of_another_shape_is_refused() -> None:
         step("MEAN_STD", {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0]})
 
 
+@pytest.mark.parametrize("value", [[1.0, 2.0, 3.0], 1.0])
+def test_values_of_another_size_are_refused_by_name(value: Any) -> None:
+    with pytest.raises(FeatureMismatchError, match=r"normalizer_processor got 'observation\.state' of the shape"):
+        apply(step("MEAN_STD", {"mean": [0.0, 0.0], "std": [1.0, 1.0]}), value)
+
+
 def test_given_statistics_count_whatever_a_file_says() -> None:
     normalizer = step("MEAN_STD", {"mean": [1.0, 1.0], "std": [1.0, 1.0]})
     normalizer.load_state_dict({f"{STATE}.mean": torch.zeros(2), f"{STATE}.std": torch.ones(2)})

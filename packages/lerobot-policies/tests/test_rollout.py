@@ -128,6 +128,15 @@ def test_a_damaged_policy_never_reaches_the_robot(run: Any, robots: Any, tmp_pat
     assert [entry.event for entry in robots[0].log] == []
 
 
+def test_a_policy_that_fails_does_so_before_the_robot_is_connected(
+    run: Any, robots: Any, trained: PolicyWithProcessors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(trained.policy), "predict_action_chunk", lambda *_: torch.zeros(1, 2, JOINTS + 1))
+    with pytest.raises(FeatureMismatchError, match=r"unnormalizer_processor got 'action' of the shape \(1, 7\)"):
+        run(CAMERAS)
+    assert [entry.event for entry in robots[0].log] == []
+
+
 def test_an_untrained_policy_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"--policy\.path: a trained policy"):
         load(RolloutConfig, ["--policy.type=tiny", "--robot.type=fake"])

@@ -69,7 +69,6 @@ class TemporalEnsembler:
         else:
             known = self._mean * self._sums[self._count - 1] + chunk[:, :-1] * self._weights[self._count]
             mean = torch.cat([known / self._sums[self._count], chunk[:, -1:]], dim=1)
-            count = torch.clamp(self._count + 1, max=chunk.shape[1])
-            self._count = torch.cat([count, torch.ones_like(count[:1])])
+            self._count = torch.cat([self._count + 1, self._count.new_ones(1, 1)])
         action, self._mean, self._count = mean[:, 0], mean[:, 1:], self._count[1:]
         return action

@@ -125,7 +125,15 @@ class NormalizationStep(ProcessorStep):
 
     def _scaled(self, key: str, value: Any) -> Tensor:
         tensor = torch.as_tensor(value)
-        mode = self._mode(self.config.features[key])
+        feature: PolicyFeature = self.config.features[key]
+        # Pictures may have another size; elements and channels must be those of the statistics.
+        if tensor.ndim < len(feature.shape) or tensor.shape[-len(feature.shape)] != feature.shape[0]:
+            raise FeatureMismatchError(
+                f"{self.registry_name} got {key!r} of the shape {tuple(tensor.shape)}",
+                keys=[key],
+                expected=f"(..., {', '.join(map(str, feature.shape))})",
+            )
+        mode = self._mode(feature)
         if mode is NormalizationMode.IDENTITY:
             return tensor
         stats = self._on(tensor.device).get(key, {})
