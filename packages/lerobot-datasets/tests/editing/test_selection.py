@@ -189,7 +189,10 @@ def test_different_robots_rates_and_features_are_not_merged(recorded, kit, tmp_p
     others = {
         "rate": ((20, kit.FEATURES, "so101"), "fps is 30"),
         "robot": ((30, kit.FEATURES, "koch"), "robot_type is 'so101'"),
-        "features": ((30, {**kit.FEATURES, "extra": {"dtype": "int64", "shape": (1,), "names": None}}, "so101"), "extra"),
+        "features": (
+            (30, {**kit.FEATURES, "extra": {"dtype": "int64", "shape": (1,), "names": None}}, "so101"),
+            "extra",
+        ),
     }
     for name, ((fps, features, robot), what) in others.items():
         recorder = DatasetRecorder.create(tmp_path / name, fps, features, robot_type=robot)

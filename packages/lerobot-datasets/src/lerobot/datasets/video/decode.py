@@ -100,6 +100,8 @@ class VideoFile:
             if frame.pts is not None and frame.pts >= wanted:
                 if frame.pts > wanted:
                     break
+                if frame.is_corrupt:
+                    raise DatasetError(f"{self.path}: picture {position} is damaged", expected="a complete mp4 file")
                 self._next = position + 1
                 return frame
         self._next = -1
