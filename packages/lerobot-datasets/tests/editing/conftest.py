@@ -76,7 +76,7 @@ def check_statistics(root: Path) -> None:
     import pyarrow.parquet as pq
 
     meta = LeRobotDatasetMetadata("a/b", root)
-    files = [path for path in sorted((root / "data").glob("*/*.parquet"))]
+    files = sorted((root / "data").glob("*/*.parquet"))
     rows = {key: [] for key in meta.features}
     for path in files:
         for key in rows:

@@ -58,7 +58,7 @@ def test_clean_real_datasets(name):
 
 @pytest.mark.parametrize("name", ["cr5_v21_5ep", "cr5_v30_5ep_official"])
 def test_what_is_odd_in_a_real_dataset(name):
-    """Its first states are older than the second ones (3 rad/s at once), and its statistics of the time are of others."""
+    """Its first states are older than the second ones (3 rad/s at once), and its time statistics are of other times."""
     if not (DATA / name).exists():
         pytest.skip(f"../shared/data/{name} is not here")
     findings = list(verify_dataset(DATA / name))
