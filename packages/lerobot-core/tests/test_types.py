@@ -40,3 +40,9 @@ def test_an_observation_is_a_dict_with_stamps() -> None:
     assert observation == {"a": 1.0}
     assert observation.stamps["a"].sequence == 3
     assert Observation().stamps == {}
+
+
+@pytest.mark.parametrize("velocity", [float("nan"), float("inf"), 0.0, -1.0])
+def test_a_velocity_that_limits_nothing_is_refused(velocity: float) -> None:
+    with pytest.raises(FeatureMismatchError, match="is no limit"):
+        FeatureSpec(max_velocity=velocity)

@@ -247,3 +247,29 @@ def test_hooks_see_ticks_and_actions_and_cannot_break_the_loop(arm):
     assert report.ticks == 3
     action = ({"joint.pos": 0.0}, {"joint.pos": 0.0})
     assert plugin.seen == [action, 0, action, action]
+
+
+def test_a_source_whose_command_is_from_time_zero_is_old(arm, keep):
+    class Stale:
+        command_time_s = 0.0
+
+        def next_action(self, observation, tick):
+            return {"joint.pos": 10.0}
+
+    make(arm, Stale(), sinks=[keep]).run(duration_s=0.1)
+    assert all(tick.interventions == {"joint.pos": "stale command"} for tick in keep.ticks)
+
+
+def test_a_slow_first_command_does_not_use_up_the_ramp(arm, clock):
+    def think(observation):
+        if not arm.log:
+            clock.work(30)
+        return {"joint.pos": 80.0}
+
+    # Without time stamps the gate cannot know that the pose was measured before the source began to think.
+    arm.get_observation = lambda: Observation({"joint.pos": arm.position})
+    make(arm, think).run(duration_s=32)
+    positions = [action["joint.pos"] for action in arm.log]
+    assert positions[0] == 0
+    assert positions[1] < 0.1
+    assert positions[51] == pytest.approx(40, abs=0.1), "half way after one of two seconds"

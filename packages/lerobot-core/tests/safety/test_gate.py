@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lerobot.core.errors import SafetyError
-from lerobot.core.safety import SafetyConfig, SafetyGate, as_number, derive_limits
+from lerobot.core.safety import Limit, SafetyConfig, SafetyGate, as_number, derive_limits
 from lerobot.core.types import FeatureSpec
 
 FEATURES = {
@@ -69,6 +69,18 @@ def test_old_commands_and_old_states_hold(times):
     assert gate.check({"pan": 1, "grip": 51}, 0.3, **times) == {"pan": 0, "grip": 50}
     reason = "stale state" if "state_time_s" in times else "stale command"
     assert gate.last_interventions == {"pan": reason, "grip": reason}
+
+
+@pytest.mark.parametrize("times", [{"command_time_s": 3.0}, {"state_time_s": 3.0}])
+def test_times_of_another_clock_are_not_fresh(times):
+    gate = make(max_command_age_s=0.2, max_state_age_s=0.2)
+    assert gate.check({"pan": 1, "grip": 51}, 0.3, **times) == {"pan": 0, "grip": 50}
+
+
+def test_a_rate_without_limit_leaves_the_step_limit_standing_while_time_stands_still():
+    gate = SafetyGate({"pan": Limit("pan", "position", "deg", -100, 100, math.inf, 1.0)}, SafetyConfig(ramp_s=0))
+    gate.engage({"pan": 0.0}, 5.0)
+    assert [gate.check({"pan": 90}, now)["pan"] for now in (5.0, 5.0, 4.0)] == [1.0, 2.0, 3.0]
 
 
 def test_a_joint_without_usable_command_for_too_long_ends_the_run():
@@ -233,6 +245,28 @@ def test_a_steady_source_is_reached_when_the_ramp_ends():
     assert path[60] == pytest.approx(20)
     assert path[-1] == pytest.approx(40)
     assert gate.interventions == {}
+
+
+def test_a_first_command_that_takes_longer_than_the_ramp_still_starts_softly():
+    gate = make(measured={"pan": 10, "grip": 50}, ramp_s=2)
+    path = [gate.check({"pan": 40, "grip": 50}, 30 + tick * PERIOD)["pan"] for tick in range(121)]
+    assert path[0] == 10
+    assert path[60] == pytest.approx(25)
+    assert path[-1] == 40
+
+
+def test_each_joint_has_its_own_ramp():
+    gate = make(measured={"pan": 0, "grip": 50}, ramp_s=1, stop_after_s=10)
+    for tick in range(120):
+        gate.check({"pan": 20}, tick * PERIOD)
+    sent = gate.check({"pan": 20, "grip": 60}, 2.0)
+    assert sent == {"pan": 20, "grip": 50}
+
+
+def test_the_ramp_between_values_that_are_too_far_apart_for_a_float_is_finite():
+    gate = make({"pan": float}, measured={"pan": -1e308}, ramp_s=1)
+    values = [gate.check({"pan": 1.7e308}, tick / 4)["pan"] for tick in range(5)]
+    assert all(map(math.isfinite, values))
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------

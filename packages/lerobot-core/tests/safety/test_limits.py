@@ -101,3 +101,15 @@ def test_a_joint_without_range_gets_a_notice_that_names_it():
     notices = derive_limits({"x.pos": FeatureSpec(unit="deg"), **ARM}, SafetyConfig())[1]
     assert len(notices) == 1
     assert notices[0].startswith("x.pos declares no range")
+
+
+@pytest.mark.parametrize("pair", [(math.nan, math.nan), (0, math.nan), (math.nan, 0)])
+def test_a_range_of_no_numbers_is_refused_instead_of_ignored(pair):
+    with pytest.raises(ConfigError, match=r"position_limits\.gripper"):
+        limit("gripper.pos", position_limits={"gripper": pair})
+
+
+@pytest.mark.parametrize("setting", [{"max_velocity": math.inf}, {"max_step": {"gripper": math.inf}}])
+def test_infinity_is_no_limit_to_set(setting):
+    with pytest.raises(ValueError, match="finite"):
+        SafetyConfig(**setting)

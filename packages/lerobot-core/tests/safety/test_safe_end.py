@@ -181,6 +181,14 @@ def test_a_step_that_hangs_can_be_interrupted():
     assert log[2:] == ENDING
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP"])
+def test_no_signal_of_a_terminal_leaves_the_robot_energised(name):
+    log = []
+    with pytest.raises(Interrupted, match=name):
+        run(log, lambda: signal.raise_signal(getattr(signal, name)))
+    assert log[2:] == ENDING
+
+
 def test_outside_a_loop_a_signal_interrupts_at_once():
     log = []
     with pytest.raises(Interrupted) as caught:

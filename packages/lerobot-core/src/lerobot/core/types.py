@@ -5,6 +5,7 @@ horizon, `Ta` executed steps, `Da` action dimension, `Ds` state dimension, `H W 
 `C H W` an image as networks take it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -33,9 +34,13 @@ class FeatureSpec:
     max_velocity: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a range that is empty or reversed."""
+        """Refuse a range that is empty or reversed, and a velocity that limits nothing."""
         if self.range is not None and not self.range[0] <= self.range[1]:
             raise FeatureMismatchError(f"feature range {self.range} is empty", expected="(low, high) with low <= high")
+        if self.max_velocity is not None and not 0 < self.max_velocity < math.inf:
+            raise FeatureMismatchError(
+                f"feature max_velocity {self.max_velocity} is no limit", expected="a positive number; None if unknown"
+            )
 
     @property
     def is_image(self) -> bool:

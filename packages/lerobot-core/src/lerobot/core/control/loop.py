@@ -167,7 +167,9 @@ class ControlLoop:
         if action is None:
             return False
         self.timing.started(start_s, deadline_s)
-        command_time_s: float = getattr(self.source, "command_time_s", None) or self.clock.now()
+        command_time_s: float | None = getattr(self.source, "command_time_s", None)
+        if command_time_s is None:
+            command_time_s = self.clock.now()
         for process in self.action_processors:
             action = process(action, raw)
         requested = dict(action) if isinstance(action, Mapping) else {}

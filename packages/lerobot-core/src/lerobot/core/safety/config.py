@@ -6,7 +6,7 @@ from pydantic import Field
 
 from lerobot.core.config.base import ConfigModel
 
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 PerJoint = Positive | dict[str, Positive]
 
 

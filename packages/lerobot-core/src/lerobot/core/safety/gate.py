@@ -48,7 +48,8 @@ class SafetyGate:
         self._sent: dict[str, float] = {}
         self._start: dict[str, float] = {}
         self._usable_s: dict[str, float] = {}
-        self._engaged_s = self._time_s = 0.0
+        self._ramp_from_s: dict[str, float] = {}
+        self._time_s = 0.0
         self._engaged = False
 
     @classmethod
@@ -69,7 +70,7 @@ class SafetyGate:
         return self.config.enabled
 
     def engage(self, measured: Mapping[str, Any], now_s: float) -> None:
-        """Start from where the robot is; the ramp begins now.
+        """Start from where the robot is; each joint's ramp begins with its first usable command.
 
         Args:
             measured: observation in the robot's units, with every position the robot takes as a command.
@@ -101,7 +102,8 @@ class SafetyGate:
             )
         self._sent, self._start = dict(start), start
         self._usable_s = dict.fromkeys(self.limits, now_s)
-        self._engaged_s = self._time_s = now_s
+        self._ramp_from_s = {}
+        self._time_s = now_s
         self._engaged = True
 
     def check(
@@ -138,6 +140,7 @@ class SafetyGate:
                 self._count(key, reason)
             else:
                 self._usable_s[key] = self._time_s
+                self._ramp_from_s.setdefault(key, self._time_s)
             self._sent[key] = self._limited(limit, value, elapsed)
         self._stop_if_unusable()
         return {key: self._as_sent(limit) for key, limit in self.limits.items()}
@@ -175,34 +178,37 @@ class SafetyGate:
         last = self._sent[limit.key]
         if limit.kind == "switch":
             return last if value is None else float(value != 0)
-        blend = self._blend()
+        blend = 0.0
         if value is None:
             target = 0.0 if limit.kind == "velocity" else last
         else:
+            blend = self._blend(limit.key)
             inside = _clamp(value, limit.low, limit.high)
             if inside != value:
                 self._count(limit.key, "range")
-            start = self._start[limit.key]
-            target = inside if blend == 1.0 else start + (inside - start) * blend
-        allowed = min(limit.max_rate * elapsed, limit.max_step)
+            # Weighted, because the difference of two far values overflows and would make the target NaN.
+            target = inside if blend == 1.0 else self._start[limit.key] * (1.0 - blend) + inside * blend
+        # In this order a rate of infinity in no time (NaN) leaves the step limit standing.
+        allowed = min(limit.max_step, limit.max_rate * elapsed)
         low = max(min(limit.low, last), last - allowed)
         high = min(max(limit.high, last), last + allowed)
         result = _clamp(target, low, high)
-        if result != target and blend == 1.0 and value is not None:
+        if result != target and blend == 1.0:
             self._count(limit.key, "step" if allowed == limit.max_step else "velocity")
         return result
 
-    def _blend(self) -> float:
-        """How far the ramp has come, 0 to 1, without a jerk at either end (smoothstep)."""
+    def _blend(self, key: str) -> float:
+        """How far a joint's ramp has come, 0 to 1, without a jerk at either end (smoothstep)."""
         if self.config.ramp_s <= 0:
             return 1.0
-        part = min(1.0, (self._time_s - self._engaged_s) / self.config.ramp_s)
+        part = min(1.0, (self._time_s - self._ramp_from_s[key]) / self.config.ramp_s)
         return part * part * (3.0 - 2.0 * part)
 
     def _too_old(self, now_s: float, command_time_s: float | None, state_time_s: float | None) -> str:
-        if command_time_s is not None and not now_s - command_time_s <= self.config.max_command_age_s:
+        # A time as far in the future is another clock's, which says nothing about the age.
+        if command_time_s is not None and not abs(now_s - command_time_s) <= self.config.max_command_age_s:
             return "stale command"
-        if state_time_s is not None and not now_s - state_time_s <= self.config.max_state_age_s:
+        if state_time_s is not None and not abs(now_s - state_time_s) <= self.config.max_state_age_s:
             return "stale state"
         return ""
 

@@ -152,7 +152,8 @@ def _range(key: str, spec: FeatureSpec, wanted: tuple[float, float] | None) -> t
     if wanted is None:
         return low, high
     tight = max(low, wanted[0]), min(high, wanted[1])
-    if not tight[0] <= tight[1]:
+    # The first comparison is for NaN, which `max` and `min` would pass over.
+    if not wanted[0] <= wanted[1] or not tight[0] <= tight[1]:
         expected = f"[low, high] inside [{low:g}, {high:g}], the range the robot declares"
         raise ConfigError([ConfigProblem(f"--safety.position_limits.{key}", str(list(wanted)), expected)])
     return tight

@@ -1,6 +1,7 @@
 """Every way out of a run ends in the robot's safe state."""
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,7 +66,8 @@ class Session:
         """
         if self._left is None:
             self._left = deque(self._steps())
-        with self.signals.shielded(patience_s):
+        # Only a step itself may be interrupted, never what lies between two of them.
+        with self.signals.shielded(math.inf):
             while self._left:
                 self._step(*self._left[0], patience_s)
                 self._left.popleft()
@@ -119,9 +121,9 @@ class Session:
 def safe_end(robot: Robot, *others: Calibratable, patience_s: float = 3.0) -> Iterator[Session]:
     """Run a command's body so that every way out of it leaves the robot in its safe state and all devices released.
 
-    On return, any exception, Ctrl-C once or twice, SIGTERM and SIGHUP, at any point from the first `connect` on:
-    the robot enters its safe state, then teleoperators and robot are disconnected, then what was given to
-    `close_later` is closed. No step is skipped because an earlier one failed.
+    On return, any exception, Ctrl-C once or twice and every other signal of `signals.NAMES`, at any point from the
+    first `connect` on: the robot enters its safe state, then teleoperators and robot are disconnected, then what was
+    given to `close_later` is closed. No step is skipped because an earlier one failed.
 
     Args:
         robot: the robot; need not be connected yet.

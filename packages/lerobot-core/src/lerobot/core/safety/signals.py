@@ -11,8 +11,9 @@ from typing import Any, Self
 
 log = logging.getLogger(__name__)
 
-# SIGHUP comes when the terminal window is closed, which would leave an energised robot behind.
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+# SIGHUP comes when the terminal window is closed, SIGQUIT and SIGTSTP from Ctrl-\ and Ctrl-Z, which people press when
+# Ctrl-C seems slow: each would leave an energised robot behind that nobody commands.
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -24,7 +25,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class StopSignals:
-    """Handles SIGINT, SIGTERM and SIGHUP while it is entered, in the main thread only, and restores what was there.
+    """Handles the signals in `NAMES` while it is entered, in the main thread only, and restores what was there.
 
     Outside the two scopes below a signal raises `Interrupted` at once. Inside `graceful` the first one only sets
     `stop_requested`, so that the tick is finished; the second raises. Inside `shielded` one raises only if the present
