@@ -8,17 +8,23 @@ can say so.
 import sys
 from importlib.util import find_spec
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line and exit with its code (0 ok, 1 failed, 2 user error, 130 interrupted)."""
     try:
         from lerobot.core.cli.app import main as run
+
+        code = run()
     except ModuleNotFoundError as error:
         if error.name != "lerobot.core" or not shadowing_package():
             raise
         sys.stderr.write(explain_shadowing() + "\n")
         sys.exit(2)
-    sys.exit(run())
+    except KeyboardInterrupt:  # during the imports above; what comes later answers it itself
+        code = INTERRUPTED
+    sys.exit(code)
 
 
 def shadowing_package() -> str:

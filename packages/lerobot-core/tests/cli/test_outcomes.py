@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import lerobot_cli
 from lerobot.core.cli.app import main
 from lerobot.core.registry import registry
 from lerobot.core.testing.plugins import PluginFolder
@@ -43,6 +45,8 @@ def run(config):
         return {}["missing"]
     if config.how == "code":
         return 7
+    if config.how.startswith("/"):
+        open(config.how)
     if config.how == "interrupt":
         raise KeyboardInterrupt
     if config.how == "wait":
@@ -165,6 +169,44 @@ def test_ctrl_c_ends_the_process_cleanly(site: PluginFolder) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "\nInterrupted.\n")
+
+
+def test_ctrl_c_before_the_command_line_is_loaded_is_130_without_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lerobot.core.cli.app.main", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        lerobot_cli.main()
+    assert ended.value.code == 130
+
+
+def test_what_the_system_refuses_is_no_bug(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, err = run("try", str(tmp_path / "file" / "below"))
+    assert code == 1
+    assert err == f"error: Not a directory: '{tmp_path}/file/below'.\n  Add --traceback to see where.\n"
+    assert "try_function.py" in run("try", str(tmp_path / "file" / "below"), "--traceback")[2]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", "<&-", ">&- 2>&- <&-"])
+def test_a_command_runs_without_standard_streams(closed: str) -> None:
+    words = "teleoperate --robot.type=fake --teleop.type=fake --teleop_time_s=0.1"
+    script = shlex.join([*subprocess_code(), *words.split()])
+    result = subprocess.run(["sh", "-c", f"{script} {closed}"], stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_report_that_nobody_reads_is_no_failure(site: PluginFolder) -> None:
+    command = [*subprocess_code(), *["teleoperate", "--robot.type=fake", "--teleop.type=fake", "--teleop_time_s=30"]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
 
 
 def test_a_reader_that_goes_away_is_no_traceback(site: PluginFolder) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lerobot.core.commands.new import NewConfig
 from lerobot.core.config import load
 from lerobot.core.errors import ConfigError
 
@@ -214,6 +215,42 @@ def test_two_hundred_damaged_files_name_the_offender(resolve: Callable[..., Any]
         assert "damaged.yaml:" in answer_ or "it is required" in answer_ or "--robot.type" in answer_, (text, answer_)
         assert name in answer_ or "expected a YAML, JSON or TOML file" in answer_, (text, answer_)
         assert len(answer_.splitlines()) == len(caught.value.problems), answer_
+
+
+def test_a_file_that_cannot_be_read_is_the_only_problem(problems: Callable[..., list[str]]) -> None:
+    assert len(problems("--config_path=missing.yaml")) == 1
+    assert [line.partition(":")[0] for line in problems("--config_path=missing.yaml", "--fps=fast")] == [
+        "--config_path",
+        "--fps",
+    ]
+
+
+def test_a_missing_word_is_called_as_help_calls_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(NewConfig, [])
+    assert [problem.where for problem in caught.value.problems] == ["PLUGIN", "NAME"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("--hlep", "--help"), ("--print_confg", "--print_config"), ("--config=x", "--config_path")]
+)
+def test_flags_of_every_command_are_suggested_too(problems: Callable[..., list[str]], typed: str, meant: str) -> None:
+    assert any(f"did you mean {meant}?" in line for line in problems(typed))
+
+
+def test_files_that_are_made_to_exhaust_the_machine_are_refused(
+    problems: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    names = "abcdefghij"
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"{name}: &{name} [{', '.join([f'*{last}'] * 10)}]" for last, name in itertools.pairwise(names)]
+    (tmp_path / "aliases.yaml").write_text("\n".join(lines))
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    (tmp_path / "deep.toml").write_text(f"a = {'[' * 100_000}")
+    (tmp_path / "deep.yaml").write_text(f"a: {'[' * 5_000}")
+    assert "its aliases stand for too many values" in problems(f"--config_path={tmp_path}/aliases.yaml")[0]
+    for suffix in ("json", "toml", "yaml"):
+        assert "nested too deeply" in problems(f"--config_path={tmp_path}/deep.{suffix}")[0]
 
 
 def _file_part(line: dict[str, str]) -> dict[str, str]:

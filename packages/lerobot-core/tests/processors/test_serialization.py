@@ -165,6 +165,17 @@ def test_in_memory_round_trip(scaled) -> None:
     assert copy[0].factor is scaled.factor
 
 
+@pytest.fixture
+def core_alone(monkeypatch):
+    """The steps of lerobot-core and no others, whatever is installed beside it."""
+    monkeypatch.setenv("LEROBOT_PLUGINS", "lerobot-core")
+    registry.refresh()
+    yield
+    monkeypatch.undo()
+    registry.refresh()
+
+
+@pytest.mark.usefixtures("core_alone")
 def test_real_files_name_the_package_of_every_step_that_is_missing(policy_configs) -> None:
     files = sorted(policy_configs.glob("*/policy_*processor.json"))
     assert files

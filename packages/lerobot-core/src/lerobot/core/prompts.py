@@ -38,6 +38,7 @@ class TerminalPrompter:
         sys.stdout.flush()
         line = sys.stdin.readline()
         if not line:
+            sys.stdout.write("\n")  # nobody pressed Enter; what is said next starts on its own line
             raise EOFError(text)
         return line.rstrip("\r\n")
 

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
@@ -58,17 +58,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    _open_closed_streams()
     program, *arguments = sys.argv if argv is None else argv
     stem = PurePath(program).name.removesuffix(".exe").removesuffix(".py")
     if stem.startswith("lerobot-"):
         arguments = [stem.removeprefix("lerobot-"), *arguments]
+    with_traceback = "--traceback" in arguments or bool(os.environ.get(TRACEBACK_VARIABLE))
     try:
         typer.main.get_command(app).main(args=arguments, prog_name="lerobot")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else OK if end.code is None else FAILED
     except LeRobotError as error:
-        return _explain(error, "--traceback" in arguments or bool(os.environ.get(TRACEBACK_VARIABLE)))
+        return _explain(error, with_traceback)
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it is, the user is told and it fails
+        if isinstance(error, OSError) and error.strerror:
+            return _explain(_refused_by_the_system(error), with_traceback)
         typer.secho(
             f"error: unexpected {type(error).__name__}; this is a bug in lerobot or a plugin.", err=True, fg="red"
         )
@@ -76,6 +80,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         typer.echo("".join(traceback.format_exception(error)), err=True)
         return FAILED
     return OK
+
+
+def _open_closed_streams() -> None:
+    """Give output to nowhere, and input of nothing, to what was started without (`>&-`, some service managers)."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
+
+
+def _refused_by_the_system(error: OSError) -> LeRobotError:
+    """A full disk, a folder that may not be written: the user's to mend, and no bug."""
+    place = f": '{error.filename}'" if error.filename else ""
+    told = LeRobotError(f"{error.strerror}{place}.", hint="Add --traceback to see where.")
+    told.__cause__ = error
+    return told
 
 
 def _explain(error: LeRobotError, with_traceback: bool) -> int:

@@ -4,16 +4,9 @@ import os
 from collections.abc import Iterator, Sequence
 
 from lerobot.core.cli.describe import Row, describe
+from lerobot.core.config.arguments import COMMON_FLAGS
 from lerobot.core.errors import LeRobotError
 from lerobot.core.registry import registry
-
-COMMON = {
-    "--config_path": "Read the configuration from a YAML, JSON or TOML file.",
-    "--print_config": "Print the configuration with the source of each value and stop.",
-    "--help": "Show the flags and stop.",
-    "--traceback": "Show the traceback of an error.",
-}
-"""Flags that every command has."""
 
 
 def suggestions(command: str, arguments: Sequence[str], incomplete: str) -> list[tuple[str, str]]:
@@ -59,7 +52,7 @@ def _candidates(rows: list[Row], flag: str, words: Sequence[str], incomplete: st
     if row is not None and not incomplete.startswith("--"):
         yield from ((choice, "") for choice in row.choices if choice.startswith(incomplete))
     elif incomplete.startswith("-") or not (positional := _positional(rows, words)):
-        flags = {row.flag: row.text for row in rows if row.flag.startswith("--")} | COMMON
+        flags = {row.flag: row.text for row in rows if row.flag.startswith("--")} | COMMON_FLAGS
         yield from ((name, text) for name, text in flags.items() if name.startswith(_underscored(incomplete)))
     else:
         yield from ((choice, "") for choice in positional.choices if choice.startswith(incomplete))

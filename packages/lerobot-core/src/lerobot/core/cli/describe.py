@@ -11,12 +11,13 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from lerobot.core.config import ConfigModel, Positional
+from lerobot.core.config import ConfigModel
 from lerobot.core.config.annotations import (
     choices,
     is_choice,
     is_dict,
     is_model,
+    is_positional,
     is_structured,
     item_types,
     limits,
@@ -152,7 +153,6 @@ def _elsewhere(variants: Variants, installed: Sequence[str]) -> str:
 
 
 def _row(info: FieldInfo, path: tuple[str, ...], parts: Sequence[Any], default: Any) -> Row:
-    positional = any(isinstance(mark, Positional) for mark in info.metadata)
     found = [spelling(choice) for part in parts for choice in choices(part)]
     found += ["true", "false"] if bool in parts else []
     text = _sentence(info.description)
@@ -162,7 +162,7 @@ def _row(info: FieldInfo, path: tuple[str, ...], parts: Sequence[Any], default: 
         if is_dict(part) and is_choice(inner := item_types(part)[-1]):
             text += f" Types: {', '.join(PluginVariants(inner.kind).names()) or 'none installed'}."
     return Row(
-        path[-1].upper() if positional else f"--{'.'.join(path)}",
+        path[-1].upper() if is_positional(info) else f"--{'.'.join(path)}",
         f"{short(_union(parts))} {unit(info)}".rstrip(),
         _shown(default),
         info.is_required() and default is None,

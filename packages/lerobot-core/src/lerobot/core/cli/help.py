@@ -8,9 +8,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lerobot.core.cli.complete import COMMON
 from lerobot.core.cli.describe import Row, Section, describe
 from lerobot.core.config import CommandConfig
+from lerobot.core.config.arguments import COMMON_FLAGS
 
 
 def show_help(name: str, model: type[CommandConfig], arguments: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -23,7 +23,7 @@ def show_help(name: str, model: type[CommandConfig], arguments: Sequence[str], e
         environ: environment variables.
     """
     sections = describe(model, arguments, environ)
-    common = Section("Every command", [Row(flag, "", "", False, text) for flag, text in COMMON.items()])
+    common = Section("Every command", [Row(flag, "", "", False, text) for flag, text in COMMON_FLAGS.items()])
     common.note = "A flag NAME is also read from the variable LEROBOT_NAME; two underscores stand for the dot."
     positional = [row.flag for section in sections for row in section.rows if not row.flag.startswith("--")]
     console = Console(highlight=False)

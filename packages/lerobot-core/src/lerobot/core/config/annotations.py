@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from lerobot.core.config.base import ConfigModel, PluginConfig, Unit
+from lerobot.core.config.base import ConfigModel, PluginConfig, Positional, Unit
 
 _SIMPLE = {
     bool: "true or false",
@@ -145,6 +145,11 @@ def field_words(field: FieldInfo) -> str:
     parts = members(field.annotation)
     real = " or ".join(dict.fromkeys(words(part) for part in parts if part is not type(None)))
     return f"{real} {limits(field)}".rstrip() + (" or null" if type(None) in parts else "")
+
+
+def is_positional(field: FieldInfo) -> bool:
+    """Whether a field is given by place."""
+    return any(isinstance(mark, Positional) for mark in field.metadata)
 
 
 def unit(field: FieldInfo) -> str:

@@ -7,14 +7,21 @@ equal flags wins, and a flag for a part (`--robot.port`) always wins over one fo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lerobot.core.config.annotations import is_choice, is_dict, is_model, members
-from lerobot.core.config.base import ConfigModel, Positional
+from lerobot.core.config.annotations import is_choice, is_dict, is_model, is_positional, members
+from lerobot.core.config.base import ConfigModel
 from lerobot.core.config.nodes import Node, Origin, Text, at
 from lerobot.core.config.scalars import FALSE, TRUE
 from lerobot.core.errors import ConfigProblem
 
 DISCOVER = "discover_packages_path"
 CONFIG_FILE = "config_path"
+COMMON_FLAGS = {
+    f"--{CONFIG_FILE}": "Read the configuration from a YAML, JSON or TOML file.",
+    "--print_config": "Print the configuration with the source of each value and stop.",
+    "--help": "Show the flags and stop.",
+    "--traceback": "Show the traceback of an error.",
+}
+"""Flags that every command has."""
 ENVIRONMENT_PREFIX = "LEROBOT_"
 RESERVED_VARIABLES = frozenset(
     {
@@ -22,6 +29,7 @@ RESERVED_VARIABLES = frozenset(
         "LEROBOT_HOME",
         "LEROBOT_PLUGINS",
         "LEROBOT_TRACEBACK",
+        "LEROBOT_TRACE_HOOKS",
         "LEROBOT_TRACE_PLUGINS",
     }
 )
@@ -53,7 +61,7 @@ def read_arguments(model: type[ConfigModel], arguments: Sequence[str]) -> Argume
         arguments: the tokens after the command's name.
     """
     result = Arguments()
-    positional = [name for name, field_ in model.model_fields.items() if _is_positional(field_.metadata)]
+    positional = [name for name, field_ in model.model_fields.items() if is_positional(field_)]
     flags: list[tuple[tuple[str, ...], Text]] = []
     tokens = list(arguments)
     while tokens:
@@ -113,10 +121,6 @@ def _negated(model: type[ConfigModel], key: str) -> str:
     if name == key or key in model.model_fields or found is None:
         return ""
     return name if bool in members(found.annotation) else ""
-
-
-def _is_positional(metadata: Sequence[object]) -> bool:
-    return any(isinstance(mark, Positional) for mark in metadata)
 
 
 def read_environment(model: type[ConfigModel], environ: Mapping[str, str]) -> list[Node]:

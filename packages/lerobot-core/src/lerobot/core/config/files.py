@@ -49,6 +49,8 @@ def read_file(name: str, section: tuple[str, ...] = ()) -> Table:
 
     try:
         root = _toml(text, origin) if path.suffix.lower() == ".toml" else _yaml(path, text, origin)
+    except RecursionError as error:
+        raise UnreadableError(f"{name}: a value is nested too deeply") from error
     except UnreadableError as error:
         place = f"{name}:{error.line}" if error.line else name
         raise UnreadableError(f"{place}: {error.reason}") from error

@@ -14,7 +14,7 @@ from lerobot.core.config.arguments import CONFIG_FILE, Arguments, read_arguments
 from lerobot.core.config.base import ConfigModel, PluginConfig
 from lerobot.core.config.files import read_file
 from lerobot.core.config.nodes import Node, Table, UnreadableError
-from lerobot.core.config.resolve import FAILED, Resolver
+from lerobot.core.config.resolve import FAILED, REQUIRED, Resolver
 from lerobot.core.errors import ConfigError, ConfigProblem
 
 Config = TypeVar("Config", bound=ConfigModel)
@@ -52,7 +52,10 @@ def load(
     parsed, layers = gather(model, arguments, environ)
     resolver = Resolver()
     config = resolver.model(model, [layer for layer in layers if isinstance(layer, Table)], ())
-    problems = (*parsed.problems, *resolver.problems)
+    problems = [*parsed.problems, *resolver.problems]
+    if any(problem.where == f"--{CONFIG_FILE}" for problem in parsed.problems):
+        # What is missing may well stand in the file that could not be read.
+        problems = [problem for problem in problems if problem.hint != REQUIRED]
     if problems or config is FAILED:
         raise ConfigError(problems)
     return Loaded(config, resolver.sources)

@@ -12,6 +12,8 @@ import yaml
 
 _MAX_DEPTH = 50
 """Deeper nesting is an alias that contains itself, or an attack."""
+_MAX_VALUES = 100_000
+"""More values than that, once every alias is written out, are an attack on the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ def compose(text: str, origin: Callable[[int, str], Origin]) -> Node | None:
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is not None and _size(root, {}) > _MAX_VALUES:
+            raise UnreadableError("its aliases stand for too many values")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise UnreadableError(str(error.problem or error.context), line) from error
@@ -113,6 +117,16 @@ def compose(text: str, origin: Callable[[int, str], Origin]) -> Node | None:
     except yaml.YAMLError as error:
         raise UnreadableError(str(error).splitlines()[0]) from error
     return None if root is None else _from_yaml(root, (), origin)
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Number of values of a YAML node once every alias is written out."""
+    if id(node) not in known:
+        known[id(node)] = 1  # for an alias inside itself, which its depth gives away later
+        parts = node.value if isinstance(node, yaml.CollectionNode) else []
+        inner = [part for pair in parts for part in pair] if isinstance(node, yaml.MappingNode) else parts
+        known[id(node)] = 1 + sum(_size(part, known) for part in inner)
+    return known[id(node)]
 
 
 def _from_yaml(

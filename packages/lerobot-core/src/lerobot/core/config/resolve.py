@@ -18,11 +18,13 @@ from lerobot.core.config.annotations import (
     is_dict,
     is_list,
     is_model,
+    is_positional,
     is_structured,
     item_types,
     members,
     words,
 )
+from lerobot.core.config.arguments import COMMON_FLAGS
 from lerobot.core.config.base import ConfigModel
 from lerobot.core.config.files import SUFFIXES, read_file
 from lerobot.core.config.nodes import Items, Node, Origin, Scalar, Table, Text, UnreadableError, compose, shown
@@ -36,6 +38,8 @@ Path = tuple[str, ...]
 Layers = Sequence[Node]
 FAILED: Any = object()
 """Stands for a value that has a problem, already noted."""
+REQUIRED = "it is required"
+"""Hint of the problem that something is missing."""
 
 
 class Resolver:
@@ -265,16 +269,18 @@ class Resolver:
     def _missing(self, field: FieldInfo, path: Path) -> None:
         variants = variants_of([part for part in members(field.annotation) if is_structured(part)])
         if variants:
-            self.problems.append(ConfigProblem(_flag((*path, "type")), None, type_words(variants), "it is required"))
+            self.problems.append(ConfigProblem(_flag((*path, "type")), None, type_words(variants), REQUIRED))
             return
-        self.problems.append(ConfigProblem(_flag(path), None, field_words(field), "it is required"))
+        where = path[-1].upper() if is_positional(field) else _flag(path)
+        self.problems.append(ConfigProblem(where, None, field_words(field), REQUIRED))
 
     def _unknown(self, name: str, node: Node, known: list[str], path: Path, why: str) -> None:
         leaf = node
         while isinstance(leaf, Table) and leaf.step:
             leaf = next(iter(leaf.entries.values()))
         is_flag = leaf.origin.source.startswith("--") and not leaf.origin.key
-        near = difflib.get_close_matches(name, known, n=1)
+        common = [flag.removeprefix("--") for flag in COMMON_FLAGS] if is_flag and not path else []
+        near = difflib.get_close_matches(name, [*known, *common], n=1)
         if near:
             hint = f"did you mean {_flag((*path, near[0])) if is_flag else near[0]}?"
         else:

@@ -1,5 +1,6 @@
 """`lerobot teleoperate`: a person drives a robot."""
 
+import contextlib
 import sys
 
 from lerobot.core.commands.teleoperate import TeleoperateConfig
@@ -7,6 +8,7 @@ from lerobot.core.control.loop import ControlLoop
 from lerobot.core.control.rerun_display import RerunDisplay, open_display
 from lerobot.core.control.source import TeleoperatorSource, require_features
 from lerobot.core.control.status import StatusLine
+from lerobot.core.control.timing import LoopReport
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
@@ -61,6 +63,12 @@ def _run(
         hooks=hooks,
         signals=session.signals,
     )
-    session.close_later("report", lambda: sys.stdout.write(f"{loop.report}\n"))
+    session.close_later("report", lambda: _show(loop.report))
     session.close_later("status line", status.close)
     loop.run(duration_s=config.teleop_time_s)
+
+
+def _show(report: LoopReport) -> None:
+    # Whoever read the output has gone (`| head -1`): that is no failure of the robot.
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(f"{report}\n")
