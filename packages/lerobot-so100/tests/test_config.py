@@ -103,6 +103,10 @@ def test_a_diagnosis_names_the_arm(pair) -> None:
     right.fault(6, Fault.OVERLOAD)
     (finding,) = robot.diagnose()
     assert (finding.motor, finding.cause) == ("right_gripper", "overload")
+    right.unplug()
+    (finding,) = robot.diagnose()
+    assert (finding.motor, finding.cause) == ("", "port")
+    assert finding.what.startswith("right arm: Could not connect on port")
 
 
 def test_leaders_follow_feedback_while_their_torque_is_on(start: Callable[[], VirtualBus], calibrations: Path) -> None:

@@ -39,22 +39,22 @@ def test_a_sound_arm_is_called_sound(doctor, kind, arm_type, name) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "value", "cause", "advice"),
+    ("fault", "cause", "advice"),
     [
-        (Fault.MISSING, None, "missing", "Check its plugs"),
-        (Fault.DUPLICATE_ID, None, "duplicate id", "Two motors have id 3"),
-        (Fault.WRONG_BAUD_RATE, None, "wrong baud rate", "lerobot setup-motors"),
-        (Fault.CORRUPT, 0.3, "corrupt", "Check the plugs and the cable"),
-        (Fault.LATE, None, "late", "Check the USB adapter"),
-        (Fault.OVERLOAD, None, "overload", "Free the joint"),
-        (Fault.LOW_VOLTAGE, None, "low voltage", "Check the power supply"),
-        (Fault.DEAD, None, "dead", "Replace the motor"),
-        (Fault.WRONG_FIRMWARE, None, "wrong firmware", "Bring all motors to one version"),
-        (Fault.WRONG_MODEL, None, "wrong model", "Connect the motor that belongs here"),
+        (Fault.MISSING, "missing", "Check its plugs"),
+        (Fault.DUPLICATE_ID, "duplicate id", "Two motors have id 3"),
+        (Fault.WRONG_BAUD_RATE, "wrong baud rate", "lerobot setup-motors"),
+        (Fault.CORRUPT, "corrupt", "Check the plugs and the cable"),
+        (Fault.LATE, "late", "Check the USB adapter"),
+        (Fault.OVERLOAD, "overload", "Free the joint"),
+        (Fault.LOW_VOLTAGE, "low voltage", "Check the power supply"),
+        (Fault.DEAD, "dead", "Replace the motor"),
+        (Fault.WRONG_FIRMWARE, "wrong firmware", "Bring all motors to one version"),
+        (Fault.WRONG_MODEL, "wrong model", "Connect the motor that belongs here"),
     ],
 )
-def test_each_fault_is_named(arm: VirtualBus, doctor, fault, value, cause, advice) -> None:
-    arm.fault(3, fault, value)
+def test_each_fault_is_named(arm: VirtualBus, doctor, fault, cause, advice) -> None:
+    arm.fault(3, fault)
     code, out = doctor()
     assert code == 1
     assert f"1. motor 3 of the chain ('elbow_flex'): {cause}\n" in out

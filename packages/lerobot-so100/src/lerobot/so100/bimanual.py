@@ -69,11 +69,7 @@ class Pair(DeviceBase, Generic[Arm]):
 
     def diagnose(self) -> list[Finding]:
         """What is wrong with the unconnected arms, the left one first; motors have the prefix of their arm."""
-        return [
-            replace(finding, motor=f"{prefix}{finding.motor}" if finding.motor else "")
-            for prefix, arm in self.arms.items()
-            for finding in arm.diagnose()
-        ]
+        return [_of_arm(prefix, finding) for prefix, arm in self.arms.items() for finding in arm.diagnose()]
 
     def _joint_features(self) -> dict[str, FeatureSpec]:
         return {
@@ -86,6 +82,13 @@ class Pair(DeviceBase, Generic[Arm]):
         with ExitStack() as stack:
             for arm in self.arms.values():
                 stack.callback(arm.disconnect)
+
+
+def _of_arm(prefix: str, finding: Finding) -> Finding:
+    """Say which arm a finding is about."""
+    if finding.motor:
+        return replace(finding, motor=f"{prefix}{finding.motor}")
+    return replace(finding, what=f"{prefix.removesuffix('_')} arm: {finding.what}")
 
 
 def split(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
