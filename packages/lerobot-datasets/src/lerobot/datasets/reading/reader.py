@@ -153,6 +153,21 @@ class FrameReader:
         columns["task"] = [self._tasks.name(int(task)) for task in tasks]
         return columns
 
+    def read_camera(self, key: str, positions: NDArray[np.int64]) -> list[NDArray[Any]]:
+        """Pictures of one camera at dataset positions, without anything else and without windows.
+
+        Args:
+            key: camera feature, however it is stored.
+            positions: `(B,)` dataset positions.
+
+        Raises:
+            DatasetError: a file is missing or damaged.
+        """
+        if self._info.features[key]["dtype"] == IMAGE:
+            return self._read_images(key, positions)
+        episodes = self.episode_of(positions)
+        return self._read_videos(key, positions, self._starts[episodes], episodes)
+
     def _read_videos(
         self, key: str, places: NDArray[np.int64], starts: NDArray[np.int64], episodes: NDArray[np.int64]
     ) -> list[NDArray[Any]]:

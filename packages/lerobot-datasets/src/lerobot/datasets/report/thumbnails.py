@@ -1,0 +1,33 @@
+"""Small pictures of an episode, as data that a page carries in itself."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+WIDTH = 240
+"""Pixels, so that three stand side by side."""
+
+
+def thumbnail(picture: NDArray[Any]) -> str:
+    """A picture as `data:` address of a small JPEG.
+
+    Args:
+        picture: `(H, W, 3)` or `(H, W, 1)`; depth is shown from its nearest to its farthest.
+    """
+    shown = picture if picture.dtype == np.uint8 else _to_bytes(picture)
+    image = PIL.Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
+    height = max(round(WIDTH * image.height / image.width), 1)
+    buffer = io.BytesIO()
+    image.resize((WIDTH, height)).convert("RGB").save(buffer, "JPEG", quality=75)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _to_bytes(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    values = picture.astype(np.float64)
+    low, high = values.min(), values.max()
+    shown: NDArray[np.uint8] = ((values - low) / ((high - low) or 1) * 255).astype(np.uint8)
+    return shown
