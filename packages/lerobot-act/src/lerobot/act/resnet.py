@@ -56,7 +56,10 @@ class FrozenBatchNorm2d(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Scale and shift each channel of `(B, C, H, W)`."""
-        return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, eps=1e-5)
+        # Written out, because torch's own function is ten times slower backwards on the CPU.
+        scale = self.weight * (self.running_var + 1e-5).rsqrt()
+        shift = self.bias - self.running_mean * scale
+        return features * scale[:, None, None] + shift[:, None, None]
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
