@@ -30,7 +30,9 @@ DOCUMENTED = [
        --operation.rgb_encoder.pix_fmt yuv420p --operation.rgb_encoder.crf 23""",
     "--repo_id lerobot/pusht_image --operation.type info --operation.show_features true",
     """--repo_id a/b --operation.type recompute_stats --operation.relative_action true --operation.chunk_size 50
-       --operation.relative_exclude_joints "['gripper']" """,
+       --operation.relative_exclude_joints "['gripper']" --push_to_hub true""",
+    """--repo_id a/b --new_repo_id a/c --operation.type delete_episodes --operation.episode_indices "[0, 2, 5]"
+       --push_to_hub true""",
 ]
 
 
@@ -47,7 +49,7 @@ def edit(root, operation, *words):
 
 def test_editing_in_place_and_back(dataset, capsys):
     edit(dataset, "delete_episodes", "--operation.episode_indices=[0, 5]")
-    assert "4 episodes, 12 frames; the original is in" in capsys.readouterr().out
+    assert "4 episodes, 12 frames; the state before is in" in capsys.readouterr().out
     assert load_info(dataset).total_episodes == 4
     edit(dataset, "undo")
     assert load_info(dataset).total_episodes == 6
@@ -82,6 +84,24 @@ def test_names_stand_for_folders_in_the_home(recorded, tmp_path, monkeypatch):
     merging = ["--operation.type=merge", "--operation.repo_ids=[me/set, me/new]", "--new_repo_id=me/both"]
     run_command("edit-dataset", merging)
     assert load_info(tmp_path / "me/both").total_episodes == 11
+
+
+def test_results_are_uploaded_under_their_names(recorded, tmp_path, monkeypatch, capsys):
+    sent = []
+    monkeypatch.setattr("lerobot.datasets.hub.push.push", lambda root, name: sent.append((root, name)) or "there")
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path / "home"))
+    shutil.copytree(recorded, tmp_path / "home/me/set")
+    splitting = ["--operation.type=split", "--operation.splits={a: [0], b: [1]}", "--push_to_hub=true"]
+    run_command("edit-dataset", ["--repo_id=me/set", *splitting])
+    elsewhere = [f"--new_root={tmp_path}/parts", "--repo_id=me/set"]
+    run_command("edit-dataset", [*elsewhere, *splitting])
+    deleting = ["--operation.type=delete_episodes", "--operation.episode_indices=[0]", "--push_to_hub=true"]
+    run_command("edit-dataset", ["--repo_id=me/set", f"--new_root={tmp_path}/new", "--new_repo_id=me/new", *deleting])
+    assert [name for _, name in sent] == ["me/set_a", "me/set_b", "me/set_a", "me/set_b", "me/new"]
+    assert sent[-1][0] == tmp_path / "new"
+    assert "uploaded to there" in capsys.readouterr().out
+    with pytest.raises(LeRobotError, match="no name on the Hub"):
+        run_command("edit-dataset", [f"--root={tmp_path}/home/me/set", *deleting])
 
 
 @pytest.mark.parametrize(

@@ -141,3 +141,4 @@ class EditDatasetConfig(CommandConfig):
     root: Path | None = Field(default=None, description="Its folder; default: under $HF_LEROBOT_HOME.")
     new_repo_id: str | None = Field(default=None, description="Name of the result, if it is a new dataset.")
     new_root: Path | None = Field(default=None, description="Folder of the result, if it is a new dataset.")
+    push_to_hub: bool = Field(default=False, description="Upload the result to the Hugging Face Hub.")

@@ -27,8 +27,17 @@ def run(config: commands.EditDatasetConfig) -> None:
     Raises:
         LeRobotError: the operation cannot be done; nothing was changed.
     """
-    for line in _run(config.operation, config):
-        typer.echo(line)
+    if isinstance(config.operation, commands.InfoConfig):
+        root = _root(config)
+        name = config.repo_id or root.name
+        typer.echo(describe_dataset(name, root, show_features=config.operation.show_features))
+        return
+    if config.push_to_hub and not (config.new_repo_id or config.repo_id):
+        raise DatasetError("the result has no name on the Hub", expected="--repo_id or --new_repo_id")
+    for result in _run(config.operation, config):
+        typer.echo(_summary(result))
+        if config.push_to_hub:
+            typer.echo(_push(result, config))
 
 
 def convert(config: ConvertDatasetConfig) -> None:
@@ -76,27 +85,40 @@ def _root(config: commands.EditDatasetConfig) -> Path:
 def _summary(result: EditResult) -> str:
     info = load_info(result.root)
     text = f"{result.root}: {info.total_episodes} episodes, {info.total_frames} frames"
-    return f"{text}; the original is in {result.backup}" if result.backup else text
+    return f"{text}; the state before is in {result.backup}" if result.backup else text
+
+
+def _push(result: EditResult, config: commands.EditDatasetConfig) -> str:
+    """Upload a result under the name its folder stands for, or else the one that was given."""
+    # Only here: editing needs no network library.
+    from lerobot.datasets.hub.push import push
+
+    folder, home = result.root.resolve(), lerobot_home().resolve()
+    given = config.new_repo_id or config.repo_id or ""
+    name = folder.relative_to(home).as_posix() if folder.is_relative_to(home) else given
+    if isinstance(config.operation, commands.SplitConfig) and name == given:
+        name = f"{given}_{folder.name}"
+    return f"uploaded to {push(result.root, name)}"
 
 
 @singledispatch
-def _run(operation: object, _config: commands.EditDatasetConfig) -> list[str]:
+def _run(operation: object, _config: commands.EditDatasetConfig) -> list[EditResult]:
     raise TypeError(f"{type(operation).__name__} is not an operation")
 
 
 @_run.register
-def _(operation: commands.DeleteEpisodesConfig, config: commands.EditDatasetConfig) -> list[str]:
-    return [_summary(delete_episodes(_root(config), operation.episode_indices, _new_root(config)))]
+def _(operation: commands.DeleteEpisodesConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    return [delete_episodes(_root(config), operation.episode_indices, _new_root(config))]
 
 
 @_run.register
-def _(operation: commands.SplitConfig, config: commands.EditDatasetConfig) -> list[str]:
+def _(operation: commands.SplitConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
     targets = split(_root(config), operation.splits, config.new_root)
-    return [_summary(EditResult(target)) for target in targets.values()]
+    return [EditResult(target) for target in targets.values()]
 
 
 @_run.register
-def _(operation: commands.MergeConfig, config: commands.EditDatasetConfig) -> list[str]:
+def _(operation: commands.MergeConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
     names, roots = operation.repo_ids or [], operation.roots
     if roots is not None and names and len(roots) != len(names):
         raise DatasetError(f"{len(names)} repo_ids and {len(roots)} roots were given", expected="as many of both")
@@ -105,16 +127,16 @@ def _(operation: commands.MergeConfig, config: commands.EditDatasetConfig) -> li
         raise DatasetError("the merged dataset has no name", expected="--new_repo_id or --new_root")
     folders = roots if roots is not None else [lerobot_home() / name for name in names]
     merged = merge(folders, target, join_data=operation.concatenate_data, join_videos=operation.concatenate_videos)
-    return [_summary(merged)]
+    return [merged]
 
 
 @_run.register
-def _(operation: commands.RemoveFeatureConfig, config: commands.EditDatasetConfig) -> list[str]:
-    return [_summary(remove_feature(_root(config), operation.feature_names, _new_root(config)))]
+def _(operation: commands.RemoveFeatureConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    return [remove_feature(_root(config), operation.feature_names, _new_root(config))]
 
 
 @_run.register
-def _(operation: commands.ModifyTasksConfig, config: commands.EditDatasetConfig) -> list[str]:
+def _(operation: commands.ModifyTasksConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
     result = modify_tasks(
         _root(config),
         new_task=operation.new_task,
@@ -122,11 +144,11 @@ def _(operation: commands.ModifyTasksConfig, config: commands.EditDatasetConfig)
         task_replacements=operation.task_replacements,
         new_root=_new_root(config),
     )
-    return [_summary(result)]
+    return [result]
 
 
 @_run.register
-def _(operation: commands.ConvertImageToVideoConfig, config: commands.EditDatasetConfig) -> list[str]:
+def _(operation: commands.ConvertImageToVideoConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
     target = operation.output_dir or _new_root(config, "_video")
     assert target is not None  # noqa: S101 # an ending always gives one
     result = convert_image_to_video(
@@ -137,11 +159,11 @@ def _(operation: commands.ConvertImageToVideoConfig, config: commands.EditDatase
         episodes=operation.episode_indices,
         encoder_threads=operation.encoder_threads or 1,
     )
-    return [_summary(result)]
+    return [result]
 
 
 @_run.register
-def _(operation: commands.ReencodeVideosConfig, config: commands.EditDatasetConfig) -> list[str]:
+def _(operation: commands.ReencodeVideosConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
     result = reencode_videos(
         _root(config),
         None if operation.overwrite else _new_root(config, "_reencoded"),
@@ -149,11 +171,11 @@ def _(operation: commands.ReencodeVideosConfig, config: commands.EditDatasetConf
         depth_encoder=operation.depth_encoder,
         encoder_threads=operation.encoder_threads or 1,
     )
-    return [_summary(result)]
+    return [result]
 
 
 @_run.register
-def _(operation: commands.RecomputeStatsConfig, config: commands.EditDatasetConfig) -> list[str]:
+def _(operation: commands.RecomputeStatsConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
     result = recompute_stats(
         _root(config),
         None if operation.overwrite else _new_root(config, "_recomputed_stats"),
@@ -162,17 +184,10 @@ def _(operation: commands.RecomputeStatsConfig, config: commands.EditDatasetConf
         relative_exclude_joints=operation.relative_exclude_joints,
         chunk_size=operation.chunk_size,
     )
-    return [_summary(result)]
+    return [result]
 
 
 @_run.register
-def _(operation: commands.InfoConfig, config: commands.EditDatasetConfig) -> list[str]:
+def _(_operation: commands.UndoConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
     root = _root(config)
-    return [describe_dataset(config.repo_id or root.name, root, show_features=operation.show_features)]
-
-
-@_run.register
-def _(_operation: commands.UndoConfig, config: commands.EditDatasetConfig) -> list[str]:
-    root = _root(config)
-    edited = undo(root)
-    return [_summary(EditResult(root, edited)).replace("the original", "the edited one")]
+    return [EditResult(root, undo(root))]
