@@ -266,7 +266,6 @@ result = len(LeRobotDataset({REPO!r}, ARGUMENTS))"""
     [
         ("LeRobotDataset('me/nothing')", "no dataset at", "hf auth login"),
         ("LeRobotDataset('me/numbers', revision='v9')", "no dataset at", "Leave the revision out"),
-        ("LeRobotDataset('me/a/b')", "no dataset at", ""),
     ],
 )
 def test_what_is_nowhere_is_one_error(hub, client, dataset, code, text, hint):
@@ -275,6 +274,14 @@ def test_what_is_nowhere_is_one_error(hub, client, dataset, code, text, hint):
     assert kind == "HubError"
     assert text in message
     assert hint in message
+
+
+def test_names_that_the_hub_cannot_have_are_not_asked_for(hub, client):
+    for name in ("cubes", "me/a/b"):
+        code = f"from lerobot.datasets.lerobot_dataset import LeRobotDataset\nLeRobotDataset({name!r})"
+        kind, message = client(failure_of(code))
+        assert (kind, message[:13]) == ("DatasetError", "no dataset at")
+    assert hub.requests == []
 
 
 def test_offline_is_said_so(client):

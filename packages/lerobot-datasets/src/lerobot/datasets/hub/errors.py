@@ -50,4 +50,4 @@ def _hint(error: Exception) -> str:
         return "Leave the revision out to get the newest version."
     if isinstance(error, HfHubHTTPError) and error.response.status_code in {401, 403}:
         return "Log in with an account that may do this: hf auth login"
-    return "Try again: what was already transferred is kept."
+    return "Check the connection and try again: what was already transferred is kept."

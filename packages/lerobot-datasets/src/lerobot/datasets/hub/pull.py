@@ -54,6 +54,9 @@ def fetch_metadata(
         raise DatasetError(
             f"no dataset at {root}: {INFO_PATH} is missing", expected="the root folder of a LeRobotDataset"
         )
+    if repo_id.count("/") != 1:
+        # Nothing on the Hub has such a name, so that asking there would only be slow.
+        raise DatasetError(f"no dataset at {root or lerobot_home() / repo_id}: the folder does not exist")
     try:
         wanted = revision or choose_revision(repo_id, token)
         folder = _download(repo_id, root, wanted, METADATA, token)

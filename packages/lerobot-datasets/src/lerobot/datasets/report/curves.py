@@ -56,7 +56,9 @@ def chart(
         y = _TOP + (1 - (heights - low) / span) * plot_height
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
         colour = COLOURS[element % len(COLOURS)]
-        lines.append(f'<polyline points="{points}" stroke="{colour}"><title>{escape(name)}</title></polyline>')
+        # Arms with more joints than there are colours have dashed lines too.
+        dashes = ' stroke-dasharray="5 3"' if element // len(COLOURS) % 2 else ""
+        lines.append(f'<polyline points="{points}" stroke="{colour}"{dashes}><title>{escape(name)}</title></polyline>')
     bottom = HEIGHT - _BOTTOM
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
@@ -72,7 +74,8 @@ def chart(
 def legend(names: Sequence[str]) -> str:
     """Colour of every line."""
     entries = [
-        f'<span><i style="background:{COLOURS[place % len(COLOURS)]}"></i>{escape(name)}</span>'
+        f'<span><i style="border-top: 3px {"dashed" if place // len(COLOURS) % 2 else "solid"} '
+        f'{COLOURS[place % len(COLOURS)]}"></i>{escape(name)}</span>'
         for place, name in enumerate(names)
     ]
     return f'<p class="legend">{"".join(entries)}</p>'
