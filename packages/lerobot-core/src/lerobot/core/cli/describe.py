@@ -91,7 +91,7 @@ def _fields(
     section = sections[-1]
     tables = [opened for layer in layers if isinstance(opened := Resolver().open_table(layer, path, ""), Table)]
     nested = []
-    for name, info in model.model_fields.items():
+    for name, info in _in_order(model):
         parts = [part for part in members(info.annotation) if part is not type(None)]
         variants = variants_of([part for part in parts if is_structured(part)])
         if path and name == "type":
@@ -110,6 +110,12 @@ def _fields(
         else:
             sections.append(Section(f"{'.'.join(here)}: {_sentence(info.description)}".rstrip(": ")))
             _fields(next(part for part in parts if is_model(part)), inner, here, sections, default)
+
+
+def _in_order(model: type[ConfigModel]) -> list[tuple[str, FieldInfo]]:
+    """Fields of a model; a command's own before those it shares with others."""
+    own = model.__annotations__ if issubclass(model, CommandConfig) else {}
+    return sorted(model.model_fields.items(), key=lambda field: bool(own) and field[0] not in own)
 
 
 def _chosen(

@@ -1,42 +1,14 @@
 """Live display of a run in the Rerun viewer."""
 
-from typing import Any, Protocol
+from typing import Any
 
+from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.control.tick import Tick
 from lerobot.core.errors import ConfigError, ConfigProblem
 from lerobot.core.extras import require
 
 
-class DisplaySettings(Protocol):
-    """The flags of a command that can show its run live."""
-
-    @property
-    def display_data(self) -> bool:
-        """Whether to show anything."""
-        ...
-
-    @property
-    def display_mode(self) -> str:
-        """Which viewer."""
-        ...
-
-    @property
-    def display_ip(self) -> str | None:
-        """Address of a running viewer."""
-        ...
-
-    @property
-    def display_port(self) -> int | None:
-        """Port of a running viewer."""
-        ...
-
-    @property
-    def display_compressed_images(self) -> bool:
-        """Whether pictures are sent as JPEG."""
-        ...
-
-
-def open_display(settings: DisplaySettings, application: str) -> "RerunDisplay | None":
+def open_display(settings: DisplayOptions, application: str) -> "RerunDisplay | None":
     """Open the display a command's flags ask for.
 
     Args:

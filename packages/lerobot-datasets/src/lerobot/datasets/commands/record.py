@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.config.base import (
     CommandConfig,
     ConfigModel,
@@ -80,7 +81,7 @@ class RecordProcessorsConfig(ConfigModel):
     )
 
 
-class RecordConfig(CommandConfig):
+class RecordConfig(DisplayOptions, CommandConfig):
     """Record episodes of a person driving a robot.
 
     Keys, in a terminal or over SSH: right or n ends the episode (or the reset), left or r records it again, s and f end
@@ -105,13 +106,6 @@ class RecordConfig(CommandConfig):
     )
     processors: RecordProcessorsConfig = Field(
         default_factory=RecordProcessorsConfig, description="Steps between teleoperator, robot and dataset."
-    )
-    display_data: bool = Field(default=False, description="Show cameras, joints and commands live.")
-    display_mode: str = Field(default="rerun", description="Viewer of --display_data: rerun.")
-    display_ip: str | None = Field(default=None, description="Address of a running viewer; needs --display_port too.")
-    display_port: int | None = Field(default=None, gt=0, lt=65536, description="Port of a running viewer.")
-    display_compressed_images: bool = Field(
-        default=False, description="Send pictures to the viewer as JPEG; always so for a viewer elsewhere."
     )
     play_sounds: bool = Field(default=True, description="Speak announcements, where the system can.")
     safety: SafetyConfig = Field(default_factory=SafetyConfig, description="Limits of the safety gate.")

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.config.base import CommandConfig, ConfigModel, RobotConfig
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.policies.config import PreTrainedConfig
@@ -16,7 +17,7 @@ class StrategyConfig(ConfigModel):
     type: Literal["base"] = Field(default="base", description="base: drive, and record nothing.")
 
 
-class RolloutConfig(CommandConfig):
+class RolloutConfig(DisplayOptions, CommandConfig):
     """Let a trained policy drive a robot."""
 
     target: ClassVar[str] = "lerobot.policies.rollout:rollout"
@@ -37,13 +38,6 @@ class RolloutConfig(CommandConfig):
     rename_map: dict[str, str] = Field(default={}, description="The policy's observation keys by those of the robot.")
     return_to_initial_position: bool = Field(
         default=True, description="After --duration, go back to where the robot was at the start, in 3 s."
-    )
-    display_data: bool = Field(default=False, description="Show cameras, joints and commands live.")
-    display_mode: str = Field(default="rerun", description="Viewer of --display_data: rerun.")
-    display_ip: str | None = Field(default=None, description="Address of a running viewer; needs --display_port too.")
-    display_port: int | None = Field(default=None, gt=0, lt=65536, description="Port of a running viewer.")
-    display_compressed_images: bool = Field(
-        default=False, description="Send pictures to the viewer as JPEG; always so for a viewer elsewhere."
     )
     safety: SafetyConfig = Field(default_factory=SafetyConfig, description="Limits of the safety gate.")
 
