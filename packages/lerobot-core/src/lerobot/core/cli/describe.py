@@ -11,7 +11,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from lerobot.core.config import ConfigModel
+from lerobot.core.config import CommandConfig, ConfigModel
 from lerobot.core.config.annotations import (
     choices,
     is_choice,
