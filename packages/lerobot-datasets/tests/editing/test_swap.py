@@ -96,3 +96,18 @@ def test_a_half_built_folder_of_a_killed_edit_is_cleaned(dataset, kit):
     delete_episodes(dataset, [0])
     assert not aside.exists()
     kit.check_dataset(dataset, [1, 2, 3, 4, 5], LENGTHS[1:])
+
+
+def test_a_swap_that_fails_at_last_leaves_nothing_behind(dataset, kit, monkeypatch):
+    swap_folders = swap.exchange
+
+    def fail(one, other):
+        if one == dataset:
+            raise OSError(errno.EIO, "Input/output error")
+        swap_folders(one, other)
+
+    monkeypatch.setattr(swap, "exchange", fail)
+    with pytest.raises(DatasetError, match="Input/output error"):
+        delete_episodes(dataset, [0])
+    kit.check_dataset(dataset, [0, 1, 2, 3, 4, 5], LENGTHS)
+    assert [path.name for path in dataset.parent.iterdir()] == ["set"]

@@ -56,7 +56,12 @@ def edit_in_place(root: Path, write: Callable[[Path], object]) -> Path:
         backup = _next_backup(real)
         # Under its visible name first: after a kill between the two steps nobody takes it for garbage.
         aside.rename(backup)
-        exchange(real, backup)
+        try:
+            exchange(real, backup)
+        except OSError as error:
+            # Only this says that nothing was swapped; after an interruption the original may be under this name.
+            shutil.rmtree(backup, ignore_errors=True)
+            raise DatasetError(f"{root} could not be swapped with its edit: {error.strerror or error}") from error
         flush_folder(real.parent)
         lock.moved_to(backup)
     finally:
