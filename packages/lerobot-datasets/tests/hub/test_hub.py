@@ -59,6 +59,7 @@ def test_push_commits_every_file_once_and_tags_the_version(hub, client, dataset)
     (dataset / "images/cam").mkdir(parents=True)
     (dataset / "images/cam/frame.png").write_text("staged")
     (dataset / "data/chunk-000/file-007.parquet").write_bytes(b"beyond the commit point")
+    (dataset / "meta/episodes/chunk-000/file-001.parquet").write_bytes(b"beyond it too")
     (dataset / "notes.txt").write_text("from the user")
     address = client(push_code(dataset, "tags=['cubes'], private=True, homepage='https://example.org'"))
     repository = hub.repositories[REPO]
