@@ -191,6 +191,15 @@ def test_the_workspace_knows_every_package(package: Package) -> None:
     assert f"packages/{package.name}/src" in root["tool"]["mypy"]["mypy_path"]
 
 
+@every_package
+def test_every_command_is_a_script_too(package: Package) -> None:
+    project = package.pyproject["project"]
+    commands = project.get("entry-points", {}).get("lerobot.commands", {})
+    scripts = dict(project.get("scripts", {}))
+    scripts.pop("lerobot", None)
+    assert scripts == {f"lerobot-{name}": "lerobot_cli:main" for name in commands}
+
+
 def test_versions_are_in_lock_step() -> None:
     versions = {package.pyproject["project"]["version"] for package in packages()}
     assert len(versions) == 1
