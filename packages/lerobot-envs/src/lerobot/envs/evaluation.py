@@ -1,6 +1,5 @@
 """Playing episodes and counting successes."""
 
-import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +11,6 @@ from numpy.typing import NDArray
 
 from lerobot.envs.report import Episode
 from lerobot.envs.rows import EnvRows
-
-logger = logging.getLogger(__name__)
 
 
 class Actor(Protocol):
