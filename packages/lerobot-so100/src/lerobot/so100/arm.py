@@ -122,7 +122,7 @@ class SOArm(DeviceBase, ABC):
             raise CalibrationError(
                 f"{self} is not calibrated, and nobody is at the terminal to do it: {self._difference()}",
                 device=str(self),
-                hint="Run `lerobot calibrate` for it in a terminal first.",
+                hint=self._way_out(),
             ) from error
 
     @property
@@ -135,6 +135,15 @@ class SOArm(DeviceBase, ABC):
         if not self.bus.calibration:
             return f"there is no calibration file {self.calibration_path}."
         return why_it_differs(self.bus, self._found, known_calibrations(self._found))
+
+    def _way_out(self) -> str:
+        """What to do about the difference."""
+        calibrate = "Run `lerobot calibrate` for it in a terminal"
+        return (
+            f"Check which arm is on which port. {calibrate} if it is the right one."
+            if self.bus.calibration
+            else f"{calibrate}."
+        )
 
     def _remember_identity(self, *, anew: bool) -> None:
         """Note which arm the calibration file belongs to, once they agree."""
@@ -203,8 +212,7 @@ class SOArm(DeviceBase, ABC):
         try:
             if self.is_calibrated:
                 return []
-            hint = "Plug in the arm that belongs here, or run `lerobot calibrate` for this one."
-            return [Finding("calibration", "", 0, self._difference(), hint)]
+            return [Finding("calibration", "", 0, self._difference(), self._way_out())]
         finally:
             if self.bus.is_connected:
                 self.bus.disconnect(disable_torque=False)
