@@ -169,7 +169,7 @@ def _row(info: FieldInfo, path: tuple[str, ...], parts: Sequence[Any], default: 
             text += f" Types: {', '.join(PluginVariants(inner.kind).names()) or 'none installed'}."
     return Row(
         path[-1].upper() if is_positional(info) else f"--{'.'.join(path)}",
-        f"{short(_union(parts))} {unit(info)}".rstrip(),
+        f"{short(_union(parts)) if parts else 'null'} {unit(info)}".rstrip(),
         _shown(default),
         info.is_required() and default is None,
         text.strip(),

@@ -1,0 +1,49 @@
+"""What `--help` says about a command's fields."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from lerobot.core.cli.describe import Row, describe
+from lerobot.core.config import CommandConfig, ConfigModel
+
+
+class Shared(ConfigModel):
+    shared: bool = Field(default=False, description="A flag other commands have too.")
+
+
+class Command(Shared, CommandConfig):
+    target: ClassVar[str] = "nowhere:nothing"
+
+    rate: float = Field(default=30.0, gt=0, description="Ticks per second")
+    mode: Literal["a", "b"] | None = Field(default=None, description="One of two.")
+    name: str = Field(description="A name")
+    refused: None = Field(default=None, description="Not supported.")
+
+
+def rows() -> dict[str, Row]:
+    (section,) = describe(Command, [], {})
+    return {row.flag: row for row in section.rows}
+
+
+def test_own_flags_come_before_shared_ones() -> None:
+    assert list(rows()) == ["--rate", "--mode", "--name", "--refused", "--shared"]
+
+
+def test_type_bound_and_default_are_said() -> None:
+    rate = rows()["--rate"]
+    assert (rate.type, rate.default) == ("float", "30.0")
+    assert rate.text == "Ticks per second. Must be > 0."
+
+
+def test_choices_are_said() -> None:
+    assert rows()["--mode"].choices == ("a", "b")
+    assert rows()["--shared"].choices == ("true", "false")
+
+
+def test_what_has_no_default_is_required() -> None:
+    assert [flag for flag, row in rows().items() if row.required] == ["--name"]
+
+
+def test_a_flag_that_takes_nothing_is_shown_as_such() -> None:
+    assert rows()["--refused"].type == "null"
