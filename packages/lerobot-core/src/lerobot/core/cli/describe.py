@@ -196,4 +196,7 @@ def _shown(default: Any) -> str:
 
 
 def _sentence(text: str | None) -> str:
-    return " ".join((text or "").split())
+    """A description as one sentence on one line, however its author wrote it."""
+    words = " ".join((text or "").split())
+    sentence = words[:1].upper() + words[1:]
+    return sentence if not sentence or sentence[-1] in ".!?:" else f"{sentence}."
