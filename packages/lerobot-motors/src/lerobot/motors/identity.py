@@ -67,19 +67,19 @@ def load_identity(path: Path) -> Identity | None:
         return None
 
 
-def why_it_differs(bus: "SerialMotorsBus", calibration_file: Path, others: Iterable[Path]) -> str:
+def why_it_differs(bus: "SerialMotorsBus", calibration_file: Path, known: Iterable[Path]) -> str:
     """Say in one sentence why a connected arm does not hold the calibration of its file.
 
     Args:
         bus: the connected arm, with the calibration of the file in use.
         calibration_file: the file.
-        others: calibration files of other arms.
+        known: calibration files of all arms.
 
     Returns:
         The most likely cause.
     """
     held = bus.read_calibration()
-    if owner := _owner(held, (path for path in others if path.resolve() != calibration_file.resolve())):
+    if owner := _owner(held, known):
         return f"another arm is plugged in: its motors hold the calibration of {owner}, not that of {calibration_file}."
     present, recorded = read_identity(bus), load_identity(identity_path(calibration_file))
     if recorded and recorded.adapter and present.adapter and recorded.adapter != present.adapter:
@@ -98,10 +98,10 @@ def why_it_differs(bus: "SerialMotorsBus", calibration_file: Path, others: Itera
     return f"the motors hold other values than {calibration_file}: {', '.join(different)}. Is it another arm?"
 
 
-def _owner(held: Mapping[str, MotorCalibration], others: Iterable[Path]) -> Path | None:
+def _owner(held: Mapping[str, MotorCalibration], known: Iterable[Path]) -> Path | None:
     """The first file whose calibration motors hold."""
     wanted = {name: _values(entry) for name, entry in held.items()}
-    for path in others:
+    for path in known:
         try:
             found = load_calibration(path)
         except CalibrationError:
