@@ -39,7 +39,8 @@ class Run:
         stamps = {"front": Stamp(time_s - self.camera_lag_s, stale=state.get("stale", False))}
         observation = Observation({"front": np.zeros(1)}, stamps)
         gate = state.get("gate", {})
-        self.take.write(Tick(self.index, self.slot, time_s, time_s, observation, {}, {}, {}, time_s, time_s, gate))
+        sent_s = time_s + state.get("sent_after_s", 0.0)
+        self.take.write(Tick(self.index, self.slot, time_s, time_s, observation, {}, {}, {}, time_s, sent_s, gate))
         self.index += 1
         self.slot += 1 + skip
 
@@ -56,6 +57,13 @@ def test_the_episode_begins_after_the_ramp_and_lasts_its_time():
     assert run.rows == [3, 4, 5, 6, 7]
     assert (result.frames, result.outcome, result.ended_by, result.during_reset) == (5, "unknown", "duration", False)
     assert result.timing.achieved_hz == pytest.approx(FPS)
+
+
+def test_a_slow_first_command_begins_the_ramp_later():
+    run = Run()
+    run.tick(sent_after_s=0.15)
+    run.until_over()
+    assert run.begun == [4]
 
 
 def test_the_reset_lasts_its_time_or_until_somebody_has_enough():

@@ -125,7 +125,8 @@ class Take:
     def _reset(self, tick: Tick, request: Request | None) -> None:
         """Wait until the robot follows and the time is over, or somebody has had enough of waiting."""
         if self._engaged_s is None:
-            self._engaged_s = tick.start_s
+            # The gate's ramp begins with the first command, however long the teleoperator took to give it.
+            self._engaged_s = tick.sent_time_s
         if request in (Request.STOP, Request.REDO):
             self._end(request)
             return

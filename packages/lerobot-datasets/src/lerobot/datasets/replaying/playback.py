@@ -111,7 +111,8 @@ class Playback:
 
     def _has_arrived(self, tick: Tick) -> bool:
         if self._engaged_s is None:
-            self._engaged_s = self._moved_s = tick.start_s
+            # The gate's ramp begins with the first command.
+            self._engaged_s = self._moved_s = tick.sent_time_s
         sent = dict(tick.sent)
         if any(abs(float(sent[key]) - float(self._last.get(key, math.inf))) > STILL for key in sent):
             self._moved_s = tick.start_s
