@@ -1,15 +1,13 @@
 """Frames of a dataset as tensors, one at a time or a batch in one call."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.format.features import FeatureMap
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.metadata import LeRobotDatasetMetadata, MetadataFacts
 from lerobot.datasets.reading.depth import DepthUnit
 from lerobot.datasets.reading.reader import ArrayItem, FrameIndexError, FrameReader
 from lerobot.datasets.reading.windows import parse_windows
@@ -18,7 +16,7 @@ Item = dict[str, Any]
 """Tensors by feature, `<key>_is_pad` for windows, and `task`, the instruction."""
 
 
-class FrameDataset:
+class FrameDataset(MetadataFacts):
     """A map-style dataset over the frames of chosen episodes; see `LeRobotDataset`, which can also be written.
 
     Args:
@@ -87,26 +85,6 @@ class FrameDataset:
     def num_episodes(self) -> int:
         """Chosen episodes."""
         return len(self._ends)
-
-    @property
-    def fps(self) -> int | float:
-        """Frames per second."""
-        return self.meta.fps
-
-    @property
-    def features(self) -> FeatureMap:
-        """Declarations by feature."""
-        return self.meta.features
-
-    @property
-    def root(self) -> Path:
-        """Folder of the dataset."""
-        return self.meta.root
-
-    @property
-    def repo_id(self) -> str:
-        """Name of the dataset."""
-        return self.meta.repo_id
 
     @property
     def reader(self) -> FrameReader:

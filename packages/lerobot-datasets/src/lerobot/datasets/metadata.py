@@ -203,3 +203,29 @@ def _locate(repo_id: str, root: Path | None, revision: str | None, sync: bool) -
     from lerobot.datasets.hub.pull import fetch_metadata
 
     return fetch_metadata(repo_id, root, revision, sync=sync)
+
+
+class MetadataFacts:
+    """What every kind of dataset hands on from its metadata, `meta`."""
+
+    meta: LeRobotDatasetMetadata
+
+    @property
+    def fps(self) -> int | float:
+        """Frames per second."""
+        return self.meta.fps
+
+    @property
+    def features(self) -> FeatureMap:
+        """Declarations by feature."""
+        return self.meta.features
+
+    @property
+    def root(self) -> Path:
+        """Folder of the dataset; of its metadata where the frames are streamed."""
+        return self.meta.root
+
+    @property
+    def repo_id(self) -> str:
+        """Name of the dataset."""
+        return self.meta.repo_id

@@ -9,11 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.format.features import FeatureMap
 from lerobot.datasets.frames import Item
 from lerobot.datasets.hub.copies import commit_of
 from lerobot.datasets.hub.pull import episode_files, fetch_files
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.metadata import LeRobotDatasetMetadata, MetadataFacts
 from lerobot.datasets.reading.depth import DepthUnit
 from lerobot.datasets.reading.pictures import EpisodeVideos
 from lerobot.datasets.reading.reader import FrameReader
@@ -26,7 +25,7 @@ from lerobot.datasets.streaming.rows import ResidentRows
 from lerobot.datasets.streaming.store import EpisodeStore
 
 
-class StreamingLeRobotDataset(torch.utils.data.IterableDataset[Item]):
+class StreamingLeRobotDataset(MetadataFacts, torch.utils.data.IterableDataset[Item]):
     """The frames of a dataset, each exactly once per epoch over all processes and workers.
 
     Every consumer (a worker of a process) has episodes of its own and a pool of a few of them, from all of whose frames
@@ -132,26 +131,6 @@ class StreamingLeRobotDataset(torch.utils.data.IterableDataset[Item]):
     def num_episodes(self) -> int:
         """Chosen episodes."""
         return len(self.episodes)
-
-    @property
-    def fps(self) -> int | float:
-        """Frames per second."""
-        return self.meta.fps
-
-    @property
-    def features(self) -> FeatureMap:
-        """Declarations by feature."""
-        return self.meta.features
-
-    @property
-    def repo_id(self) -> str:
-        """Name of the dataset."""
-        return self.meta.repo_id
-
-    @property
-    def root(self) -> Path:
-        """Folder of the dataset, or of its metadata."""
-        return self.meta.root
 
     # --- where it is -------------------------------------------------------------------------------------------------
 
