@@ -13,6 +13,7 @@ import yaml
 from lerobot.core.device import calibration_path
 from lerobot.core.errors import CalibrationError
 from lerobot.core.paths import calibration_root
+from lerobot.motors.legacy.calibration import is_legacy
 from lerobot.motors.motor import MotorCalibration
 
 log = logging.getLogger(__name__)
@@ -110,10 +111,10 @@ def _spellings(id: str | None) -> list[str | None]:  # noqa: A002
 def _refuse_other_formats(path: Path, content: dict[str, Any]) -> None:
     """Name the formats that are known but hold too little for this one.
 
-    The files of releases up to 0.3 record the software offsets of two poses, not the travel of the joints, and their
-    zero is a pose rather than the middle of the travel: no conversion gives the same angles.
+    The files of releases up to 0.3 record the software offsets of two poses, not the travel of the joints, so no arm
+    can be driven with one; `lerobot.motors.legacy` reads them to convert what was recorded with them.
     """
-    if "motor_names" in content and "calib_mode" in content:
+    if is_legacy(content):
         kind = "a calibration of lerobot 0.3 or older (homing_offset, start_pos, end_pos, calib_mode)"
         reason = "it records two poses, not the travel of the joints"
     elif all(isinstance(entry, dict) and {"name", "min", "max"} <= entry.keys() for entry in content.values()):
