@@ -1,5 +1,5 @@
 """ACT, Action Chunking with Transformers.
 
-`config` has its settings, `resnet` the network for pictures, `transformer` the layers, `modeling` the whole network,
-`policy` how it learns and acts, `processors` what stands around it.
+`config` has its settings, `transformer` the layers, `modeling` the whole network, `policy` how it learns and acts,
+`processors` what stands around it.
 """

@@ -1,18 +1,14 @@
 """Configuration of ACT. Light: it imports no array library."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from lerobot.policies.backbones import Backbone, require_weights_of
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, NormalizationMode
-
-Backbone = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
-
-_WEIGHTS = re.compile(r"(ResNet\d+)_Weights\.(IMAGENET1K_V1|IMAGENET1K_V2|DEFAULT)")
 
 
 class ACTConfig(PreTrainedConfig):
@@ -86,13 +82,7 @@ class ACTConfig(PreTrainedConfig):
         """Widths must divide, and the weights be those of the backbone."""
         if self.dim_model % self.n_heads or self.dim_model % 4:
             raise PydanticCustomError("act_width", "a dim_model that is a multiple of 4 and of n_heads")
-        weights, own = self.pretrained_backbone_weights, self.vision_backbone.replace("resnet", "ResNet")
-        if weights is not None and ((found := _WEIGHTS.fullmatch(weights)) is None or found[1] != own):
-            raise PydanticCustomError(
-                "act_weights",
-                "pretrained_backbone_weights of {backbone} ({own}_Weights.IMAGENET1K_V1) or null",
-                {"backbone": self.vision_backbone, "own": own},
-            )
+        require_weights_of(self.vision_backbone, self.pretrained_backbone_weights)
         if self.replace_final_stride_with_dilation and self.vision_backbone in {"resnet18", "resnet34"}:
             raise PydanticCustomError("act_dilation", "resnet50 or larger with replace_final_stride_with_dilation")
         return self

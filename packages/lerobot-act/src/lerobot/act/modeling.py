@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from lerobot.act.config import ACTConfig
-from lerobot.act.resnet import ResNet, load_pretrained
 from lerobot.act.transformer import Decoder, Encoder, LayerSettings, sinusoids, sinusoids_2d
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.features import ACTION, OBSERVATION_STATE
+from lerobot.policies.networks.resnet import ResNet, load_pretrained
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,20 @@
-"""ResNet without its classifier, with frozen batch normalisation, under torchvision's names.
+"""ResNet without its classifier, under torchvision's names.
 
 torchvision itself is not needed: its wheels must match torch's exactly, which wheels for the CPU often do not.
 
 Source: He et al. 2015, arXiv:1512.03385; the stride of a bottleneck is in its 3x3 convolution, as in torchvision.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
 from lerobot.core.errors import LeRobotError
+
+Norm = Callable[[int], nn.Module]
+"""Makes the normalisation of so many channels."""
 
 LAYERS = {
     "resnet18": (2, 2, 2, 2),
@@ -62,6 +67,11 @@ class FrozenBatchNorm2d(nn.Module):
         return features * scale[:, None, None] + shift[:, None, None]
 
 
+def group_norm(channels: int) -> nn.Module:
+    """Make a normalisation over groups of 16 channels: it depends on no batch."""
+    return nn.GroupNorm(channels // 16, channels)
+
+
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
     padding = dilation * (kernel // 2)
     return nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=False)
@@ -72,12 +82,14 @@ class BasicBlock(nn.Module):
 
     expansion = 1
 
-    def __init__(self, inputs: int, width: int, stride: int, dilation: int, downsample: nn.Module | None) -> None:
+    def __init__(
+        self, inputs: int, width: int, stride: int, dilation: int, downsample: nn.Module | None, norm: Norm
+    ) -> None:
         super().__init__()
         self.conv1 = _conv(inputs, width, 3, stride, dilation)
-        self.bn1 = FrozenBatchNorm2d(width)
+        self.bn1 = norm(width)
         self.conv2 = _conv(width, width, 3, dilation=dilation)
-        self.bn2 = FrozenBatchNorm2d(width)
+        self.bn2 = norm(width)
         self.downsample = downsample
 
     def forward(self, features: Tensor) -> Tensor:
@@ -92,14 +104,16 @@ class Bottleneck(nn.Module):
 
     expansion = 4
 
-    def __init__(self, inputs: int, width: int, stride: int, dilation: int, downsample: nn.Module | None) -> None:
+    def __init__(
+        self, inputs: int, width: int, stride: int, dilation: int, downsample: nn.Module | None, norm: Norm
+    ) -> None:
         super().__init__()
         self.conv1 = _conv(inputs, width, 1)
-        self.bn1 = FrozenBatchNorm2d(width)
+        self.bn1 = norm(width)
         self.conv2 = _conv(width, width, 3, stride, dilation)
-        self.bn2 = FrozenBatchNorm2d(width)
+        self.bn2 = norm(width)
         self.conv3 = _conv(width, width * self.expansion, 1)
-        self.bn3 = FrozenBatchNorm2d(width * self.expansion)
+        self.bn3 = norm(width * self.expansion)
         self.downsample = downsample
 
     def forward(self, features: Tensor) -> Tensor:
@@ -113,17 +127,22 @@ class Bottleneck(nn.Module):
 class ResNet(nn.Module):
     """Pictures to a map of features.
 
+    Its children, applied in turn, are the network.
+
     Args:
         name: `"resnet18"` to `"resnet152"`.
+        norm: makes the normalisations.
         dilate_last: keep the last stage at a stride of 16 instead of 32; bottleneck networks only.
     """
 
-    def __init__(self, name: str, *, dilate_last: bool = False) -> None:
+    def __init__(self, name: str, *, norm: Norm = FrozenBatchNorm2d, dilate_last: bool = False) -> None:
         super().__init__()
         block = BasicBlock if name in _WITHOUT_BOTTLENECK else Bottleneck
         self.out_channels = 512 * block.expansion
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = FrozenBatchNorm2d(64)
+        self.bn1 = norm(64)
+        self.relu = nn.ReLU()
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
         inputs = 64
         for stage, depth in enumerate(LAYERS[name]):
             width, last = 64 * 2**stage, stage == 3
@@ -136,8 +155,8 @@ class ResNet(nn.Module):
                 step = stride if first else 1
                 downsample = None
                 if first and (stride != 1 or inputs != outputs):
-                    downsample = nn.Sequential(_conv(inputs, outputs, 1, stride), FrozenBatchNorm2d(outputs))
-                blocks.append(block(inputs, width, step, 2 if dilated and not first else 1, downsample))
+                    downsample = nn.Sequential(_conv(inputs, outputs, 1, stride), norm(outputs))
+                blocks.append(block(inputs, width, step, 2 if dilated and not first else 1, downsample, norm))
                 inputs = outputs
             self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
         for module in self.modules():
@@ -146,10 +165,9 @@ class ResNet(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Map `(B, 3, H, W)` to `(B, 512 or 2048, H / 32, W / 32)`, sizes rounded up."""
-        features = F.relu(self.bn1(self.conv1(pictures)))
-        features = F.max_pool2d(features, kernel_size=3, stride=2, padding=1)
-        for stage in (1, 2, 3, 4):
-            features = self.get_submodule(f"layer{stage}")(features)
+        features = pictures
+        for module in self.children():
+            features = module(features)
         return features
 
 

@@ -1,0 +1,1 @@
+"""Networks that several policies have: `resnet` for pictures, `keypoints` from pictures to points."""
