@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from lerobot.core.errors import DeviceConnectionError
+from lerobot.core.terminal import KEYS
 from lerobot.core.testing import ScriptedPrompter
 from lerobot.keyboard.config import KeyboardConfig, KeyboardEEConfig, KeyboardRoverConfig
 from lerobot.keyboard.desktop import DesktopKeyboard, can_listen
 from lerobot.keyboard.end_effector import KeyboardEndEffector
-from lerobot.keyboard.keys import KEYS
 from lerobot.keyboard.rover import KeyboardRover
 from lerobot.keyboard.teleoperator import KeyboardTeleoperator
 
@@ -140,7 +140,7 @@ def test_the_rovers_speed_changes_once_per_press_and_not_below_its_minimum(conne
 
 
 def test_keys_of_the_desktop_are_held_until_they_are_released(listener) -> None:
-    keyboard = DesktopKeyboard()
+    keyboard = DesktopKeyboard("the test", KEYS)
     keyboard.open()
     (heard,) = listener.running_ones
     up, shift, ctrl = (SimpleNamespace(name=name) for name in ("up", "shift", "ctrl"))
@@ -174,7 +174,7 @@ def test_a_desktop_that_cannot_be_heard_says_why(monkeypatch, missing, told) -> 
 
     monkeypatch.setattr("lerobot.keyboard.desktop.importlib.import_module", fail)
     with pytest.raises(DeviceConnectionError, match=told) as caught:
-        DesktopKeyboard().open()
+        DesktopKeyboard("the test", KEYS).open()
     assert caught.value.hint
 
 

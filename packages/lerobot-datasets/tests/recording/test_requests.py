@@ -4,48 +4,73 @@ import pytest
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.fake.config import FakeTeleoperatorConfig
+from lerobot.core.terminal import terminal_keys
 from lerobot.datasets.recording.control_file import ControlFile
-from lerobot.datasets.recording.keyboard import ESCAPE_S, KeyDecoder
+from lerobot.datasets.recording.keyboard import open_keyboard
 from lerobot.datasets.recording.requests import Request, Requests, teleoperator_requests
 
 NEXT, SUCCESS, FAILURE, REDO, STOP = Request
 
 
+@pytest.fixture
+def keyboard(typist):
+    keyboard = open_keyboard()
+    yield keyboard
+    keyboard.close()
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        (b"n", [NEXT]),
-        (b"N", [NEXT]),
-        (b"r", [REDO]),
-        (b"R", [REDO]),
-        (b"q", [STOP]),
-        (b"Q", [STOP]),
-        (b"sF", [SUCCESS, FAILURE]),
-        (b"\x1b[C", [NEXT]),
-        (b"\x1bOC", [NEXT]),
-        (b"\x1b[D", [REDO]),
-        (b"\x1bOD", [REDO]),
-        (b"\x1b[A\x1b[B\x1b[3~x \t\r", []),
-        (b"\x1b\x1b[C", [STOP, NEXT]),
-        (b"\x1bn", [STOP, NEXT]),
+        ("n", [NEXT]),
+        ("N", [NEXT]),
+        ("r", [REDO]),
+        ("R", [REDO]),
+        ("q", [STOP]),
+        ("Q", [STOP]),
+        ("sF", [SUCCESS, FAILURE]),
+        ("nn", [NEXT, NEXT]),
+        ("\x1b[C", [NEXT]),
+        ("\x1bOC", [NEXT]),
+        ("\x1b[D", [REDO]),
+        ("\x1bOD", [REDO]),
+        ("\x1b[A\x1b[B\x1b[3~x \t\r", []),
+        ("\x1b\x1b[C", [STOP, NEXT]),
+        ("\x1bn", [STOP, NEXT]),
     ],
 )
-def test_keys(typed, meant):
-    assert KeyDecoder().feed(typed, 0.0) == meant
+def test_keys(keyboard, typist, typed, meant):
+    typist.type(typed)
+    assert keyboard.poll() == meant
+    assert keyboard.poll() == []
 
 
-def test_an_arrow_key_may_arrive_byte_by_byte():
-    decoder = KeyDecoder()
-    found = [decoder.feed(bytes([byte]), 0.04 * i) for i, byte in enumerate(b"\x1b[D")]
-    assert found == [[], [], [REDO]]
+def test_the_help_names_every_key_and_who_else_has_one(keyboard):
+    assert keyboard.help() == "Keys: → or n next, ← or r record again, s success, f failure, Esc or q save and stop."
 
 
-def test_escape_alone_stops_after_a_moment():
-    decoder = KeyDecoder()
-    assert decoder.feed(b"\x1b", 0.0) == []
-    assert decoder.feed(b"", ESCAPE_S / 2) == []
-    assert decoder.feed(b"", ESCAPE_S * 1.1) == [STOP]
-    assert decoder.feed(b"", 9.0) == []
+def test_keys_that_drive_the_robot_are_named(typist):
+    arm = terminal_keys.listen("keyboard_ee", {"left", "right", "up", "s"}, spare={"r"})
+    keyboard = open_keyboard()
+    assert keyboard.help() == (
+        "Keys: n next, r record again, no key success, f failure, Esc or q save and stop. ← belongs to keyboard_ee. "
+        "→ belongs to keyboard_ee. s belongs to keyboard_ee."
+    )
+    typist.type("\x1b[Crs")
+    assert keyboard.poll() == [REDO]
+    assert arm.typed() == ["right", "s"]
+    arm.close()
+    keyboard.close()
+
+
+def test_a_terminal_that_is_gone_asks_for_nothing(keyboard, typist):
+    typist.hang_up()
+    assert keyboard.poll() == []
+
+
+def test_without_a_terminal_there_is_no_keyboard(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert open_keyboard() is None
 
 
 def test_stop_goes_before_everything_and_otherwise_the_latest_counts():

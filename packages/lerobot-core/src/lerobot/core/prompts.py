@@ -3,6 +3,8 @@
 import sys
 from typing import Protocol
 
+from lerobot.core.terminal import terminal_keys
+
 
 class Prompter(Protocol):
     """Someone, or a script, who reads instructions and answers."""
@@ -36,7 +38,8 @@ class TerminalPrompter:
         """See `Prompter.ask`."""
         sys.stdout.write(text)
         sys.stdout.flush()
-        line = sys.stdin.readline()
+        with terminal_keys.suspended():
+            line = sys.stdin.readline()
         if not line:
             sys.stdout.write("\n")  # nobody pressed Enter; what is said next starts on its own line
             raise EOFError(text)

@@ -1,10 +1,8 @@
 """Moving an end effector with a gamepad."""
 
-from typing import Any
-
-from lerobot.core.device import DeviceBase
 from lerobot.core.events import TeleopEvents
 from lerobot.core.prompts import Prompter
+from lerobot.core.teleoperator import PlainTeleoperator
 from lerobot.core.types import Action, FeatureSpec
 from lerobot.gamepad.config import GamepadConfig
 from lerobot.gamepad.pad import Pad
@@ -13,7 +11,7 @@ CLOSE, STAY, OPEN = 0.0, 1.0, 2.0
 """Content of `gripper`."""
 
 
-class GamepadTeleoperator(DeviceBase):
+class GamepadTeleoperator(PlainTeleoperator):
     """Deltas of the sticks, a gripper that closes, stays or opens, and events of an episode.
 
     Args:
@@ -35,32 +33,9 @@ class GamepadTeleoperator(DeviceBase):
         features = {key: FeatureSpec(range=(-1.0, 1.0)) for key in self._axes}
         return {**features, "gripper": FeatureSpec(range=(CLOSE, OPEN))} if self.config.use_gripper else features
 
-    @property
-    def feedback_features(self) -> dict[str, FeatureSpec]:
-        """A gamepad takes no feedback."""
-        return {}
-
-    def send_feedback(self, feedback: dict[str, Any]) -> None:  # noqa: ARG002 - part of the protocol
-        """See `Teleoperator.send_feedback`; there is none."""
-        self.require_connected()
-
-    def connect(self, calibrate: bool = True) -> None:  # noqa: ARG002 - part of the protocol
-        """See `Calibratable.connect`."""
-        with self._connecting():
-            self._pad.open()
-            self._pad.require(dict(self._axes.values()), self.config.buttons.model_dump())
-            self.configure()
-
-    @property
-    def is_calibrated(self) -> bool:
-        """A gamepad needs no calibration."""
-        return True
-
-    def calibrate(self) -> None:
-        """There is nothing to calibrate."""
-
-    def configure(self) -> None:
-        """There is nothing to configure."""
+    def _open(self) -> None:
+        self._pad.open()
+        self._pad.require(dict(self._axes.values()), self.config.buttons.model_dump())
 
     def get_action(self) -> Action:
         """See `Teleoperator.get_action`; both gripper buttons together cancel each other."""

@@ -1,5 +1,6 @@
 """Keys of the whole desktop, through pynput: real releases, and keys that type nothing."""
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -7,10 +8,11 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from lerobot.core.errors import DeviceConnectionError
-from lerobot.keyboard.keys import KEYS, key_name
+from lerobot.core.terminal import KEYS, KeyListener, key_name, terminal_keys
 
 STOP_S = 2.0
 _ALIASES = {"ctrl": "ctrl_l", "shift_l": "shift"}
@@ -29,9 +31,22 @@ def can_listen() -> bool:
 
 
 class DesktopKeyboard:
-    """The keyboard of the display, whichever window has it."""
+    """The keyboard of the display, whichever window has it.
 
-    def __init__(self) -> None:
+    Keys of this process's terminal are heard twice, here and there: they are claimed there too, so that they neither
+    mean something to others nor reach the shell.
+
+    Args:
+        owner: who uses the keys, for messages.
+        keys: keys it needs.
+        spare: keys it can use if nobody else does.
+    """
+
+    def __init__(self, owner: str, keys: Iterable[str], spare: Iterable[str] = ()) -> None:
+        self._owner = owner
+        self._keys = frozenset(keys)
+        self._spare = frozenset(spare)
+        self._here: KeyListener | None = None
         self._listener: Any = None
         self._lock = threading.Lock()
         self._held: set[str] = set()
@@ -51,6 +66,8 @@ class DesktopKeyboard:
             ) from error
         self._held.clear()
         self._typed.clear()
+        with contextlib.suppress(DeviceConnectionError):  # there is no terminal: nobody hears these keys twice
+            self._here = terminal_keys.listen(self._owner, self._keys, spare=self._spare)
         self._listener = keyboard.Listener(on_press=self._press, on_release=self._release)
         self._listener.start()
         # A listener that does not run yet ignores `stop`; one that cannot start is found dead by `held`.
@@ -62,17 +79,23 @@ class DesktopKeyboard:
         if not self._listener.is_alive():
             raise DeviceConnectionError("pynput stopped listening.", hint="Use the terminal: --teleop.backend=terminal")
         with self._lock:
-            return frozenset(self._held)
+            return frozenset(filter(self._is_ours, self._held))
 
     def typed(self) -> list[str]:
         """See `Keyboard.typed`."""
         with self._lock:
-            keys = list(self._typed)
+            keys = list(filter(self._is_ours, self._typed))
             self._typed.clear()
         return keys
 
+    def _is_ours(self, key: str) -> bool:
+        return self._here is None or self._here.owns(key)
+
     def close(self) -> None:
         """See `Keyboard.close`."""
+        here, self._here = self._here, None
+        if here is not None:
+            here.close()
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.stop()

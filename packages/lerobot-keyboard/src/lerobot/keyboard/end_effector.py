@@ -30,9 +30,11 @@ class KeyboardEndEffector(KeyboardDevice):
 
     name = "keyboard_ee"
     help_text = (
-        "Keyboard: arrows x and y, Shift right/left or Page Up/Down z, Ctrl right or O opens, Ctrl left or C closes; "
-        "S success, R re-record, Q end of the episode. Ctrl-C ends."
+        "Keyboard: arrows x and y, Page Up/Down (or Shift right/left) z, O (or Ctrl right) opens, C (or Ctrl left) "
+        "closes. Ctrl-C ends."
     )
+    keys = MOVING
+    spare = frozenset({"s", "r", "q"})
 
     def __init__(self, config: KeyboardEEConfig, *, prompter: Prompter | None = None) -> None:
         super().__init__(config, prompter=prompter)

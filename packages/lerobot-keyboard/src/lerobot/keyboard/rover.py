@@ -27,6 +27,7 @@ class KeyboardRover(KeyboardDevice):
         "Keyboard: W forward, S backward, A and D turn while driving, Q and E turn on the spot, X stops, + faster, "
         "- slower. Ctrl-C ends."
     )
+    keys = frozenset("wsadqex+=-")
 
     def __init__(self, config: KeyboardRoverConfig, *, prompter: Prompter | None = None) -> None:
         super().__init__(config, prompter=prompter)

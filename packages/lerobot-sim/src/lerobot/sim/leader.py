@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from lerobot.core.clock import Clock, MonotonicClock
-from lerobot.core.device import DeviceBase
 from lerobot.core.errors import DeviceError
 from lerobot.core.prompts import Prompter
+from lerobot.core.teleoperator import PlainTeleoperator
 from lerobot.core.types import Action, FeatureSpec
 from lerobot.sim.config import SimLeaderConfig
 from lerobot.sim.expert import Expert
@@ -39,7 +39,7 @@ class Path6:
         return {key: float(np.interp(time_s, self.times, self.positions[:, i])) for i, key in enumerate(KEYS)}
 
 
-class SimLeader(DeviceBase):
+class SimLeader(PlainTeleoperator):
     """An SO-101 leader that moves by itself.
 
     Args:
@@ -64,33 +64,15 @@ class SimLeader(DeviceBase):
         """Joint positions of the handle, `<joint>.pos`, degrees and percent."""
         return features()
 
-    @property
-    def feedback_features(self) -> dict[str, FeatureSpec]:
-        """None."""
-        return {}
-
-    @property
-    def is_calibrated(self) -> bool:
-        """Always."""
-        return True
-
-    def connect(self, calibrate: bool = True) -> None:  # noqa: ARG002 - nothing to calibrate
-        """See `Calibratable.connect`; reads or works out the path.
+    def _open(self) -> None:
+        """Read or work out the path.
 
         Raises:
             DeviceError: the file cannot be read or is not a path.
         """
-        with self._connecting():
-            config = self.config
-            self._path = read_path(config.path) if config.path else solve(config.task, config.seed, config.episode)
-            self._started_s = None
-            self.configure()
-
-    def calibrate(self) -> None:
-        """Nothing to calibrate."""
-
-    def configure(self) -> None:
-        """Nothing to set."""
+        config = self.config
+        self._path = read_path(config.path) if config.path else solve(config.task, config.seed, config.episode)
+        self._started_s = None
 
     def get_action(self) -> Action:
         """See `Teleoperator.get_action`; the path begins with the first call."""
@@ -104,9 +86,6 @@ class SimLeader(DeviceBase):
         if self.config.repeat:
             elapsed %= float(self._path.times[-1]) or math.inf
         return self._path.at(elapsed)
-
-    def send_feedback(self, feedback: dict[str, float]) -> None:
-        """The handle does not feel."""
 
 
 def solve(task: str, seed: int, episode: int) -> Path6:

@@ -1,8 +1,8 @@
 """The scripted operator: solves the task of a running simulated robot."""
 
-from lerobot.core.device import DeviceBase
 from lerobot.core.events import TeleopEvents
 from lerobot.core.prompts import Prompter
+from lerobot.core.teleoperator import PlainTeleoperator
 from lerobot.core.types import Action, FeatureSpec
 from lerobot.sim.config import ScriptedConfig
 from lerobot.sim.expert import Expert, Skill
@@ -11,7 +11,7 @@ from lerobot.sim.running import running
 from lerobot.sim.world import World
 
 
-class ScriptedTeleoperator(DeviceBase):
+class ScriptedTeleoperator(PlainTeleoperator):
     """An expert in place of a person with a leader arm.
 
     It begins anew with every episode of the scene. When its plan is complete it reports, once, that the episode may
@@ -38,27 +38,8 @@ class ScriptedTeleoperator(DeviceBase):
         """Joint targets, `<joint>.pos`, in the robot's units."""
         return features(degrees=self.config.use_degrees)
 
-    @property
-    def feedback_features(self) -> dict[str, FeatureSpec]:
-        """None."""
-        return {}
-
-    @property
-    def is_calibrated(self) -> bool:
-        """Always."""
-        return True
-
-    def connect(self, calibrate: bool = True) -> None:  # noqa: ARG002 - nothing to calibrate
-        """See `Calibratable.connect`; the robot may be connected later."""
-        with self._connecting():
-            self._expert = self._world = None
-            self.configure()
-
-    def calibrate(self) -> None:
-        """Nothing to calibrate."""
-
-    def configure(self) -> None:
-        """Nothing to set."""
+    def _open(self) -> None:
+        self._expert = self._world = None
 
     def get_action(self) -> Action:
         """See `Teleoperator.get_action`.
@@ -76,9 +57,6 @@ class ScriptedTeleoperator(DeviceBase):
         with world.lock:
             world.sync()
             return to_units(self._expert.command(), degrees=self.config.use_degrees)
-
-    def send_feedback(self, feedback: dict[str, float]) -> None:
-        """There is none to feel."""
 
     def get_teleop_events(self) -> dict[str, bool]:
         """Once per episode, when the plan is complete: that it may end, and its outcome."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lerobot.core.testing.fake_policy import FakePolicy
     from lerobot.core.testing.plugins import PluginFolder
     from lerobot.core.testing.prompter import ScriptedPrompter
+    from lerobot.core.testing.typist import Typist
 
 _MODULES = {
     "CameraContract": "contracts.camera",
@@ -32,6 +33,7 @@ _MODULES = {
     "RobotContract": "contracts.robot",
     "ScriptedPrompter": "prompter",
     "TeleoperatorContract": "contracts.teleoperator",
+    "Typist": "typist",
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "RobotContract",
     "ScriptedPrompter",
     "TeleoperatorContract",
+    "Typist",
 ]
 
 

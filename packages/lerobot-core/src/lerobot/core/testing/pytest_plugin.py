@@ -5,6 +5,7 @@
 `lerobot_home`: datasets and calibrations go to an empty folder.
 `no_network`: opening a connection to another machine fails the test.
 `scripted_prompter`: a person who always presses Enter.
+`typist`: a person at a terminal that is the standard input of this process.
 """
 
 import socket
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lerobot.core.registry import Registry
     from lerobot.core.testing.plugins import PluginFolder
     from lerobot.core.testing.prompter import ScriptedPrompter
+    from lerobot.core.testing.typist import Typist
 
 
 def pytest_configure() -> None:
@@ -93,3 +95,15 @@ def scripted_prompter() -> "ScriptedPrompter":
     from lerobot.core.testing.prompter import ScriptedPrompter
 
     return ScriptedPrompter()
+
+
+@pytest.fixture
+def typist(monkeypatch: pytest.MonkeyPatch) -> "Iterator[Typist]":
+    """Somebody at a pseudo-terminal that is the standard input of this process."""
+    import io
+
+    from lerobot.core.testing.typist import Typist
+
+    with Typist() as typist, io.TextIOWrapper(io.FileIO(typist.terminal, closefd=False)) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        yield typist

@@ -21,8 +21,6 @@ from lerobot.datasets.recording.target import Target, open_target
 
 log = logging.getLogger(__name__)
 
-KEYS_HELP = "Keys: → or n next, ← or r record again, s success, f failure, Esc or q save and stop."
-
 
 def record(config: RecordConfig) -> int:
     """Run the command.
@@ -60,8 +58,11 @@ def record(config: RecordConfig) -> int:
         with hooks.run("record", config), safe_end(robot, teleop) as session:
             if display is not None:
                 session.close_later("display", display.close)
-            requests = _open_requests(config, session, progress)
+            session.close_later("progress line", progress.close)
+            sources = _open_control_file(config, session, progress)
             session.connect()
+            # After connecting: devices may ask questions, and a keyboard that drives the robot has the first choice.
+            sources += _open_keyboard(session, progress, alone=not sources)
             drive = Drive(
                 source=TeleoperatorSource(teleop),
                 # After connecting: a calibration may have narrowed the ranges.
@@ -76,7 +77,7 @@ def record(config: RecordConfig) -> int:
                 target,
                 session,
                 drive,
-                requests=requests,
+                requests=Requests(sources),
                 buttons=teleoperator_requests(teleop),
                 progress=progress,
             )
@@ -88,26 +89,29 @@ def record(config: RecordConfig) -> int:
     return session.signals.exit_code
 
 
-def _open_requests(config: RecordConfig, session: Session, progress: Progress) -> Requests:
-    """Open keyboard and control file; both are closed on every way out."""
-    session.close_later("progress line", progress.close)
-    sources: list[RequestSource] = []
-    if config.control_file is not None:
-        file = ControlFile(config.control_file)
-        session.close_later("control file", file.close)
-        sources.append(file)
-        progress.say(f"Control file {file.path}: write one of {WORDS} into it.")
+def _open_control_file(config: RecordConfig, session: Session, progress: Progress) -> list[RequestSource]:
+    """Open the control file, if there is to be one; it is removed on every way out."""
+    if config.control_file is None:
+        return []
+    file = ControlFile(config.control_file)
+    session.close_later("control file", file.close)
+    progress.say(f"Control file {file.path}: write one of {WORDS} into it.")
+    return [file]
+
+
+def _open_keyboard(session: Session, progress: Progress, *, alone: bool) -> list[RequestSource]:
+    """Open the keyboard, if there is one; it is closed on every way out."""
     keyboard = open_keyboard()
     if keyboard is not None:
         session.close_later("keyboard", keyboard.close)
-        sources.append(keyboard)
-        progress.say(KEYS_HELP)
-    if not sources:
+        progress.say(keyboard.help())
+        return [keyboard]
+    if alone:
         progress.say(
             "No terminal to read keys from: episodes end after --dataset.episode_time_s; --control_file=PATH "
             "lets you end them earlier."
         )
-    return Requests(sources)
+    return []
 
 
 def _summary(target: Target, saved: int) -> str:

@@ -1,4 +1,4 @@
-"""Keys of the terminal this process runs in, also over SSH."""
+"""A terminal that passes on each key at once, and is as before whatever happens to the process."""
 
 import logging
 import os
@@ -6,11 +6,11 @@ import select
 import shutil
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lerobot.core.errors import DeviceConnectionError
-from lerobot.keyboard.keys import HeldKeys, KeyDecoder
 
 log = logging.getLogger(__name__)
 
@@ -18,53 +18,47 @@ GUARD = 'cat > /dev/null; stty "$0" <&1'
 """Waits until this process has closed the pipe, however it ended, and puts the terminal's settings back."""
 
 
-class TerminalKeyboard:
-    """The terminal on standard input.
+class RawTerminal:
+    """The terminal on standard input; opened by its construction, keys are not shown until it is closed.
 
-    While it is open, each key arrives at once and is not shown. A terminal tells presses and repetitions, not
-    releases, and nothing of keys that type nothing (Shift, Ctrl); of several keys that are held it repeats the last.
-
-    Args:
-        hold_s: how long a key is held after its first press.
-        repeat_s: how long after a repetition.
+    Raises:
+        DeviceConnectionError: there is no terminal, or it is not this process's to read; says why.
     """
 
-    def __init__(self, hold_s: float, repeat_s: float) -> None:
-        self._times = hold_s, repeat_s
-        self._file = -1
-        self._settings: list[Any] = []
-        self._guard: subprocess.Popen[bytes] | None = None
-        self._decoder = KeyDecoder()
-        self._keys = HeldKeys(*self._times)
-
-    def open(self) -> None:
-        """See `Keyboard.open`."""
+    def __init__(self) -> None:
         try:
             import termios
-            import tty
         except ModuleNotFoundError as error:
             raise DeviceConnectionError(
                 "This system's terminals do not pass on single keys.",
-                hint="Install what listens to the desktop: uv pip install 'lerobot-keyboard[display]'",
+                hint="Use what listens to the desktop: uv pip install 'lerobot-keyboard[display]'",
             ) from error
-        file = _foreground_terminal()
-        self._settings = termios.tcgetattr(file)
-        self._decoder, self._keys = KeyDecoder(), HeldKeys(*self._times)
-        self._guard = _start_guard(file)
-        self._file = file
-        tty.setcbreak(file, termios.TCSANOW)
+        self._file = _foreground_terminal()
+        self._settings: list[Any] = termios.tcgetattr(self._file)
+        self._guard = _start_guard(self._file)
+        self._enter()
 
-    def held(self) -> frozenset[str]:
-        """See `Keyboard.held`."""
-        self._read()
-        return self._keys.held(time.monotonic())
+    def _enter(self) -> None:
+        import termios
+        import tty
 
-    def typed(self) -> list[str]:
-        """See `Keyboard.typed`."""
-        self._read()
-        return self._keys.typed()
+        tty.setcbreak(self._file, termios.TCSANOW)
 
-    def _read(self) -> None:
+    def _leave(self) -> None:
+        import termios
+
+        try:
+            # Keys typed until now are dropped: they were not meant for whoever reads next.
+            termios.tcsetattr(self._file, termios.TCSAFLUSH, self._settings)
+        except termios.error as error:  # the terminal was closed
+            log.debug("the terminal is gone: %s", error)
+
+    def read(self) -> bytes:
+        """Bytes that were typed since the last call; never waits.
+
+        Raises:
+            DeviceConnectionError: the terminal is gone.
+        """
         data = b""
         try:
             while select.select([self._file], [], [], 0)[0]:
@@ -76,24 +70,22 @@ class TerminalKeyboard:
             if isinstance(error, DeviceConnectionError):
                 raise
             raise DeviceConnectionError(f"The terminal was lost: {error.strerror}.") from error
-        now = time.monotonic()
-        for key in self._decoder.feed(data, now):
-            self._keys.press(key, now)
+        return data
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Give the terminal back to a question and its answer for the block."""
+        self._leave()
+        try:
+            yield
+        finally:
+            self._enter()
 
     def close(self) -> None:
-        """See `Keyboard.close`; keys typed until now do not reach the shell."""
-        if self._file < 0:
-            return
-        import termios
-
-        file, self._file = self._file, -1
-        try:
-            termios.tcsetattr(file, termios.TCSAFLUSH, self._settings)
-        except termios.error as error:  # the terminal was closed
-            log.debug("the terminal is gone: %s", error)
+        """Put the terminal's settings back."""
+        self._leave()
         if self._guard is not None:
             self._guard.communicate()
-            self._guard = None
 
 
 def _foreground_terminal() -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lerobot.keyboard.keys import ESCAPE_S, KEYS, HeldKeys, KeyDecoder
+from lerobot.core.terminal.keys import ESCAPE_S, KEYS, HeldKeys, KeyDecoder
 
 
 @pytest.mark.parametrize(

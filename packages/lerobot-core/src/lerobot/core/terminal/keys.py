@@ -3,7 +3,6 @@
 import re
 import string
 from collections import deque
-from typing import Protocol
 
 SPECIAL = (
     *("up", "down", "left", "right", "page_up", "page_down", "home", "end", "delete", "insert"),
@@ -20,30 +19,6 @@ _UNFINISHED = re.compile(r"\x1b(?:O|\[[\d;]*)?$")
 
 ESCAPE_S = 0.15
 """How long the bytes of one key may be apart on a slow connection; Esc alone is an escape nothing follows."""
-
-
-class Keyboard(Protocol):
-    """Where keys come from."""
-
-    def open(self) -> None:
-        """Start listening.
-
-        Raises:
-            DeviceConnectionError: there is no keyboard to listen to; says why.
-        """
-        ...
-
-    def held(self) -> frozenset[str]:
-        """Keys that are down now."""
-        ...
-
-    def typed(self) -> list[str]:
-        """Keys that went down since the last call, in order; a key that is held went down once."""
-        ...
-
-    def close(self) -> None:
-        """Stop listening; calling it again does nothing."""
-        ...
 
 
 def key_name(character: str) -> str | None:
