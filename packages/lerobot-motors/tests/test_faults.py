@@ -31,6 +31,20 @@ def test_damaged_answers_end_nothing_and_falsify_nothing(arm: VirtualBus, bus: F
     assert set(statistics.timeouts) | set(statistics.corrupt) <= {1, 2, 3, 4, 5, 6}
 
 
+def test_a_session_ends_with_a_count_of_what_was_missed(arm: VirtualBus, bus: FeetechMotorsBus, caplog) -> None:
+    with caplog.at_level(logging.WARNING):
+        reconnect(bus)
+        assert caplog.text == "", "nothing was missed"
+        arm.fault(2, Fault.CORRUPT, 0.2)
+        for _ in range(50):
+            bus.read("Present_Position", "shoulder_lift")
+        statistics = bus.statistics
+        bus.disconnect(disable_torque=False)
+    (record,) = caplog.records
+    assert str(statistics) in record.getMessage()
+    assert f"'shoulder_lift' {statistics.misses}" in record.getMessage()
+
+
 def test_damaged_answers_of_dynamixel_servos(koch: VirtualBus, koch_bus: DynamixelMotorsBus) -> None:
     for servo in koch.spec.servos:
         koch.fault(servo.id, Fault.CORRUPT, 0.1)

@@ -139,7 +139,16 @@ class SerialMotorsBus(MotorRegisters):
                 self.disable_torque(num_retry=5)
         finally:
             self.port_handler.close()
-            log.debug("%r disconnected: %s", self, self.statistics)
+            self._report_misses()
+
+    def _report_misses(self) -> None:
+        """Say how many answers were missed, though the session survived them: a cable may be about to fail."""
+        statistics = self.statistics
+        if statistics.misses:
+            by_motor = statistics.timeouts + statistics.corrupt
+            names = {motor_id: self.link.name_of(motor_id) if motor_id else "unknown" for motor_id in by_motor}
+            told = ", ".join(f"{names[motor_id]} {count}" for motor_id, count in by_motor.most_common())
+            log.warning("motors on port '%s': %s. Misses by motor: %s", self.port, statistics, told)
 
     def set_timeout(self, timeout_ms: float) -> None:
         """Wait `timeout_ms` milliseconds for a motor to begin its answer, besides the time of the bytes."""
