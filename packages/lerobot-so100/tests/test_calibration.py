@@ -130,7 +130,8 @@ def test_nobody_at_the_terminal_is_an_error_with_a_way_out(arm: VirtualBus) -> N
 
 def test_an_old_file_stops_a_run_but_not_a_calibration(arm: VirtualBus, calibrations: Path, sweeper) -> None:
     path = calibrations / "old.json"
-    path.write_text('{"homing_offset": [1], "calib_mode": ["DEGREE"], "motor_names": ["shoulder_pan"]}')
+    lists = '"drive_mode": [0], "homing_offset": [1], "start_pos": [2], "end_pos": [3]'
+    path.write_text(f'{{{lists}, "calib_mode": ["DEGREE"], "motor_names": ["shoulder_pan"]}}')
     config = SO101FollowerConfig(port=arm.port, id="old", calibration_dir=calibrations)
     robot = SOFollower(config, prompter=sweeper([arm]))
     with pytest.raises(CalibrationError, match=r"lerobot 0\.3 or older"):
