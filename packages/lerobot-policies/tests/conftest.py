@@ -59,6 +59,9 @@ class TinyPolicy(PreTrainedPolicy):
         self.require_inputs(batch)
         return self.layer(batch["observation.state"])[:, None].repeat(1, 2, 1)
 
+    def exported_chunk(self, batch: Mapping[str, Any]) -> Tensor:
+        return self.predict_action_chunk(batch)
+
     def forward(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         return self.predict_action_chunk(batch).pow(2).mean(), {}
 

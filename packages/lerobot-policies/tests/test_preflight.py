@@ -12,9 +12,10 @@ from lerobot.core.config import load
 from lerobot.core.errors import CheckpointError, DatasetError, LeRobotError
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.policies.commands.check import CheckConfig, DatasetSource
+from lerobot.policies.describing import describe_dataset, describe_robot
 from lerobot.policies.making import PolicyWithProcessors
 from lerobot.policies.pipelines import make_processors
-from lerobot.policies.preflight import check_robot, describe_dataset, describe_robot, run
+from lerobot.policies.preflight import check_same, run
 from lerobot.policies.saved_tensors import tensor_names
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -109,7 +110,7 @@ def test_a_missing_statistic_of_a_dataset_matters_to_a_new_policy(dataset: Path,
 
 def test_a_robot_is_compared_with_what_was_recorded(dataset: Path) -> None:
     robot = describe_robot(FakeRobotConfig())
-    found = check_robot(describe_dataset(DatasetSource(repo_id="me/x", root=dataset)), robot)
+    found = check_same(describe_dataset(DatasetSource(repo_id="me/x", root=dataset)), robot)
     assert any(problem.startswith("action has the shape [2]") for problem in found)
     assert any(problem.startswith("observation.state has the shape [3]") for problem in found)
 
@@ -126,14 +127,14 @@ def recorded_on(robot: Any, tmp_path: Path, low: float, high: float) -> Any:
 
 def test_a_robot_fits_its_own_recording(tmp_path: Path) -> None:
     robot = describe_robot(FakeRobotConfig())
-    assert check_robot(recorded_on(robot, tmp_path, -1.0, 1.0), robot) == []
+    assert check_same(recorded_on(robot, tmp_path, -1.0, 1.0), robot) == []
 
 
 def test_values_a_robot_cannot_take_point_at_another_unit(tmp_path: Path) -> None:
     robot = describe_robot(FakeRobotConfig())
     bounded = [name for name, spec in robot.specs.items() if spec.range is not None]
     assert bounded
-    problems = check_robot(recorded_on(robot, tmp_path, -5000.0, 1.0), robot)
+    problems = check_same(recorded_on(robot, tmp_path, -5000.0, 1.0), robot)
     assert problems
     assert "was recorded from -5000 to 1" in problems[0]
     assert problems[0].endswith("another unit or calibration?")
@@ -144,7 +145,7 @@ def test_joints_in_another_order_are_named(tmp_path: Path) -> None:
     dataset = recorded_on(robot, tmp_path, -1.0, 1.0)
     names = dataset.features["action"]["names"]
     dataset.features["action"]["names"] = list(reversed(names))
-    assert check_robot(dataset, robot)[0].startswith(f"action is {', '.join(reversed(names))} in dataset me/own")
+    assert check_same(dataset, robot)[0].startswith(f"action is {', '.join(reversed(names))} in dataset me/own")
 
 
 def test_a_dataset_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -168,7 +169,8 @@ def test_real_datasets_of_both_versions_are_understood_without_torch(name: str) 
     script = (
         "import sys\n"
         "from lerobot.policies.commands.check import DatasetSource\n"
-        "from lerobot.policies.preflight import check_policy, describe_dataset\n"
+        "from lerobot.policies.describing import describe_dataset\n"
+        "from lerobot.policies.preflight import check_policy\n"
         "from lerobot.policies.config import PreTrainedConfig\n"
         "from pathlib import Path\n"
         f"dataset = describe_dataset(DatasetSource(repo_id='cr5', root=Path({str(DATA / name)!r})))\n"

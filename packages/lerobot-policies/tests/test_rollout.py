@@ -15,10 +15,10 @@ from lerobot.core.fake import robot as fake_robot
 from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
 from lerobot.core.types import Observation
 from lerobot.policies.commands.rollout import RolloutConfig
+from lerobot.policies.describing import describe_robot
 from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.policies.making import PolicyWithProcessors
 from lerobot.policies.pipelines import make_processors
-from lerobot.policies.preflight import describe_robot
 from lerobot.policies.rollout import rollout
 from lerobot.policies.source import PolicySource, to_tensor, way_back
 

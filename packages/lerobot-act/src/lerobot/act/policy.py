@@ -59,6 +59,10 @@ class ACTPolicy(PreTrainedPolicy):
         """
         self.require_inputs(batch)
         self.eval()
+        return self.exported_chunk(batch)
+
+    def exported_chunk(self, batch: Mapping[str, Any]) -> Tensor:
+        """Predict the chunk `(B, T, Da)`, normalised; see `lerobot.policies.exporting.program.Exportable`."""
         chunk: Tensor = self.model(batch)[0]
         return chunk
 
@@ -69,7 +73,8 @@ class ACTPolicy(PreTrainedPolicy):
             batch: inputs, `action` `(B, T, Da)` and `action_is_pad` `(B, T)` bool, all normalised.
 
         Returns:
-            The scalar loss; `l1_loss` and, while training with the variational encoder, `kld_loss`, as floats.
+            The scalar loss; `l1_loss` and, while training with the variational encoder, `kld_loss`, on the
+            policy's device, so that nobody waits for it.
 
         Raises:
             FeatureMismatchError: an input is missing or has the wrong shape.
@@ -83,10 +88,10 @@ class ACTPolicy(PreTrainedPolicy):
         error = (action - predicted).abs() * real
         l1_loss = error.sum() / torch.clamp(real.sum() * error.shape[-1], min=1)
         if latent is None:
-            return l1_loss, {"l1_loss": l1_loss.item()}
+            return l1_loss, {"l1_loss": l1_loss.detach()}
         divergence = latent.divergence()
         loss = l1_loss + self.config.kl_weight * divergence
-        return loss, {"l1_loss": l1_loss.item(), "kld_loss": divergence.item()}
+        return loss, {"l1_loss": l1_loss.detach(), "kld_loss": divergence.detach()}
 
     def _require_chunk(self, batch: Mapping[str, Any]) -> None:
         shape = (self.config.chunk_size, *self.config.output_features[ACTION].shape)

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.envs.observations import flatten, is_picture, policy_shape
 from lerobot.policies.features import FeatureType, PolicyFeature, PolicyFeatures
 from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.observations import flatten, is_picture, policy_shape
 
 
 class PolicyActor:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import PolicyConfig
 from lerobot.policies.features import (
@@ -116,3 +117,13 @@ class PreTrainedConfig(PolicyConfig):
         """
         inputs, outputs = split(provided)
         return self.model_copy(update={"input_features": self.input_features or inputs, "output_features": outputs})
+
+
+def require_trained(config: PreTrainedConfig) -> None:
+    """Check that a policy comes from somewhere: an untrained one would act at random.
+
+    Raises:
+        PydanticCustomError: it is new; for validators of commands.
+    """
+    if config.pretrained_path is None:
+        raise PydanticCustomError("policy_untrained", "--policy.path: a trained policy, not only its type")

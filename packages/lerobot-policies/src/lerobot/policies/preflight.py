@@ -1,91 +1,22 @@
-"""Does a policy fit a dataset and a robot? Answered from names, shapes, ranges and headers, without torch."""
+"""Do policy, dataset, robot and environment fit? Answered from names, shapes, ranges and headers, without torch."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from itertools import combinations
 
 import typer
 
-from lerobot.core.config.base import RobotConfig
-from lerobot.core.errors import CheckpointError, DatasetError, FeatureMismatchError, LeRobotError
-from lerobot.core.paths import lerobot_home
-from lerobot.core.processors import DataProcessorPipeline
-from lerobot.core.processors.dataset_features import aggregate_pipeline_dataset_features, create_initial_features
-from lerobot.core.types import FeatureSpec
+from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
 from lerobot.policies.checkpoint import POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
-from lerobot.policies.commands.check import CheckConfig, DatasetSource
+from lerobot.policies.commands.check import CheckConfig
 from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.describing import Described, describe_dataset, describe_env, describe_robot, flat_names
 from lerobot.policies.features import PolicyFeatures, check_provided, features_of_dataset
 from lerobot.policies.processing.modes import NEEDED
 from lerobot.policies.saved_tensors import tensor_names
 
 OUTSIDE = 0.05
 """Share of a range that recorded values may lie beyond it, for overshoot and calibration."""
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What a dataset or robot says of itself.
-
-    Attributes:
-        label: what it is, for messages.
-        features: as in `info.json`.
-        fps: frames per second; None for a robot.
-        stats: statistics by feature, as in `stats.json`; empty for a robot.
-        specs: what the robot says of each number, by name; empty for a dataset.
-    """
-
-    label: str
-    features: Mapping[str, Mapping[str, Any]]
-    fps: float | None = None
-    stats: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    specs: Mapping[str, FeatureSpec] = field(default_factory=dict)
-
-
-def describe_dataset(source: DatasetSource) -> Described:
-    """Read what a dataset of any version says of itself; only its JSON files.
-
-    Raises:
-        DatasetError: there is none, or its files are damaged.
-    """
-    root = source.root if source.root is not None else lerobot_home() / source.repo_id
-    meta = root / "meta"
-    try:
-        info = json.loads((meta / "info.json").read_text(encoding="utf-8"))
-        return Described(f"dataset {source.repo_id}", info["features"], info["fps"], _statistics(meta))
-    except FileNotFoundError as error:
-        raise DatasetError(f"there is no dataset in {root}", hint="Give its folder: --dataset.root=FOLDER") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"the metadata in {meta} cannot be read: {error}") from error
-
-
-def _statistics(meta: Path) -> Mapping[str, Mapping[str, Any]]:
-    if (path := meta / "stats.json").exists():
-        stats: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        return stats
-    if not (path := meta / "episodes_stats.jsonl").exists():
-        return {}
-    # Version 2.1 has statistics per episode; those of the first one tell which there are.
-    with path.open(encoding="utf-8") as file:
-        first: dict[str, dict[str, Any]] = json.loads(file.readline())["stats"]
-    return first
-
-
-def describe_robot(config: RobotConfig) -> Described:
-    """Ask a robot what it measures and takes, without connecting it.
-
-    Raises:
-        LeRobotError: it cannot be built, or its features cannot be stored.
-    """
-    robot = config.build()
-    declared = create_initial_features(robot.action_features, robot.observation_features)
-    features = aggregate_pipeline_dataset_features(DataProcessorPipeline(), declared)
-    return Described(f"robot {config.type}", features, specs={**declared["observation"], **declared["action"]})
-
-
-# --- the checks ------------------------------------------------------------------------------------------------------
 
 
 def check_files(config: PreTrainedConfig) -> list[str]:
@@ -132,11 +63,11 @@ def _needed(config: PreTrainedConfig, features: PolicyFeatures) -> dict[str, Seq
 
 
 def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mapping[str, str]) -> list[str]:
-    """Find what a policy needs and a dataset or robot does not provide.
+    """Find what a policy needs and a dataset, robot or environment does not provide.
 
     Args:
         config: of the policy; a new one takes its features from the source.
-        source: the dataset or robot.
+        source: the dataset, robot or environment.
         rename_map: the policy's keys by the source's.
     """
     provided = {rename_map.get(key, key): each for key, each in features_of_dataset(source.features).items()}
@@ -147,7 +78,7 @@ def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mappin
         check_provided(needed, provided, source.label, resized=config.resizes_images)
     except FeatureMismatchError as error:
         problems.append(str(error))
-    if config.pretrained_path is None and source.fps is not None:
+    if config.pretrained_path is None and source.stats is not None:
         stats = {rename_map.get(key, key): entry for key, entry in source.stats.items()}
         needed_stats = [(key, name) for key, names in _needed(fitted, needed).items() for name in names]
         missing = [f"{key}.{name}" for key, name in needed_stats if name not in stats.get(key, {})]
@@ -156,43 +87,45 @@ def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mappin
     return problems
 
 
-def check_robot(dataset: Described, robot: Described) -> list[str]:
-    """Find where a robot differs from the one a dataset was recorded with: names, order, shapes and ranges."""
+def check_same(first: Described, second: Described) -> list[str]:
+    """Find where two of dataset, robot and environment differ: names, order, shapes, rate and ranges.
+
+    Args:
+        first: what was there before: the dataset, if one of the two is.
+        second: what is there now; all it has must be in the first.
+    """
     problems = []
-    for key, feature in robot.features.items():
-        recorded = dataset.features.get(key)
-        if recorded is None:
-            problems.append(f"{dataset.label} has no {key}, which {robot.label} has")
-        elif list(recorded["shape"]) != list(feature["shape"]):
-            problems.append(f"{key} has the shape {recorded['shape']} in {dataset.label}, {feature['shape']} now")
-        elif len(feature["shape"]) == 1 and _flat_names(recorded["names"]) != _flat_names(feature["names"]):
+    if first.fps is not None and second.fps is not None and first.fps != second.fps:
+        problems.append(f"{first.label} has {first.fps:g} frames per second, {second.label} {second.fps:g}")
+    for key, feature in second.features.items():
+        before = first.features.get(key)
+        if before is None:
+            problems.append(f"{first.label} has no {key}, which {second.label} has")
+        elif list(before["shape"]) != list(feature["shape"]):
             problems.append(
-                f"{key} is {', '.join(_flat_names(recorded['names']))} in {dataset.label}, "
-                f"{', '.join(_flat_names(feature['names']))} in {robot.label}"
+                f"{key} has the shape {list(before['shape'])} in {first.label}, {list(feature['shape'])} now"
             )
         elif len(feature["shape"]) == 1:
-            problems += _outside(key, _flat_names(feature["names"]), dataset, robot)
+            names, known = flat_names(feature["names"]), flat_names(before["names"])
+            if names and known and names != known:
+                problems.append(f"{key} is {', '.join(known)} in {first.label}, {', '.join(names)} in {second.label}")
+            else:
+                problems += _outside(key, names or known, first, second)
     return problems
 
 
-def _flat_names(names: Any) -> list[str]:
-    """Names of a vector's elements; some datasets group them as `{"motors": [...]}`."""
-    if isinstance(names, Mapping):
-        return [name for group in names.values() for name in _flat_names(group)]
-    return [str(name) for name in names or ()]
-
-
-def _outside(key: str, names: Sequence[str], dataset: Described, robot: Described) -> Iterator[str]:
-    """Recorded values a robot cannot take: the sign of another unit or calibration."""
-    stats = dataset.stats.get(key, {})
-    for name, low, high in zip(names, stats.get("min", ()), stats.get("max", ()), strict=False):
-        spec = robot.specs.get(name)
+def _outside(key: str, names: Sequence[str], dataset: Described, machine: Described) -> Iterator[str]:
+    """Recorded values a machine cannot take: the sign of another unit or calibration."""
+    stats = (dataset.stats or {}).get(key, {})
+    for index, (low, high) in enumerate(zip(stats.get("min", ()), stats.get("max", ()), strict=False)):
+        name = names[index] if index < len(names) else str(index)
+        spec = machine.specs.get(name, machine.specs.get(f"{key}[{index}]"))
         if spec is None or spec.range is None:
             continue
         margin = OUTSIDE * (spec.range[1] - spec.range[0])
         if low < spec.range[0] - margin or high > spec.range[1] + margin:
             yield (
-                f"{key} {name} was recorded from {low:.4g} to {high:.4g}; {robot.label} allows {spec.range[0]:.4g} "
+                f"{key} {name} was recorded from {low:.4g} to {high:.4g}; {machine.label} allows {spec.range[0]:.4g} "
                 f"to {spec.range[1]:.4g} {spec.unit or ''}".rstrip()
                 + ": another unit or calibration?"
             )
@@ -202,22 +135,27 @@ def run(config: CheckConfig) -> int:
     """Run `lerobot check`: print what was compared and every problem; the exit code is 1 if there is one.
 
     Raises:
-        LeRobotError: the dataset cannot be read or the robot not be built, or there is nothing to compare.
+        LeRobotError: the dataset cannot be read, the robot or environment not be built, or there is nothing to compare.
     """
-    dataset = describe_dataset(config.dataset) if config.dataset is not None else None
-    robot = describe_robot(config.robot) if config.robot is not None else None
+    sources = [
+        *([describe_dataset(config.dataset)] if config.dataset is not None else []),
+        *([describe_env(config.env)] if config.env is not None else []),
+        *([describe_robot(config.robot)] if config.robot is not None else []),
+    ]
     policy = config.policy
     checks: dict[str, list[str]] = {}
     if policy is not None:
         if policy.pretrained_path is not None:
             checks[f"files of policy {policy.pretrained_path}"] = check_files(policy)
-        for source in (dataset, robot):
-            if source is not None:
-                checks[f"policy {policy.type} and {source.label}"] = check_policy(policy, source, config.rename_map)
-    if dataset is not None and robot is not None:
-        checks[f"{dataset.label} and {robot.label}"] = check_robot(dataset, robot)
+        for source in sources:
+            checks[f"policy {policy.type} and {source.label}"] = check_policy(policy, source, config.rename_map)
+    for first, second in combinations(sources, 2):
+        checks[f"{first.label} and {second.label}"] = check_same(first, second)
     if not checks:
-        raise LeRobotError("there is nothing to compare", expected="a saved policy, or two of policy, dataset, robot")
+        raise LeRobotError(
+            "there is nothing to compare",
+            expected="a saved policy, or two of policy, dataset, robot and environment",
+        )
     for what, problems in checks.items():
         typer.echo(f"{what}: {'fits' if not problems else f'{len(problems)} problems'}")
         for problem in problems:

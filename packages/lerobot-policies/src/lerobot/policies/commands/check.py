@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from lerobot.core.config.base import CommandConfig, ConfigModel, RobotConfig
+from lerobot.core.config.base import CommandConfig, ConfigModel, EnvConfig, RobotConfig
 from lerobot.policies.config import PreTrainedConfig
 
 
@@ -17,18 +17,19 @@ class DatasetSource(ConfigModel):
 
 
 class CheckConfig(CommandConfig):
-    """Check that a policy, a dataset and a robot fit each other, before anything runs."""
+    """Check that a policy, a dataset, a robot and an environment fit each other, before anything runs."""
 
     target: ClassVar[str] = "lerobot.policies.preflight:run"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot check --policy.path=outputs/train/act/checkpoints/last --robot.type=so101_follower "
         "--robot.port=/dev/ttyACM0",
-        "lerobot check --policy.type=act --dataset.repo_id=me/pick_cube",
+        "lerobot check --policy.type=act --dataset.repo_id=me/pick_cube --env.type=sim --env.task=lift",
     )
 
     policy: PreTrainedConfig | None = Field(default=None, description="Policy: saved (path) or new (type).")
     dataset: DatasetSource | None = Field(default=None, description="Dataset it learns or learned from.")
     robot: RobotConfig | None = Field(default=None, description="Robot it is to drive; it is not connected.")
+    env: EnvConfig | None = Field(default=None, description="Environment it is evaluated in; no episode is started.")
     rename_map: dict[str, str] = Field(
-        default={}, description="The policy's observation keys by those of the dataset and robot."
+        default={}, description="The policy's observation keys by those of the dataset, robot and environment."
     )

@@ -83,7 +83,7 @@ def _load(name: str | None) -> Any:
     except ModuleNotFoundError as error:
         raise LeRobotError(
             "reading tasks in words needs 'transformers', which is not installed.",
-            hint="Install it: uv pip install 'lerobot-policies[tokenizer]'",
+            hint="Install it: uv pip install 'lerobot-policies[language]'",
         ) from error
     try:
         return transformers.AutoTokenizer.from_pretrained(name)

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import gymnasium
-
 NAMES = {
     "agent_pos": "observation.state",
     "environment_state": "observation.environment_state",
@@ -17,7 +15,7 @@ def flatten(observation: Any, features_map: Mapping[str, str] | None = None) -> 
     """Name the parts of an observation, or of the space of one.
 
     Args:
-        observation: array, or nested mapping of arrays; or the space that describes one.
+        observation: array, or nested mapping of arrays; or the space that describes one, which is such a mapping too.
         features_map: names by path (`"pixels/top"`) that the environment's configuration gives; they come first.
 
     Returns:
@@ -40,7 +38,7 @@ def _name(path: str) -> str:
 
 
 def _parts(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, Mapping | gymnasium.spaces.Dict):
+    if isinstance(value, Mapping):
         return [found for key, part in value.items() for found in _parts(part, f"{path}/{key}" if path else str(key))]
     return [(path, value)]
 

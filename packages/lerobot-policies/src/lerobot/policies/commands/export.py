@@ -1,0 +1,46 @@
+"""Configuration of `lerobot export`."""
+
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from lerobot.core.config.base import CommandConfig, RobotConfig
+from lerobot.policies.commands.check import DatasetSource
+from lerobot.policies.config import PreTrainedConfig, require_trained
+
+Format = Literal["onnx", "pt2"]
+
+
+class ExportConfig(CommandConfig):
+    """Export a trained policy, with its processors inside, to ONNX and torch.export files.
+
+    The files take what a robot gives (joint positions in its units, pictures as bytes) and give the next actions in the
+    robot's units. They are compared with the policy before they are kept.
+    """
+
+    target: ClassVar[str] = "lerobot.policies.exporting.export:run"
+    examples: ClassVar[tuple[str, ...]] = (
+        "lerobot export --policy.path=outputs/train/act/checkpoints/last --dataset.repo_id=me/pick_cube",
+        "lerobot export --policy.path=me/act_pick_cube --robot.type=so101_follower --robot.port=/dev/ttyACM0 "
+        "--robot.cameras='{front: {type: opencv, index_or_path: 0, width: 640, height: 480, fps: 30}}' --fps=30 "
+        "--formats='[onnx]'",
+    )
+
+    policy: PreTrainedConfig = Field(description="Trained policy: --policy.path=FOLDER or a Hub repository.")
+    formats: tuple[Format, ...] = Field(
+        default=("onnx", "pt2"), min_length=1, description="onnx: for ONNX Runtime; pt2: for torch.export.load."
+    )
+    output_dir: Path | None = Field(
+        default=None, description="Folder of the files; default: outputs/export/<date>/<time>_<policy>."
+    )
+    dataset: DatasetSource | None = Field(default=None, description="Dataset that names the joints and gives the rate.")
+    robot: RobotConfig | None = Field(
+        default=None, description="Robot that names the joints and their units; it is not connected."
+    )
+    fps: float | None = Field(default=None, gt=0, description="Actions per second, Hz; null: the dataset's.")
+
+    @model_validator(mode="after")
+    def _policy_is_trained(self) -> Self:
+        require_trained(self.policy)
+        return self
