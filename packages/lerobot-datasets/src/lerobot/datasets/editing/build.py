@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from lerobot.core.durable import flush_tree
 from lerobot.datasets.editing.episode_table import write_episodes
 from lerobot.datasets.editing.plan import EditPlan
 from lerobot.datasets.editing.rows import write_rows
@@ -16,7 +17,6 @@ from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import load_stats, stats_to_json
 from lerobot.datasets.statistics.recompute import dataset_statistics
 from lerobot.datasets.video.encode import available_encoders, video_info
-from lerobot.datasets.writing.durable import flush_tree
 
 _DRAFTS = ".drafts"
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lerobot.core.durable import link
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.editing.places import numbering
 from lerobot.datasets.editing.plan import EditPlan
@@ -22,7 +23,6 @@ from lerobot.datasets.storage.rows import DataFile
 from lerobot.datasets.video.join import runs
 from lerobot.datasets.writing.columns import data_schema, data_table
 from lerobot.datasets.writing.compaction import FilePosition
-from lerobot.datasets.writing.durable import link
 
 
 @dataclass(frozen=True, slots=True)

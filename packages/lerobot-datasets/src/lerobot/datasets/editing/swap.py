@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from lerobot.core.durable import flush_folder, make_folder
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
-from lerobot.datasets.writing.durable import flush_folder, make_folder
 from lerobot.datasets.writing.exchange import exchange
 from lerobot.datasets.writing.lock import WriterLock
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lerobot.core.durable import link
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.editing.pictures import SourcePictures, encode_episode
 from lerobot.datasets.editing.places import numbering
@@ -17,7 +18,6 @@ from lerobot.datasets.reading.pictures import EpisodeVideos
 from lerobot.datasets.video.cut import copy_ranges, copyable, encode_range
 from lerobot.datasets.video.join import join_videos, runs, video_signature
 from lerobot.datasets.writing.compaction import FilePosition
-from lerobot.datasets.writing.durable import link
 
 logger = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lerobot.core.durable import flush_file, publish, replace_text
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats, stats_to_json
-from lerobot.datasets.writing.durable import flush_file, publish, replace_text
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lerobot.core.durable import flush_folder, flush_tree, link, replace_text
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS
@@ -23,7 +24,6 @@ from lerobot.datasets.format.stats_json import stats_to_json
 from lerobot.datasets.statistics.recompute import dataset_statistics
 from lerobot.datasets.video.join import join_videos, runs, video_signature
 from lerobot.datasets.writing.columns import data_schema
-from lerobot.datasets.writing.durable import flush_folder, flush_tree, link, replace_text
 from lerobot.datasets.writing.exchange import exchange
 from lerobot.datasets.writing.lock import STAGING_FOLDER, WriterLock
 
@@ -98,7 +98,7 @@ class _Compaction:
         self._root = root
         self._info = info
         files = [path for _, _, path in layout.numbered_files(root / "meta/episodes")]
-        tables = [pq.read_table(path) for path in files]
+        tables = [read_table(path) for path in files]
         self._meta_files = len(files)
         self._episodes = pa.concat_tables(tables).slice(0, info.total_episodes) if tables else None
         self._data_runs: list[list[FilePosition]] = []

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from lerobot.core.durable import make_folder
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.writing.durable import make_folder
 
 STAGING_FOLDER = ".recording"
 """Below the dataset's root, invisible to every reader; exists only while somebody writes or after a kill."""

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lerobot.core.durable import replace_text
 from lerobot.core.errors import DatasetError, FeatureMismatchError
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
@@ -24,7 +25,6 @@ from lerobot.datasets.writing.columns import data_schema, data_table
 from lerobot.datasets.writing.commit import Commit
 from lerobot.datasets.writing.compaction import compact
 from lerobot.datasets.writing.continuation import check_can_continue
-from lerobot.datasets.writing.durable import replace_text
 from lerobot.datasets.writing.episode import EpisodeInProgress, FinishedEpisode
 from lerobot.datasets.writing.episode_rows import one_row, table_schema
 from lerobot.datasets.writing.leftovers import remove_leftovers
