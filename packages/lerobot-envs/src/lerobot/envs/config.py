@@ -1,6 +1,6 @@
-"""Configuration of evaluations, and of environments that live on the Hub."""
+"""Configuration of evaluations, of environments that live on the Hub, and what benchmarks' configurations share."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,21 @@ class EvalConfig(ConfigModel):
     recording: Literal[False] = Field(default=False, description="Record episodes as a dataset: not supported.")
     recording_repo_id: str | None = Field(default=None, description="Belongs to recording.")
     recording_private: Literal[False] = Field(default=False, description="Belongs to recording.")
+
+
+class BenchmarkEnvConfig(EnvConfig):
+    """Fields of the field's benchmarks, as command lines and saved configurations of huggingface/lerobot give them."""
+
+    features: dict[str, Any] = Field(
+        default_factory=dict, description="Shapes a saved configuration declares; what the environment shows decides."
+    )
+    features_map: dict[str, str] = Field(
+        default_factory=dict, description="Name of a part of the observation by its path, such as 'pixels/top'."
+    )
+    max_parallel_tasks: int = Field(default=1, ge=1, description="Tasks played at a time; a benchmark of one has one.")
+    disable_env_checker: bool = Field(
+        default=True, description="Do without gymnasium's checks of every reset and step."
+    )
 
 
 class HubEnvConfig(EnvConfig):

@@ -16,7 +16,8 @@ def make_env(config: EnvConfig, *, trust_remote_code: bool = False) -> EpisodeEn
     """Build one environment.
 
     Args:
-        config: configuration of the environment; a field `episode_length` limits its episodes, in steps.
+        config: configuration of the environment; a field `episode_length` limits its episodes, in steps, and a field
+            `disable_env_checker` that is false has gymnasium look at every reset and step.
         trust_remote_code: allow an environment whose code comes from the Hub.
 
     Raises:
@@ -32,6 +33,8 @@ def make_env(config: EnvConfig, *, trust_remote_code: bool = False) -> EpisodeEn
             f"environment '{config.type}' is a {type(env).__name__}, which cannot be evaluated",
             expected="a gymnasium.Env",
         )
+    if not getattr(config, "disable_env_checker", True):
+        env = gymnasium.wrappers.PassiveEnvChecker(env)
     return EpisodeEnv(env, max_steps=getattr(config, "episode_length", None))
 
 

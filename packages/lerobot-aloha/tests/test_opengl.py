@@ -1,0 +1,95 @@
+"""Which platform draws, and one line where none can."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from lerobot.aloha import opengl
+from lerobot.aloha.config import AlohaConfig
+from lerobot.aloha.opengl import VARIABLE, importing_with, platform
+from lerobot.core.errors import LeRobotError
+
+EVERYTHING = {"EGL", "GL", "OSMesa"}
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A Linux machine without a display."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in (VARIABLE, "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def has(machine: pytest.MonkeyPatch, libraries: set[str]) -> None:
+    machine.setattr(opengl.ctypes.util, "find_library", lambda name: f"lib{name}.so" if name in libraries else None)
+
+
+@pytest.mark.parametrize(
+    ("libraries", "chosen"),
+    [(EVERYTHING, "egl"), ({"EGL", "GL"}, "egl"), ({"OSMesa"}, "osmesa"), ({"EGL", "OSMesa"}, "osmesa")],
+)
+def test_what_needs_no_window_is_preferred(machine: pytest.MonkeyPatch, libraries: set[str], chosen: str) -> None:
+    has(machine, libraries)
+    assert platform() == chosen
+
+
+@pytest.mark.parametrize("libraries", [set(), {"EGL"}, {"GL"}])
+def test_a_bare_machine_is_told_what_to_install(machine: pytest.MonkeyPatch, libraries: set[str]) -> None:
+    """libEGL without libGL is not enough: it loads, and the first call ends in an AttributeError."""
+    has(machine, libraries)
+    with pytest.raises(LeRobotError, match="neither EGL nor a display") as caught:
+        platform()
+    assert caught.value.hint == "Install it: sudo apt-get install libegl1 libgl1"
+
+
+def test_windows_are_left_to_dm_control(machine: pytest.MonkeyPatch) -> None:
+    has(machine, set())
+    machine.setenv("DISPLAY", ":0")
+    assert platform() is None
+    machine.delenv("DISPLAY")
+    machine.setattr(sys, "platform", "darwin")
+    assert platform() is None
+
+
+def test_the_variable_overrules(machine: pytest.MonkeyPatch) -> None:
+    has(machine, EVERYTHING)
+    machine.setenv(VARIABLE, "osmesa")
+    assert platform() == "osmesa"
+    has(machine, {"EGL", "GL"})
+    with pytest.raises(LeRobotError, match="MUJOCO_GL=osmesa, but this machine has no OSMesa library"):
+        platform()
+
+
+def test_the_environment_is_put_back(machine: pytest.MonkeyPatch) -> None:
+    for before in (None, "glfw"):
+        if before is not None:
+            machine.setenv(VARIABLE, before)
+        with importing_with("egl"):
+            assert os.environ[VARIABLE] == "egl"
+        assert os.environ.get(VARIABLE) == before
+
+
+def test_a_display_that_does_not_open_is_one_line(tmp_path: Path) -> None:
+    """EGL is installed, and no driver answers; as dm_control says it when it is imported."""
+    (tmp_path / "dm_control.py").write_text("raise ImportError('Cannot initialize a headless EGL display.')\n")
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from lerobot.core.errors import LeRobotError\n"
+        "from lerobot.aloha.config import AlohaConfig\n"
+        "try: AlohaConfig().build()\n"
+        "except LeRobotError as error: print(error)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "Cannot initialize a headless EGL display." in said
+    assert "sudo apt-get install libegl1 libgl1" in said
+
+
+@pytest.mark.parametrize("fps", [0, 30, 60, 1000])
+def test_a_step_is_whole_physics_steps(fps: int) -> None:
+    with pytest.raises(ValidationError, match=r"divisor of 500|greater than 0"):
+        AlohaConfig(fps=fps)
