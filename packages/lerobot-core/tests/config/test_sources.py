@@ -35,6 +35,17 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str]
     return write
 
 
+def test_a_name_alone_chooses_the_type(
+    resolve: Callable[..., Any], problems: Callable[..., list[str]], file: Callable[[str, str], str]
+) -> None:
+    whole = resolve("--robot.type=rover", "--robot.address=there").config
+    assert resolve("--robot=rover", "--robot.address=there").config == whole
+    assert resolve("--robot.address=there", "--robot", "rover").config == whole
+    assert resolve("--config_path", file("run.yaml", "robot: rover"), "--robot.address=there").config == whole
+    assert resolve("--robot", file("rover.yaml", "{type: rover, address: there}")).config == whole
+    assert problems("--robot=rovr") == ["--robot: got 'rovr', expected one of arm, fake, rover (Did you mean 'rover'?)"]
+
+
 def test_the_same_configuration_from_yaml_json_and_toml(
     resolve: Callable[..., Any], file: Callable[[str, str], str]
 ) -> None:

@@ -28,7 +28,7 @@ from lerobot.core.config.annotations import (
 )
 from lerobot.core.config.load import gather
 from lerobot.core.config.nodes import Node, Scalar, Table, Text
-from lerobot.core.config.resolve import Resolver
+from lerobot.core.config.resolve import Resolver, by_name
 from lerobot.core.config.variants import PluginVariants, Variants, choice_problem, variants_of
 from lerobot.core.errors import PluginError
 from lerobot.core.registry.catalog import known_plugins
@@ -127,6 +127,7 @@ def _chosen(
     info: FieldInfo,
 ) -> None:
     """A section whose fields depend on `type`."""
+    layers = [by_name(layer) for layer in layers]
     tables = [opened for layer in layers if isinstance(opened := Resolver().open_table(layer, path, ""), Table)]
     named = [node.text for table in tables if isinstance(node := table.entries.get("type"), Text | Scalar)]
     name = (named[-1] if named else getattr(default, "type", "")) or ""

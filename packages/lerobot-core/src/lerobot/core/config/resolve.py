@@ -5,6 +5,7 @@ free keys (cameras by name) or a list is replaced as a whole by a stronger one; 
 """
 
 import difflib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ Path = tuple[str, ...]
 Layers = Sequence[Node]
 FAILED: Any = object()
 """Stands for a value that has a problem, already noted."""
+_NAME = re.compile(r"\w[\w.:-]*")
 REQUIRED = "it is required"
 """Hint of the problem that something is missing."""
 
@@ -137,7 +139,8 @@ class Resolver:
 
     def choice(self, variants: Variants, layers: Layers, path: Path, base: Any, loader: str = "") -> Any:
         """Resolve a section whose model is chosen by `type`, or by `path` where saved folders can be read."""
-        tables = self._tables(layers, path, f"a {variants.label}: a mapping with 'type', or a file (yaml, json, toml)")
+        expected = f"a {variants.label}: its name, a mapping with 'type', or a file (yaml, json, toml)"
+        tables = self._tables([by_name(layer) for layer in layers], path, expected)
         if tables is None:
             return FAILED
         if loader and any("path" in table.entries for table in tables):
@@ -287,6 +290,14 @@ class Resolver:
             hint = why or f"known: {', '.join(known)}"
         expected = "a known flag" if is_flag else "a known key"
         self.problems.append(ConfigProblem(str(leaf.origin), shown(leaf), expected, hint))
+
+
+def by_name(node: Node) -> Node:
+    """A section chosen by `type`; a name alone is its type, so that `--robot=fake` is `--robot.type=fake`."""
+    text = (node.text or "") if isinstance(node, Text | Scalar) else ""
+    if not _NAME.fullmatch(text) or text.lower().endswith(SUFFIXES):
+        return node
+    return Table({"type": Scalar(text, True, node.origin)}, node.origin, step=True)
 
 
 def _flag(path: Path) -> str:
