@@ -41,13 +41,20 @@ def run(config: commands.EditDatasetConfig) -> None:
 
 
 def convert(config: ConvertDatasetConfig) -> None:
-    """Convert a v2.x dataset and say where the result is.
+    """Convert a v2.x dataset, or import another format, and say where the result is.
 
     Raises:
         LeRobotError: the dataset cannot be converted; nothing was changed.
     """
+    root = dataset_folder(config.repo_id, config.root)
+    if config.source is not None:
+        # Only here: converting needs none of the other formats.
+        from lerobot.datasets.importing.command import import_from
+
+        import_from(config, config.source, config.new_root or root)
+        return
     result = convert_dataset(
-        dataset_folder(config.repo_id, config.root),
+        root,
         config.new_root,
         data_files_size_in_mb=config.data_file_size_in_mb,
         video_files_size_in_mb=config.video_file_size_in_mb,

@@ -1,0 +1,59 @@
+"""`lerobot convert-dataset --from=...`: a configuration carried out, with a progress bar."""
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lerobot.datasets.commands.convert_dataset import ConvertDatasetConfig
+from lerobot.datasets.importing.config import DatasetFormatConfig
+from lerobot.datasets.importing.convert import import_dataset
+from lerobot.datasets.importing.source import EpisodeSource
+from lerobot.datasets.writing.options import WritingOptions
+
+
+def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root: Path) -> None:
+    """Import a source and say what it became.
+
+    Args:
+        config: the command's configuration.
+        chosen: the format and what is read.
+        root: folder of the dataset.
+
+    Raises:
+        LeRobotError: it cannot be imported; episodes that were saved stay.
+    """
+    source: EpisodeSource = chosen.build()
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("episodes")
+    frames = TextColumn("{task.fields[frames]} frames")
+    saved = 0
+    try:
+        with Progress(*columns, frames, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+            bar = progress.add_task(chosen.path.name, total=len(source.episodes) - len(config.skip_episodes), frames=0)
+
+            def report(episodes: int, written: int) -> None:
+                nonlocal saved
+                saved = episodes
+                progress.update(bar, completed=episodes, frames=written)
+
+            result = import_dataset(
+                source,
+                root,
+                fps=config.fps,
+                task=config.task,
+                overrides=config.map,
+                skip_episodes=config.skip_episodes,
+                video=config.video,
+                float_type=config.float_type,
+                robot_type=config.robot_type,
+                options=WritingOptions(rgb_encoder=config.rgb_encoder, depth_encoder=config.depth_encoder),
+                report=report,
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"{root}: {saved} episodes are saved; the same command goes on with the next", err=True)
+        raise
+    finally:
+        source.close()
+    text = f"{result.root}: {result.episodes} episodes, {result.frames} frames"
+    typer.echo(f"{text}; {result.resumed_at} of them were there" if result.resumed_at else text)

@@ -1,0 +1,89 @@
+"""Finding the files of a source and opening them, with errors that name the file."""
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lerobot.core.errors import DatasetError
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Key to sort `demo_10` after `demo_9`."""
+    return [(int(digits or -1), text) for digits, text in re.findall(r"(\d*)(\D*)", name)]
+
+
+def episode_files(path: Path, patterns: tuple[str, ...]) -> list[Path]:
+    """The one file that a path names, or those of certain names in the folder it names, in natural order.
+
+    Raises:
+        DatasetError: there is no such file or folder, or nothing in it.
+    """
+    path = path.expanduser()
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise DatasetError(f"there is no file or folder {path}")
+    files = [file for pattern in patterns for file in path.glob(pattern)]
+    if not files:
+        raise DatasetError(f"{path} holds no file to import", expected=f"files such as {' or '.join(patterns)}")
+    return sorted(files, key=lambda file: natural(file.name))
+
+
+def required(module: str, extra: str) -> ModuleType:
+    """Import a library that only an extra of this package brings.
+
+    Raises:
+        DatasetError: it is not installed; the hint is the command that installs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise DatasetError(
+            f"this format needs '{module.partition('.')[0]}', which is not installed",
+            hint=f"Install it: uv pip install 'lerobot-datasets[{extra}]'",
+        ) from error
+
+
+def open_hdf5(path: Path) -> Any:
+    """Open an HDF5 file for reading, as `h5py.File`.
+
+    Raises:
+        DatasetError: there is none, it is damaged, or h5py is not installed.
+    """
+    h5py = required("h5py", "hdf5")
+    path = path.expanduser()
+    if not path.is_file():
+        raise DatasetError(f"there is no file {path}")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be opened: {error}", expected="a complete HDF5 file") from error
+
+
+def datasets_below(group: Any) -> dict[str, Any]:
+    """Every dataset of an HDF5 group, by its path below the group, in the order of their names.
+
+    Raises:
+        DatasetError: the group cannot be read.
+    """
+    found: dict[str, Any] = {}
+    try:
+        group.visititems(lambda name, item: found.update({name: item}) if hasattr(item, "shape") else None)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise DatasetError(f"{group.file.filename}: {group.name} cannot be read: {error}") from error
+    return found
+
+
+@contextmanager
+def hdf5_datasets(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The datasets of one HDF5 file, open as long as the context.
+
+    Raises:
+        DatasetError: see `open_hdf5`.
+    """
+    with open_hdf5(path) as file:
+        yield datasets_below(file)
