@@ -3,16 +3,20 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from lerobot.core.config import load
+from lerobot.core.config.base import EnvConfig
 from lerobot.core.errors import CheckpointError, DatasetError, LeRobotError
 from lerobot.core.fake.config import FakeRobotConfig
+from lerobot.core.registry import registry
 from lerobot.policies.commands.check import CheckConfig, DatasetSource
-from lerobot.policies.describing import describe_dataset, describe_robot
+from lerobot.policies.describing import describe_dataset, describe_env, describe_robot
 from lerobot.policies.making import PolicyWithProcessors
 from lerobot.policies.pipelines import make_processors
 from lerobot.policies.preflight import check_same, run
@@ -138,6 +142,111 @@ def test_values_a_robot_cannot_take_point_at_another_unit(tmp_path: Path) -> Non
     assert problems
     assert "was recorded from -5000 to 1" in problems[0]
     assert problems[0].endswith("another unit or calibration?")
+
+
+# --- environments ----------------------------------------------------------------------------------------------------
+
+
+class Space:
+    """As much of a Gymnasium space as is looked at."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: str, low: float = -1.0, high: float = 1.0) -> None:
+        self.shape, self.dtype = shape, dtype
+        self.low, self.high = np.full(shape, low), np.full(shape, high)
+
+
+class StageEnv:
+    """Shows and takes what the tiny policy does."""
+
+    metadata: ClassVar[dict[str, Any]] = {"render_fps": 30}
+    closed = 0
+
+    def __init__(self) -> None:
+        self.observation_space = {
+            "agent_pos": Space((3,), "float32", -10, 10),
+            "pixels": {"top": Space((4, 5, 3), "uint8", 0, 255)},
+        }
+        self.action_space = Space((2,), "float32")
+
+    def close(self) -> None:
+        StageEnv.closed += 1
+
+
+class StageEnvConfig(EnvConfig):
+    target: ClassVar[str] = "unused"
+    type: str = "stage"
+    features_map: dict[str, str] = {}
+
+    def build(self, **_: Any) -> Any:
+        return StageEnv()
+
+
+@pytest.fixture
+def stage() -> Iterator[None]:
+    with registry.temporary():
+        registry.register("env", "stage", StageEnvConfig)
+        yield
+
+
+@pytest.mark.usefixtures("stage")
+def test_policy_dataset_and_environment_fit(saved: Path, dataset: Path, capsys: Any) -> None:
+    before = StageEnv.closed
+    arguments = (f"--policy.path={saved}", "--dataset.repo_id=me/x", f"--dataset.root={dataset}", "--env.type=stage")
+    code, text = check(capsys, *arguments)
+    assert code == 0, text
+    assert "policy tiny and environment stage: fits" in text
+    assert "dataset me/x and environment stage: fits" in text
+    assert StageEnv.closed == before + 1
+
+
+@pytest.mark.usefixtures("stage")
+def test_a_picture_of_another_name_in_an_environment_is_named(saved: Path, capsys: Any) -> None:
+    code, text = check(
+        capsys, f"--policy.path={saved}", "--env.type=stage", "--env.features_map={pixels/top: observation.images.up}"
+    )
+    assert code == 1
+    assert "environment stage does not provide what the policy needs: observation.images.top is missing" in text
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"fps": 10}, "dataset me/x has 10 frames per second, environment stage 30"),
+        (
+            {"stats": ([-5.0, 0.0], [0.0, 0.0])},
+            "action a was recorded from -5 to 0; environment stage allows -1 to 1: another unit or calibration?",
+        ),
+        ({"shape": [3]}, "action has the shape [3] in dataset me/x, [2] now"),
+    ],
+)
+def test_a_dataset_that_is_not_of_the_environment_is_said(
+    dataset: Path, capsys: Any, change: dict[str, Any], problem: str
+) -> None:
+    info = json.loads((dataset / "meta" / "info.json").read_text())
+    stats = json.loads((dataset / "meta" / "stats.json").read_text())
+    info["fps"] = change.get("fps", 30)
+    info["features"]["action"]["shape"] = change.get("shape", [2])
+    stats["action"]["min"], stats["action"]["max"] = change.get("stats", ([0.0, 0.0], [0.0, 0.0]))
+    edit(dataset / "meta" / "info.json", **info)
+    edit(dataset / "meta" / "stats.json", **stats)
+    code, text = check(capsys, "--dataset.repo_id=me/x", f"--dataset.root={dataset}", "--env.type=stage")
+    assert code == 1
+    assert f"dataset me/x and environment stage: 1 problems\n  {problem}\n" in text
+
+
+def test_an_environment_of_gymnasium_is_described_like_the_robot_it_simulates() -> None:
+    """Real spaces: the simulated arm as environment and as robot agree in every name, shape and range."""
+    from lerobot.sim.config import SimCameraConfig, SimEnvConfig, SimSO101Config
+
+    env = describe_env(SimEnvConfig(cameras=("front",), width=64, height=48))
+    camera = SimCameraConfig(width=64, height=48)
+    robot = describe_robot(SimSO101Config(cameras={"front": camera}))
+    assert set(env.features) == set(robot.features)
+    assert check_same(env, robot) == []
+    assert env.fps == 30
+    for index, name in enumerate(robot.features["action"]["names"]):
+        assert env.specs[f"action[{index}]"].range == pytest.approx(robot.specs[name].range, abs=1e-4)
 
 
 def test_joints_in_another_order_are_named(tmp_path: Path) -> None:

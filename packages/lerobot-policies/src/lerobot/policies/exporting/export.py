@@ -10,8 +10,8 @@ from typing import Any
 import torch
 import typer
 
+from lerobot.core.durable import replace_text
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.core.processors.files import write_file
 from lerobot.policies.commands.export import ExportConfig
 from lerobot.policies.describing import Described, describe_dataset, describe_robot
 from lerobot.policies.exporting.description import describe
@@ -106,7 +106,7 @@ def export(
         for name in formats
     }
     parity = {path.name: difference for path, difference in differences.items()}
-    write_file(folder / f"{NAME}.json", json.dumps({**described, "differences": parity}, indent=2).encode())
+    replace_text(folder / f"{NAME}.json", json.dumps({**described, "differences": parity}, indent=2))
     return differences
 
 

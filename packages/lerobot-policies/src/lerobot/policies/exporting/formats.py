@@ -3,6 +3,7 @@
 import importlib
 import json
 import logging
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,8 @@ OUTPUT = "action"
 METADATA = "metadata"
 """Key of the description, in JSON, inside every file."""
 
-# Both say at length what they leave alone.
-_TALKATIVE = ("onnxscript", "torch.onnx")
+# They say at length what they did and what they left alone.
+_TALKATIVE = ("onnx_ir", "onnxscript", "torch.onnx")
 
 
 class Format(NamedTuple):
@@ -35,7 +36,9 @@ class Format(NamedTuple):
 
 
 def _write_pt2(trace: Trace, description: Mapping[str, Any], path: Path) -> None:
-    with path.open("wb") as stream:
+    with path.open("wb") as stream, warnings.catch_warnings():
+        # Said of constants that are not contiguous; whether the file holds what it must is checked by running it.
+        warnings.filterwarnings("ignore", "No complete tensor found")
         torch.export.save(trace.program, stream, extra_files={METADATA: json.dumps(description)})
 
 
