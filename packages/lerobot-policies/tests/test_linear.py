@@ -1,0 +1,92 @@
+"""Linear layers and attention against torch's own, forwards and backwards."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lerobot.policies.networks import linear as module
+from lerobot.policies.networks.linear import Attention, Linear, linear
+
+
+def close(found: Tensor, expected: Tensor) -> bool:
+    """Both kinds of products round, each in its own order."""
+    return bool((found - expected).abs().max() <= 1e-5 * expected.abs().max())
+
+
+@pytest.mark.parametrize("shape", [(40, 24), (7, 5, 24), (3, 24), (2, 3, 4, 24)])
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_values_and_gradients_are_those_of_torch(shape: tuple[int, ...], with_bias: bool) -> None:
+    torch.manual_seed(0)
+    results = []
+    for function in (linear, F.linear):
+        torch.manual_seed(1)
+        tokens, weight = torch.randn(shape, requires_grad=True), torch.randn(12, 24, requires_grad=True)
+        bias = torch.randn(12, requires_grad=True) if with_bias else None
+        result = function(tokens, weight, bias)
+        result.square().sum().backward()
+        results.append([result, tokens.grad, weight.grad, *([] if bias is None else [bias.grad])])
+    assert all(close(found, expected) for found, expected in zip(*results, strict=True))
+
+
+def test_tokens_in_another_order_of_memory_are_multiplied_alike() -> None:
+    tokens, weight = torch.randn(24, 40).T, torch.randn(24, 12).T
+    assert close(linear(tokens, weight, None), F.linear(tokens, weight))
+
+
+def test_what_needs_no_gradient_gets_none() -> None:
+    layer, tokens = Linear(8, 8), torch.randn(32, 8)
+    layer.weight.requires_grad_(False)
+    layer(tokens).sum().backward()
+    assert layer.weight.grad is None
+    assert layer.bias.grad is not None
+    assert torch.equal(layer.bias.grad, torch.full((8,), 32.0))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("itself", [True, False])
+def test_attention_is_that_of_torch(training: bool, itself: bool) -> None:
+    """With dropout too: the same random numbers in the same places."""
+    torch.manual_seed(0)
+    reference = nn.MultiheadAttention(16, 4, dropout=0.3).train(training)
+    ours = Attention(16, 4, 0.3).train(training)
+    ours.load_state_dict(copy.deepcopy(reference.state_dict()))
+    key, value = torch.randn(9, 3, 16), torch.randn(9, 3, 16)
+    query = key if itself else torch.randn(6, 3, 16)
+    padding = torch.zeros(3, 9, dtype=torch.bool)
+    padding[0, 4:] = True
+    torch.manual_seed(2)
+    expected, _ = reference(query, key, value, key_padding_mask=padding, need_weights=True)
+    torch.manual_seed(2)
+    found = ours(query, key, value, padding)
+    assert close(found, expected)
+    for result in (expected, found):
+        result.square().sum().backward()
+    gradients = zip(ours.parameters(), reference.parameters(), strict=True)
+    assert all(close(one.grad, two.grad) for one, two in gradients)
+
+
+def test_mixed_precision_and_other_types_are_left_to_torch() -> None:
+    layer, tokens = Linear(32, 32), torch.randn(64, 32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert layer(tokens).dtype == torch.bfloat16
+    assert layer.double()(tokens.double()).dtype == torch.float64
+
+
+def test_an_exported_network_has_torchs_own_layers() -> None:
+    layers, inputs = nn.Sequential(Linear(32, 32)), (torch.randn(64, 32),)
+    program = torch.export.export(layers, inputs, strict=False)
+    called = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
+    assert called == {"aten.linear.default"}
+
+
+def test_where_torch_has_no_onednn_its_own_product_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Tensor) -> Tensor:
+        raise AssertionError("there is no such operator")
+
+    monkeypatch.setattr(module, "_there", lambda: False)
+    monkeypatch.setattr(module, "_multiply", fail)
+    tokens, weight = torch.randn(64, 32), torch.randn(8, 32)
+    assert torch.equal(linear(tokens, weight, None), F.linear(tokens, weight))
