@@ -15,6 +15,9 @@ from lerobot.core.errors import CheckpointError
 
 logger = logging.getLogger(__name__)
 
+_HOW = ("foreach", "fused")
+"""Settings that say how a step is computed, which is this computer's own affair; files hold torch's default."""
+
 TENSORS, GROUPS, SCHEDULER = "optimizer_state.safetensors", "optimizer_param_groups.json", "scheduler_state.json"
 
 
@@ -33,7 +36,8 @@ def save_optimizer(optimizer: Optimizer, folder: Path) -> None:
             elif value is not None:
                 raise CheckpointError(f"optimizer state {name} is a {type(value).__name__}", expected="a tensor")
     save_file(tensors, folder / TENSORS)
-    (folder / GROUPS).write_text(json.dumps(state["param_groups"], indent=4), encoding="utf-8")
+    groups = [{key: None if key in _HOW else value for key, value in group.items()} for group in state["param_groups"]]
+    (folder / GROUPS).write_text(json.dumps(groups, indent=4), encoding="utf-8")
 
 
 def load_optimizer(optimizer: Optimizer, folder: Path) -> None:
@@ -60,6 +64,7 @@ def load_optimizer(optimizer: Optimizer, folder: Path) -> None:
         _, index, name = key.split("/", 2)
         state.setdefault(int(index), {})[name] = tensor
     _check_shapes(optimizer, state, folder)
+    _lay_out(optimizer, state)
     merged = [_merged(group, saved) for group, saved in zip(fresh["param_groups"], groups, strict=True)]
     optimizer.load_state_dict({"state": state, "param_groups": merged})
 
@@ -75,11 +80,20 @@ def _check_shapes(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]
                 )
 
 
+def _lay_out(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]]) -> None:
+    """Give moments the memory layout of their parameters: fused steps go through both without looking at strides."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, entries in state.items():
+        for name, tensor in entries.items():
+            if tensor.ndim:
+                entries[name] = torch.empty_like(parameters[index], dtype=tensor.dtype, device="cpu").copy_(tensor)
+
+
 def _merged(group: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(saved) - set(group))
     if unknown:
         logger.warning("the optimizer here does not know %s of the checkpoint", ", ".join(unknown))
-    return {key: _like(value, saved.get(key, value)) for key, value in group.items()}
+    return {key: value if key in _HOW else _like(value, saved.get(key, value)) for key, value in group.items()}
 
 
 def _like(fresh: Any, saved: Any) -> Any:

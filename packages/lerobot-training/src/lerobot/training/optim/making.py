@@ -19,6 +19,9 @@ from lerobot.training.optim.config import (
     XVLAAdamWConfig,
 )
 
+_FUSED = {"cpu", "cuda", "mps", "xpu"}
+"""Devices on which torch has fused steps."""
+
 
 def optimizer_preset(config: PreTrainedConfig) -> OptimizerConfig:
     """The optimizer that a policy asks for.
@@ -54,22 +57,6 @@ def _preset(kind: Any, fields: Any, where: str) -> Any:
 def make_optimizer(config: OptimizerConfig, policy: PreTrainedPolicy) -> torch.optim.Optimizer:
     """Make the optimizer of a policy's parameters, in the groups the policy wants."""
     match config:
-        case AdamConfig():
-            return torch.optim.Adam(
-                policy.parameter_groups(),
-                lr=config.lr,
-                betas=config.betas,
-                eps=config.eps,
-                weight_decay=config.weight_decay,
-            )
-        case AdamWConfig():
-            return torch.optim.AdamW(
-                policy.parameter_groups(),
-                lr=config.lr,
-                betas=config.betas,
-                eps=config.eps,
-                weight_decay=config.weight_decay,
-            )
         case SGDConfig():
             return torch.optim.SGD(
                 policy.parameter_groups(),
@@ -80,7 +67,24 @@ def make_optimizer(config: OptimizerConfig, policy: PreTrainedPolicy) -> torch.o
                 weight_decay=config.weight_decay,
             )
         case XVLAAdamWConfig():
-            return torch.optim.AdamW(xvla_groups(config, policy.named_parameters()), betas=config.betas, eps=config.eps)
+            groups = xvla_groups(config, policy.named_parameters())
+            return torch.optim.AdamW(groups, betas=config.betas, eps=config.eps, fused=_fused(policy))
+        case AdamConfig() | AdamWConfig():
+            kind = torch.optim.Adam if isinstance(config, AdamConfig) else torch.optim.AdamW
+            return kind(
+                policy.parameter_groups(),
+                lr=config.lr,
+                betas=config.betas,
+                eps=config.eps,
+                weight_decay=config.weight_decay,
+                fused=_fused(policy),
+            )
+
+
+def _fused(policy: PreTrainedPolicy) -> bool | None:
+    """Whether a step may read and write every weight once instead of a dozen times; None where torch shall choose."""
+    learned = [parameter for parameter in policy.parameters() if parameter.requires_grad]
+    return True if all(each.device.type in _FUSED and each.is_floating_point() for each in learned) else None
 
 
 def xvla_groups(config: XVLAAdamWConfig, parameters: Iterable[tuple[str, nn.Parameter]]) -> list[dict[str, Any]]:
