@@ -1,13 +1,58 @@
-"""From chunks of actions to one action a tick: a queue, or an average over overlapping chunks."""
+"""Between single ticks and stretches of time: the last observations, and one action a tick out of chunks."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from lerobot.policies.features import PolicyFeatures
+
 Predict = Callable[[], Tensor]
 """Predicts a chunk `(B, T, Da)`."""
+
+
+class ObservationHistory:
+    """The last `n_obs_steps` observations; before there are as many, the first one stands for those before it.
+
+    Args:
+        features: inputs of the policy.
+        n_obs_steps: observations a prediction is made from, the newest included.
+    """
+
+    def __init__(self, features: PolicyFeatures, n_obs_steps: int) -> None:
+        self._features = features
+        self._frames: deque[dict[str, Tensor]] = deque(maxlen=n_obs_steps)
+
+    def reset(self) -> None:
+        """Forget the observations."""
+        self._frames.clear()
+
+    def add(self, batch: Mapping[str, Any]) -> None:
+        """Take note of the newest observation, every input `(B, ...)`."""
+        self._frames.append({key: batch[key] for key in self._features})
+
+    def window(self) -> dict[str, Tensor]:
+        """Give the last observations, every input `(B, n_obs_steps, ...)`, the oldest first."""
+        return self._stacked(list(self._frames))
+
+    def window_with(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Give the last observations if the newest one were added, without taking note of it.
+
+        Args:
+            batch: the newest observation, every input `(B, ...)`; or a whole window, every input
+                `(B, n_obs_steps, ...)`, which is given as it is.
+        """
+        newest = {key: batch[key] for key in self._features}
+        if all(newest[key].ndim == len(feature.shape) + 2 for key, feature in self._features.items()):
+            return newest
+        return self._stacked([*self._frames, newest])
+
+    def _stacked(self, frames: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        size = self._frames.maxlen or 1
+        padded = [frames[0]] * (size - len(frames)) + frames[-size:]
+        return {key: torch.stack([frame[key] for frame in padded], dim=1) for key in self._features}
 
 
 class ActionQueue:

@@ -1,0 +1,127 @@
+"""Noise: how it is added to actions level by level, and taken away again.
+
+Written here because the library that has it, diffusers, takes longer to import than torch, for fifty lines of
+arithmetic. Results are those of its `DDPMScheduler` and `DDIMScheduler`.
+
+Source: Ho et al. 2020, arXiv:2006.11239 (DDPM); Song et al. 2020, arXiv:2010.02502 (DDIM); Nichol and Dhariwal 2021,
+arXiv:2102.09672 (cosine schedule).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from lerobot.diffusion.config import DiffusionConfig
+
+Denoise = Callable[[Tensor, Tensor], Tensor]
+"""From noisy actions `(B, T, Da)` and their level `(B,)` int64 to what the network predicts, `(B, T, Da)`."""
+
+_SMALLEST_VARIANCE = 1e-20
+
+
+def noise_steps(config: DiffusionConfig) -> Tensor:
+    """The share of noise each level adds to the one before: beta, `(N,)` float32."""
+    levels, low, high = config.num_train_timesteps, config.beta_start, config.beta_end
+    if config.beta_schedule == "linear":
+        return torch.linspace(low, high, levels, device="cpu")
+    if config.beta_schedule == "scaled_linear":
+        return torch.linspace(low**0.5, high**0.5, levels, device="cpu").square()
+
+    def signal(share: float) -> float:
+        return math.cos((share + 0.008) / 1.008 * math.pi / 2) ** 2
+
+    steps = [min(1 - signal((level + 1) / levels) / signal(level / levels), 0.999) for level in range(levels)]
+    return torch.tensor(steps, device="cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of noise on the way down.
+
+    Attributes:
+        number: 0 for the least noise.
+        kept: share of signal in the squared amplitude at this level: alpha bar.
+        kept_below: the same at the level visited next; 1 without noise.
+    """
+
+    number: int
+    kept: float
+    kept_below: float
+
+
+class NoiseSchedule(nn.Module):
+    """Levels of noise.
+
+    Args:
+        config: how many levels there are, which of them are visited, and how noise is taken away.
+    """
+
+    kept: Tensor
+
+    def __init__(self, config: DiffusionConfig) -> None:
+        super().__init__()
+        self.config = config
+        kept = torch.cumprod(1 - noise_steps(config), dim=0)
+        # In no checkpoint: it follows from the configuration.
+        self.register_buffer("kept", kept, persistent=False)
+        visited = config.num_inference_steps or config.num_train_timesteps
+        stride = config.num_train_timesteps // visited
+        shares = kept.tolist()
+        self.levels = [
+            Level(number, shares[number], shares[number - stride] if number >= stride else 1.0)
+            for number in range((visited - 1) * stride, -1, -stride)
+        ]
+
+    def add(self, actions: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
+        """Mix actions with noise.
+
+        Args:
+            actions: `(B, T, Da)`.
+            noise: `(B, T, Da)`.
+            levels: `(B,)` int64.
+        """
+        kept = self.kept[levels].view(-1, 1, 1)
+        return kept.sqrt() * actions + (1 - kept).sqrt() * noise
+
+    def remove(self, noisy: Tensor, denoise: Denoise) -> Tensor:
+        """Go down all levels.
+
+        Args:
+            noisy: noise `(B, T, Da)`.
+            denoise: the network.
+
+        Returns:
+            Actions `(B, T, Da)`.
+        """
+        descend = self._descend_ddpm if self.config.noise_scheduler_type == "DDPM" else self._descend_ddim
+        for level in self.levels:
+            numbers = torch.full(noisy.shape[:1], level.number, device=noisy.device)
+            noisy = descend(noisy, denoise(noisy, numbers), level)
+        return noisy
+
+    def _actions(self, noisy: Tensor, predicted: Tensor, level: Level) -> Tensor:
+        """Actions without noise, as far as the network can tell."""
+        if self.config.prediction_type == "epsilon":
+            predicted = (noisy - math.sqrt(1 - level.kept) * predicted) / math.sqrt(level.kept)
+        limit = self.config.clip_sample_range
+        return predicted.clamp(-limit, limit) if self.config.clip_sample else predicted
+
+    def _descend_ddpm(self, noisy: Tensor, predicted: Tensor, level: Level) -> Tensor:
+        kept, below = level.kept, level.kept_below
+        actions = self._actions(noisy, predicted, level)
+        step = kept / below
+        mean = math.sqrt(below) * (1 - step) / (1 - kept) * actions + math.sqrt(step) * (1 - below) / (1 - kept) * noisy
+        if level.number == 0:
+            return mean
+        variance = max((1 - step) * (1 - below) / (1 - kept), _SMALLEST_VARIANCE)
+        return mean + math.sqrt(variance) * torch.randn_like(mean)
+
+    def _descend_ddim(self, noisy: Tensor, predicted: Tensor, level: Level) -> Tensor:
+        noise = predicted
+        if self.config.prediction_type == "sample":
+            noise = (noisy - math.sqrt(level.kept) * predicted) / math.sqrt(1 - level.kept)
+        actions = self._actions(noisy, predicted, level)
+        return math.sqrt(level.kept_below) * actions + math.sqrt(1 - level.kept_below) * noise
