@@ -51,7 +51,7 @@ def teleoperator_requests(teleoperator: object) -> Callable[[], Request | None]:
     """Read the buttons of a teleoperator as requests; one without buttons never has any.
 
     Args:
-        teleoperator: a connected teleoperator.
+        teleoperator: a connected teleoperator; None if there is none.
     """
     if not isinstance(teleoperator, HasTeleopEvents):
         return lambda: None

@@ -9,7 +9,7 @@ from lerobot.core.errors import ConfigError, ConfigProblem, DatasetError
 from lerobot.core.paths import lerobot_home
 from lerobot.core.processors.robot import ActionPipeline, ObservationPipeline
 from lerobot.core.protocols.robot import Robot
-from lerobot.datasets.commands.record import DatasetRecordConfig, RecordConfig
+from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.info import Info, load_info
 from lerobot.datasets.recording.rows import RowBuilder, extra_columns_of
@@ -47,13 +47,19 @@ def stamped(repo_id: str, now: datetime.datetime) -> str:
 
 
 def open_target(
-    config: RecordConfig, robot: Robot, *, observation: ObservationPipeline, action: ActionPipeline
+    dataset: DatasetRecordConfig,
+    robot: Robot,
+    *,
+    resume: bool,
+    observation: ObservationPipeline,
+    action: ActionPipeline,
 ) -> Target:
     """Create the dataset, or open the one to resume.
 
     Args:
-        config: the command's configuration.
+        dataset: what is recorded, and where to.
         robot: the robot; need not be connected.
+        resume: add to an existing dataset.
         observation: from what it measures to what is stored.
         action: from what it was sent to what is stored.
 
@@ -62,8 +68,7 @@ def open_target(
         ConfigError: the dataset to resume has another rate.
         FeatureMismatchError: the dataset to resume has other features; names each.
     """
-    dataset = config.dataset
-    as_named = config.resume or dataset.no_stamp
+    as_named = resume or dataset.no_stamp
     repo_id = dataset.repo_id if as_named else stamped(dataset.repo_id, datetime.datetime.now().astimezone())
     root = dataset.root.expanduser() if dataset.root is not None else lerobot_home() / repo_id
     options = WritingOptions(
@@ -72,7 +77,7 @@ def open_target(
         encoder_queue_maxsize=dataset.encoder_queue_maxsize,
         encoder_threads=dataset.encoder_threads or 1,
     )
-    if not config.resume:
+    if not resume:
         rows = RowBuilder(
             robot, observation=observation, action=action, extra_columns=dataset.extra_columns, video=dataset.video
         )
