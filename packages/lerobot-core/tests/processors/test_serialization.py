@@ -1,6 +1,7 @@
 """The saved form: byte for byte the peer's, safe to load, explained when it cannot be."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -444,14 +445,14 @@ def test_a_failed_save_leaves_the_old_pipeline_whole(tmp_path, scaled, monkeypat
     save(tmp_path, scaled)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     scaled.factor = scaled.factor * 100
-    original = Path.replace
+    original = os.replace
 
-    def fail(self, target):
+    def fail(source, target):
         if str(target).endswith(".safetensors"):
             raise OSError("disk full")
-        return original(self, target)
+        return original(source, target)
 
-    monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         save(tmp_path, scaled)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -60,10 +60,35 @@ def publish(source: Path, target: Path) -> None:
     flush_folder(target.parent)
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Replace a small text file as a whole: a reader sees the old contents or the new ones."""
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Replace a small file as a whole: a reader sees the old contents or the new ones."""
     make_folder(path.parent)
     aside = path.with_name(f".{path.name}.new")
-    aside.write_text(text, encoding="utf-8")
-    flush_file(aside)
-    publish(aside, path)
+    try:
+        aside.write_bytes(content)
+        flush_file(aside)
+        publish(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replace a small text file as a whole, in UTF-8."""
+    replace_bytes(path, text.encode())
+
+
+def move_into_place(source: Path, target: Path, aside: Path) -> None:
+    """Move what was written aside, file or folder, to its place.
+
+    Args:
+        source: what was written; flushed to the disk first.
+        target: its place.
+        aside: existing folder that takes what was at `target` before.
+    """
+    if source.is_dir():
+        flush_tree(source)
+    else:
+        flush_file(source)
+    if target.exists():
+        target.replace(aside / f"replaced-{target.name}")
+    publish(source, target)

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lerobot.core.config.base import EnvConfig
+from lerobot.core.durable import replace_text
 from lerobot.core.hooks import load_hooks
-from lerobot.core.processors.files import write_file
 from lerobot.envs.acting import PolicyActor, provided_features
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.envs.config import EvalConfig
@@ -56,7 +56,7 @@ def evaluate_command(config: EvalPipelineConfig) -> None:
                 rename_map=config.rename_map,
             )
         folder.mkdir(parents=True, exist_ok=True)
-        write_file(folder / REPORT, json.dumps(results, indent=2).encode())
+        replace_text(folder / REPORT, json.dumps(results, indent=2))
         hooks.call("evaluation_done", step=None, results=results)
     logger.info("%s", summary_line(results))
     logger.info("report: %s", folder / REPORT)

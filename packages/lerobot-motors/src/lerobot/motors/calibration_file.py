@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import yaml
 
 from lerobot.core.device import calibration_path
+from lerobot.core.durable import replace_text
 from lerobot.core.errors import CalibrationError
 from lerobot.core.paths import calibration_root
 from lerobot.motors.legacy.calibration import is_legacy
@@ -52,13 +52,7 @@ def save_calibration(path: Path, calibration: Mapping[str, MotorCalibration]) ->
     The file is replaced in one step, so an interrupted write leaves the old one.
     """
     text = json.dumps({name: asdict(entry) for name, entry in calibration.items()}, indent=4)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    replace_text(path, text)
 
 
 def find_calibration(

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
+from lerobot.core.durable import replace_text
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
-from lerobot.core.processors.files import sync, write_file
 from lerobot.policies.checkpoint import CONFIG, WEIGHTS, Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
@@ -134,5 +134,4 @@ class PreTrainedPolicy(nn.Module, ABC):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         save_weights(self, folder / WEIGHTS)
-        write_file(folder / CONFIG, json.dumps(self.config.model_dump(mode="json"), indent=4).encode())
-        sync(folder)
+        replace_text(folder / CONFIG, json.dumps(self.config.model_dump(mode="json"), indent=4))

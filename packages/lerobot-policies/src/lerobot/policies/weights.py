@@ -1,6 +1,5 @@
 """Weights in a file, and the one way into a policy: complete, exact or not at all."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_model
 from torch import Tensor, nn
 
+from lerobot.core.durable import flush_file, publish
 from lerobot.core.errors import CheckpointError
 from lerobot.policies.legacy import without_statistics
 
@@ -21,12 +21,11 @@ def save_weights(module: nn.Module, path: Path) -> None:
         module: whose weights.
         path: the file.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    aside = path.with_name(f".{path.name}.new")
     try:
         save_model(module, str(aside), metadata={"format": "pt"})
-        with aside.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        aside.replace(path)
+        flush_file(aside)
+        publish(aside, path)
     finally:
         aside.unlink(missing_ok=True)
 

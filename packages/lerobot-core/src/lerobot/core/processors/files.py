@@ -1,7 +1,6 @@
-"""The files of a saved pipeline: where they come from, what the JSON says, and how they are written."""
+"""The files of a saved pipeline: where they come from, and what the JSON says."""
 
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -161,43 +160,3 @@ def check_inside(relative: str, source: str) -> None:
         raise CheckpointError(
             f"{source} refers to {relative!r}, outside its folder", expected="a relative path without '..'"
         )
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Replace a file in one step: write aside, flush to the disk, rename."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with aside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Flush a file or the entries of a folder to the disk; Windows has no way to flush a folder."""
-    if os.name == "nt" and path.is_dir():
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def move_into_place(source: Path, target: Path, aside: Path) -> None:
-    """Move what was written aside, file or folder, to its place.
-
-    Args:
-        source: what was written; flushed to the disk first.
-        target: its place.
-        aside: existing folder that takes what was at `target` before.
-    """
-    for path in (source, *source.rglob("*")):
-        sync(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
-        target.replace(aside / f"replaced-{target.name}")
-    source.replace(target)

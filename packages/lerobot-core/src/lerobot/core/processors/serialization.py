@@ -13,16 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lerobot.core.durable import move_into_place, replace_bytes, replace_text
 from lerobot.core.errors import CheckpointError, ConfigError, ConfigProblem
 from lerobot.core.processors.building import StepReference, describe, load_step, refer
 from lerobot.core.processors.files import (
     PipelineFile,
     PipelineSource,
     check_inside,
-    move_into_place,
     sanitised,
-    sync,
-    write_file,
 )
 from lerobot.core.processors.state import decode, encode
 from lerobot.core.protocols.processor import ProcessorStep
@@ -62,10 +60,9 @@ def save_steps(name: str, steps: Sequence[ProcessorStep], folder: Path, config_f
             entry["config"] |= artifacts
             entry["artifacts"] = artifacts
         if state_file := entry.get("state_file"):
-            write_file(folder / state_file, encode(step.state_dict()))
+            replace_bytes(folder / state_file, encode(step.state_dict()))
     text = json.dumps(description, indent=2, allow_nan=False)
-    write_file(folder / (config_filename or f"{sanitised(name)}.json"), text.encode())
-    sync(folder)
+    replace_text(folder / (config_filename or f"{sanitised(name)}.json"), text)
 
 
 def _save_artifacts(step: ProcessorStep, index: int, folder: Path, taken: set[str]) -> dict[str, str]:

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from lerobot.core.durable import flush_folder, move_into_place
 from lerobot.core.errors import CheckpointError
-from lerobot.core.processors.files import move_into_place, sync
 from lerobot.policies.making import PolicyWithProcessors
 from lerobot.training.checkpoints.optimizer_state import (
     load_optimizer,
@@ -115,7 +115,6 @@ def save(
     for rank, states in enumerate(generators):
         save_file(dict(states), state / random_file(rank))
     move_into_place(aside, target, scratch)
-    sync(target.parent)
     point(target.parent / LAST, target)
     shutil.rmtree(scratch, ignore_errors=True)
 
@@ -139,7 +138,7 @@ def point(link: Path, target: Path) -> None:
         logger.warning("%s cannot be a link here (%s); the newest checkpoint is %s", link, error, target)
         return
     aside.replace(link)
-    sync(link.parent)
+    flush_folder(link.parent)
 
 
 def find(path: Path) -> Path:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lerobot.core.durable import replace_text
 from lerobot.core.hooks import hookimpl
-from lerobot.core.processors.files import write_file
 
 
 class CsvTracker:
@@ -48,4 +48,4 @@ class CsvTracker:
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self._rows[number] for number in sorted(self._rows))
-        write_file(self._path, text.getvalue().encode())
+        replace_text(self._path, text.getvalue())
