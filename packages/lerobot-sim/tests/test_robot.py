@@ -1,12 +1,15 @@
 """The virtual follower beyond the conformance kit."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from lerobot.core.control import CallableSource, ControlLoop, Tick
 from lerobot.core.errors import ConfigError, DeviceError
 from lerobot.core.hooks import Hooks
+from lerobot.core.safety import SafetyGate
 from lerobot.core.testing import ScriptedPrompter
 from lerobot.core.types import EpisodeInfo
 from lerobot.sim import hooks as sim_hooks
@@ -154,6 +157,28 @@ def test_as_fast_as_possible_is_repeatable_to_the_last_bit() -> None:
     assert first[0] == second[0]
     assert np.array_equal(first[1], second[1])
     assert first[0][-1]["shoulder_pan.pos"] > 20
+
+
+@pytest.mark.parametrize(("fps", "control_hz"), [(30, 30.0), (10, 30.0), (12, 12.0)])
+def test_the_control_loop_keeps_the_time_of_a_scene_that_is_not_in_real_time(fps: int, control_hz: float) -> None:
+    """Slots, capture times and pictures are those of the scene, at rates that are no whole number of commands too."""
+    ticks: list[Tick] = []
+    camera = SimCameraConfig(**SMALL | {"fps": fps})
+    with robot(realtime=False, control_hz=control_hz, cameras={"front": camera}) as arm:
+        began = arm.world.now_s
+        loop = ControlLoop(
+            arm,
+            CallableSource(lambda _seen: {**to_units(HOME), "shoulder_pan.pos": 20.0}),
+            SafetyGate.for_robot(arm),
+            fps=fps,
+            sinks=[SimpleNamespace(write=ticks.append)],
+        )
+        report = loop.run(duration_s=4.0)
+        assert arm.get_observation()["shoulder_pan.pos"] == pytest.approx(20, abs=0.5)
+    assert report.overruns == 0
+    assert not report.stale
+    assert [tick.start_s - began for tick in ticks] == pytest.approx([k / fps for k in range(4 * fps)], abs=1 / 600)
+    assert [tick.observation.stamps["front"].time_s for tick in ticks] == [tick.start_s for tick in ticks]
 
 
 @pytest.mark.parametrize("task", ["lift", "place"])

@@ -34,6 +34,14 @@ def go(angle):
     return lambda observation: {"joint.pos": angle}
 
 
+def test_a_robot_with_a_clock_of_its_own_is_driven_by_it(arm, keep):
+    """A simulation: a minute there need not take a minute here."""
+    loop = ControlLoop(arm, CallableSource(go(1.0)), SafetyGate.for_robot(arm), fps=50, sinks=[keep])
+    loop.run(duration_s=60.0)
+    assert arm.clock.now() == pytest.approx(160.0, abs=0.03)
+    assert [tick.start_s for tick in keep.ticks] == pytest.approx([100.0 + k / 50 for k in range(3000)])
+
+
 def test_stages_run_in_order(arm, keep):
     order = []
 

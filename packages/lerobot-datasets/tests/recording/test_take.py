@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from lerobot.core.clock import MonotonicClock
 from lerobot.core.control import Tick
 from lerobot.core.types import Observation, Stamp
 from lerobot.datasets.recording.progress import Progress
@@ -31,6 +32,7 @@ class Run:
             fps=FPS,
             begin=lambda: self.begun.append(self.index),
             saved=(0, 1),
+            clock=MonotonicClock(),
         )
 
     def tick(self, *, skip=0, **state):

@@ -1,7 +1,7 @@
 """Time as the control loop sees it: a monotonic clock that tests can replace."""
 
 import time
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Clock(Protocol):
@@ -37,3 +37,18 @@ class MonotonicClock:
             time.sleep(remaining - self._MARGIN_S)
         while time.monotonic() < deadline:
             pass
+
+
+@runtime_checkable
+class HasClock(Protocol):
+    """A robot with a time of its own: a simulation that runs as fast as the computer can."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time that measurements are stamped with and deadlines are kept in."""
+        ...
+
+
+def clock_of(robot: object) -> Clock:
+    """The clock a robot is driven by: its own if it has one, else the system's."""
+    return robot.clock if isinstance(robot, HasClock) else MonotonicClock()

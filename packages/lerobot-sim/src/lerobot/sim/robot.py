@@ -19,7 +19,7 @@ from lerobot.sim.joints import JOINTS, KEYS, features, to_angles, to_units
 from lerobot.sim.rendering import Pictures
 from lerobot.sim.running import running
 from lerobot.sim.tasks import TASKS
-from lerobot.sim.world import World
+from lerobot.sim.world import SceneClock, World
 
 
 class SimSO101(DeviceBase):
@@ -73,6 +73,11 @@ class SimSO101(DeviceBase):
     def observation_features(self) -> dict[str, FeatureSpec]:
         """Joint positions, `<joint>.pos`, and one picture per camera."""
         return {**self._joints, **self.cameras.features}
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is for whoever drives the arm: the scene's own if it does not run in real time."""
+        return self._clock if self.config.realtime else SceneClock(self.world)
 
     # --- life cycle --------------------------------------------------------------------------------------------------
 

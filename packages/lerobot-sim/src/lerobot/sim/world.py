@@ -253,3 +253,22 @@ class World:
         if episode is not None:
             self.episode = episode
         return np.random.default_rng([self.seed, self.episode])
+
+
+class SceneClock:
+    """The time of a scene that follows no clock: to wait is to simulate.
+
+    Args:
+        world: the scene.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> float:
+        """See `Clock.now`."""
+        return self._world.now_s
+
+    def sleep_until(self, deadline: float) -> None:
+        """See `Clock.sleep_until`; time passes as fast as it can be computed."""
+        self._world.advance(max(0.0, deadline - self._world.now_s))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from lerobot.core.clock import Clock, MonotonicClock
+from lerobot.core.clock import Clock, clock_of
 from lerobot.core.control.freshness import Freshness, FreshnessMonitor
 from lerobot.core.control.source import CommandSource
 from lerobot.core.control.tick import Sink, Tick
@@ -48,7 +48,7 @@ class ControlLoop:
         hooks: hook plugins; they cannot end the run.
         signals: stop signals of the session; None to run without.
         freshness: how old observations may be; what is dead follows the gate's `stop_after_s` if None.
-        clock: time; tests replace it.
+        clock: time; the robot's own if None, see `clock_of`.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ControlLoop:
         self.sinks = tuple(sinks)
         self.hooks = hooks or Hooks()
         self.signals = signals
-        self.clock: Clock = clock or MonotonicClock()
+        self.clock: Clock = clock or clock_of(robot)
         self._freshness = freshness or Freshness(dead_after_s=gate.config.stop_after_s)
         self._begin()
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lerobot.core.clock import clock_of
 from lerobot.core.control import CommandSource, ControlLoop, ObservationProcessor, Sink
 from lerobot.core.control.loop import ActionProcessor
 from lerobot.core.hooks import Hooks
@@ -28,6 +29,7 @@ class Drive:
         action_processors: see `ControlLoop`.
         sinks: further receivers of ticks, such as a display.
         hooks: hook plugins.
+        on_episode: called when an episode begins, before the hooks: a source may then be another than while resetting.
     """
 
     source: CommandSource
@@ -36,6 +38,7 @@ class Drive:
     action_processors: Sequence[ActionProcessor]
     sinks: Sequence[Sink]
     hooks: Hooks
+    on_episode: Callable[[], None] = lambda: None
 
 
 class RecordingSession:
@@ -108,6 +111,11 @@ class RecordingSession:
             reset_s=reset_s,
             episode_s=self._config.episode_time_s,
         )
+
+        def begin() -> None:
+            drive.on_episode()
+            drive.hooks.call("episode_start", episode=episode)
+
         take = Take(
             plan,
             recorder,
@@ -116,8 +124,9 @@ class RecordingSession:
             buttons=self._buttons,
             progress=self._progress,
             fps=self._config.fps,
-            begin=lambda: drive.hooks.call("episode_start", episode=episode),
+            begin=begin,
             saved=(self.saved, self._config.num_episodes),
+            clock=clock_of(self._session.robot),
         )
         loop = ControlLoop(
             self._session.robot,

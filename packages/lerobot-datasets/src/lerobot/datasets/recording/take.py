@@ -1,11 +1,11 @@
 """One take: the reset or lead-in before an episode, then the episode, in one run of the control loop."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lerobot.core.clock import Clock
 from lerobot.core.control import LoopTiming, Tick
 from lerobot.core.control.timing import LoopReport
 from lerobot.datasets.recording.progress import Progress
@@ -81,6 +81,7 @@ class Take:
         fps: ticks per second.
         begin: called when the episode begins, before the first row.
         saved: episodes saved so far and wanted, for the progress line.
+        clock: the control loop's.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Take:
         fps: float,
         begin: Callable[[], None],
         saved: tuple[int, int],
+        clock: Clock,
     ) -> None:
         self.plan = plan
         self.result = TakeResult()
@@ -107,6 +109,7 @@ class Take:
         self._progress = progress
         self._begin = begin
         self._saved = saved
+        self._clock = clock
         self._fps = fps
         self._counts = _Counts(LoopTiming(fps))
         self._engaged_s: float | None = None
@@ -135,10 +138,10 @@ class Take:
         if elapsed >= self.plan.ramp_s and (self._skip or elapsed >= self.plan.reset_s):
             self.result.during_reset = False
             self._progress.announce(f"Recording episode {self.plan.index}")
-            before_s = time.monotonic()
+            before_s = self._clock.now()
             self._begin()
             # What `begin` does to the scene, as in a simulation, is done now, not when the tick was.
-            self._begun_s = tick.sent_time_s + time.monotonic() - before_s
+            self._begun_s = tick.sent_time_s + self._clock.now() - before_s
         elif self._progress.due():
             left = max(self.plan.ramp_s, 0.0 if self._skip else self.plan.reset_s) - elapsed
             what = "Reset the environment" if self.plan.reset_s and not self._skip else "Following the teleoperator"
