@@ -1,6 +1,6 @@
 """The episodes table of the result: rows of the kept episodes with new numbers, places and index statistics."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +95,12 @@ def _new_statistics(plan: EditPlan, folder: Path, data: list[FilePosition], tabl
     if plan.fresh_statistics:
         changed = [key for key, feature in plan.info.features.items() if feature["dtype"] in NUMERIC_DTYPES]
     changed += [key for key in _NUMBERED if plan.only_statistics is None or key in plan.only_statistics]
+    pictures = plan.decoded_statistics
+    columns = _column_statistics(plan, folder, data, [key for key in changed if key not in pictures])
     result: dict[str, list[Any]] = {}
-    for key in dict.fromkeys([*changed, *sorted(plan.decoded_statistics)]):
+    for key in dict.fromkeys([*changed, *sorted(pictures)]):
         known = {name for name in table.column_names if name.startswith(f"stats/{key}/")}
-        is_camera = key in plan.decoded_statistics
-        found = _picture_statistics(plan, key) if is_camera else _statistics_of(plan, folder, data, key)
-        for episode, stats in enumerate(found):
+        for episode, stats in enumerate(_picture_statistics(plan, key) if key in pictures else columns[key]):
             # A table from before quantiles stays without them, for its rows must be alike.
             flat = {name: value for name, value in flatten_stats({key: stats}).items() if not known or name in known}
             for name, value in flat.items():
@@ -108,15 +108,21 @@ def _new_statistics(plan: EditPlan, folder: Path, data: list[FilePosition], tabl
     return result
 
 
-def _statistics_of(plan: EditPlan, folder: Path, data: list[FilePosition], key: str) -> Iterable[FeatureStats]:
-    """Statistics of one numeric feature, episode by episode; each data file is read once."""
-    values: NDArray[Any] = np.empty(0)
+def _column_statistics(
+    plan: EditPlan, folder: Path, data: list[FilePosition], keys: Sequence[str]
+) -> dict[str, list[FeatureStats]]:
+    """Statistics of numeric features, per feature a list by episode; each data file is read once."""
+    features = {key: plan.info.features[key] for key in keys}
+    result: dict[str, list[FeatureStats]] = {key: [] for key in keys}
+    columns: dict[str, NDArray[Any]] = {}
     opened, first = None, 0
     for place, start, length in zip(data, plan.starts.tolist(), plan.lengths.tolist(), strict=True):
-        if place != opened:
+        if place != opened and keys:
             opened, first = place, start
-            values = read_columns(folder / plan.info.data_file(*place), {key: plan.info.features[key]})[key]
-        yield column_statistics(values[start - first : start - first + length])
+            columns = read_columns(folder / plan.info.data_file(*place), features)
+        for key, values in columns.items():
+            result[key].append(column_statistics(values[start - first : start - first + length]))
+    return result
 
 
 def _picture_statistics(plan: EditPlan, key: str) -> Iterable[FeatureStats]:

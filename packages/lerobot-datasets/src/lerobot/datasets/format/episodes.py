@@ -1,7 +1,7 @@
 """The episodes table: where each episode's rows and pictures are, in one form for every version."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, overload
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
+from lerobot.datasets.format.arrow import to_numpy
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.jsonl import read_jsonl
 from lerobot.datasets.format.stats_json import Stats, stats_from_json, unflatten_stats
@@ -94,7 +95,7 @@ class Episodes:
     def column(self, name: str) -> NDArray[Any]:
         """A numeric column as array of N episodes; made once."""
         if name not in self._columns:
-            self._columns[name] = self._table.column(name).to_numpy()
+            self._columns[name] = to_numpy(self._table.column(name))
         return self._columns[name]
 
     def data_files(self) -> list[tuple[int, int]]:
@@ -160,9 +161,7 @@ def _read_columns(path: Path, schema: pa.Schema) -> pa.Table:
 
 def _check_rows(table: pa.Table, root: Path, info: Info) -> None:
     """Refuse rows whose numbers contradict each other: every lookup would return another episode's frames."""
-    columns = {
-        name: table.column(name).to_numpy() for name in table.column_names if name.endswith(("_index", "length"))
-    }
+    columns = {name: to_numpy(table.column(name)) for name in table.column_names if name.endswith(("_index", "length"))}
     numbers, lengths = columns["episode_index"], columns["length"]
     starts, ends = columns["dataset_from_index"], columns["dataset_to_index"]
     if not np.array_equal(numbers, np.arange(len(numbers))):
@@ -218,8 +217,13 @@ def _load_legacy(root: Path, info: Info) -> Episodes:
     return Episodes(table)
 
 
-def load_episode_stats(root: Path, info: Info) -> list[Stats]:
+def load_episode_stats(root: Path, info: Info, features: Collection[str] | None = None) -> list[Stats]:
     """Statistics of every committed episode, in order; empty mappings where a version has none (v2.0).
+
+    Args:
+        root: the dataset's folder.
+        info: its declarations and totals.
+        features: those whose statistics are wanted; all if None.
 
     Raises:
         DatasetError: the files are missing or damaged.
@@ -229,14 +233,17 @@ def load_episode_stats(root: Path, info: Info) -> list[Stats]:
     if info.is_legacy:
         path = root / layout.LEGACY_EPISODES_STATS_PATH
         by_episode = {row.get("episode_index"): row.get("stats") for row in read_jsonl(path)}
-        return [stats_from_json(by_episode.get(i) or {}, f"{path} episode {i}") for i in range(info.total_episodes)]
-    stats: list[Stats] = []
+        stats = [stats_from_json(by_episode.get(i) or {}, f"{path} episode {i}") for i in range(info.total_episodes)]
+        return [{key: s[key] for key in s if features is None or key in features} for s in stats]
+    stats = []
     for _, _, path in layout.numbered_files(root / "meta/episodes"):
         if len(stats) >= info.total_episodes:
             break
         try:
             with pq.ParquetFile(path) as file:
                 names = [name for name in file.schema_arrow.names if name.startswith("stats/")]
+                if features is not None:
+                    names = [name for name in names if name.split("/")[1] in features]
                 rows = file.read(columns=[*names, "episode_index"]).to_pylist()
         except (OSError, pa.ArrowException) as error:
             raise DatasetError(f"{path} cannot be read: {error}") from error

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
+from lerobot.datasets.format.arrow import read_table
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.jsonl import read_jsonl
 
@@ -132,7 +132,7 @@ def _read_jsonl(path: Path) -> Tasks:
 
 def _read_parquet(path: Path) -> Tasks:
     try:
-        table = pq.read_table(path)
+        table = read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
     texts = [name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)]

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lerobot.datasets.format.features import NUMERIC_DTYPES, Feature
-from lerobot.datasets.format.stats_json import FeatureStats, Stats
+from lerobot.datasets.format.stats_json import QUANTILES, STAT_KEYS, FeatureStats, Stats
 from lerobot.datasets.statistics.running import FloatArray, RunningStatistics
 
 
@@ -31,7 +31,14 @@ def column_statistics(values: npt.NDArray[np.generic]) -> FeatureStats:
     Returns:
         `min max mean std q01 q10 q50 q90 q99` of shape (D,), `count` [n].
     """
-    return RunningStatistics.of(as_samples(values)).summary(len(values))
+    samples = as_samples(values)
+    low, high = samples.min(axis=0), samples.max(axis=0)
+    if np.array_equal(low, high):
+        # Most of an episode's own numbers, such as its index, are the same in every row: no histogram is needed.
+        same = {name: low.copy() for name in ("min", "max", "mean", *QUANTILES)}
+        stats = same | {"std": np.zeros_like(low), "count": np.array([len(values)], np.int64)}
+        return {name: stats[name] for name in STAT_KEYS}
+    return RunningStatistics.of(samples).summary(len(values))
 
 
 class DatasetStatistics:

@@ -1,14 +1,15 @@
 """Statistics of a whole dataset from its values, the reference that running statistics approach."""
 
+import functools
 from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.format.arrow import read_table, to_numpy
 from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
 from lerobot.datasets.format.features import Feature, FeatureMap
 from lerobot.datasets.format.info import Info
@@ -35,11 +36,10 @@ def dataset_statistics(root: Path, info: Info, only: Collection[str] | None = No
     Raises:
         DatasetError: a file is damaged.
     """
-    episodes = load_episode_stats(root, info)
     wanted = info.features.keys() if only is None else only
     numbers = {key: feature for key, feature in info.features.items() if has_numbers(feature) and key in wanted}
     cameras = [key for key in info.camera_keys if key in wanted]
-    pictures = [{key: stats[key] for key in cameras if key in stats} for stats in episodes]
+    pictures = load_episode_stats(root, info, cameras) if cameras else []
     result = DatasetStatistics(pictures).summary()
     files = [root / info.data_file(*place) for place in load_episodes(root, info).data_files()]
     result |= _number_statistics(files, numbers) if numbers else {}
@@ -48,9 +48,11 @@ def dataset_statistics(root: Path, info: Info, only: Collection[str] | None = No
 
 def _number_statistics(files: list[Path], features: FeatureMap) -> Stats:
     """Two passes over the numeric columns, a file at a time: the range, then everything else."""
+    # The second pass goes backwards, so that the file where the first one ended, often the only one, is read once.
+    read = functools.lru_cache(maxsize=1)(functools.partial(read_columns, features=features))
     ranges: dict[str, tuple[FloatArray, FloatArray]] = {}
     for path in files:
-        for key, values in read_columns(path, features).items():
+        for key, values in read(path).items():
             samples = as_samples(values)
             low, high = samples.min(axis=0), samples.max(axis=0)
             if key in ranges:
@@ -58,8 +60,8 @@ def _number_statistics(files: list[Path], features: FeatureMap) -> Stats:
             ranges[key] = low, high
     running = {key: RunningStatistics(*bounds) for key, bounds in ranges.items()}
     rows = 0
-    for path in files:
-        columns = read_columns(path, features)
+    for path in reversed(files):
+        columns = read(path)
         for key, values in columns.items():
             running[key].update(as_samples(values))
         rows += len(next(iter(columns.values())))
@@ -77,7 +79,7 @@ def read_columns(path: Path, features: FeatureMap) -> dict[str, npt.NDArray[np.g
         DatasetError: the file is damaged, or a column is missing or has another shape than declared.
     """
     try:
-        table = pq.read_table(path, columns=list(features))
+        table = read_table(path, list(features))
         return {key: _as_array(table.column(key), key, feature, path) for key, feature in features.items()}
     except (OSError, pa.ArrowException, KeyError) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
@@ -88,7 +90,7 @@ def _as_array(column: pa.ChunkedArray, key: str, feature: Feature, path: Path) -
     array = column.combine_chunks()
     while isinstance(array, (pa.ExtensionArray, pa.ListArray, pa.FixedSizeListArray, pa.LargeListArray)):
         array = array.storage if isinstance(array, pa.ExtensionArray) else array.flatten()
-    values = array.to_numpy(zero_copy_only=False)
+    values = to_numpy(array)
     shape = () if feature["shape"] == (1,) else feature["shape"]
     if values.size != rows * int(np.prod(shape)):
         raise DatasetError(f"{path}: {key} has {values.size} values in {rows} rows", expected=f"shape {shape} per row")

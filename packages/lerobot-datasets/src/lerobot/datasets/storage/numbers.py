@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.format.arrow import to_numpy
 from lerobot.datasets.format.features import NUMERIC_DTYPES, FeatureMap
 from lerobot.datasets.storage.rows import DataFile, read_rows
 
@@ -173,5 +174,4 @@ def column_to_numpy(column: pa.ChunkedArray, shape: tuple[int, ...], where: str)
         raise DatasetError(f"{where} lacks {array.null_count} values", expected="a value in every row")
     if len(array) != rows * _elements(shape):
         raise DatasetError(f"{where} has rows of another shape", expected=f"shape {shape or (1,)}")
-    values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
-    return values.reshape(rows, *shape)
+    return to_numpy(array).reshape(rows, *shape)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.format.arrow import to_numpy
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.info import Info
 
@@ -97,7 +98,7 @@ def read_rows(file: DataFile, columns: list[str], *, check_episodes: bool) -> pa
     if table.num_rows > file.rows:
         raise DatasetError(f"{file.path} has {table.num_rows} rows", expected=f"{file.rows} rows")
     if check_episodes:
-        found, expected = table.column("episode_index").to_numpy(), file.episodes
+        found, expected = to_numpy(table.column("episode_index")), file.episodes
         if (wrong := np.flatnonzero(found != expected)).size:
             raise DatasetError(
                 f"{file.path}: row {wrong[0]} is of episode {found[wrong[0]]}",

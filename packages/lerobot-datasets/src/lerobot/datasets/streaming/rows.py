@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.format.arrow import to_numpy
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.features import NUMERIC_DTYPES, VIDEO
 from lerobot.datasets.format.info import Info
@@ -115,7 +116,7 @@ class ResidentRows:
             raise DatasetError(
                 f"{path} has {table.num_rows} rows of episode {episode}", expected=f"{length} from row {first}"
             )
-        found = table.column("episode_index").to_numpy()
+        found = to_numpy(table.column("episode_index"))
         if not self._info.is_legacy and (found != episode).any():
             raise DatasetError(f"{path} holds rows of episode {found[found != episode][0]} where {episode} should be")
         return table

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from lerobot.core.durable import flush_folder, flush_tree, link, replace_text
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
+from lerobot.datasets.format.arrow import read_table
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import stats_to_json
