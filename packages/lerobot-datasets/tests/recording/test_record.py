@@ -80,6 +80,9 @@ class Script:
         monkeypatch.setattr("lerobot.datasets.recording.record.open_keyboard", lambda: self)
         self.wait = 0
 
+    def help(self):
+        return "Keys: those of the script."
+
     def poll(self):
         self.said += self.capsys.readouterr().out
         if not self.steps:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 
 from lerobot.core.commands.display import DisplayOptions
+from lerobot.core.commands.processors import TeleoperationProcessorsConfig
 from lerobot.core.config.base import (
     CommandConfig,
     ConfigModel,
@@ -62,17 +63,23 @@ class DatasetRecordConfig(ConfigModel):
         parts = repo_id.split("/")
         if len(parts) > 2 or any(part in {"", ".", ".."} for part in parts):
             raise ValueError("owner/name")
-        if parts[-1].startswith("eval_"):
-            raise ValueError("another name: 'eval_' is for evaluations of a policy, see lerobot rollout")
+        cls.check_name(parts[-1])
         return repo_id
 
+    @classmethod
+    def check_name(cls, name: str) -> None:
+        """Check the name without its owner; commands differ in what they allow.
 
-class RecordProcessorsConfig(ConfigModel):
+        Raises:
+            ValueError: it says that something else is in the dataset.
+        """
+        if name.startswith("eval_"):
+            raise ValueError("another name: 'eval_' is for evaluations of a policy, see lerobot rollout")
+
+
+class RecordProcessorsConfig(TeleoperationProcessorsConfig):
     """Steps between teleoperator, robot and dataset, each a list such as '[{type: NAME, ...}]'."""
 
-    teleop: tuple[ProcessorStepConfig, ...] = Field(
-        default=(), description="From what the teleoperator commands to what the robot takes."
-    )
     observation: tuple[ProcessorStepConfig, ...] = Field(
         default=(), description="From what the robot measures to what the dataset stores."
     )

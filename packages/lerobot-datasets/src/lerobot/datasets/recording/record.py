@@ -1,17 +1,21 @@
 """`lerobot record`: everything is checked, then opened, then recorded, then brought to rest."""
 
 import logging
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 
-from lerobot.core.control import TeleoperatorSource, require_features
-from lerobot.core.control.rerun_display import open_display
-from lerobot.core.hooks import load_hooks
+from lerobot.core.config.base import CommandConfig
+from lerobot.core.control import CommandSource, ObservationProcessor, TeleoperatorSource, teleoperation_pipeline
+from lerobot.core.control.loop import ActionProcessor
+from lerobot.core.control.rerun_display import RerunDisplay, open_display
+from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.processors import action_processor, build_step, robot_action_pipeline, robot_observation_pipeline
-from lerobot.core.processors.dataset_features import create_initial_features
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
-from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
-from lerobot.datasets.commands.record import RecordConfig
+from lerobot.core.safety import SafetyConfig, SafetyGate, Session, derive_limits, safe_end
+from lerobot.datasets.commands.record import DatasetRecordConfig, RecordConfig
 from lerobot.datasets.recording.control_file import WORDS, ControlFile
 from lerobot.datasets.recording.keyboard import open_keyboard
 from lerobot.datasets.recording.progress import Progress
@@ -43,57 +47,128 @@ def record(config: RecordConfig) -> int:
     """
     robot: Robot = config.robot.build()
     teleop: Teleoperator = config.teleop.build()
-    to_robot = robot_action_pipeline([build_step(step) for step in config.processors.teleop])
+    to_robot = teleoperation_pipeline(config.processors.teleop, teleop, robot)
     to_dataset = robot_action_pipeline([build_step(step) for step in config.processors.action])
     observed = robot_observation_pipeline([build_step(step) for step in config.processors.observation])
-    commanded = to_robot.transform_features(create_initial_features(action=teleop.action_features))
-    require_features(commanded["action"], robot.action_features, giver=f"teleoperator {teleop}", taker=f"robot {robot}")
     derive_limits(robot.action_features, config.safety)
     progress = Progress(speak=config.play_sounds)
     display = open_display(config, "lerobot_record")
     hooks = load_hooks()
     if not config.dataset.single_task:
         log.warning("--dataset.single_task is empty: policies that follow instructions cannot be trained on this")
-    with closing(open_target(config, robot, observation=observed, action=to_dataset)) as target:
-        with hooks.run("record", config), safe_end(robot, teleop) as session:
-            if display is not None:
-                session.close_later("display", display.close)
-            session.close_later("progress line", progress.close)
-            sources = _open_control_file(config, session, progress)
-            session.connect()
-            # After connecting: devices may ask questions, and a keyboard that drives the robot has the first choice.
-            sources += _open_keyboard(session, progress, alone=not sources)
-            drive = Drive(
-                source=TeleoperatorSource(teleop),
-                # After connecting: a calibration may have narrowed the ranges.
-                gate=SafetyGate.for_robot(robot, config.safety),
-                observation_processors=[observed],
-                action_processors=[action_processor(to_robot)],
-                sinks=[] if display is None else [display],
-                hooks=hooks,
-            )
-            recording = RecordingSession(
-                config.dataset,
-                target,
-                session,
-                drive,
-                requests=Requests(sources),
-                buttons=teleoperator_requests(teleop),
-                progress=progress,
-            )
-            session.close_later("summary", lambda: progress.say(_summary(target, recording.saved)))
-            recording.run()
-            progress.announce("Stop recording")
+    setup = RecordingSetup("record", config, config.dataset, config.safety, hooks, progress, display)
+    with closing(
+        open_target(config.dataset, robot, resume=config.resume, observation=observed, action=to_dataset)
+    ) as target:
+        return record_episodes(
+            setup,
+            target,
+            robot,
+            TeleoperatorSource(teleop),
+            teleoperator=teleop,
+            observation_processors=[observed],
+            action_processors=[action_processor(to_robot)],
+            control_file=config.control_file,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSetup:
+    """What a recording needs, whoever drives the robot.
+
+    Attributes:
+        command: name of the command, for hooks.
+        config: its configuration, for hooks.
+        dataset: what is recorded.
+        safety: limits of the safety gate.
+        hooks: hook plugins.
+        progress: where to say how it goes.
+        display: shows what is recorded; closed at the end.
+    """
+
+    command: str
+    config: CommandConfig
+    dataset: DatasetRecordConfig
+    safety: SafetyConfig
+    hooks: Hooks
+    progress: Progress
+    display: RerunDisplay | None
+
+
+def record_episodes(
+    setup: RecordingSetup,
+    target: Target,
+    robot: Robot,
+    source: CommandSource,
+    *,
+    teleoperator: Teleoperator | None = None,
+    observation_processors: Sequence[ObservationProcessor] = (),
+    action_processors: Sequence[ActionProcessor] = (),
+    control_file: Path | None = None,
+    on_episode: Callable[[], None] = lambda: None,
+    afterwards: Callable[[Session], None] = lambda _: None,
+) -> int:
+    """Connect, record, come to rest, and finish the dataset.
+
+    Args:
+        setup: see `RecordingSetup`.
+        target: the open dataset.
+        robot: the robot.
+        source: drives it, during resets too.
+        teleoperator: connected for the source, and asked for its buttons.
+        observation_processors: see `ControlLoop`.
+        action_processors: see `ControlLoop`.
+        control_file: see `ControlFile`.
+        on_episode: see `Drive`.
+        afterwards: called after the last episode, with the robot still connected.
+
+    Returns:
+        See `record`, which also lists what is raised.
+    """
+    progress, display = setup.progress, setup.display
+    others = [] if teleoperator is None else [teleoperator]
+    with setup.hooks.run(setup.command, setup.config), safe_end(robot, *others) as session:
+        if display is not None:
+            session.close_later("display", display.close)
+        session.close_later("progress line", progress.close)
+        sources = _open_control_file(control_file, session, progress)
+        session.connect()
+        # After connecting: devices may ask questions, and a keyboard that drives the robot has the first choice.
+        sources += _open_keyboard(session, progress, alone=not sources)
+        drive = Drive(
+            source=source,
+            # After connecting: a calibration may have narrowed the ranges.
+            gate=SafetyGate.for_robot(robot, setup.safety),
+            observation_processors=observation_processors,
+            action_processors=action_processors,
+            sinks=[] if display is None else [display],
+            hooks=setup.hooks,
+            on_episode=on_episode,
+        )
+        recording = RecordingSession(
+            setup.dataset,
+            target,
+            session,
+            drive,
+            requests=Requests(sources),
+            buttons=teleoperator_requests(teleoperator),
+            progress=progress,
+        )
+        session.close_later("summary", lambda: progress.say(_summary(target, recording.saved)))
+        recording.run()
+        progress.announce("Stop recording")
         if session.signals.received is None:
-            _finish(config, target, progress)
+            afterwards(session)
+    if session.signals.received is None:
+        _finish(setup.dataset, target, progress)
     return session.signals.exit_code
 
 
-def _open_control_file(config: RecordConfig, session: Session, progress: Progress) -> list[RequestSource]:
+def _open_control_file(path: Path | None, session: Session, progress: Progress) -> list[RequestSource]:
     """Open the control file, if there is to be one; it is removed on every way out."""
-    if config.control_file is None:
+    if path is None:
         return []
-    file = ControlFile(config.control_file)
+    file = ControlFile(path)
     session.close_later("control file", file.close)
     progress.say(f"Control file {file.path}: write one of {WORDS} into it.")
     return [file]
@@ -124,17 +199,16 @@ def _summary(target: Target, saved: int) -> str:
     )
 
 
-def _finish(config: RecordConfig, target: Target, progress: Progress) -> None:
+def _finish(dataset: DatasetRecordConfig, target: Target, progress: Progress) -> None:
     """With the robot at rest: join the small files, and upload if that was asked for."""
     recorder = target.recorder
     if recorder.info.total_episodes == 0:
         return
     recorder.finalize()
-    if config.dataset.push_to_hub:
+    if dataset.push_to_hub:
         # Slow to import, and most recordings stay on this computer.
         from lerobot.datasets.hub.push import push
 
         progress.say(f"Uploading to {target.repo_id} ...")
-        dataset = config.dataset
         progress.say(f"Uploaded: {push(recorder.root, target.repo_id, private=dataset.private, tags=dataset.tags)}")
     progress.announce("Exiting")
