@@ -66,6 +66,21 @@ def test_a_batch_equals_its_items_whatever_the_order(tmp_path: Path, make_datase
     assert all(same(item, dataset[index]) for item, index in zip(dataset.__getitems__(order), order, strict=True))
 
 
+def test_pictures_kept_in_memory_need_no_files_and_stay_behind_when_pickled(tmp_path: Path, make_dataset: Make) -> None:
+    root = make_dataset(tmp_path / "d", LENGTHS, video=True)
+    windows = {CAMERA: [-0.1, 0.0], "action": [0.0, 0.1]}
+    decoded = list(LeRobotDataset("a/b", root, delta_timestamps=windows))
+    dataset = LeRobotDataset("a/b", root, delta_timestamps=windows, in_memory=True)
+    first = dataset.__getitems__([13, 2, 5, 7])
+    dataset.reader.videos.close()
+    for file in root.rglob("*.mp4"):
+        file.unlink()
+    assert all(same(item, decoded[index]) for item, index in zip(first, [13, 2, 5, 7], strict=True))
+    assert all(same(item, decoded[index]) for index, item in enumerate(dataset)), "of whole episodes"
+    with pytest.raises(DatasetError, match="missing"):
+        pickle.loads(pickle.dumps(dataset))[0]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=6),

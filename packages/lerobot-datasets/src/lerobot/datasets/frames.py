@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.metadata import LeRobotDatasetMetadata, MetadataFacts
 from lerobot.datasets.reading.depth import DepthUnit
+from lerobot.datasets.reading.kept import KeptVideos
 from lerobot.datasets.reading.reader import ArrayItem, FrameIndexError, FrameReader
 from lerobot.datasets.reading.windows import parse_windows
+from lerobot.datasets.video.backend import choose_backend
 
 Item = dict[str, Any]
 """Tensors by feature, `<key>_is_pad` for windows, and `task`, the instruction."""
@@ -27,6 +29,7 @@ class FrameDataset(MetadataFacts):
         tolerance_s: largest distance of those from whole frames.
         return_uint8: leave colour video pictures as `uint8`.
         depth_output_unit: unit of depth.
+        in_memory: keep the pictures of videos once they are decoded; they have to fit, as bytes.
 
     Raises:
         DatasetError: an episode does not exist.
@@ -43,6 +46,7 @@ class FrameDataset(MetadataFacts):
         tolerance_s: float = 1e-4,
         return_uint8: bool = False,
         depth_output_unit: DepthUnit = "mm",
+        in_memory: bool = False,
     ) -> None:
         if depth_output_unit not in ("m", "mm"):
             raise DatasetError(f"depth_output_unit is {depth_output_unit!r}", expected="'m' or 'mm'")
@@ -52,6 +56,10 @@ class FrameDataset(MetadataFacts):
         self.tolerance_s = tolerance_s
         self.return_uint8 = return_uint8
         self.depth_output_unit: DepthUnit = depth_output_unit
+        self.in_memory = in_memory
+        self.video_backend = video_backend
+        if video_backend is not None:
+            choose_backend(video_backend)
         self.episodes = None if episodes is None else _known_episodes(episodes, meta)
         self._open_reader()
 
@@ -66,6 +74,8 @@ class FrameDataset(MetadataFacts):
             windows=windows,
             tolerance_s=self.tolerance_s,
             depth_unit=self.depth_output_unit,
+            video_backend=self.video_backend,
+            videos=KeptVideos(meta.root, meta.info, meta.episodes, self.tolerance_s) if self.in_memory else None,
         )
         chosen = slice(None) if self.episodes is None else np.array(self.episodes, np.int64)
         lengths = meta.episodes.column("length")[chosen]

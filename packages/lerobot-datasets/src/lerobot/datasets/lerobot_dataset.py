@@ -37,9 +37,6 @@ _NOT_NEEDED = frozenset(
     }
 )
 
-VIDEO_BACKENDS = ("pyav", "video_reader")
-"""Names of the decoder; the second is what older code calls the first."""
-
 
 class LeRobotDataset(FrameDataset):
     """Demonstrations of a robot, in one folder.
@@ -59,9 +56,10 @@ class LeRobotDataset(FrameDataset):
         revision: tag, branch or commit on the Hub, for a dataset that is not on this computer.
         force_cache_sync: ask the Hub whether a copy of it is the newest version.
         download_videos: fetch the videos of a dataset on the Hub too.
-        video_backend: `"pyav"`, the decoder that is used if None.
+        video_backend: `"torchcodec"` or `"pyav"`, which give the same pictures; the first that works if None.
         return_uint8: leave colour video pictures as `uint8`.
         depth_output_unit: `"m"` or `"mm"`.
+        in_memory: keep the pictures of videos once they are decoded; they have to fit, as bytes.
 
     Raises:
         DatasetError: there is no dataset, it is damaged, or of an unknown version; an episode does not exist.
@@ -84,9 +82,8 @@ class LeRobotDataset(FrameDataset):
         video_backend: str | None = None,
         return_uint8: bool = False,
         depth_output_unit: DepthUnit = "mm",
+        in_memory: bool = False,
     ) -> None:
-        if video_backend is not None and video_backend not in VIDEO_BACKENDS:
-            raise DatasetError(f"video_backend is {video_backend!r}", expected=" or ".join(VIDEO_BACKENDS))
         meta = LeRobotDatasetMetadata(repo_id, root, revision, force_cache_sync)
         if episode_filter is not None:
             chosen = set(range(meta.total_episodes) if episodes is None else episodes)
@@ -100,6 +97,7 @@ class LeRobotDataset(FrameDataset):
             tolerance_s=tolerance_s,
             return_uint8=return_uint8,
             depth_output_unit=depth_output_unit,
+            in_memory=in_memory,
         )
         self._fetch_missing(videos=download_videos)
 
