@@ -1,10 +1,11 @@
-"""Configurations of the keyboard teleoperators."""
+"""Configurations of the keyboard teleoperators, and of the step that moves joints with keys."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from lerobot.core.config.base import TeleoperatorConfig, Unit
+from lerobot.core.config.base import ProcessorStepConfig, TeleoperatorConfig, Unit
+from lerobot.core.terminal import KEYS
 
 
 class KeyboardConfig(TeleoperatorConfig):
@@ -57,3 +58,37 @@ class KeyboardRoverConfig(KeyboardConfig):
     )
     min_linear_speed: Annotated[float, Unit("m/s")] = Field(default=0.1, ge=0, description="Lowest speed.")
     min_angular_speed: Annotated[float, Unit("rad/s")] = Field(default=0.05, ge=0, description="Lowest turning speed.")
+
+
+class KeysToJointsConfig(ProcessorStepConfig):
+    """Moves joints with the keys that are held: two keys per joint."""
+
+    target: ClassVar[str] = "lerobot.keyboard.joints:KeysToJoints"
+
+    type: str = "keys_to_joints"
+    keys: dict[str, tuple[str, str]] = Field(
+        default={
+            "shoulder_pan": ("1", "2"),
+            "shoulder_lift": ("3", "4"),
+            "elbow_flex": ("5", "6"),
+            "wrist_flex": ("7", "8"),
+            "wrist_roll": ("9", "0"),
+            "gripper": ("c", "o"),
+        },
+        min_length=1,
+        description="Keys toward minus and plus of each motor's <name>.pos.",
+    )
+    step: float = Field(default=1.0, gt=0, description="Way of a joint per tick, in its unit.")
+    lead: float = Field(
+        default=10.0, gt=0, description="Farthest a target is from the measured position, in the joint's unit."
+    )
+
+    @field_validator("keys")
+    @classmethod
+    def _keys_exist_once(cls, keys: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+        used = [key for pair in keys.values() for key in pair]
+        if unknown := [key for key in used if key not in KEYS]:
+            raise ValueError(f"names of keys, such as 'a', '1' or 'page_up'; {unknown[0]!r} is none")
+        if twice := [key for key in used if used.count(key) > 1]:
+            raise ValueError(f"each key once; {twice[0]!r} is there twice")
+        return keys

@@ -8,6 +8,7 @@ from lerobot.core.control.source import (
     SequenceSource,
     TeleoperatorSource,
     require_features,
+    teleoperation_pipeline,
 )
 from lerobot.core.control.tick import Sink, Tick
 from lerobot.core.control.timing import Distribution, LoopReport, LoopTiming, Quantiles
@@ -29,4 +30,5 @@ __all__ = [
     "TeleoperatorSource",
     "Tick",
     "require_features",
+    "teleoperation_pipeline",
 ]

@@ -1,11 +1,19 @@
 """Where commands come from."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from lerobot.core.config.base import ProcessorStepConfig
 from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.processors import build_step, robot_action_pipeline
+from lerobot.core.processors.dataset_features import create_initial_features
+from lerobot.core.processors.robot import ActionPipeline
+from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.types import Action, Observation, as_features
+
+MOST_NAMES = 12
+"""So many names fit a message."""
 
 
 class CommandSource(Protocol):
@@ -80,7 +88,36 @@ class CallableSource:
         return self._choose(observation)
 
 
-def require_features(given: Mapping[str, Any], needed: Mapping[str, Any], *, giver: str, taker: str) -> None:
+def teleoperation_pipeline(
+    steps: Sequence[ProcessorStepConfig], teleoperator: Teleoperator, robot: Robot
+) -> ActionPipeline:
+    """Build the steps between a teleoperator and a robot, and check that what comes out is what the robot takes.
+
+    Args:
+        steps: configurations, in order.
+        teleoperator: need not be connected.
+        robot: need not be connected.
+
+    Raises:
+        FeatureMismatchError: a step cannot work on what it gets, or the robot needs something else; names it.
+        ConfigError: a step cannot be built as it is configured.
+        PluginError: a step's implementation cannot be imported.
+    """
+    pipeline = robot_action_pipeline([build_step(step) for step in steps])
+    features = create_initial_features(teleoperator.action_features, robot.observation_features)
+    require_features(
+        pipeline.transform_features(features)["action"],
+        robot.action_features,
+        giver=f"teleoperator {teleoperator}{' with its processors' if steps else ''}",
+        taker=f"robot {robot}",
+        remedy="Steps in --processors.teleop turn one into the other.",
+    )
+    return pipeline
+
+
+def require_features(
+    given: Mapping[str, Any], needed: Mapping[str, Any], *, giver: str, taker: str, remedy: str = ""
+) -> None:
     """Check that one side's features cover another's, by name and unit, before anything moves.
 
     Args:
@@ -88,6 +125,7 @@ def require_features(given: Mapping[str, Any], needed: Mapping[str, Any], *, giv
         needed: features of the taker, such as `Robot.action_features`.
         giver: the giver in words, for the message.
         taker: the taker in words.
+        remedy: what helps where keys are missing, for the message.
 
     Raises:
         FeatureMismatchError: keys are missing, or have another unit; names them.
@@ -99,7 +137,7 @@ def require_features(given: Mapping[str, Any], needed: Mapping[str, Any], *, giv
             f"{giver} does not command {', '.join(missing)}, which {taker} needs.",
             keys=missing,
             expected=", ".join(wanted),
-            hint=f"{giver} commands {', '.join(offered) or 'nothing'}.",
+            hint=f"{giver} commands {_some(list(offered))}. {remedy}".rstrip(),
         )
     other = [
         key
@@ -109,3 +147,9 @@ def require_features(given: Mapping[str, Any], needed: Mapping[str, Any], *, giv
     if other:
         pairs = ", ".join(f"{key} in {offered[key].unit} (needs {wanted[key].unit})" for key in other)
         raise FeatureMismatchError(f"{giver} and {taker} do not use the same units: {pairs}.", keys=other)
+
+
+def _some(names: list[str]) -> str:
+    """Names in a sentence, however many there are."""
+    more = len(names) - MOST_NAMES
+    return f"{', '.join(names[:MOST_NAMES])} and {more} more" if more > 0 else ", ".join(names) or "nothing"

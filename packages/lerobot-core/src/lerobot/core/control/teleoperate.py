@@ -6,10 +6,12 @@ import sys
 from lerobot.core.commands.teleoperate import TeleoperateConfig
 from lerobot.core.control.loop import ControlLoop
 from lerobot.core.control.rerun_display import RerunDisplay, open_display
-from lerobot.core.control.source import TeleoperatorSource, require_features
+from lerobot.core.control.source import TeleoperatorSource, teleoperation_pipeline
 from lerobot.core.control.status import StatusLine
 from lerobot.core.control.timing import LoopReport
 from lerobot.core.hooks import Hooks, load_hooks
+from lerobot.core.processors import action_processor
+from lerobot.core.processors.robot import ActionPipeline
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
@@ -35,9 +37,7 @@ def teleoperate(config: TeleoperateConfig) -> int:
     """
     robot: Robot = config.robot.build()
     teleop: Teleoperator = config.teleop.build()
-    require_features(
-        teleop.action_features, robot.action_features, giver=f"teleoperator {teleop}", taker=f"robot {robot}"
-    )
+    to_robot = teleoperation_pipeline(config.processors.teleop, teleop, robot)
     derive_limits(robot.action_features, config.safety)
     display = open_display(config, "lerobot_teleoperate")
     hooks = load_hooks()
@@ -45,20 +45,26 @@ def teleoperate(config: TeleoperateConfig) -> int:
         if display is not None:
             session.close_later("display", display.close)
         session.connect()
-        _run(config, session, teleop, display, hooks)
+        _run(config, session, TeleoperatorSource(teleop), to_robot, display, hooks)
     return session.signals.exit_code
 
 
 def _run(
-    config: TeleoperateConfig, session: Session, teleop: Teleoperator, display: RerunDisplay | None, hooks: Hooks
+    config: TeleoperateConfig,
+    session: Session,
+    source: TeleoperatorSource,
+    to_robot: ActionPipeline,
+    display: RerunDisplay | None,
+    hooks: Hooks,
 ) -> None:
     status = StatusLine()
     loop = ControlLoop(
         session.robot,
-        TeleoperatorSource(teleop),
+        source,
         # After connecting: a calibration may have narrowed the ranges.
         SafetyGate.for_robot(session.robot, config.safety),
         fps=config.fps,
+        action_processors=[action_processor(to_robot)],
         sinks=[status] if display is None else [status, display],
         hooks=hooks,
         signals=session.signals,

@@ -180,7 +180,7 @@ class GripperVelocityToJointConfig(ProcessorStepConfig):
 
     target: ClassVar[str] = f"{_STEPS}.end_effector:GripperVelocityToJoint"
 
-    saved_if_set: ClassVar[frozenset[str]] = frozenset({"gripper_key"})
+    saved_if_set: ClassVar[frozenset[str]] = frozenset({"from_command", "gripper_key"})
 
     type: str = "gripper_velocity_to_joint"
     speed_factor: float = Field(default=20.0, description="Change of position per tick at velocity 1.")
@@ -188,6 +188,11 @@ class GripperVelocityToJointConfig(ProcessorStepConfig):
     clip_max: float = Field(default=100.0, description="Largest position, in the gripper's unit.")
     discrete_gripper: bool = Field(default=False, description="Velocities are classes: 0 close, 1 stay, 2 open.")
     gripper_key: str = Field(default="gripper.pos", description="Observation key of the measured gripper position.")
+    from_command: bool = Field(
+        default=False,
+        description="Go on from the last command instead of the measured position, so that a gripper that holds "
+        "something keeps its grip.",
+    )
 
 
 class EndEffectorBounds(ConfigModel):

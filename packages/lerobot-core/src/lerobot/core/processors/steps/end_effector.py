@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from lerobot.core.errors import SafetyError
-from lerobot.core.processors.config import EEBoundsAndSafetyConfig
+from lerobot.core.processors.config import EEBoundsAndSafetyConfig, GripperVelocityToJointConfig
 from lerobot.core.processors.step import PipelineFeatures, RobotActionProcessorStep
 from lerobot.core.processors.steps.mapping import require_keys
 from lerobot.core.types import FeatureSpec
@@ -24,6 +24,10 @@ class GripperVelocityToJoint(RobotActionProcessorStep):
     `clip_max`, 0 and `-clip_max`. The measured position is read by its key, wherever it stands in the observation.
     """
 
+    def __init__(self, config: GripperVelocityToJointConfig) -> None:
+        super().__init__(config)
+        self._commanded: float | None = None
+
     def action(self, action: dict[str, Any]) -> dict[str, Any]:
         """Integrate."""
         config, observation = self.config, self.transition.get("observation") or {}
@@ -32,10 +36,19 @@ class GripperVelocityToJoint(RobotActionProcessorStep):
         velocity = action.pop("ee.gripper_vel")
         if config.discrete_gripper:
             velocity = -(velocity - 1) * config.clip_max
-        position = float(observation[config.gripper_key]) + velocity * config.speed_factor
+        start = float(observation[config.gripper_key])
+        if config.from_command and self._commanded is not None:
+            start = self._commanded
+        position = start + velocity * config.speed_factor
         if math.isnan(position):
             raise SafetyError("the gripper target is NaN")
-        return action | {"ee.gripper_pos": min(max(position, config.clip_min), config.clip_max)}
+        self._commanded = min(max(position, config.clip_min), config.clip_max)
+        return action | {"ee.gripper_pos": self._commanded}
+
+    def reset(self) -> None:
+        """Begin from the measured position again."""
+        super().reset()
+        self._commanded = None
 
     def transform_features(self, features: PipelineFeatures) -> PipelineFeatures:
         """Replace the velocity by a position with a range."""
