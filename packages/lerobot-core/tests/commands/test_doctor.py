@@ -1,6 +1,8 @@
-"""`lerobot doctor hardware`: findings of the device with places, cameras measured together, exit codes."""
+"""`lerobot doctor`: facts of the machine; findings of a device with places, cameras measured together, exit codes."""
 
+import shutil
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -101,3 +103,41 @@ def test_devices_and_the_word_hardware_belong_together(doctor, arguments, told) 
     code, _, err = doctor(*arguments)
     assert code == 2
     assert told in err
+
+
+LOOKING = """
+from lerobot.core.hooks import hookimpl
+from lerobot.core.installation import Fact
+
+@hookimpl
+def examine_installation(tell):
+    tell(Fact("press", "Gutenberg 1.0", "Oil it."))
+    tell(Fact("paper", "80 g"))
+"""
+
+
+def test_what_packages_find_out_is_told_with_what_to_do(doctor, tmp_plugin, lerobot_home) -> None:
+    tmp_plugin.install("lerobot-press", {"hooks": {"press": "press"}}, {"press": LOOKING})
+    code, out, _ = doctor()
+    assert code == 0
+    told = [line.split(maxsplit=1) for line in out.splitlines()]
+    assert ["press", "Gutenberg 1.0"] in told
+    assert told[told.index(["press", "Gutenberg 1.0"]) + 1] == ["->", "Oil it."]
+    assert ["paper", "80 g"] in told
+    disk = next(text for subject, text in told if subject == "disk")
+    assert str(lerobot_home) in disk
+    assert "MB/s" in disk
+    assert not list(lerobot_home.iterdir()), "the sample is gone"
+
+
+def test_a_full_disk_and_one_that_cannot_be_written_are_told(doctor, lerobot_home, monkeypatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
+    assert "-> Make room" in doctor()[1]
+
+    def refused(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("lerobot.core.installation.tempfile.TemporaryFile", refused)
+    _, out, _ = doctor()
+    assert f"{lerobot_home} cannot be written: Permission denied" in out
+    assert "-> Set HF_LEROBOT_HOME to a folder of yours." in out

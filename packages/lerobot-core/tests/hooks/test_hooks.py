@@ -10,6 +10,7 @@ import pytest
 
 from lerobot.core.errors import PluginLoadError
 from lerobot.core.hooks import SPECS, Hooks, hookimpl, load_hooks
+from lerobot.core.installation import Fact
 from lerobot.core.registry import Discovered, registry
 from lerobot.core.types import EpisodeInfo
 
@@ -55,6 +56,10 @@ class Listener:
     @hookimpl
     def checkpoint_saved(self, step, path):
         self.calls.append((step, path))
+
+    @hookimpl
+    def examine_installation(self, tell):
+        tell(Fact("disk", "full"))
 
 
 @pytest.fixture
@@ -111,6 +116,12 @@ def test_evaluation_done(hooks, listener):
 def test_checkpoint_saved(hooks, listener):
     hooks.call("checkpoint_saved", step=10, path=Path("last"))
     assert listener.calls == [(10, Path("last"))]
+
+
+def test_examine_installation(hooks):
+    facts = []
+    hooks.call("examine_installation", tell=facts.append)
+    assert facts == [Fact("disk", "full")]
 
 
 def test_every_hook_is_documented_and_has_a_test():

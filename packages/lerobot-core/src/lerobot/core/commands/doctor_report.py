@@ -1,8 +1,9 @@
-"""What `lerobot doctor` finds: each broken plugin with its real cause; devices are examined by `devices.diagnose`."""
+"""What `lerobot doctor` finds: facts of the machine, and each broken plugin with its real cause.
+
+Devices are examined by `devices.diagnose`.
+"""
 
 import importlib.util
-import platform
-import sys
 from collections import Counter
 
 import typer
@@ -10,6 +11,8 @@ import typer
 from lerobot.core.commands.doctor import DoctorConfig
 from lerobot.core.devices.diagnose import diagnose
 from lerobot.core.errors import PluginError
+from lerobot.core.hooks import load_hooks
+from lerobot.core.installation import own_facts
 from lerobot.core.registry import Discovered, registry
 
 
@@ -17,7 +20,7 @@ def run(config: DoctorConfig) -> int:
     """Print what was checked; the exit code is 1 if something is broken."""
     if config.subject == "hardware":
         return diagnose(config)
-    typer.echo(f"Python {platform.python_version()} on {platform.platform()} ({sys.executable})")
+    _tell_facts()
     problems = [*_namespace(), *_metadata(), *_duplicates()]
     checked = 0
     for found in registry.plugins():
@@ -29,6 +32,17 @@ def run(config: DoctorConfig) -> int:
         typer.echo(f"broken: {problem}")
     typer.echo(f"{len(problems)} problems" if problems else "all is well")
     return 1 if problems else 0
+
+
+def _tell_facts() -> None:
+    """What every package found out about the machine, one line each, with what to do about it below."""
+    facts = list(own_facts())
+    load_hooks().call("examine_installation", tell=facts.append)
+    width = max(len(fact.subject) for fact in facts)
+    for fact in facts:
+        typer.echo(f"{fact.subject:<{width}}  {fact.found}")
+        if fact.advice:
+            typer.echo(f"{'':<{width}}  -> {fact.advice}")
 
 
 def _namespace() -> list[str]:

@@ -4,7 +4,7 @@ Hooks observe. What they return is ignored, they must not change their arguments
 command: one that takes long belongs in a thread of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from lerobot.core.control.tick import Tick
+    from lerobot.core.installation import Fact
     from lerobot.core.types import EpisodeInfo
 
 PROJECT = "lerobot"
@@ -116,5 +117,17 @@ class LearningHooks:
         """
 
 
-SPECS: tuple[type, ...] = (RunHooks, EpisodeHooks, ControlHooks, LearningHooks)
-"""Every group of hooks, in the order of a command's life."""
+class InstallationHooks:
+    """The machine and what is installed on it."""
+
+    @hookspec
+    def examine_installation(self, tell: "Callable[[Fact], None]") -> None:
+        """Somebody asks whether this machine has what the package needs: an accelerator, a codec, a permission.
+
+        Args:
+            tell: takes each fact found out.
+        """
+
+
+SPECS: tuple[type, ...] = (RunHooks, EpisodeHooks, ControlHooks, LearningHooks, InstallationHooks)
+"""Every group of hooks: those of a run in the order of its life."""
