@@ -41,6 +41,8 @@ def noise_steps(config: DiffusionConfig) -> Tensor:
 class Level:
     """One level of noise on the way down.
 
+    Shares are `float32` scalars on the CPU: their ratios are close to 1, so that rounding is a part of the result.
+
     Attributes:
         number: 0 for the least noise.
         kept: share of signal in the squared amplitude at this level: alpha bar.
@@ -48,8 +50,8 @@ class Level:
     """
 
     number: int
-    kept: float
-    kept_below: float
+    kept: Tensor
+    kept_below: Tensor
 
 
 class NoiseSchedule(nn.Module):
@@ -69,9 +71,8 @@ class NoiseSchedule(nn.Module):
         self.register_buffer("kept", kept, persistent=False)
         visited = config.num_inference_steps or config.num_train_timesteps
         stride = config.num_train_timesteps // visited
-        shares = kept.tolist()
         self.levels = [
-            Level(number, shares[number], shares[number - stride] if number >= stride else 1.0)
+            Level(number, kept[number], kept[number - stride] if number >= stride else torch.ones((), device="cpu"))
             for number in range((visited - 1) * stride, -1, -stride)
         ]
 
@@ -105,7 +106,7 @@ class NoiseSchedule(nn.Module):
     def _actions(self, noisy: Tensor, predicted: Tensor, level: Level) -> Tensor:
         """Actions without noise, as far as the network can tell."""
         if self.config.prediction_type == "epsilon":
-            predicted = (noisy - math.sqrt(1 - level.kept) * predicted) / math.sqrt(level.kept)
+            predicted = (noisy - (1 - level.kept).sqrt() * predicted) / level.kept.sqrt()
         limit = self.config.clip_sample_range
         return predicted.clamp(-limit, limit) if self.config.clip_sample else predicted
 
@@ -113,15 +114,15 @@ class NoiseSchedule(nn.Module):
         kept, below = level.kept, level.kept_below
         actions = self._actions(noisy, predicted, level)
         step = kept / below
-        mean = math.sqrt(below) * (1 - step) / (1 - kept) * actions + math.sqrt(step) * (1 - below) / (1 - kept) * noisy
+        mean = below.sqrt() * (1 - step) / (1 - kept) * actions + step.sqrt() * (1 - below) / (1 - kept) * noisy
         if level.number == 0:
             return mean
-        variance = max((1 - step) * (1 - below) / (1 - kept), _SMALLEST_VARIANCE)
-        return mean + math.sqrt(variance) * torch.randn_like(mean)
+        variance = ((1 - below) / (1 - kept) * (1 - step)).clamp(min=_SMALLEST_VARIANCE)
+        return mean + variance.sqrt() * torch.randn(mean.shape, dtype=mean.dtype, device=mean.device)
 
     def _descend_ddim(self, noisy: Tensor, predicted: Tensor, level: Level) -> Tensor:
         noise = predicted
         if self.config.prediction_type == "sample":
-            noise = (noisy - math.sqrt(level.kept) * predicted) / math.sqrt(1 - level.kept)
+            noise = (noisy - level.kept.sqrt() * predicted) / (1 - level.kept).sqrt()
         actions = self._actions(noisy, predicted, level)
-        return math.sqrt(level.kept_below) * actions + math.sqrt(1 - level.kept_below) * noise
+        return level.kept_below.sqrt() * actions + (1 - level.kept_below).sqrt() * noise

@@ -14,15 +14,16 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 from torch.utils.checkpoint import checkpoint
 
 from lerobot.diffusion.config import FINAL_GROUPS, DiffusionConfig
+from lerobot.policies.networks.linear import linear
 
-_FEW_STEPS, _MANY_STEPS, _LARGE_WEIGHT = 32, 512, 2**23
+_LARGE_WEIGHT, _MANY_STEPS = 2**20, 1024
 
 
 class Convolution(nn.Conv1d):
     """A convolution over time that keeps its length.
 
-    On the CPU it is one matrix product where the weights outweigh the signal: the usual kernels bring all weights into
-    another order at every call, which then takes longer than the products.
+    On the CPU, large weights make it one matrix product: the kernels for convolutions bring all weights into another
+    order at every call, which takes longer than the products where the signal is short.
 
     Args:
         inputs: channels.
@@ -35,13 +36,12 @@ class Convolution(nn.Conv1d):
 
     def forward(self, signal: Tensor) -> Tensor:
         """Map `(B, C, T)` to `(B, C', T)`."""
-        steps = signal.shape[0] * signal.shape[2]
-        large = self.weight.numel() >= _LARGE_WEIGHT
-        if signal.device.type != "cpu" or steps > (_MANY_STEPS if large else _FEW_STEPS):
+        large = self.weight.numel() >= _LARGE_WEIGHT and signal.shape[0] * signal.shape[2] <= _MANY_STEPS
+        if signal.device.type != "cpu" or not large:
             return super().forward(signal)
         size = self.kernel_size[0]
         seen = F.pad(signal, (size // 2, size // 2)).unfold(2, size, 1).transpose(1, 2).flatten(2)
-        return F.linear(seen, self.weight.flatten(1), self.bias).transpose(1, 2)
+        return linear(seen, self.weight.flatten(1), self.bias).transpose(1, 2)
 
 
 class ConvolutionBlock(nn.Module):

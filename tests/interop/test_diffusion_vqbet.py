@@ -1,0 +1,235 @@
+"""Diffusion Policy and VQ-BeT cross-loaded with huggingface/lerobot: 20 random configurations each, both ways.
+
+Losses, their parts, gradients, running statistics, processed batches and sequences of actions must agree within 1e-5 of
+their largest element (float32, CPU), with crops, dropout, noise and codes drawn from the same random numbers.
+
+The environment of `LEROBOT_PEER_PYTHON` needs diffusers.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lerobot.core.registry import registry
+from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.features import FeatureType, PolicyFeature, PolicyFeatures
+from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.pipelines import make_processors
+
+pytestmark = pytest.mark.peer
+
+CASES, ROWS, TICKS = 20, 4, 50
+
+Tensors = dict[str, torch.Tensor]
+
+
+def diffusion(random: np.random.Generator, index: int) -> dict[str, Any]:
+    # The large one takes other ways through the matrix products.
+    widths = (512, 512) if index == 1 else [(8, 16), (16, 16, 32), (24, 8, 16)][index % 3]
+    n_obs, horizon = int(random.integers(1, 4)), int(random.choice([8, 16]))
+    resized, levels = index % 7 == 3, int(random.integers(5, 15))
+    return {
+        "n_obs_steps": n_obs,
+        "horizon": horizon,
+        "n_action_steps": int(random.integers(1, horizon - n_obs + 2)),
+        "vision_backbone": "resnet50" if index == 5 else "resnet18",
+        "resize_shape": [64, 70] if resized else None,
+        "crop_ratio": float(random.choice([0.9, 1.0])) if resized else 1.0,
+        "crop_shape": [65, 72] if index % 4 and not resized else None,
+        "crop_is_random": bool(random.integers(2)),
+        "use_group_norm": bool(index % 2),
+        "spatial_softmax_num_keypoints": int(random.integers(2, 9)),
+        "use_separate_rgb_encoder_per_camera": bool(index % 3),
+        "down_dims": list(widths),
+        "kernel_size": int(random.choice([3, 5])),
+        "n_groups": int(random.choice([4, 8])),
+        "diffusion_step_embed_dim": int(random.choice([4, 16])),
+        "use_film_scale_modulation": bool(random.integers(2)),
+        "gradient_checkpointing": index == 6,
+        "noise_scheduler_type": str(random.choice(["DDPM", "DDIM"])),
+        "num_train_timesteps": levels,
+        "beta_schedule": str(random.choice(["linear", "scaled_linear", "squaredcos_cap_v2"])),
+        "prediction_type": str(random.choice(["epsilon", "sample"])),
+        "clip_sample": bool(index % 5),
+        "clip_sample_range": float(random.choice([1.0, 2.0])),
+        "num_inference_steps": int(random.integers(1, levels + 1)) if index % 2 else None,
+        "do_mask_loss_for_padding": bool(random.integers(2)),
+    }
+
+
+def vqbet(random: np.random.Generator, index: int) -> dict[str, Any]:
+    return {
+        "n_obs_steps": int(random.integers(1, 4)),
+        "n_action_pred_token": int(random.integers(1, 4)),
+        "action_chunk_size": int(random.integers(1, 5)),
+        "vision_backbone": "resnet50" if index == 5 else "resnet18",
+        "crop_shape": [65, 72] if index % 4 else None,
+        "crop_is_random": bool(random.integers(2)),
+        "use_group_norm": bool(index % 2),
+        "spatial_softmax_num_keypoints": int(random.integers(2, 9)),
+        # Learning once is learning actions as codes; the second time, codes from observations.
+        "n_vqvae_training_steps": 1,
+        "vqvae_n_embed": int(random.integers(3, 9)),
+        "vqvae_embedding_dim": int(random.choice([8, 16])),
+        "vqvae_enc_hidden_dim": int(random.choice([8, 16])),
+        "gpt_block_size": 20,
+        "gpt_input_dim": int(random.choice([16, 24])),
+        "gpt_output_dim": int(random.choice([16, 24])),
+        "gpt_n_layer": int(random.integers(1, 4)),
+        "gpt_n_head": int(random.choice([2, 4])),
+        "gpt_hidden_dim": int(random.choice([16, 32])),
+        "dropout": float(random.choice([0.0, 0.1, 0.4])),
+        "offset_loss_weight": float(random.choice([1.0, 100.0])),
+        "bet_softmax_temperature": float(random.choice([0.1, 1.0])),
+        "sequentially_select": bool(index % 2),
+    }
+
+
+def features(random: np.random.Generator, kind: str, index: int) -> tuple[PolicyFeatures, PolicyFeatures]:
+    inputs = {"observation.state": PolicyFeature(type=FeatureType.STATE, shape=(int(random.integers(2, 8)),))}
+    cameras = ["observation.image"] if kind == "vqbet" else [f"observation.images.{name}" for name in ("a", "b")]
+    for camera in cameras if kind == "vqbet" else cameras[: index % 3]:
+        inputs[camera] = PolicyFeature(type=FeatureType.VISUAL, shape=(3, 70, 81))
+    if kind == "diffusion" and (index % 3 == 0 or index % 5 == 0):
+        inputs["observation.environment_state"] = PolicyFeature(type=FeatureType.ENV, shape=(5,))
+    return inputs, {"action": PolicyFeature(type=FeatureType.ACTION, shape=(int(random.integers(1, 7)),))}
+
+
+def data(seed: int, config: PreTrainedConfig) -> Tensors:
+    torch.manual_seed(seed)
+    found: Tensors = {}
+    for key, feature in {**config.input_features, **config.output_features}.items():
+        size = (3, 1, 1) if feature.type is FeatureType.VISUAL else feature.shape
+        low = torch.randn(size)
+        high = low + 1 + torch.rand(size)
+        each = {"min": low, "max": high, "mean": (low + high) / 2, "std": (high - low) / 3}
+        found |= {f"stats.{key}.{name}": value for name, value in each.items()}
+    for key, feature in config.input_features.items():
+        draw = torch.rand if feature.type is FeatureType.VISUAL else torch.randn
+        found[f"batch.{key}"] = draw(ROWS, config.n_obs_steps, *feature.shape)
+        # Pictures of all ticks would be a large file, and two that alternate prove as much.
+        found[f"tick.{key}"] = draw(2, ROWS, *feature.shape).repeat(TICKS // 2, *[1] * (1 + len(feature.shape)))
+    indices = config.action_delta_indices
+    assert indices is not None
+    found["batch.action"] = torch.randn(ROWS, len(indices), *config.output_features["action"].shape)
+    found["batch.action_is_pad"] = torch.zeros(ROWS, len(indices), dtype=torch.bool)
+    found["batch.action_is_pad"][0, 1:] = True
+    return found
+
+
+def statistics(tensors: Tensors) -> dict[str, dict[str, torch.Tensor]]:
+    stats: dict[str, dict[str, torch.Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("stats."):
+            key, _, statistic = name.removeprefix("stats.").rpartition(".")
+            stats.setdefault(key, {})[statistic] = value
+    return stats
+
+
+@pytest.fixture(scope="module", params=["diffusion", "vqbet"])
+def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    python = os.environ.get("LEROBOT_PEER_PYTHON")
+    if not python:
+        pytest.skip("LEROBOT_PEER_PYTHON does not name the interpreter of an environment with huggingface/lerobot")
+    folder = tmp_path_factory.mktemp(request.param)
+    for index in range(CASES):
+        write_case(folder / str(index), request.param, index)
+    done = subprocess.run(
+        [python, Path(__file__).with_name("peer_diffusion_vqbet.py"), folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+def write_case(folder: Path, kind: str, index: int) -> None:
+    random = np.random.default_rng(index)
+    chosen = {"diffusion": diffusion, "vqbet": vqbet}[kind](random, index)
+    inputs, outputs = features(random, kind, index)
+    config: PreTrainedConfig = registry.config_class("policy", kind)(
+        input_features=inputs, output_features=outputs, device="cpu", pretrained_backbone_weights=None, **chosen
+    )
+    tensors = data(index, config)
+    torch.manual_seed(100 + index)
+    PolicyWithProcessors(config.build(), make_processors(config, statistics(tensors))).save_pretrained(folder / "ours")
+    save_file(tensors, folder / "data.safetensors")
+    dumped = config.model_dump(mode="json")
+    case = {
+        "type": kind,
+        "inputs": dumped["input_features"],
+        "outputs": dumped["output_features"],
+        "settings": chosen,
+        "seed": index,
+        "ticks": TICKS,
+        "phases": 2 if kind == "vqbet" else 1,
+    }
+    (folder / "case.json").write_text(json.dumps(case))
+
+
+def act(pair: PolicyWithProcessors, tensors: Tensors) -> torch.Tensor:
+    pair.policy.eval()
+    pair.policy.reset()
+    torch.manual_seed(5)
+    actions = []
+    for index in range(TICKS):
+        observation = {
+            key.removeprefix("tick."): each[index] for key, each in tensors.items() if key.startswith("tick.")
+        }
+        actions.append(
+            pair.processors.postprocessor(pair.policy.select_action(pair.processors.preprocessor(observation)))
+        )
+    return torch.stack(actions)
+
+
+def difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
+    """Largest difference, in parts of the largest element where that is over 1."""
+    ours, theirs = ours.double(), theirs.double()
+    return float((ours - theirs).abs().max() / max(1.0, float(theirs.abs().max())))
+
+
+def learned(pair: PolicyWithProcessors, batch: dict[str, Any]) -> Tensors:
+    """Loss, gradients and what changed while learning."""
+    pair.policy.train()
+    pair.policy.zero_grad()
+    torch.manual_seed(7)
+    loss, parts = pair.policy.forward(batch)
+    loss.backward()
+    found = {f"grad.{name}": each.grad for name, each in pair.policy.named_parameters() if each.grad is not None}
+    saved = pair.policy.state_dict()
+    found |= {f"buffer.{name}": each for name, each in pair.policy.named_buffers() if name in saved}
+    found |= {f"part.{name}": torch.as_tensor(value) for name, value in parts.items()}
+    return {**found, "loss": loss.detach()}
+
+
+@pytest.mark.parametrize("index", range(CASES))
+def test_policies_saved_by_the_peer_act_and_learn_alike_here(root: Path, index: int) -> None:
+    folder = root / str(index)
+    tensors, theirs = load_file(folder / "data.safetensors"), load_file(folder / "theirs.safetensors")
+    pair = PolicyWithProcessors.from_pretrained(folder / "theirs")
+    batch = pair.processors.preprocessor(
+        {key.removeprefix("batch."): value for key, value in tensors.items() if key.startswith("batch.")}
+    )
+    found = {f"processed.{key}": batch[key] for key in batch if f"processed.{key}" in theirs}
+    for phase in range(json.loads((folder / "case.json").read_text())["phases"]):
+        found |= {f"{phase}.{key}": value for key, value in learned(pair, batch).items()}
+    found["actions"] = act(pair, tensors)
+    assert set(found) == set(theirs)
+    different = {key: each for key, value in found.items() if (each := difference(value, theirs[key])) > 1e-5}
+    assert not different
+
+
+@pytest.mark.parametrize("index", range(CASES))
+def test_policies_saved_here_act_alike_at_the_peer(root: Path, index: int) -> None:
+    folder = root / str(index)
+    tensors, theirs = load_file(folder / "data.safetensors"), load_file(folder / "ours.safetensors")
+    assert difference(act(PolicyWithProcessors.from_pretrained(folder / "ours"), tensors), theirs["actions"]) <= 1e-5
