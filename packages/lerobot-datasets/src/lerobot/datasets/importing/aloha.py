@@ -50,11 +50,7 @@ class CompressedPictures:
         self.shape = (len(array), *first.shape)
 
     def __getitem__(self, rows: slice, /) -> list[npt.NDArray[np.generic]]:
-        pictures = [self._decode(encoded) for encoded in self._array[rows]]
-        for picture in pictures:
-            if picture.shape != self.shape[1:]:
-                raise ValueError(f"a picture has shape {picture.shape}, the first one {self.shape[1:]}")
-        return pictures
+        return [self._decode(encoded) for encoded in self._array[rows]]
 
     def _decode(self, encoded: Any) -> npt.NDArray[np.generic]:
         picture = decode_picture(np.asarray(encoded).tobytes(), f"{self._array.file.filename}: {self._array.name}")

@@ -135,7 +135,7 @@ class _Import:
                 task = values[str(self.plan.task_field)] if self.task is None else self.task
                 yield {**self.plan.frame(values, features), "task": task}
                 row += 1
-        except DatasetError as error:
+        except (DatasetError, FeatureMismatchError) as error:
             raise self._at(episode, row, error) from error
 
     def write(self, recorder: DatasetRecorder, report: Report) -> None:

@@ -8,8 +8,8 @@ Source:
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,6 @@ from lerobot.datasets.importing.config import NpzConfig
 from lerobot.datasets.importing.files import episode_files
 from lerobot.datasets.importing.source import TASK, TEXT, EpisodeSource
 
-ENDS, FPS = "episode_ends", "fps"
 _DAMAGED: Final = (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 _NAMES = {
     targets.ACTION: ("action", "actions"),
@@ -76,12 +75,71 @@ class ZippedArray:
             values = self._array(file.read(), self.shape[::-1] if self._is_fortran else self.shape)
         return values.T if self._is_fortran else values
 
+    def close(self) -> None:
+        """Close the file in the archive."""
+        if self._file is not None:
+            self._file.close()
+
     def _array(self, data: bytes, shape: tuple[int, ...]) -> npt.NDArray[Any]:
         if self.dtype.hasobject:
             raise ValueError("it holds pickled objects, which are never unpickled")
         if len(data) != self.dtype.itemsize * int(np.prod(shape, dtype=np.int64)):
             raise ValueError(f"{self._member} ends early")
         return np.frombuffer(data, self.dtype).reshape(shape)
+
+
+class Archive:
+    """The arrays of a .npz file.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        arrays: by name.
+
+    Raises:
+        DatasetError: the file is missing or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise DatasetError(f"{path} cannot be opened: {error}", expected="a complete .npz file") from error
+        self.arrays: dict[str, ZippedArray] = {}
+        try:
+            for member in self._zip.namelist():
+                if member.endswith(".npy"):
+                    self.arrays[member.removesuffix(".npy")] = ZippedArray(self._zip, member)
+        except _DAMAGED as error:
+            self.close()
+            raise DatasetError(f"{path} cannot be read: {error}", expected="a complete .npz file") from error
+
+    def take(self, name: str) -> Any:
+        """Take out an array that is not one row per frame; a plain value for shape (), None if there is none."""
+        array = self.arrays.pop(name, None)
+        if array is None:
+            return None
+        try:
+            values = array.whole()
+        except _DAMAGED as error:
+            raise DatasetError(f"{self._path}: {name} cannot be read: {error}") from error
+        return values if array.shape else values.item()
+
+    def take_task(self) -> tuple[str, str] | None:
+        """Take out the one instruction of the whole file, with its name."""
+        for name in _NAMES[TASK]:
+            array = self.arrays.get(name)
+            if array is not None and not array.shape and array.dtype.kind == "U":
+                return name, str(self.take(name))
+        return None
+
+    def close(self) -> None:
+        """Close the file."""
+        for array in self.arrays.values():
+            array.close()
+        self._zip.close()
 
 
 def open_npz(config: NpzConfig) -> EpisodeSource:
@@ -91,61 +149,33 @@ def open_npz(config: NpzConfig) -> EpisodeSource:
         DatasetError: there is none, or the first one is damaged.
     """
     files = episode_files(config.path, ("*.npz",))
-    archive = _open_archive(files[0])
+    archive = Archive(files[0])
     try:
-        arrays = _arrays(archive, files[0])
-        fps = _single(arrays.pop(FPS), files[0]) if FPS in arrays else None
-        if ENDS not in arrays:
-            archive.close()
-            return EpisodeArrays([str(file) for file in files], _opener(files), _target, fps=fps)
-        ends = np.asarray(_single(arrays.pop(ENDS), files[0]), np.int64)
-        task = next((_single(arrays[name], files[0]) for name in _NAMES[TASK] if _is_one_text(arrays.get(name))), None)
-        return FlatArrays(str(files[0]), arrays, ends, _target, fps=fps, task=task, close=archive.close)
+        fps, ends, task = archive.take("fps"), archive.take("episode_ends"), archive.take_task()
+        if ends is not None:
+            where, instruction = str(files[0]), task[1] if task else None
+            ends = np.asarray(ends, np.int64)
+            return FlatArrays(where, archive.arrays, ends, _target, fps=fps, task=instruction, close=archive.close)
     except BaseException:
         archive.close()
         raise
+    archive.close()
+    return EpisodeArrays([str(file) for file in files], _opener(files), _target, fps=fps)
 
 
-def _opener(files: list[Path]) -> Any:
+def _opener(files: list[Path]) -> Callable[[int], AbstractContextManager[Mapping[str, Rows]]]:
     @contextmanager
     def open_episode(episode: int) -> Iterator[Mapping[str, Rows]]:
-        with _open_archive(files[episode]) as archive:
-            arrays: dict[str, Any] = _arrays(archive, files[episode])
-            length = max((array.shape[0] for array in arrays.values() if array.shape), default=0)
-            for name in _NAMES[TASK]:
-                if _is_one_text(arrays.get(name)):
-                    arrays[name] = Repeated(_single(arrays[name], files[episode]), length)
+        with closing(Archive(files[episode])) as archive:
+            task = archive.take_task()
+            arrays: dict[str, Rows] = dict(archive.arrays)
+            if task is not None:
+                name, text = task
+                length = max((array.shape[0] for array in archive.arrays.values() if array.shape), default=0)
+                arrays[name] = Repeated(text, length)
             yield arrays
 
     return open_episode
-
-
-def _open_archive(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path} cannot be opened: {error}", expected="a complete .npz file") from error
-
-
-def _arrays(archive: zipfile.ZipFile, path: Path) -> dict[str, ZippedArray]:
-    try:
-        members = [name for name in archive.namelist() if name.endswith(".npy")]
-        return {name.removesuffix(".npy"): ZippedArray(archive, name) for name in members}
-    except _DAMAGED as error:
-        raise DatasetError(f"{path} cannot be read: {error}", expected="a complete .npz file") from error
-
-
-def _single(array: ZippedArray, path: Path) -> Any:
-    """Value of an array that is not one per frame; a plain one for shape ()."""
-    try:
-        values = array.whole()
-    except _DAMAGED as error:
-        raise DatasetError(f"{path} cannot be read: {error}") from error
-    return values.item() if not array.shape else values
-
-
-def _is_one_text(array: ZippedArray | None) -> bool:
-    return array is not None and not array.shape and array.dtype.kind in "SU"
 
 
 def _target(name: str, dtype: str, shape: tuple[int, ...]) -> str | None:

@@ -80,9 +80,14 @@ class ImportPlan:
         Args:
             values: per field of the source its value; at least those of the features.
             features: which features; all if None.
+
+        Raises:
+            FeatureMismatchError: a value has another shape than the source said.
         """
         columns = self._columns if features is None else {key: self._columns[key] for key in features}
-        return {key: column.convert([values[field.name] for field in column.fields]) for key, column in columns.items()}
+        return {
+            key: column.convert([_value(field, values) for field in column.fields]) for key, column in columns.items()
+        }
 
 
 def _chosen(fields: Sequence[SourceField], overrides: Mapping[str, str | None]) -> dict[str, list[SourceField]]:
@@ -185,6 +190,13 @@ def _camera(field: SourceField, video: bool) -> _Column:
         return np.repeat(picture, 3, axis=2) if grey else picture
 
     return _Column((field,), feature, convert)
+
+
+def _value(field: SourceField, values: Mapping[str, Any]) -> Any:
+    value = values[field.name]
+    if field.dtype != TEXT and np.shape(value) != field.shape:
+        raise _mismatch(field, f"has shape {np.shape(value)}", str(field.shape))
+    return value
 
 
 def _check_text(field: SourceField) -> bool:
