@@ -200,7 +200,8 @@ def test_incomplete_random_states_are_refused() -> None:
     [
         (("--accelerator.gradient_accumulation.steps=2", "--steps=3"), "multiple of"),
         (("--eval_steps=2", "--steps=2"), "eval_split"),
-        (("--ema.enable=true",), "not supported"),
+        (("--dataset.image_transforms.enable=true", "--dataset.image_transforms.tfs={a: {type: Blur}}"), "not 'Blur'"),
+        (("--dataset.streaming=true", "--dataset.mix_with=[{repo_id: test/other}]"), "streaming of one dataset"),
         (("--use_policy_training_preset=false",), "an optimizer"),
     ],
 )

@@ -15,9 +15,10 @@ from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.core.hooks import Hooks
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.policies.making import PolicyWithProcessors
+from lerobot.training.batches import TrainingBatches, to_device, validation_batches
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import BatchConfig, DatasetConfig
-from lerobot.training.data import TrainingBatches, open_dataset, statistics, to_device, validation_batches
+from lerobot.training.data import open_dataset
 from lerobot.training.trackers.table import CsvTracker
 
 Train, States = Callable[..., Path], Callable[[Path], dict[str, bytes]]
@@ -154,8 +155,8 @@ def test_real_video_is_normalised_by_imagenet() -> None:
 
     config = DatasetConfig(repo_id="test/pusht", root=str(root))
     data = open_dataset(config, TinyConfig(), BatchConfig())
-    camera = data.meta.camera_keys[0]
-    stats = statistics(config, data.meta)[camera]
+    (camera,) = data.cameras
+    stats = data.stats[camera]
     assert stats["mean"].ravel().tolist() == pytest.approx([0.485, 0.456, 0.406])
     assert stats["std"].ravel().tolist() == pytest.approx([0.229, 0.224, 0.225])
     batch = next(iter(TrainingBatches(data.training, BatchConfig(num_workers=0, batch_size=2), seed=1)))
@@ -225,7 +226,7 @@ def test_a_saved_configuration_is_the_run_again(train: Train, tmp_path: Path) ->
 def test_a_peer_file_with_every_default_is_read(tmp_path: Path, dataset: Path) -> None:
     from lerobot.training.peer_fields import DEFAULTS
 
-    top = ("reward_model", "peft", "sample_weighting", "job", "parallelism", "ema", "checkpoint_format")
+    top = ("reward_model", "sample_weighting", "job", "parallelism", "checkpoint_format")
     accelerator = ("fsdp", "compile", "activation_checkpointing")
     fields = {
         "dataset": {
@@ -241,13 +242,16 @@ def test_a_peer_file_with_every_default_is_read(tmp_path: Path, dataset: Path) -
         "eval": {"n_episodes": 50, "batch_size": 8, "recording": False, "recording_repo_id": None},
         "save_checkpoint_to_hub": False,
         "checkpoint_path": None,
+        "peft": None,
+        "ema": {"enable": False, "decay": None, "power": 0.75, "use_for_eval": True},
         **{name: DEFAULTS[name] for name in top},
     }
     file = tmp_path / "train_config.json"
     file.write_text(json.dumps(fields))
     config = load(TrainPipelineConfig, [f"--config_path={file}"]).config
     assert config.dataset.repo_id == "test/moves"
-    assert config.ema is None
+    assert not config.ema.enable
+    assert not config.dataset.image_transforms.enable
     fields["parallelism"] = {**DEFAULTS["parallelism"], "dp_shard": 4}
     file.write_text(json.dumps(fields))
     with pytest.raises(LeRobotError, match="not supported"):

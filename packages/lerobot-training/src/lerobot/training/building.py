@@ -9,14 +9,18 @@ import torch
 from accelerate import Accelerator
 
 from lerobot.core.errors import CheckpointError, LeRobotError
+from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
 from lerobot.policies.checkpoint import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
 from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.training.augmentation.drawing import Augmentation
+from lerobot.training.averaging import WeightAverage
+from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
 from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.folder import MODEL, Learner, Progress, load_learner, read_progress, read_random
 from lerobot.training.commands.train import TrainPipelineConfig
-from lerobot.training.data import Demonstrations, TrainingBatches, open_dataset, statistics
+from lerobot.training.data import Demonstrations, open_dataset
 from lerobot.training.loop import Training
 from lerobot.training.measuring import Meter
 from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
@@ -61,7 +65,7 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
     # The same weights in all processes first, different draws afterwards.
     random_state.seed_everything(config.seed)
     asked = config.policy.model_copy(update={"device": accelerator.device.type})
-    demonstrations = open_dataset(config.dataset, asked, config)
+    demonstrations = open_dataset(config.dataset, asked, config, seed=config.seed)
     trained = _make(config, asked, demonstrations, checkpoint)
     optimizer_config = config.optimizer or optimizer_preset(trained.policy.config)
     scheduler_config = config.scheduler
@@ -69,25 +73,24 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
         scheduler_config = scheduler_preset(trained.policy.config)
     optimizer = make_optimizer(optimizer_config, trained.policy)
     scheduler = None if scheduler_config is None else make_scheduler(scheduler_config, optimizer, config.steps)
-    batches = TrainingBatches(
-        demonstrations.training,
-        config,
-        seed=config.seed,
-        drop_n_last_frames=getattr(trained.policy.config, "drop_n_last_frames", 0),
-        rank=accelerator.process_index,
-        world_size=accelerator.num_processes,
-        pin_memory=accelerator.device.type == "cuda",
-    )
+    batches = _batches(config, demonstrations, trained, accelerator)
     model, prepared = accelerator.prepare(trained.policy, optimizer)
     training = Training(
         accelerator,
-        Learner(trained, optimizer, scheduler, accelerator.scaler),
+        Learner(
+            trained,
+            optimizer,
+            scheduler,
+            accelerator.scaler,
+            WeightAverage(config.ema, trained.policy) if config.ema.enable else None,
+        ),
         model,
         prepared,
         batches,
-        frozenset(demonstrations.meta.camera_keys),
+        demonstrations.cameras,
         optimizer_config.grad_clip_norm,
-        Meter(config.batch_size * accelerator.num_processes, len(batches.sampler)),
+        Meter(config.batch_size * accelerator.num_processes, batches.frames_per_epoch),
+        _augmentation(config, demonstrations, accelerator),
     )
     progress = None
     if checkpoint is not None:
@@ -95,6 +98,30 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
     elif accelerator.process_index:
         random_state.seed_everything(config.seed + accelerator.process_index)
     return Built(training, demonstrations, progress, optimizer_config, scheduler_config)
+
+
+def _batches(
+    config: TrainPipelineConfig, data: Demonstrations, trained: PolicyWithProcessors, accelerator: Accelerator
+) -> Batches:
+    pin_memory = accelerator.device.type == "cuda"
+    if isinstance(data.training, StreamingLeRobotDataset):
+        return StreamedBatches(data.training, config, pin_memory=pin_memory)
+    return TrainingBatches(
+        data.training,
+        config,
+        seed=config.seed,
+        drop_n_last_frames=getattr(trained.policy.config, "drop_n_last_frames", 0),
+        rank=accelerator.process_index,
+        world_size=accelerator.num_processes,
+        pin_memory=pin_memory,
+    )
+
+
+def _augmentation(config: TrainPipelineConfig, data: Demonstrations, accelerator: Accelerator) -> Augmentation | None:
+    transforms = config.dataset.image_transforms
+    if not transforms.enable:
+        return None
+    return Augmentation(transforms, data.colour_cameras, seed=config.seed, rank=accelerator.process_index)
 
 
 def _make(
@@ -105,10 +132,10 @@ def _make(
         if saved.type != asked.type:
             raise CheckpointError(f"checkpoint {checkpoint} is of a policy {saved.type!r}", expected=asked.type)
         asked = asked.model_copy(update={"pretrained_path": str(checkpoint / MODEL), "pretrained_revision": None})
-    policy = make_policy(asked, features_of_dataset(data.meta.features), rename_map=config.rename_map)
+    policy = make_policy(asked, features_of_dataset(data.features), rename_map=config.rename_map)
     processors = make_pre_post_processors(
         policy.config,
-        _renamed(statistics(config.dataset, data.meta), config.rename_map),
+        _renamed(data.stats, config.rename_map),
         rename_map=config.rename_map,
         new_statistics=checkpoint is None,
     )
@@ -122,7 +149,7 @@ def _renamed(stats: dict[str, dict[str, Any]], rename_map: dict[str, str]) -> di
     return {rename_map.get(key, key): values for key, values in stats.items()}
 
 
-def _go_on(training: Training, batches: TrainingBatches, checkpoint: Path, config: TrainPipelineConfig) -> Progress:
+def _go_on(training: Training, batches: Batches, checkpoint: Path, config: TrainPipelineConfig) -> Progress:
     """Restore everything a checkpoint holds beside the weights; the random states come last."""
     progress = read_progress(checkpoint)
     if progress.step >= config.steps:
@@ -138,6 +165,11 @@ def _go_on(training: Training, batches: TrainingBatches, checkpoint: Path, confi
             "no frame is left out, but what follows is another run",
             processes, size, accelerator.num_processes, config.batch_size,
         )  # fmt: skip
+    if progress.num_workers not in {None, config.num_workers}:
+        raise LeRobotError(
+            f"the checkpoint was made with --num_workers={progress.num_workers}, now it is {config.num_workers}",
+            expected="the same number: each worker of a streamed dataset has episodes of its own",
+        )
     load_learner(checkpoint, training.learner)
     batches.start_at(progress.step, size, processes)
     training.step = progress.step

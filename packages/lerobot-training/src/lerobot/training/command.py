@@ -107,10 +107,11 @@ def _run(config: TrainPipelineConfig, built: Built, folder: Path, hooks: Hooks, 
 def _description(config: TrainPipelineConfig, built: Built) -> str:
     policy = built.training.learner.trained.policy
     learned = sum(parameter.numel() for parameter in policy.parameters() if parameter.requires_grad)
-    data, processes = built.demonstrations.training, built.training.accelerator.num_processes
+    data, processes = built.demonstrations, built.training.accelerator.num_processes
     return (
         f"{config.policy.type}: {learned / 1e6:.2f} million parameters to learn, on {built.training.accelerator.device}"
-        f"{f' with {processes} processes' if processes > 1 else ''}; {data.num_episodes} episodes, {len(data)} frames; "
+        f"{f' with {processes} processes' if processes > 1 else ''}; {data.num_episodes} episodes, "
+        f"{len(data.training)} frames; "
         f"{config.steps - built.training.step} steps of {config.batch_size * processes} frames"
     )
 

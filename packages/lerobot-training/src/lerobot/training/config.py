@@ -1,48 +1,74 @@
 """Sections of the training configuration."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import ConfigModel
+from lerobot.training.augmentation.config import ImageTransformsConfig
 from lerobot.training.peer_fields import only_default
 
 
-class DatasetConfig(ConfigModel):
-    """The demonstrations to learn from."""
+class EpisodesConfig(ConfigModel):
+    """A dataset, and which of its episodes to use."""
 
     repo_id: str = Field(description="Name of the dataset, 'owner/name'.")
     root: str | None = Field(default=None, description="Its folder; default: $HF_LEROBOT_HOME/<repo_id>.")
     episodes: list[int] | None = Field(default=None, description="Numbers of the episodes to use; default: all.")
     exclude_episodes: list[int] | None = Field(default=None, description="Numbers of episodes to leave out.")
     revision: str | None = Field(default=None, description="Version of the dataset on the Hub.")
+
+
+class SourceConfig(EpisodesConfig):
+    """A further dataset of a mixture."""
+
+    weight: float = Field(default=1.0, gt=0, description="Share in what is drawn, relative to the others.")
+    feature_map: dict[str, str] = Field(
+        default_factory=dict, description="Name of a feature in this dataset: its name in the first one."
+    )
+
+
+class DatasetConfig(EpisodesConfig):
+    """The demonstrations to learn from."""
+
     use_imagenet_stats: bool = Field(default=True, description="Normalise pictures by ImageNet's mean and deviation.")
     video_backend: str | None = Field(default=None, description="Decoder of video: pyav.")
     return_uint8: bool = Field(default=False, description="No effect: pictures always travel as bytes.")
+    in_memory: bool = Field(
+        default=False,
+        description="Keep every picture in memory once it is decoded; for small datasets, with --num_workers=0.",
+    )
     depth_output_unit: Literal["m", "mm"] = Field(default="mm", description="Unit of depth.")
     eval_split: float = Field(
         default=0.0, ge=0, lt=1, description="Share of the episodes of each task to validate on; see --eval_steps."
     )
-    image_transforms: dict[str, Any] = Field(default_factory=dict, description="Image augmentation: not supported.")
+    image_transforms: ImageTransformsConfig = Field(
+        default_factory=ImageTransformsConfig, description="Random changes of pictures while training."
+    )
+    streaming: bool = Field(default=False, description="Read episodes as they are needed, without a copy of them all.")
+    weight: float = Field(default=1.0, gt=0, description="Share of this dataset in what is drawn; see mix_with.")
+    mix_with: list[SourceConfig] = Field(
+        default_factory=list,
+        description="Further datasets to draw from: [{repo_id: owner/name, weight: 0.5, feature_map: {old: new}}].",
+    )
     repo_type: Any = Field(default=None, description="Must be 'dataset'.")
-    streaming: Any = Field(default=None, description="Must be false.")
 
-    @field_validator("repo_type", "streaming", mode="before")
+    @field_validator("repo_type", mode="before")
     @classmethod
     def _is_default(cls, value: Any, info: ValidationInfo) -> None:
         only_default(str(info.field_name), value)
-
-    @field_validator("image_transforms")
-    @classmethod
-    def _is_off(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if value.get("enable"):
-            raise ValueError("enable: false, because image augmentation is not supported")
-        return {}
 
     @field_validator("video_backend")
     @classmethod
     def _decodes_alike(cls, value: str | None) -> None:
         """Decoders differ between machines and not in what they give; the dataset chooses its own."""
+
+    @model_validator(mode="after")
+    def _one_way_of_drawing(self) -> Self:
+        if self.streaming and self.mix_with:
+            raise PydanticCustomError("stream_of_many", "streaming of one dataset; copy the datasets of a mixture")
+        return self
 
 
 class GradientAccumulationConfig(ConfigModel):
@@ -90,6 +116,32 @@ class WandBConfig(ConfigModel):
     add_tags: bool = Field(default=True, description="Tag the run with policy, dataset and seed.")
 
 
+class EMAConfig(ConfigModel):
+    """An exponential moving average of the weights."""
+
+    enable: bool = Field(default=False, description="Keep one beside the weights, and save it with them.")
+    decay: float | None = Field(default=None, ge=0, le=1, description="Constant decay; default: one that grows.")
+    update_after_step: int = Field(default=0, ge=0, description="Optimizer steps before averaging begins.")
+    inv_gamma: float = Field(default=1.0, gt=0, description="The larger, the slower the decay grows.")
+    power: float = Field(default=0.75, gt=0, description="Exponent of its growth.")
+    min_decay: float = Field(default=0.0, ge=0, le=1, description="Smallest decay.")
+    max_decay: float = Field(default=0.9999, ge=0, le=1, description="Largest decay.")
+    use_for_eval: bool = Field(default=True, description="Validate and evaluate the average.")
+
+
+class PeftConfig(ConfigModel):
+    """Adapters: a few new weights are learned, and those of the base policy stay."""
+
+    target_modules: list[str] | str | None = Field(
+        default=None, description="Modules that get an adapter: ends of names, a regular expression, or 'all-linear'."
+    )
+    full_training_modules: list[str] | None = Field(default=None, description="Modules that are learned as a whole.")
+    method_type: Literal["LORA"] = Field(default="LORA", description="Kind of adapter.")
+    init_type: str | None = Field(default=None, description="How adapters begin, as peft calls it; default: peft's.")
+    r: int = Field(default=16, gt=0, description="Rank of the adapters.")
+    lora_alpha: int | None = Field(default=None, gt=0, description="Their scale, times r; default: peft's.")
+
+
 class BatchConfig(ConfigModel):
     """Fields of how batches are drawn, shared by everything that draws them."""
 
@@ -107,11 +159,9 @@ class PeerSections(ConfigModel):
     """Sections of the peer's files of which only the default is supported."""
 
     reward_model: Any = Field(default=None, description="Not supported.")
-    peft: Any = Field(default=None, description="Not supported.")
     sample_weighting: Any = Field(default=None, description="Not supported.")
     job: Any = Field(default=None, description="Remote jobs: not supported.")
     parallelism: Any = Field(default=None, description="Sharded models: not supported.")
-    ema: Any = Field(default=None, description="Moving average of the weights: not supported.")
     checkpoint_format: Any = Field(default=None, description="Must be 'safetensors'.")
     save_checkpoint_to_hub: Any = Field(default=None, description="Must be false; see --policy.repo_id.")
 

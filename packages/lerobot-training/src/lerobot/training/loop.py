@@ -11,8 +11,9 @@ import torch
 from accelerate import Accelerator
 
 from lerobot.core.errors import LeRobotError
+from lerobot.training.augmentation.drawing import Augmentation
+from lerobot.training.batches import Batch, to_device
 from lerobot.training.checkpoints.folder import Learner
-from lerobot.training.data import Batch, to_device
 from lerobot.training.measuring import Meter
 
 
@@ -41,6 +42,7 @@ class Training:
         cameras: keys of pictures.
         grad_clip_norm: largest norm of the gradients; 0 or less for none.
         meter: measurements.
+        augmentation: changes pictures; None to leave them.
         step: batches done.
     """
 
@@ -52,6 +54,7 @@ class Training:
     cameras: frozenset[str]
     grad_clip_norm: float
     meter: Meter
+    augmentation: Augmentation | None = None
     step: int = 0
     _at_rest: bool = field(default=True, init=False)
 
@@ -87,13 +90,15 @@ class Training:
         while self.step < steps:
             with self.meter.waiting():
                 batch = next(batches)
-            self.meter.add(self._learn(self._prepared(batch)))
+            self.meter.add(self._learn(self._prepared(batch, self.augmentation)))
             self.step += 1
             if observer.step_done(self.step):
                 break
 
-    def _prepared(self, batch: Batch) -> Batch:
+    def _prepared(self, batch: Batch, augmentation: Augmentation | None = None) -> Batch:
         moved = to_device(batch, self.accelerator.device, self.cameras)
+        if augmentation is not None:
+            moved = augmentation(moved, self.step)
         return self.learner.trained.processors.preprocessor(moved)  # type: ignore[no-any-return]
 
     def _learn(self, batch: Batch) -> dict[str, Any]:
@@ -112,6 +117,8 @@ class Training:
         update = getattr(self.learner.trained.policy, "update", None)
         if self._at_rest and callable(update):
             update()
+        if self._at_rest and self.learner.average is not None:
+            self.learner.average.update()
         return {"loss": loss, **{key: value for key, value in (parts or {}).items() if key != "loss"}, **measured}
 
     def _step_schedule(self) -> None:

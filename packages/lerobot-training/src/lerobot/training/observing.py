@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from lerobot.envs.command import evaluate_policy
 from lerobot.envs.evaluation import rows_for
 from lerobot.envs.making import env_maker
 from lerobot.envs.rows import EnvRows
+from lerobot.training.batches import validation_batches
 from lerobot.training.building import Built
 from lerobot.training.checkpoints import folder as checkpoints
 from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.folder import Progress
 from lerobot.training.commands.train import TrainPipelineConfig
-from lerobot.training.data import validation_batches
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ class RunObserver:
             self._accelerator.process_index,
             self._accelerator.num_processes,
         )
-        with random_state.aside(self.config.seed):
+        with random_state.aside(self.config.seed), self._evaluated_weights():
             loss = self._training.validate(batches)
         self._hooks.call("train_step", step=step, metrics={"validation_loss": loss})
         if self._best is not None and loss >= self._best:
@@ -119,6 +120,7 @@ class RunObserver:
                 self.config.batch_size,
                 self.config.accelerator.gradient_accumulation.steps,
                 self._best,
+                self.config.num_workers if self.config.dataset.streaming else None,
             )
             settings = {**self._settings, "checkpoint_path": str(target)}
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -142,6 +144,7 @@ class RunObserver:
             videos = self.folder / "eval" / f"videos_step_{checkpoints.checkpoint_name(step, self.config.steps)}"
             with (
                 random_state.aside(self.config.seed),
+                self._evaluated_weights(),
                 EnvRows(env_maker(self.config.env), count, use_async=self.config.eval.use_async_envs) as rows,
             ):
                 results = evaluate_policy(
@@ -155,6 +158,11 @@ class RunObserver:
                 )
             self._hooks.call("evaluation_done", step=step, results=results)
         self._accelerator.wait_for_everyone()
+
+    def _evaluated_weights(self) -> AbstractContextManager[None]:
+        """The average of the weights inside the block, if it is kept and wished."""
+        average = self._training.learner.average
+        return nullcontext() if average is None or not self.config.ema.use_for_eval else average.applied()
 
     def _asked_to_stop(self, step: int) -> bool:
         mine = self._signals.received is not None

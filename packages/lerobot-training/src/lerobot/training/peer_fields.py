@@ -10,7 +10,6 @@ from pydantic_core import PydanticCustomError
 
 DEFAULTS: dict[str, Any] = {
     "reward_model": None,
-    "peft": None,
     "sample_weighting": None,
     "job": {
         "target": None,
@@ -25,20 +24,9 @@ DEFAULTS: dict[str, Any] = {
         "context_parallel": {"ring_degree": 1, "ulysses_degree": 1},
         "cfg_parallel": 1,
     },
-    "ema": {
-        "enable": False,
-        "decay": None,
-        "update_after_step": 0,
-        "inv_gamma": 1.0,
-        "power": 0.75,
-        "min_decay": 0.0,
-        "max_decay": 0.9999,
-        "use_for_eval": True,
-    },
     "checkpoint_format": "safetensors",
     "save_checkpoint_to_hub": False,
     "repo_type": "dataset",
-    "streaming": False,
     "fsdp": {
         "reshard_after_forward": True,
         "wrap_modules": None,
@@ -53,7 +41,6 @@ DEFAULTS: dict[str, Any] = {
 IGNORED: dict[str, frozenset[str]] = {
     # What a switch that is off would do, or how the run was started; none of it changes a run here.
     "job": frozenset({"image", "timeout", "detach", "tags"}),
-    "ema": frozenset(DEFAULTS["ema"]) - {"enable"},
     "compile": frozenset({"backend", "mode", "regional"}),
     "fsdp": frozenset(DEFAULTS["fsdp"]),
 }

@@ -2,12 +2,14 @@
 
 import json
 import logging
+import pickle
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import Optimizer
@@ -16,6 +18,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from lerobot.core.durable import flush_folder, move_into_place
 from lerobot.core.errors import CheckpointError
 from lerobot.policies.making import PolicyWithProcessors
+from lerobot.training.averaging import WeightAverage
 from lerobot.training.checkpoints.optimizer_state import (
     load_optimizer,
     load_scheduler,
@@ -27,8 +30,9 @@ from lerobot.training.checkpoints.optimizer_state import (
 
 logger = logging.getLogger(__name__)
 
-MODEL, STATE, LAST, BEST = "pretrained_model", "training_state", "last", "best"
+MODEL, AVERAGED, STATE, LAST, BEST = "pretrained_model", "pretrained_model_ema", "training_state", "last", "best"
 TRAIN_CONFIG, STEP, RANDOM, SCALER = "train_config.json", "training_step.json", "rng_state.safetensors", "scaler.json"
+AVERAGE = "ema_state.pt"
 _SCRATCH = ".writing"
 
 
@@ -42,6 +46,7 @@ class Progress:
         batch_size: frames per batch and process.
         grad_accum_steps: batches per optimizer step.
         best_validation_loss: the smallest so far; None before the first validation.
+        num_workers: readers of a streamed dataset, on which its order depends; None elsewhere.
     """
 
     step: int
@@ -49,6 +54,7 @@ class Progress:
     batch_size: int
     grad_accum_steps: int = 1
     best_validation_loss: float | None = None
+    num_workers: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As in `training_step.json`, with what either version of the peer looks for."""
@@ -60,8 +66,8 @@ class Progress:
             "grad_accum_steps": self.grad_accum_steps,
             "parallelism": {"dp_replicate": self.num_processes, "dp_shard": 1, "ring_degree": 1, "ulysses_degree": 1},
         }
-        best = self.best_validation_loss
-        return fields if best is None else {**fields, "best_validation_loss": best}
+        own = {"best_validation_loss": self.best_validation_loss, "num_workers": self.num_workers}
+        return {**fields, **{key: value for key, value in own.items() if value is not None}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +79,14 @@ class Learner:
         optimizer: its optimizer.
         scheduler: its schedule; None for constant rates.
         scaler: of gradients in half precision; None elsewhere.
+        average: of the weights; None if none is kept.
     """
 
     trained: PolicyWithProcessors
     optimizer: Optimizer
     scheduler: LRScheduler | None = None
     scaler: Any = None
+    average: WeightAverage | None = None
 
 
 def checkpoint_name(step: int, total_steps: int) -> str:
@@ -106,6 +114,11 @@ def save(
     state.mkdir()
     learner.trained.save_pretrained(model)
     _write(model / TRAIN_CONFIG, config)
+    if learner.average is not None:
+        with learner.average.applied():
+            learner.trained.save_pretrained(aside / AVERAGED)
+        _write(aside / AVERAGED / TRAIN_CONFIG, config)
+        torch.save(learner.average.state_dict(), state / AVERAGE)
     _write(state / STEP, progress.to_json())
     save_optimizer(learner.optimizer, state)
     if learner.scheduler is not None:
@@ -180,6 +193,7 @@ def read_progress(folder: Path) -> Progress:
         fields.get("batch_size") or 0,
         fields.get("grad_accum_steps") or 1,
         fields.get("best_validation_loss"),
+        fields.get("num_workers"),
     )
 
 
@@ -195,6 +209,19 @@ def load_learner(folder: Path, learner: Learner) -> None:
         load_scheduler(learner.scheduler, state)
     if learner.scaler is not None and (state / SCALER).exists():
         learner.scaler.load_state_dict(read_json(state / SCALER))
+    if learner.average is not None:
+        learner.average.load_state_dict(_read_average(state / AVERAGE))
+
+
+def _read_average(path: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        what = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+        raise CheckpointError(
+            f"{path} {what}", expected="the average of the weights, because --ema.enable is true"
+        ) from error
+    return state
 
 
 def read_random(folder: Path, rank: int) -> dict[str, Tensor] | None:

@@ -9,7 +9,15 @@ from pydantic_core import PydanticCustomError
 from lerobot.core.config.base import CommandConfig, EnvConfig
 from lerobot.envs.config import EvalConfig
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.training.config import AcceleratorConfig, BatchConfig, DatasetConfig, PeerSections, WandBConfig
+from lerobot.training.config import (
+    AcceleratorConfig,
+    BatchConfig,
+    DatasetConfig,
+    EMAConfig,
+    PeerSections,
+    PeftConfig,
+    WandBConfig,
+)
 from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
 
 
@@ -53,6 +61,8 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
         default_factory=AcceleratorConfig, description="Precision, accumulation and processes."
     )
     eval: EvalConfig = Field(default_factory=EvalConfig, description="Evaluation in --env.")
+    ema: EMAConfig = Field(default_factory=EMAConfig, description="A moving average of the weights.")
+    peft: PeftConfig | None = Field(default=None, description="Learn adapters of the policy of --policy.path.")
     wandb: WandBConfig = Field(default_factory=WandBConfig, description="Weights & Biases.")
     rename_map: dict[str, str] = Field(
         default_factory=dict, description="Name of an observation in the dataset: its name in the policy."
