@@ -128,6 +128,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def reference(session: nox.Session) -> None:
+    """Write the pages of the reference that follow from the code."""
+    session.run("python", "tests/docs/write_reference.py")
+
+
+@nox.session
 def catalog(session: nox.Session) -> None:
     """Write what the packages register into the catalogue of known plugins."""
     session.run("python", "tests/architecture/write_catalog.py")

@@ -1,0 +1,6 @@
+"""Make `write_reference` and what it reads importable: test folders are no packages."""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "architecture")]
