@@ -12,12 +12,13 @@ FLOORS = {
     "lerobot-core": 0,
     "lerobot-datasets": 1,
     "lerobot-motors": 1,
-    "lerobot-policies": 1,
+    # Rollouts are recorded, so policies stand on datasets.
+    "lerobot-policies": 2,
     # Evaluation runs policies, so environments stand on them.
-    "lerobot-envs": 2,
-    "lerobot-training": 3,
+    "lerobot-envs": 3,
+    "lerobot-training": 4,
 }
-PLUGIN_FLOOR = 4
+PLUGIN_FLOOR = 5
 
 CORE_THIRD_PARTY = {
     "cookiecutter",  # extra `new`, deferred

@@ -1,7 +1,6 @@
 """`lerobot rollout` on the fake robot: what reaches it, how it ends, and that nothing moves when anything is wrong."""
 
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,72 +10,16 @@ import torch
 
 from lerobot.core.config import load
 from lerobot.core.errors import CheckpointError, ConfigError, FeatureMismatchError
-from lerobot.core.fake import robot as fake_robot
 from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
-from lerobot.core.types import Observation
+from lerobot.core.safety import SafetyConfig, derive_limits
+from lerobot.core.types import FeatureSpec, Observation
 from lerobot.policies.commands.rollout import RolloutConfig
 from lerobot.policies.describing import describe_robot
-from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import make_processors
-from lerobot.policies.rollout import rollout
 from lerobot.policies.source import PolicySource, to_tensor, way_back
 
 CAMERAS = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
 JOINTS = 6
-
-
-@pytest.fixture(autouse=True)
-def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture
-def robots(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every fake robot that is built."""
-    built: list[Any] = []
-    original = fake_robot.FakeRobot.__init__
-
-    def init(self: Any, *arguments: Any, **named: Any) -> None:
-        original(self, *arguments, **named)
-        built.append(self)
-
-    monkeypatch.setattr(fake_robot.FakeRobot, "__init__", init)
-    return built
-
-
-@pytest.fixture
-def trained(config: Any) -> PolicyWithProcessors:
-    """Always wants every joint at 10, whatever it sees."""
-    inputs = {
-        "observation.state": PolicyFeature(type=FeatureType.STATE, shape=(JOINTS,)),
-        "observation.images.top": PolicyFeature(type=FeatureType.VISUAL, shape=(3, 32, 40)),
-    }
-    outputs = {"action": PolicyFeature(type=FeatureType.ACTION, shape=(JOINTS,))}
-    arm = config.model_copy(update={"input_features": inputs, "output_features": outputs})
-    policy = arm.build()
-    with torch.no_grad():
-        policy.layer.weight.zero_()
-        policy.layer.bias.zero_()
-    stats = {
-        "observation.state": {"mean": torch.zeros(JOINTS), "std": torch.ones(JOINTS)},
-        "observation.images.top": {"mean": torch.zeros(3), "std": torch.ones(3)},
-        "action": {"min": torch.zeros(JOINTS), "max": torch.full((JOINTS,), 20.0)},
-    }
-    return PolicyWithProcessors(policy, make_processors(arm, stats))
-
-
-@pytest.fixture
-def run(tmp_path: Path, trained: PolicyWithProcessors) -> Callable[..., int]:
-    """Runs the command with the trained policy, saved and loaded again."""
-    folder = tmp_path / "trained"
-    trained.save_pretrained(folder)
-
-    def rollout_with(*arguments: str) -> int:
-        flags = [f"--policy.path={folder}", "--robot.type=fake", "--fps=50", *arguments]
-        return rollout(load(RolloutConfig, flags).config)
-
-    return rollout_with
 
 
 def commands(robot: Any) -> list[dict[str, float]]:
@@ -129,9 +72,9 @@ def test_a_damaged_policy_never_reaches_the_robot(run: Any, robots: Any, tmp_pat
 
 
 def test_a_policy_that_fails_does_so_before_the_robot_is_connected(
-    run: Any, robots: Any, trained: PolicyWithProcessors, monkeypatch: pytest.MonkeyPatch
+    run: Any, robots: Any, arm: PolicyWithProcessors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(trained.policy), "predict_action_chunk", lambda *_: torch.zeros(1, 2, JOINTS + 1))
+    monkeypatch.setattr(type(arm.policy), "predict_action_chunk", lambda *_: torch.zeros(1, 2, JOINTS + 1))
     with pytest.raises(FeatureMismatchError, match=r"unnormalizer_processor got 'action' of the shape \(1, 7\)"):
         run(CAMERAS)
     assert [entry.event for entry in robots[0].log] == []
@@ -152,12 +95,12 @@ def test_another_camera_name_can_be_mapped(run: Any, robots: Any) -> None:
 # --- the source ------------------------------------------------------------------------------------------------------
 
 
-def test_an_observation_reaches_the_policy_as_a_dataset_would_give_it(trained: PolicyWithProcessors) -> None:
+def test_an_observation_reaches_the_policy_as_a_dataset_would_give_it(arm: PolicyWithProcessors) -> None:
     camera = FakeCameraConfig(width=40, height=32, fps=30)
     features = describe_robot(FakeRobotConfig(cameras={"top": camera})).features
     seen: list[dict[str, Any]] = []
-    trained.processors.preprocessor.register_before_step_hook(lambda index, transition: seen.append(dict(transition)))
-    source = PolicySource(trained, dict(features), task="pick")
+    arm.processors.preprocessor.register_before_step_hook(lambda index, transition: seen.append(dict(transition)))
+    source = PolicySource(arm, dict(features), task="pick")
     names = features["observation.state"]["names"]
     picture = np.full((32, 40, 3), 255, np.uint8)
     # The order of the dict is not that of the joints.
@@ -176,6 +119,9 @@ def test_depth_stays_in_millimetres() -> None:
     assert depth.unique().tolist() == [1234.0]
 
 
-def test_the_way_back_is_straight_and_ends_at_the_goal() -> None:
-    path = way_back({"a.pos": 0.0, "top": object()}, {"a.pos": 4.0, "b.pos": 1.0}, 4)
-    assert path == [{"a.pos": 1.0}, {"a.pos": 2.0}, {"a.pos": 3.0}, {"a.pos": 4.0}]
+def test_the_way_back_is_straight_ends_at_the_goal_and_stands_still_otherwise() -> None:
+    speed = FeatureSpec(unit="m/s", range=(-1.0, 1.0))
+    joint = FeatureSpec(unit="deg", range=(-90.0, 90.0), max_velocity=100.0)
+    limits, _ = derive_limits({"a.pos": joint, "x.vel": speed, "b.pos": joint}, SafetyConfig())
+    path = way_back(limits, {"a.pos": 0.0, "x.vel": 3.0, "top": object()}, {"a.pos": 4.0, "x.vel": 1.0}, 4)
+    assert path == [{"x.vel": 0.0, "a.pos": position} for position in (1.0, 2.0, 3.0, 4.0)]

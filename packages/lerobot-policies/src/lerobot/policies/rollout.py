@@ -2,13 +2,15 @@
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from lerobot.core.control.loop import ControlLoop
 from lerobot.core.control.rerun_display import RerunDisplay, open_display
 from lerobot.core.control.source import CommandSource, SequenceSource
 from lerobot.core.control.status import StatusLine
+from lerobot.core.control.tick import Sink
 from lerobot.core.control.timing import LoopReport
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.processors import DataProcessorPipeline
@@ -16,6 +18,7 @@ from lerobot.core.processors.dataset_features import aggregate_pipeline_dataset_
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
 from lerobot.policies.commands.rollout import RolloutConfig
+from lerobot.policies.episodic import record_rollout
 from lerobot.policies.features import features_of_dataset
 from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.source import PolicySource, way_back
@@ -33,11 +36,12 @@ def rollout(config: RolloutConfig) -> int:
         config: validated configuration.
 
     Returns:
-        0 after `duration`; 128 plus the signal's number when a signal ended the run.
+        0 after `duration` or all episodes; 128 plus the signal's number when a signal ended the run.
 
     Raises:
         CheckpointError: the policy is incomplete or damaged.
         FeatureMismatchError: policy and robot do not fit.
+        DatasetError: the episodes cannot be recorded.
         ConfigError: a safety limit or display setting does not fit.
         DeviceError: the robot failed.
         SafetyError: the safety gate stopped the run.
@@ -48,6 +52,9 @@ def rollout(config: RolloutConfig) -> int:
     derive_limits(robot.action_features, config.safety)
     display = open_display(config, "lerobot_rollout")
     hooks = load_hooks()
+    if config.dataset is not None:
+        go_back = partial(_go_back, config, hooks, [] if display is None else [display])
+        return record_rollout(config, config.dataset, robot, source, display, hooks, go_back=go_back)
     with hooks.run("rollout", config), safe_end(robot) as session:
         if display is not None:
             session.close_later("display", display.close)
@@ -78,29 +85,36 @@ def _run(
     status = StatusLine()
     session.close_later("status line", status.close)
     start = session.robot.get_observation()
-    arguments: dict[str, Any] = {
-        "fps": config.fps,
-        "sinks": [status] if display is None else [status, display],
-        "hooks": hooks,
-        "signals": session.signals,
-    }
-    loop = _loop(config, session, source, arguments)
+    sinks: list[Sink] = [status] if display is None else [status, display]
+    loop = _loop(config, hooks, sinks, session, source)
     session.close_later("report", lambda: _show(loop.report))
     report = loop.run(duration_s=config.duration or None)
     if report.ended_by == "duration" and config.return_to_initial_position:
-        back = _commands_back(session.robot, start, round(RETURN_S * config.fps))
-        _loop(config, session, back, arguments).run()
+        _go_back(config, hooks, sinks, session, start)
 
 
-def _loop(config: RolloutConfig, session: Session, source: CommandSource, arguments: dict[str, Any]) -> ControlLoop:
-    # The gate is made after connecting: a calibration may have narrowed the ranges.
-    return ControlLoop(session.robot, source, SafetyGate.for_robot(session.robot, config.safety), **arguments)
+def _go_back(
+    config: RolloutConfig, hooks: Hooks, sinks: Sequence[Sink], session: Session, start: Mapping[str, Any]
+) -> None:
+    """Bring the joints back to where they were."""
+    limits, _ = derive_limits(session.robot.action_features, config.safety)
+    way = way_back(limits, session.robot.get_observation(), start, round(RETURN_S * config.fps))
+    _loop(config, hooks, sinks, session, SequenceSource(way)).run()
 
 
-def _commands_back(robot: Robot, start: Mapping[str, Any], ticks: int) -> SequenceSource:
-    """Commands that bring the joints back; velocities and the like have no way back."""
-    positions = {key: start[key] for key in robot.action_features if key.endswith(".pos") and key in start}
-    return SequenceSource(way_back(robot.get_observation(), positions, ticks))
+def _loop(
+    config: RolloutConfig, hooks: Hooks, sinks: Sequence[Sink], session: Session, source: CommandSource
+) -> ControlLoop:
+    return ControlLoop(
+        session.robot,
+        source,
+        # After connecting: a calibration may have narrowed the ranges.
+        SafetyGate.for_robot(session.robot, config.safety),
+        fps=config.fps,
+        sinks=sinks,
+        hooks=hooks,
+        signals=session.signals,
+    )
 
 
 def _show(report: LoopReport) -> None:

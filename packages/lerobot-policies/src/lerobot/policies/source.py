@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.processors.dataset_features import DatasetFeatures, build_dataset_frame
+from lerobot.core.safety import Limit
 from lerobot.core.types import Action, Observation
 from lerobot.policies.making import PolicyWithProcessors
 
@@ -88,15 +89,24 @@ def to_tensor(value: Any) -> Tensor:
     return torch.from_numpy(array.transpose(2, 0, 1).astype(np.float32)) / scale
 
 
-def way_back(start: Mapping[str, Any], goal: Mapping[str, Any], ticks: int) -> list[Action]:
-    """Give the commands of a straight motion.
+def way_back(
+    limits: Mapping[str, Limit], start: Mapping[str, Any], goal: Mapping[str, Any], ticks: int
+) -> list[Action]:
+    """Give the commands of a straight motion of all positions; what is commanded as a velocity stands still.
 
     Args:
-        start: where it begins, by joint.
-        goal: where it ends; joints that are not in `start` are left out.
+        limits: of the robot's safety gate: which commands are positions and which velocities.
+        start: what was measured where it begins.
+        goal: what was measured where it ends.
         ticks: number of commands; the last one is the goal.
     """
-    joints = {key: (float(start[key]), float(goal[key])) for key in goal if key in start}
+    still = {key: 0.0 for key, limit in limits.items() if limit.kind == "velocity"}
+    ways = {
+        key: (float(start[key]), float(goal[key]))
+        for key, limit in limits.items()
+        if limit.kind == "position" and key in start and key in goal
+    }
     return [
-        {key: low + (high - low) * tick / ticks for key, (low, high) in joints.items()} for tick in range(1, ticks + 1)
+        {**still, **{key: low + (high - low) * tick / ticks for key, (low, high) in ways.items()}}
+        for tick in range(1, ticks + 1)
     ]
