@@ -10,6 +10,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.metadata import LeRobotDatasetMetadata, MetadataFacts
 from lerobot.datasets.reading.depth import DepthUnit
 from lerobot.datasets.reading.kept import KeptVideos
+from lerobot.datasets.reading.pictures import EpisodeVideos
 from lerobot.datasets.reading.reader import ArrayItem, FrameIndexError, FrameReader
 from lerobot.datasets.reading.windows import parse_windows
 from lerobot.datasets.video.backend import choose_backend
@@ -29,6 +30,7 @@ class FrameDataset(MetadataFacts):
         tolerance_s: largest distance of those from whole frames.
         return_uint8: leave colour video pictures as `uint8`.
         depth_output_unit: unit of depth.
+        video_backend: what decodes videos, see `choose_backend`.
         in_memory: keep the pictures of videos once they are decoded; they have to fit, as bytes.
 
     Raises:
@@ -46,6 +48,7 @@ class FrameDataset(MetadataFacts):
         tolerance_s: float = 1e-4,
         return_uint8: bool = False,
         depth_output_unit: DepthUnit = "mm",
+        video_backend: str | None = None,
         in_memory: bool = False,
     ) -> None:
         if depth_output_unit not in ("m", "mm"):
@@ -66,16 +69,15 @@ class FrameDataset(MetadataFacts):
     def _open_reader(self) -> None:
         meta = self.meta
         windows = parse_windows(self.delta_timestamps, meta.features, meta.fps, self.tolerance_s)
+        videos = KeptVideos if self.in_memory else EpisodeVideos
         self._reader = FrameReader(
             meta.root,
             meta.info,
             meta.episodes,
             meta.tasks,
             windows=windows,
-            tolerance_s=self.tolerance_s,
             depth_unit=self.depth_output_unit,
-            video_backend=self.video_backend,
-            videos=KeptVideos(meta.root, meta.info, meta.episodes, self.tolerance_s) if self.in_memory else None,
+            videos=videos(meta.root, meta.info, meta.episodes, self.tolerance_s, self.video_backend),
         )
         chosen = slice(None) if self.episodes is None else np.array(self.episodes, np.int64)
         lengths = meta.episodes.column("length")[chosen]

@@ -97,6 +97,7 @@ class LeRobotDataset(FrameDataset):
             tolerance_s=tolerance_s,
             return_uint8=return_uint8,
             depth_output_unit=depth_output_unit,
+            video_backend=video_backend,
             in_memory=in_memory,
         )
         self._fetch_missing(videos=download_videos)

@@ -1,16 +1,17 @@
 """A dataset that episodes are taken from: its metadata with every column, of any version."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
+from lerobot.datasets.format.arrow import join_tables, read_table
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS, Episodes, load_episode_stats, load_episodes
 from lerobot.datasets.format.info import Info, load_info
 from lerobot.datasets.format.stats_json import flatten_stats
@@ -92,19 +93,20 @@ def open_source(root: Path) -> EditSource:
 
 
 def _all_columns(root: Path, info: Info) -> pa.Table:
-    tables: list[pa.Table] = []
+    return join_tables(_committed(root, info)).slice(0, info.total_episodes)
+
+
+def _committed(root: Path, info: Info) -> Iterator[pa.Table]:
+    rows = 0
     for _, _, path in layout.numbered_files(root / "meta/episodes"):
-        if sum(table.num_rows for table in tables) >= info.total_episodes:
-            break
+        if rows >= info.total_episodes:
+            return
         try:
-            with pq.ParquetFile(path) as file:
-                table = file.read().replace_schema_metadata()
+            table = read_table(path).replace_schema_metadata()
         except (OSError, pa.ArrowException) as error:
             raise DatasetError(f"{path} cannot be read: {error}") from error
-        tables.append(
-            numbers_as_double(table.drop_columns([c for c in META_POSITION_COLUMNS if c in table.schema.names]))
-        )
-    return pa.concat_tables(tables, promote_options="permissive").slice(0, info.total_episodes).combine_chunks()
+        rows += table.num_rows
+        yield numbers_as_double(table.drop_columns([c for c in META_POSITION_COLUMNS if c in table.schema.names]))
 
 
 def numbers_as_double(table: pa.Table) -> pa.Table:

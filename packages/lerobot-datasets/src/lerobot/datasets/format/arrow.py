@@ -4,7 +4,7 @@
 as long as the file reader where every episode is a row group of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+_JOINED_AT_ONCE = 100
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -27,6 +29,24 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """
     with pq.ParquetFile(path, memory_map=True) as file:
         return file.read(columns=None if columns is None else list(columns))
+
+
+def join_tables(tables: Iterable[pa.Table]) -> pa.Table:
+    """Many small tables as one, in one piece; differing columns are filled up with nulls.
+
+    Args:
+        tables: at least one; best a generator, since a table of one row takes a hundred times as much memory as a row.
+    """
+    pieces: list[pa.Table] = []
+    for table in tables:
+        pieces.append(table)
+        if len(pieces) == _JOINED_AT_ONCE:
+            pieces = [_join(pieces)]
+    return _join(pieces)
+
+
+def _join(tables: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
 
 
 def to_numpy(values: pa.Array | pa.ChunkedArray) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
-from lerobot.datasets.format.arrow import to_numpy
+from lerobot.datasets.format.arrow import join_tables, to_numpy
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.jsonl import read_jsonl
 from lerobot.datasets.format.stats_json import Stats, stats_from_json, unflatten_stats
@@ -117,21 +117,27 @@ def load_episodes(root: Path, info: Info) -> Episodes:
     schema = episodes_schema(info.video_keys)
     if info.total_episodes == 0:
         return Episodes(schema.empty_table())
-    tables: list[pa.Table] = []
+    table = join_tables(_committed(root, info, schema))
+    if table.num_rows < info.total_episodes:
+        raise DatasetError(
+            f"{root}/meta/episodes has {table.num_rows} episodes, info.json promises {info.total_episodes}",
+            expected="one row per episode",
+        )
+    table = table.slice(0, info.total_episodes)
+    _check_rows(table, root, info)
+    return Episodes(table)
+
+
+def _committed(root: Path, info: Info, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The files' tables up to the one with the last committed episode, after an empty one."""
+    yield schema.empty_table()
     rows = 0
     for _, _, path in layout.numbered_files(root / "meta/episodes"):
         if rows >= info.total_episodes:
-            break
-        tables.append(_read_columns(path, schema))
-        rows += tables[-1].num_rows
-    if rows < info.total_episodes:
-        raise DatasetError(
-            f"{root}/meta/episodes has {rows} episodes, info.json promises {info.total_episodes}",
-            expected="one row per episode",
-        )
-    table = pa.concat_tables(tables).slice(0, info.total_episodes)
-    _check_rows(table, root, info)
-    return Episodes(table)
+            return
+        table = _read_columns(path, schema)
+        rows += table.num_rows
+        yield table
 
 
 def _read_columns(path: Path, schema: pa.Schema) -> pa.Table:

@@ -41,15 +41,18 @@ class EpisodeVideos:
         info: its `info.json`.
         episodes: its episodes.
         tolerance_s: largest distance of a picture from its row's time in the second case, seconds.
+        backend: what decodes, see `VideoFiles`.
     """
 
-    def __init__(self, root: Path, info: Info, episodes: Episodes, tolerance_s: float) -> None:
+    def __init__(
+        self, root: Path, info: Info, episodes: Episodes, tolerance_s: float, backend: str | None = "pyav"
+    ) -> None:
         self._root = root
         self._info = info
         self._episodes = episodes
         self._tolerance_s = tolerance_s
         self._depth = frozenset(info.depth_keys)
-        self._files = VideoFiles()
+        self._files = VideoFiles(backend=backend)
 
     def read(self, key: str, rows: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Picture]:
         """Decode the pictures of rows of one camera, each file in one pass forward.

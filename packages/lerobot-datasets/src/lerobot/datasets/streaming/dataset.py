@@ -287,7 +287,7 @@ class StreamingLeRobotDataset(MetadataFacts, torch.utils.data.IterableDataset[It
     def _open(self) -> tuple[ResidentRows, EpisodeFiles, FrameReader]:
         meta, files = self.meta, self._files()
         rows = ResidentRows(meta.info, meta.episodes)
-        videos = EpisodeVideos(files.root, meta.info, meta.episodes, self.tolerance_s)
+        videos = EpisodeVideos(files.root, meta.info, meta.episodes, self.tolerance_s, backend=None)
         if isinstance(files, HubFiles):
             files.before_removal = videos.discard
         reader = FrameReader(

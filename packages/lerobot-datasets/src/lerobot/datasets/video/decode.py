@@ -12,6 +12,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.video.backend import choose_backend
 from lerobot.datasets.video.encode import open_video
 from lerobot.datasets.video.frame_table import FrameTable, read_frame_table
 
@@ -70,9 +71,12 @@ class VideoFile:
         Raises:
             DatasetError: a position is outside the file, or a picture cannot be decoded.
         """
+        self._check(positions)
+        return {position: self._convert(self._frame(position)) for position in positions}
+
+    def _check(self, positions: Sequence[int]) -> None:
         if positions and not 0 <= positions[0] <= positions[-1] < len(self.table):
             raise DatasetError(f"{self.path} has no picture {positions[-1]}", expected=f"0 to {len(self.table) - 1}")
-        return {position: self._convert(self._frame(position)) for position in positions}
 
     def _frame(self, position: int) -> av.VideoFrame:
         key = self.table.key_before(position)
@@ -119,17 +123,19 @@ class VideoFiles:
 
     Args:
         size: most open files; `$LEROBOT_VIDEO_DECODER_CACHE_SIZE` or 32 if None.
+        backend: what decodes colour pictures, see `choose_backend`; depth is always decoded by PyAV.
     """
 
-    def __init__(self, size: int | None = None) -> None:
+    def __init__(self, size: int | None = None, backend: str | None = "pyav") -> None:
         self._size = _cache_size() if size is None else max(size, 1)
+        self._backend = backend
         self._owner = os.getpid()
         self._open: OrderedDict[Path, VideoFile] = OrderedDict()
         self._tables: OrderedDict[Path, FrameTable] = OrderedDict()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process starts without open files."""
-        return VideoFiles, (self._size,)
+        return VideoFiles, (self._size, self._backend)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -149,12 +155,20 @@ class VideoFiles:
             return self._open[path]
         while len(self._open) >= self._size:
             self._open.popitem(last=False)[1].close()
-        file = self._open[path] = VideoFile(path, self._tables.get(path), is_depth=is_depth)
+        file = self._open[path] = self._open_file(path, is_depth=is_depth)
         self._tables[path] = file.table
         self._tables.move_to_end(path)
         if len(self._tables) > MOST_TABLES:
             self._tables.popitem(last=False)
         return file
+
+    def _open_file(self, path: Path, *, is_depth: bool) -> VideoFile:
+        if is_depth or choose_backend(self._backend) == "pyav":
+            return VideoFile(path, self._tables.get(path), is_depth=is_depth)
+        # Only where it is used: it brings torch.
+        from lerobot.datasets.video.torchcodec_file import TorchcodecFile
+
+        return TorchcodecFile(path, self._tables.get(path))
 
     def table(self, path: Path, *, is_depth: bool = False) -> FrameTable:
         """The pictures of a file, which is opened only if they are not known.

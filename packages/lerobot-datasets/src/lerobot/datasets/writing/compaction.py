@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from lerobot.core.durable import flush_folder, flush_tree, link, replace_text
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
-from lerobot.datasets.format.arrow import read_table
+from lerobot.datasets.format.arrow import join_tables, read_table
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import stats_to_json
@@ -99,9 +99,9 @@ class _Compaction:
         self._root = root
         self._info = info
         files = [path for _, _, path in layout.numbered_files(root / "meta/episodes")]
-        tables = [read_table(path) for path in files]
+        tables = (read_table(path) for path in files)
         self._meta_files = len(files)
-        self._episodes = pa.concat_tables(tables).slice(0, info.total_episodes) if tables else None
+        self._episodes = join_tables(tables).slice(0, info.total_episodes) if files else None
         self._data_runs: list[list[FilePosition]] = []
         self._video_runs: dict[str, list[list[FilePosition]]] = {}
         if self._episodes is not None:
