@@ -6,13 +6,14 @@ from types import ModuleType
 from lerobot.core.errors import LeRobotError
 
 
-def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
-    """Import a module that only an extra of `lerobot-core` brings.
+def require(module: str, *, extra: str, needed_by: str, distribution: str = "lerobot-core") -> ModuleType:
+    """Import a module that only an extra of a distribution brings.
 
     Args:
         module: name of the module, such as `"numpy"` or `"cookiecutter.generate"`.
-        extra: extra of `lerobot-core` that installs it.
+        extra: extra that installs it.
         needed_by: what cannot go on without it, as the user knows it.
+        distribution: whose extra it is.
 
     Raises:
         LeRobotError: it is not installed; the hint is the command that installs it.
@@ -25,5 +26,5 @@ def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
             raise
         raise LeRobotError(
             f"{needed_by} needs '{module.partition('.')[0]}', which is not installed.",
-            hint=f"Install it: uv pip install 'lerobot-core[{extra}]'",
+            hint=f"Install it: uv pip install '{distribution}[{extra}]'",
         ) from error

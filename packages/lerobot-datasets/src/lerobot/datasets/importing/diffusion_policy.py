@@ -16,7 +16,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.importing import targets
 from lerobot.datasets.importing.arrays import FlatArrays, Rows
 from lerobot.datasets.importing.config import DiffusionPolicyConfig
-from lerobot.datasets.importing.files import required
+from lerobot.datasets.importing.files import library
 from lerobot.datasets.importing.source import EpisodeSource
 
 
@@ -65,7 +65,7 @@ def open_diffusion_policy(config: DiffusionPolicyConfig) -> EpisodeSource:
 
 
 def _open_group(path: Path) -> tuple[Mapping[str, Any], Any]:
-    zarr = required("zarr", "zarr")
+    zarr = library("zarr", "zarr")
     if not path.exists():
         raise DatasetError(f"there is no file or folder {path}")
     try:

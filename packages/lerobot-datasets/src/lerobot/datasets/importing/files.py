@@ -1,6 +1,5 @@
 """Finding the files of a source and opening them, with errors that name the file."""
 
-import importlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.extras import require
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -33,28 +33,23 @@ def episode_files(path: Path, patterns: tuple[str, ...]) -> list[Path]:
     return sorted(files, key=lambda file: natural(file.name))
 
 
-def required(module: str, extra: str) -> ModuleType:
+def library(module: str, extra: str) -> ModuleType:
     """Import a library that only an extra of this package brings.
 
     Raises:
-        DatasetError: it is not installed; the hint is the command that installs it.
+        LeRobotError: it is not installed; the hint is the command that installs it.
     """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise DatasetError(
-            f"this format needs '{module.partition('.')[0]}', which is not installed",
-            hint=f"Install it: uv pip install 'lerobot-datasets[{extra}]'",
-        ) from error
+    return require(module, extra=extra, needed_by="this format", distribution="lerobot-datasets")
 
 
 def open_hdf5(path: Path) -> Any:
     """Open an HDF5 file for reading, as `h5py.File`.
 
     Raises:
-        DatasetError: there is none, it is damaged, or h5py is not installed.
+        DatasetError: there is none, or it is damaged.
+        LeRobotError: h5py is not installed.
     """
-    h5py = required("h5py", "hdf5")
+    h5py = library("h5py", "hdf5")
     path = path.expanduser()
     if not path.is_file():
         raise DatasetError(f"there is no file {path}")

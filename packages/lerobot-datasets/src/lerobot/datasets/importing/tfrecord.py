@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.importing.files import required
+from lerobot.datasets.importing.files import library
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
@@ -92,7 +92,7 @@ def _truncated(path: Path, position: int) -> DatasetError:
 
 def masked_crc(data: bytes) -> int:
     """The checksum of a TFRecord: CRC-32C, rotated and shifted so that checksums of checksums are sound."""
-    crc = int(required("google_crc32c", "rlds").value(data))
+    crc = int(library("google_crc32c", "rlds").value(data))
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 
@@ -110,7 +110,7 @@ def parse_example(data: bytes, where: str) -> Mapping[str, Any]:
         DatasetError: the data is no such message.
     """
     message = _example_class()()
-    error_class = required("google.protobuf.message", "rlds").DecodeError
+    error_class = library("google.protobuf.message", "rlds").DecodeError
     try:
         message.ParseFromString(data)
     except error_class as error:
@@ -125,7 +125,7 @@ def parse_example(data: bytes, where: str) -> Mapping[str, Any]:
 @cache
 def _example_class() -> Any:
     """Class of the message, from its published description."""
-    descriptor_pb2 = required("google.protobuf.descriptor_pb2", "rlds")
+    descriptor_pb2 = library("google.protobuf.descriptor_pb2", "rlds")
     kinds = {"BytesList": ("bytes_list", "TYPE_BYTES"), "FloatList": ("float_list", "TYPE_FLOAT")}
     kinds["Int64List"] = ("int64_list", "TYPE_INT64")
     field_type = descriptor_pb2.FieldDescriptorProto
@@ -151,7 +151,7 @@ def _example_class() -> Any:
     add(features, "feature", 1, "TYPE_MESSAGE", ".tensorflow.Features.FeatureEntry", repeated=True)
     add(file.message_type.add(name="Example"), "features", 1, "TYPE_MESSAGE", ".tensorflow.Features")
     # A pool of its own: TensorFlow, where it is installed, has these messages in the common one.
-    pool = required("google.protobuf.descriptor_pool", "rlds").DescriptorPool()
+    pool = library("google.protobuf.descriptor_pool", "rlds").DescriptorPool()
     pool.Add(file)
-    factory = required("google.protobuf.message_factory", "rlds")
+    factory = library("google.protobuf.message_factory", "rlds")
     return factory.GetMessageClass(pool.FindMessageTypeByName("tensorflow.Example"))
