@@ -32,6 +32,7 @@ def test_a_published_configuration_survives_unchanged_and_in_order() -> None:
         ({"temporal_ensemble_coeff": 0.01}, "n_action_steps = 1 with temporal_ensemble_coeff"),
         ({"vision_backbone": "vgg16"}, "resnet"),
         ({"vision_backbone": "resnet34"}, "ResNet34_Weights"),
+        ({"vision_backbone": "resnet8"}, "pretrained_backbone_weights=null"),
         ({"pretrained_backbone_weights": "ResNet18_Weights.IMAGENET22K"}, "ResNet18_Weights"),
         ({"replace_final_stride_with_dilation": True}, "resnet50 or larger"),
         ({"dim_model": 511}, "multiple of 4"),

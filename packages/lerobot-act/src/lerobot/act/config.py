@@ -83,7 +83,7 @@ class ACTConfig(PreTrainedConfig):
         if self.dim_model % self.n_heads or self.dim_model % 4:
             raise PydanticCustomError("act_width", "a dim_model that is a multiple of 4 and of n_heads")
         require_weights_of(self.vision_backbone, self.pretrained_backbone_weights)
-        if self.replace_final_stride_with_dilation and self.vision_backbone in {"resnet18", "resnet34"}:
+        if self.replace_final_stride_with_dilation and self.vision_backbone in {"resnet8", "resnet18", "resnet34"}:
             raise PydanticCustomError("act_dilation", "resnet50 or larger with replace_final_stride_with_dilation")
         return self
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic_core import PydanticCustomError
 
-Backbone = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+Backbone = Literal["resnet8", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
 _WEIGHTS = re.compile(r"(ResNet\d+)_Weights\.(IMAGENET1K_V1|IMAGENET1K_V2|DEFAULT)")
 
@@ -21,6 +21,10 @@ def require_weights_of(backbone: Backbone, weights: str | None) -> None:
         PydanticCustomError: they are another network's, or unknown.
     """
     own = backbone.replace("resnet", "ResNet")
+    if weights is not None and backbone == "resnet8":
+        raise PydanticCustomError(
+            "no_weights", "pretrained_backbone_weights=null, because resnet8 has no published ones"
+        )
     if weights is not None and ((found := _WEIGHTS.fullmatch(weights)) is None or found[1] != own):
         raise PydanticCustomError(
             "backbone_weights",

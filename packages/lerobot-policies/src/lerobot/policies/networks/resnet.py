@@ -16,14 +16,15 @@ from lerobot.core.errors import LeRobotError
 Norm = Callable[[int], nn.Module]
 """Makes the normalisation of so many channels."""
 
-LAYERS = {
+LAYERS: dict[str, tuple[int, ...]] = {
+    "resnet8": (1, 1, 1),
     "resnet18": (2, 2, 2, 2),
     "resnet34": (3, 4, 6, 3),
     "resnet50": (3, 4, 6, 3),
     "resnet101": (3, 4, 23, 3),
     "resnet152": (3, 8, 36, 3),
 }
-_WITHOUT_BOTTLENECK = {"resnet18", "resnet34"}
+_WITHOUT_BOTTLENECK = {"resnet8", "resnet18", "resnet34"}
 
 FILES = {
     "ResNet18_Weights.IMAGENET1K_V1": "resnet18-f37072fd.pth",
@@ -130,7 +131,8 @@ class ResNet(nn.Module):
     Its children, applied in turn, are the network.
 
     Args:
-        name: `"resnet18"` to `"resnet152"`.
+        name: `"resnet8"` to `"resnet152"`. The first is for small pictures and learning on a CPU: three stages of 16, 32
+            and 64 channels, as the paper has them for pictures of 32 pixels, behind the stem of the others.
         norm: makes the normalisations.
         dilate_last: keep the last stage at a stride of 16 instead of 32; bottleneck networks only.
     """
@@ -138,14 +140,15 @@ class ResNet(nn.Module):
     def __init__(self, name: str, *, norm: Norm = FrozenBatchNorm2d, dilate_last: bool = False) -> None:
         super().__init__()
         block = BasicBlock if name in _WITHOUT_BOTTLENECK else Bottleneck
-        self.out_channels = 512 * block.expansion
-        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = norm(64)
+        narrowest, stages = 16 if name == "resnet8" else 64, LAYERS[name]
+        self.out_channels = narrowest * 2 ** (len(stages) - 1) * block.expansion
+        self.conv1 = nn.Conv2d(3, narrowest, 7, stride=2, padding=3, bias=False)
+        self.bn1 = norm(narrowest)
         self.relu = nn.ReLU()
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-        inputs = 64
-        for stage, depth in enumerate(LAYERS[name]):
-            width, last = 64 * 2**stage, stage == 3
+        inputs = narrowest
+        for stage, depth in enumerate(stages):
+            width, last = narrowest * 2**stage, stage == 3
             dilated = dilate_last and last
             stride = 1 if stage == 0 or dilated else 2
             blocks = []
@@ -164,7 +167,7 @@ class ResNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Map `(B, 3, H, W)` to `(B, 512 or 2048, H / 32, W / 32)`, sizes rounded up."""
+        """Map `(B, 3, H, W)` to `(B, out_channels, H / 32, W / 32)`, `H / 16` for resnet8, sizes rounded up."""
         features = pictures
         for module in self.children():
             features = module(features)
