@@ -22,9 +22,7 @@ def require_weights_of(backbone: Backbone, weights: str | None) -> None:
     """
     own = backbone.replace("resnet", "ResNet")
     if weights is not None and backbone == "resnet8":
-        raise PydanticCustomError(
-            "no_weights", "pretrained_backbone_weights=null, because resnet8 has no published ones"
-        )
+        raise PydanticCustomError("no_weights", "pretrained_backbone_weights=null, for nobody publishes any of resnet8")
     if weights is not None and ((found := _WEIGHTS.fullmatch(weights)) is None or found[1] != own):
         raise PydanticCustomError(
             "backbone_weights",

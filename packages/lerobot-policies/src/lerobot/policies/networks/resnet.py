@@ -131,8 +131,8 @@ class ResNet(nn.Module):
     Its children, applied in turn, are the network.
 
     Args:
-        name: `"resnet8"` to `"resnet152"`. The first is for small pictures and learning on a CPU: three stages of 16, 32
-            and 64 channels, as the paper has them for pictures of 32 pixels, behind the stem of the others.
+        name: `"resnet8"` to `"resnet152"`. The first is for small pictures and learning on a CPU: three stages of 16,
+            32 and 64 channels, as the paper has them for pictures of 32 pixels, behind the stem of the others.
         norm: makes the normalisations.
         dilate_last: keep the last stage at a stride of 16 instead of 32; bottleneck networks only.
     """
