@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from lerobot.core.errors import DeviceConnectionError
-from lerobot.core.terminal import KEYS
+from lerobot.core.terminal import KEYS, terminal_keys
 from lerobot.core.testing import ScriptedPrompter
 from lerobot.keyboard.config import KeyboardConfig, KeyboardEEConfig, KeyboardRoverConfig
 from lerobot.keyboard.desktop import DesktopKeyboard, can_listen
@@ -159,6 +159,35 @@ def test_keys_of_the_desktop_are_held_until_they_are_released(listener) -> None:
     with pytest.raises(DeviceConnectionError, match="stopped listening"):
         keyboard.held()
     keyboard.close()
+
+
+def test_keys_of_the_desktop_that_are_typed_here_belong_to_one_listener(listener, typist) -> None:
+    keyboard = DesktopKeyboard("the arm", {"left"}, {"s"})
+    keyboard.open()
+    command = terminal_keys.listen("the command", {"left", "s"})
+    (heard,) = listener.running_ones
+    for key in (SimpleNamespace(name="left"), SimpleNamespace(char="s")):
+        heard.on_press(key)
+    typist.type("\x1b[Ds")
+    assert command.typed() == ["s"]
+    assert keyboard.held() == {"left"}
+    assert keyboard.typed() == ["left"]
+    command.close()
+    keyboard.close()
+
+
+def test_a_command_that_uses_keys_leaves_the_arm_those_it_needs(typist) -> None:
+    teleop = KeyboardEndEffector(KeyboardEEConfig(backend="terminal"), prompter=ScriptedPrompter())
+    teleop.connect()
+    command = terminal_keys.listen("the command", {"left", "right", "n", "s", "q"})
+    typist.type("\x1b[Dnsr")
+    assert command.typed() == ["n", "s"]
+    assert command.lost == {"left": "keyboard_ee", "right": "keyboard_ee"}
+    assert teleop.get_action()["delta_x"] == 1.0
+    events = teleop.get_teleop_events()
+    assert (events["success"], events["rerecord_episode"]) == (False, True)
+    command.close()
+    teleop.disconnect()
 
 
 @pytest.mark.parametrize(

@@ -253,14 +253,25 @@ def test_deltas_move_the_end_step_by_step_in_a_straight_line(heading, given_delt
         assert position == pytest.approx(start + np.array(way) * tick, abs=1e-5)
 
 
-def test_at_the_edge_of_its_reach_the_arm_holds_and_comes_back_at_once() -> None:
+@pytest.mark.parametrize("way", ["x", "y", "z"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_from_the_edge_of_its_reach_the_arm_comes_back_at_once(way, sign) -> None:
+    """At full stretch the elbow could fold either way, and one of them ends at its limit."""
     step = build_step(c.EEDeltasToJointsConfig(kinematics=SO101))
-    for _ in range(200):
-        edge, _ = place(act(step, deltas(x=1)))
-    assert 0.3 < edge[0] < 0.6
-    for _ in range(5):
-        back, _ = place(act(step, deltas(x=-1)))
-    assert back[0] == pytest.approx(edge[0] - 5 * 0.004, abs=0.006)
+    start, _ = place(REST)
+    last = degrees(REST)
+    index = "xyz".index(way)
+    for direction in (sign, -sign):
+        for _ in range(150):
+            moved = degrees(act(step, deltas(**{way: direction})))
+            assert np.abs(moved - last).max() <= 10.0 + 1e-9
+            last = moved
+            position, _ = ARM.place(np.radians(moved))
+            if direction != sign and (position[index] - start[index]) * sign < 0:
+                break
+        else:
+            assert direction == sign, f"stuck at {position}"
+            assert abs(position[index] - start[index]) > 0.05
 
 
 def test_the_box_keeps_the_end_off_the_table() -> None:

@@ -68,6 +68,24 @@ def test_a_failing_device_ends_in_the_safe_state_and_the_report_is_still_shown(r
     assert "ended by error: DeviceError" in capsys.readouterr().out
 
 
+def test_processors_stand_between_teleoperator_and_robot(robots):
+    turned = dict.fromkeys(joint_features(), 0.0) | {"shoulder_pan.pos": 30.0}
+    limit = {"type": "clip_processor", "limits": {"shoulder_pan.pos": [-10, 10]}}
+    teleoperate(
+        config(teleop={"sequence": [turned]}, processors={"teleop": [limit]}, safety={"ramp_s": 0.0}, teleop_time_s=1.0)
+    )
+    commands = [entry.values["shoulder_pan.pos"] for entry in robots[0].log if entry.event == "command"]
+    assert max(commands) == pytest.approx(10.0)
+
+
+def test_what_the_processors_make_must_be_what_the_robot_takes(robots):
+    dropped = {"type": "select_keys_processor", "entry": "action", "keys": ["gripper.pos"]}
+    with pytest.raises(FeatureMismatchError, match="fake with its processors does not command shoulder_pan") as caught:
+        teleoperate(config(processors={"teleop": [dropped]}))
+    assert "--processors.teleop" in caught.value.hint
+    assert not robots[0].log
+
+
 def test_the_first_commands_start_at_the_measured_pose(robots):
     target = {key: spec.range[1] for key, spec in joint_features().items()}
     teleoperate(config(teleop={"sequence": [target]}))

@@ -217,6 +217,21 @@ def test_gripper_velocity(config, velocity, measured, expected) -> None:
     assert action == {"ee.x": 1.0, "ee.gripper_pos": expected}
 
 
+def test_a_gripper_may_go_on_from_its_command_so_that_it_keeps_its_grip() -> None:
+    config = c.GripperVelocityToJointConfig(from_command=True, clip_min=5)
+    step = config.build()
+    blocked = {"gripper.pos": 40.0}
+
+    def commanded(velocity: float) -> float:
+        return step(create_transition(blocked, {"ee.gripper_vel": velocity}))["action"]["ee.gripper_pos"]
+
+    assert [commanded(velocity) for velocity in (-1, 0, -1, 0, 1)] == [20, 20, 5, 5, 25]
+    step.reset()
+    assert commanded(0) == 40
+    assert step.get_config()["from_command"] is True
+    assert "from_command" not in c.GripperVelocityToJointConfig().build().get_config()
+
+
 def test_gripper_velocity_needs_the_measured_gripper() -> None:
     with pytest.raises(FeatureMismatchError, match=r"gripper\.pos"):
         act(c.GripperVelocityToJointConfig(), {"ee.gripper_vel": 1.0}, {"jaw.pos": 1.0})

@@ -102,7 +102,7 @@ class InverseKinematicsConfig(_KinematicStepConfig):
         default=0.01, ge=0, description="How strongly the orientation is sought once the position is met; 0: not."
     )
     max_position_error_m: float = Field(
-        default=0.005, gt=0, description="A pose that cannot be met closer than this is out of reach: the arm holds."
+        default=0.001, gt=0, description="A pose that cannot be met closer than this is out of reach: the arm holds."
     )
     max_joint_step_deg: float = Field(
         default=10.0, gt=0, description="Farthest a joint target moves per tick, degrees; longer ways take more ticks."
