@@ -58,11 +58,30 @@ def test_windows_are_left_to_dm_control(machine: pytest.MonkeyPatch) -> None:
 
 def test_the_variable_overrules(machine: pytest.MonkeyPatch) -> None:
     has(machine, EVERYTHING)
-    machine.setenv(VARIABLE, "osmesa")
+    machine.setenv(VARIABLE, "OSMesa")
     assert platform() == "osmesa"
-    has(machine, {"EGL", "GL"})
-    with pytest.raises(LeRobotError, match="MUJOCO_GL=osmesa, but this machine has no OSMesa library"):
+    machine.setenv(VARIABLE, "glfw")
+    machine.setenv("DISPLAY", ":0")
+    assert platform() == "glfw"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said", "to_do"),
+    [
+        ("osmesa", "no OSMesa library", "Install it: sudo apt-get install libosmesa6"),
+        ("egl", "no GL library", "Install it: sudo apt-get install libegl1 libgl1"),
+        ("glfw", "no display", "Unset MUJOCO_GL."),
+        ("off", "ALOHA needs pictures", ""),
+    ],
+)
+def test_a_variable_that_cannot_be_is_explained(
+    machine: pytest.MonkeyPatch, chosen: str, said: str, to_do: str
+) -> None:
+    has(machine, {"EGL"})
+    machine.setenv(VARIABLE, chosen)
+    with pytest.raises(LeRobotError, match=f"MUJOCO_GL is '{chosen}'.*{said}") as caught:
         platform()
+    assert caught.value.hint == to_do
 
 
 def test_the_environment_is_put_back(machine: pytest.MonkeyPatch) -> None:

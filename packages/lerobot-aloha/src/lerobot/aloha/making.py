@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lerobot.aloha.config import AlohaConfig
-from lerobot.aloha.opengl import INSTALL, importing_with, platform
+from lerobot.aloha.opengl import importing_with, install, platform
 from lerobot.core.errors import LeRobotError
 
 if TYPE_CHECKING:
@@ -27,5 +27,5 @@ def make_aloha(config: AlohaConfig) -> "Aloha":
         except ImportError as error:
             if "display" not in str(error).lower():
                 raise
-            raise LeRobotError(f"ALOHA's pictures need OpenGL: {error}", hint=INSTALL) from error
+            raise LeRobotError(f"ALOHA's pictures need OpenGL: {error}", hint=install("egl")) from error
     return Aloha(config)

@@ -11,10 +11,14 @@ from lerobot.core.errors import LeRobotError
 VARIABLE = "MUJOCO_GL"
 """Where dm_control, when it is imported, reads its platform from."""
 
-LIBRARIES = {"egl": ("EGL", "GL"), "osmesa": ("OSMesa",)}
-"""System libraries of the platforms that need no window."""
+WINDOWS = "glfw"
+"""The platform that needs a display."""
 
-INSTALL = "Install it: sudo apt-get install libegl1 libgl1"
+LIBRARIES = {"egl": ("EGL", "GL"), "osmesa": ("OSMesa",)}
+"""System libraries of the platforms that need none, the preferred first."""
+
+PACKAGES = {"egl": "libegl1 libgl1", "osmesa": "libosmesa6"}
+"""Packages of Debian and Ubuntu that bring them."""
 
 
 def platform() -> str | None:
@@ -25,24 +29,48 @@ def platform() -> str | None:
         are all there is (macOS, Windows, a Linux desktop without EGL), which dm_control finds by itself.
 
     Raises:
-        LeRobotError: libraries of the chosen platform are missing, or there is neither a platform nor a display.
+        LeRobotError: the variable names no platform that draws, libraries of the chosen platform are missing, or there
+            is neither a platform nor a display.
     """
-    if chosen := os.environ.get(VARIABLE):
-        if missing := _missing(chosen.lower()):
-            raise LeRobotError(
-                f"{VARIABLE}={chosen}, but this machine has no {' and no '.join(missing)} library", hint=INSTALL
-            )
-        return chosen
+    if chosen := os.environ.get(VARIABLE, "").lower():
+        return _usable(chosen)
     if sys.platform != "linux":
         return None
     found = next((name for name in LIBRARIES if not _missing(name)), None)
-    if found is None and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise LeRobotError("ALOHA's pictures need OpenGL, and this machine has neither EGL nor a display", hint=INSTALL)
+    if found is None and not _has_display():
+        raise LeRobotError(
+            "ALOHA's pictures need OpenGL, and this machine has neither EGL nor a display", hint=install("egl")
+        )
     return found
+
+
+def install(name: str) -> str:
+    """The command that brings a platform's libraries."""
+    return f"Install it: sudo apt-get install {PACKAGES[name]}"
+
+
+def _usable(chosen: str) -> str:
+    if chosen not in (*LIBRARIES, WINDOWS):
+        raise LeRobotError(
+            f"{VARIABLE} is {chosen!r}, and ALOHA needs pictures",
+            expected=f"{', '.join(LIBRARIES)}, {WINDOWS} or nothing",
+        )
+    if missing := _missing(chosen):
+        raise LeRobotError(
+            f"{VARIABLE} is {chosen!r}, and this machine has no {' and no '.join(missing)} library",
+            hint=install(chosen),
+        )
+    if chosen == WINDOWS and sys.platform == "linux" and not _has_display():
+        raise LeRobotError(f"{VARIABLE} is {chosen!r}, and this machine has no display", hint=f"Unset {VARIABLE}.")
+    return chosen
 
 
 def _missing(name: str) -> list[str]:
     return [library for library in LIBRARIES.get(name, ()) if ctypes.util.find_library(library) is None]
+
+
+def _has_display() -> bool:
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 @contextmanager
