@@ -78,6 +78,14 @@ def test_the_model_that_comes_along_is_the_published_one(arm: Arm, urdfs) -> Non
             assert np.abs(ours - theirs).max() < 1e-12
 
 
+def test_pointing_down_the_grasp_frame_is_parallel_to_the_base(arm: Arm) -> None:
+    grasp = Arm(KinematicsConfig(urdf_path="so101", target_frame_name="grasp_link"))
+    down = np.radians([0, -40, 40, 90, 0])
+    position, rotation = grasp.place(down)
+    assert position == pytest.approx(arm.place(down)[0])
+    assert np.degrees(np.arccos((np.trace(rotation) - 1) / 2)) < 3
+
+
 def test_the_jacobian_is_the_derivative_of_the_place(arm: Arm) -> None:
     joints, small = np.array([0.3, -0.5, 0.7, 0.2, -0.4]), 1e-6
     position, rotation = arm.place(joints)

@@ -8,7 +8,7 @@ import pytest
 from lerobot.core.errors import DatasetError, DeviceError, FeatureMismatchError
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.joints import RANGES
-from lerobot.core.processors.config import RenameActionsConfig
+from lerobot.core.processors.config import RenameActionsConfig, RenameObservationsConfig
 from lerobot.core.safety import SafetyConfig
 from lerobot.datasets.commands.replay import DatasetReplayConfig, ReplayConfig
 from lerobot.datasets.replaying.playback import Playback
@@ -130,6 +130,18 @@ def test_processors_make_the_robots_actions_of_the_datasets(tmp_path, lerobot_ho
     step = RenameActionsConfig(type="rename_actions_processor", rename_map={key.upper(): key for key in KEYS})
     assert replay(config(other, processors=[step])) == 0
     assert np.allclose(commands(BUILT[0])[-1], poses(1)[-1])
+
+
+def test_how_well_it_follows_is_told_in_what_the_dataset_stores(tmp_path, lerobot_home, capsys):
+    other = write(tmp_path / "other", [key.upper() for key in KEYS])
+    back = RenameActionsConfig(rename_map={key.upper(): key for key in KEYS})
+    replay(config(other, processors=[back]))
+    assert "Tracking error" not in capsys.readouterr().out, "there is nothing to compare with"
+    there = RenameObservationsConfig(rename_map={key: key.upper() for key in KEYS})
+    replay(config(other, processors=[back], observation_processors=[there]))
+    told = capsys.readouterr().out
+    assert "against the recorded state" in told
+    assert "SHOULDER_PAN.POS" in told
 
 
 def test_a_failing_robot_ends_in_its_safe_state(root):

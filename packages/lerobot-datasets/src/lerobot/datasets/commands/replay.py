@@ -34,5 +34,9 @@ class ReplayConfig(CommandConfig):
     processors: tuple[ProcessorStepConfig, ...] = Field(
         default=(), description="Steps from the dataset's actions to what the robot takes: '[{type: NAME, ...}]'."
     )
+    observation_processors: tuple[ProcessorStepConfig, ...] = Field(
+        default=(),
+        description="Steps from what the robot measures to what the dataset stores, to tell how well it follows.",
+    )
     play_sounds: bool = Field(default=True, description="Speak announcements, where the system can.")
     safety: SafetyConfig = Field(default_factory=SafetyConfig, description="Limits of the safety gate.")

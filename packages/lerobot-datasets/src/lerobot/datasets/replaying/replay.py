@@ -4,9 +4,9 @@ import logging
 
 from lerobot.core.control import ControlLoop, require_features
 from lerobot.core.hooks import Hooks, load_hooks
-from lerobot.core.processors import action_processor, build_step, robot_action_pipeline
+from lerobot.core.processors import action_processor, build_step, robot_action_pipeline, robot_observation_pipeline
 from lerobot.core.processors.dataset_features import create_initial_features
-from lerobot.core.processors.robot import ActionPipeline
+from lerobot.core.processors.robot import ActionPipeline, ObservationPipeline
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
 from lerobot.core.types import EpisodeInfo, as_features
@@ -45,6 +45,8 @@ def replay(config: ReplayConfig) -> int:
             action=dict.fromkeys(episode.action_names, float), observation=robot.observation_features
         )
     )
+    observed = robot_observation_pipeline([build_step(step) for step in config.observation_processors])
+    observed.transform_features(create_initial_features(observation=robot.observation_features))
     require_features(given["action"], robot.action_features, giver=f"dataset {episode.name}", taker=f"robot {robot}")
     if episode.robot_type not in (None, robot.name):
         log.warning("%s was recorded with a %s, and this is a %s", episode.name, episode.robot_type, robot.name)
@@ -53,7 +55,7 @@ def replay(config: ReplayConfig) -> int:
     hooks = load_hooks()
     with hooks.run("replay", config), safe_end(robot) as session:
         session.connect()
-        result = _play(config, episode, session, to_robot, hooks, progress)
+        result = _play(config, episode, session, to_robot, observed, hooks, progress)
         session.close_later("report", lambda: progress.say(describe(episode, result, robot)))
     return session.signals.exit_code
 
@@ -63,6 +65,7 @@ def _play(
     episode: RecordedEpisode,
     session: Session,
     to_robot: ActionPipeline,
+    observed: ObservationPipeline,
     hooks: Hooks,
     progress: Progress,
 ) -> PlaybackResult:
@@ -85,6 +88,7 @@ def _play(
         playback,
         gate,
         fps=episode.fps,
+        observation_processors=[observed],
         action_processors=[action_processor(to_robot)],
         sinks=[playback],
         hooks=hooks,
@@ -114,11 +118,12 @@ def describe(episode: RecordedEpisode, result: PlaybackResult, robot: Robot) -> 
     lines = [
         f"Replayed {result.rows} of {len(episode)} frames in {result.duration_s:.3f} s; the recording took "
         f"{episode.duration_s:.3f} s ({difference:+.2%}).",
-        f"Tracking error, measured now against the recorded {result.compared_with}:",
     ]
+    if result.error:
+        lines.append(f"Tracking error, measured now against the recorded {result.compared_with}:")
     units = {key: spec.unit or "" for key, spec in as_features(robot.action_features).items()}
     for key, error in result.error.items():
-        lines.append(f"  {key:<20} rms {error.rms:8.3f}  max {error.largest:8.3f} {units.get(key, '')}".rstrip())
+        lines.append(f"  {key:<20} rms {error.rms:9.4f}  max {error.largest:9.4f} {units.get(key, '')}".rstrip())
     if result.changed:
         lines.append("Changed by the safety gate: " + ", ".join(f"{key} {n}" for key, n in result.changed.items()))
     return "\n".join(lines)
