@@ -27,6 +27,13 @@ _HOME_SPREAD_RAD = np.radians(2.0)
 _MAX_CATCH_UP_S = 2.0
 
 
+def near_home(rng: np.random.Generator) -> Joints:
+    """Where the arm really waits, rad: nobody brings it to the same place to the degree."""
+    home = HOME.copy()
+    home[:5] += rng.uniform(-_HOME_SPREAD_RAD, _HOME_SPREAD_RAD, 5)
+    return home
+
+
 class World:
     """One simulated scene.
 
@@ -225,8 +232,7 @@ class World:
             rng = self._number(seed, episode)
             mujoco.mj_resetData(self.model, self.data)
             self._pending.clear()
-            home = HOME.copy()
-            home[:5] += rng.uniform(-_HOME_SPREAD_RAD, _HOME_SPREAD_RAD, 5)
+            home = near_home(rng)
             self.data.qpos[self._qpos] = home
             self.data.ctrl[:] = home
             self.task.arrange(self, rng)
@@ -240,7 +246,7 @@ class World:
         with self.lock:
             rng = self._number(seed, episode)
             # The arm's own start is drawn first, so that the objects lie as after `reset`.
-            rng.uniform(-_HOME_SPREAD_RAD, _HOME_SPREAD_RAD, 5)
+            near_home(rng)
             self.task.arrange(self, rng)
             self._started_at = self._steps
             self.episodes_started += 1

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lerobot.sim.expert.hand import OPEN, Hand, Motion
-from lerobot.sim.expert.plans import ENDS_AT_HOME, PLANS
+from lerobot.sim.expert.plans import ENDS_AT_HOME, GRASPS, PLANS
 from lerobot.sim.joints import JOINTS, Joints
-from lerobot.sim.world import HOME, World
+from lerobot.sim.world import HOME, World, near_home
 
 _NOISE_TIME_S = 0.2
 """How long an unsteady hand keeps going astray in one direction."""
@@ -100,8 +100,9 @@ class _Attempt:
             self._motion = self._withdraw()
 
     def _withdraw(self) -> Motion:
-        yield from self._hand.grip(OPEN)
-        yield from self._hand.go_home(HOME)
+        if self._world.task.name in GRASPS:
+            yield from self._hand.grip(OPEN)
+        yield from self._hand.go_home(near_home(self._rng))
 
     def _plan(self) -> Motion:
         yield from PLANS[self._world.task.name](self._hand)

@@ -83,6 +83,9 @@ PLANS: dict[str, Callable[[Hand], Motion]] = {
 }
 """How to do each task, by its name."""
 
+GRASPS = frozenset({"lift", "place", "stack"})
+"""Tasks in which the hand may hold something when it is told to clear the table."""
+
 ENDS_AT_HOME = frozenset({"place", "push", "stack"})
 """Tasks that are still solved when the arm has gone home."""
 

@@ -48,6 +48,13 @@ class _View:
         x, y = self.width / 2 / self.focal_px, self.height / 2 / self.focal_px
         return np.array([[1, 0, -x], [-1, 0, -x], [0, 1, -y], [0, -1, -y]])
 
+    def hidden(self, points: Floats) -> NDArray[np.bool_]:
+        """Which faces `(F, N, 3)`, camera frame, lie behind the camera, or a pixel or more aside, as a whole."""
+        behind = np.all(points[..., 2] > -_NEAR_M, axis=1)
+        aside = np.all(points @ self.frustum().T < points[..., 2:] / self.focal_px, axis=1).any(axis=1)
+        marked: NDArray[np.bool_] = behind | aside
+        return marked
+
     def wild(self, points: Floats) -> NDArray[np.bool_]:
         """Which faces `(F, N, 3)`, camera frame, reach behind the camera or so far aside that pixels overflow."""
         behind = points[..., 2] > -_NEAR_M
@@ -153,9 +160,10 @@ def _paint(image: NDArray[np.uint8], view: _View, shapes: Polygons, rotations: F
     light = _AMBIENT + _DIFFUSE * np.maximum(-(normals[seen] @ _LIGHT), 0)
     colours = np.minimum(shapes.colours[seen] * light[:, None] * 255, 255).tolist()
     points = view.points(corners[seen])
+    hidden = view.hidden(points)
     wild = view.wild(points)
     pixels = view.pixels(np.where(wild[:, None, None], (0.0, 0.0, -1.0), points))
-    for face in range(len(seen)):
+    for face in np.flatnonzero(~hidden).tolist():
         outline = pixels[face]
         if wild[face]:
             clipped = _clipped(points[face], view)
