@@ -94,3 +94,11 @@ def test_the_first_camera_is_rendered() -> None:
 def test_cameras_are_named_once() -> None:
     with pytest.raises(ValueError, match="each camera once"):
         SimEnvConfig(cameras=("front", "front"))
+
+
+def test_films_may_be_larger_than_what_the_policy_sees() -> None:
+    env = SimEnv(SimEnvConfig(task="reach", width=32, height=24, render_width=96, render_height=64, renderer="painter"))
+    seen, _ = env.reset(seed=1)
+    assert seen["pixels"]["front"].shape == (24, 32, 3)
+    assert env.render().shape == (64, 96, 3)
+    env.close()

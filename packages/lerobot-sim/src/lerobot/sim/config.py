@@ -100,6 +100,13 @@ class SimEnvConfig(EnvConfig):
     cameras: tuple[View, ...] = Field(default=("front", "wrist"), description="Pictures in the observation, by name.")
     width: int = Field(default=320, ge=16, le=1920, description="Picture width in pixels.")
     height: int = Field(default=240, ge=16, le=1080, description="Picture height in pixels.")
+    render_width: int | None = Field(
+        default=None,
+        ge=16,
+        le=1920,
+        description="Width of rendered pictures, as in videos; default: the observation's.",
+    )
+    render_height: int | None = Field(default=None, ge=16, le=1080, description="Their height, likewise.")
     renderer: Renderer = Field(default="auto", description="How pictures are made.")
     use_degrees: bool = Field(default=True, description="Joints in degrees; false gives -100 to 100.")
     latency_s: float = Field(default=0.01, ge=0, le=1, description="Seconds from a command to the servos' reaction.")

@@ -84,11 +84,12 @@ class SimEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         return self._observation(), reward, self._solved, truncated, self._info()
 
     def render(self) -> NDArray[np.uint8] | None:
-        """The first camera's picture, `(H, W, 3)` uint8 RGB; the front view if there are no cameras."""
+        """What the first camera sees, `(H, W, 3)` uint8 RGB in the size for rendering; the front without cameras."""
         if self.render_mode is None:
             return None
         view = self.config.cameras[0] if self.config.cameras else "front"
-        return self._pictures.render(view, self.config.width, self.config.height)
+        size = self.config.render_width or self.config.width, self.config.render_height or self.config.height
+        return self._pictures.render(view, *size)
 
     def close(self) -> None:
         """Release the renderer."""
