@@ -1,5 +1,6 @@
 """Imports through the command line's configuration, and results read with pyarrow and PyAV alone."""
 
+import contextlib
 import io
 import json
 from pathlib import Path
@@ -13,8 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lerobot.core.errors import LeRobotError
 from lerobot.core.registry import registry
 from lerobot.datasets.importing.convert import import_dataset
+from lerobot.datasets.importing.plan import ImportPlan
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -68,6 +71,22 @@ def pictures(root: Path, key: str) -> np.ndarray:
         with av.open(str(path)) as container:
             frames += [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     return np.stack(frames)
+
+
+def flip_and_read(source: str, path: Path, flipped: Path, times: int) -> None:
+    """Damage a file in many ways and read the source each time: it is refused as a `LeRobotError`, or read."""
+    rng = np.random.default_rng(0)
+    whole = flipped.read_bytes()
+    for _ in range(times):
+        content = bytearray(whole)
+        for place in rng.integers(0, len(whole), rng.choice([1, 3, 20])):
+            content[place] = rng.integers(256)
+        flipped.write_bytes(content[: rng.integers(1, len(whole))] if rng.random() < 0.2 else content)
+        with contextlib.suppress(LeRobotError), contextlib.closing(open_source(source, path)) as opened:
+            plan = ImportPlan(opened.fields)
+            for episode in range(len(opened.episodes)):
+                for frame in opened.frames(episode, plan.fields):
+                    plan.frame(frame)
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def no_action(folder):
         (broken_picture, "cam_low is no readable PNG or JPEG picture"),
         (another_size, r"cam_low is uint8 \(8, 8, 3\)\n  expected: uint8 \(16, 24, 3\)"),
         (no_action, r"episode_1.hdf5 lacks action"),
-        (lambda folder: (folder / "episode_1.hdf5").write_bytes(b"x"), "episode_1.hdf5 cannot be opened"),
+        (lambda folder: (folder / "episode_1.hdf5").write_bytes(b"x"), "episode_1.hdf5 cannot be read"),
     ],
 )
 def test_a_damaged_episode_is_refused_by_name(tmp_path, kit, damage, what):

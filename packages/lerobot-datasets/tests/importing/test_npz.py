@@ -130,7 +130,7 @@ def altered(path):
 
 @pytest.mark.parametrize(
     ("damage", "what"),
-    [(truncated, "cannot be opened"), (of_another_kind, "cannot be opened"), (altered, "Bad CRC-32")],
+    [(truncated, "cannot be read"), (of_another_kind, "cannot be read"), (altered, "Bad CRC-32")],
 )
 def test_a_damaged_archive(tmp_path, kit, damage, what):
     np.savez(tmp_path / "a.npz", action=np.zeros((50, 1)))
@@ -151,3 +151,9 @@ def test_nothing_to_import(tmp_path, kit):
         LeRobotError, match=r"no field of the source becomes a feature\n  expected: --map of some of note"
     ):
         kit.convert("npz", tmp_path / "a.npz", tmp_path / "set")
+
+
+def test_flipped_bytes_are_refused_or_harmless(tmp_path, kit):
+    state = np.asfortranarray(np.ones((50, 3)))
+    np.savez_compressed(tmp_path / "a.npz", action=np.zeros((50, 2)), qpos=state, task="t", episode_ends=[10, 50])
+    kit.flip_and_read("npz", tmp_path / "a.npz", tmp_path / "a.npz", 100)

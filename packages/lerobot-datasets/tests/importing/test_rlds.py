@@ -257,10 +257,16 @@ def test_files_of_another_kind(tmp_path, kit, name, content, what):
 def test_records_without_their_description(tmp_path, kit):
     write(tmp_path / "in")
     (tmp_path / "in/features.json").unlink()
-    with pytest.raises(DatasetError, match=r"there is no .*features\.json"):
+    with pytest.raises(DatasetError, match=r"features\.json cannot be read: No such file"):
         kit.convert("rlds", tmp_path / "in", tmp_path / "set")
 
 
 def test_an_empty_file_has_no_records(tmp_path):
     (tmp_path / "empty").touch()
     assert records_of(tmp_path / "empty") == []
+
+
+@pytest.mark.parametrize("name", ["features.json", SHARD])
+def test_flipped_bytes_are_refused_or_harmless(tmp_path, kit, name):
+    write(tmp_path / "in")
+    kit.flip_and_read("rlds", tmp_path / "in", tmp_path / "in" / name, 60)

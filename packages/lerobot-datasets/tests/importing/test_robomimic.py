@@ -174,7 +174,7 @@ def test_a_truncated_file_and_one_of_another_kind(tmp_path, kit):
     whole = write(tmp_path / "demo.hdf5").read_bytes()
     for name, content in {"cut.hdf5": whole[: len(whole) // 2], "text.hdf5": b"not an HDF5 file"}.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(DatasetError, match=f"{name} cannot be opened"):
+        with pytest.raises(DatasetError, match=f"{name} cannot be read"):
             kit.convert("robomimic", tmp_path / name, tmp_path / "set")
     with pytest.raises(DatasetError, match="there is no file"):
         kit.convert("robomimic", tmp_path / "none.hdf5", tmp_path / "set")

@@ -18,7 +18,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.importing import targets
 from lerobot.datasets.importing.arrays import EpisodeArrays, Repeated
 from lerobot.datasets.importing.config import AlohaConfig
-from lerobot.datasets.importing.files import episode_files, hdf5_datasets
+from lerobot.datasets.importing.files import datasets_below, episode_files, open_hdf5, reading
 from lerobot.datasets.importing.pictures import decode_picture
 from lerobot.datasets.importing.source import TASK, EpisodeSource
 
@@ -67,10 +67,13 @@ def open_aloha(config: AlohaConfig) -> EpisodeSource:
 
     @contextmanager
     def open_episode(episode: int) -> Iterator[Mapping[str, Any]]:
-        with hdf5_datasets(files[episode]) as arrays:
-            if "action" not in arrays:
-                raise DatasetError(f"{files[episode]} lacks action", expected="an ALOHA episode")
-            yield {name: _readable(name, array, arrays, config) for name, array in arrays.items()}
+        with open_hdf5(files[episode]) as file:
+            with reading(str(files[episode])):
+                arrays = datasets_below(file)
+                if "action" not in arrays:
+                    raise DatasetError(f"{files[episode]} lacks action", expected="an ALOHA episode")
+                readable = {name: _readable(name, array, arrays, config) for name, array in arrays.items()}
+            yield readable
 
     return EpisodeArrays([str(file) for file in files], open_episode, _target)
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.importing.files import reading
 from lerobot.datasets.importing.source import TEXT, SourceField
 
 BLOCK_BYTES = 2**22
@@ -113,10 +114,8 @@ def _values(where: str, array: Rows, rows: range) -> Iterator[Any]:
     first = rows.start
     while first < rows.stop:
         stop = min((first // step + 1) * step, rows.stop)
-        try:
+        with reading(f"{where} from row {first} on"):
             block = [_text(value) if isinstance(value, (str, bytes)) else _native(value) for value in array[first:stop]]
-        except (OSError, ValueError, RuntimeError) as error:
-            raise DatasetError(f"{where} cannot be read from row {first} on: {_reason(error)}") from error
         yield from block
         first = stop
 
@@ -128,10 +127,6 @@ def _text(value: str | bytes) -> str:
 def _native(value: Any) -> Any:
     array = np.asarray(value)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-
-
-def _reason(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 class EpisodeArrays:

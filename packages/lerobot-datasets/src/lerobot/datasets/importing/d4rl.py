@@ -5,6 +5,8 @@ Source:
     timeouts, infos/*.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +14,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.importing import targets
 from lerobot.datasets.importing.arrays import FlatArrays, Rows
 from lerobot.datasets.importing.config import D4RLConfig
-from lerobot.datasets.importing.files import datasets_below, open_hdf5
+from lerobot.datasets.importing.files import datasets_below, open_hdf5, reading
 from lerobot.datasets.importing.source import EpisodeSource
 
 _TARGETS = {
@@ -31,19 +33,24 @@ def open_d4rl(config: D4RLConfig) -> EpisodeSource:
     """
     file = open_hdf5(config.path)
     try:
-        arrays = datasets_below(file)
-        if missing := sorted({"observations", "actions", "terminals"} - arrays.keys()):
-            raise DatasetError(f"{config.path} lacks {', '.join(missing)}", expected="the arrays of a D4RL file")
-        if "timeouts" not in arrays and config.max_episode_steps is None:
-            raise DatasetError(
-                f"{config.path} lacks timeouts, so it does not say where episodes end",
-                expected="--from.max_episode_steps, the length at which its environment ends an episode",
-            )
-        ends = _ends(arrays, config.max_episode_steps)
-        return FlatArrays(str(config.path), arrays, ends, lambda name, *_: _TARGETS.get(name), close=file.close)
+        with reading(str(config.path)):
+            return _open(file, config)
     except BaseException:
         file.close()
         raise
+
+
+def _open(file: Any, config: D4RLConfig) -> EpisodeSource:
+    arrays = datasets_below(file)
+    if missing := sorted({"observations", "actions", "terminals"} - arrays.keys()):
+        raise DatasetError(f"{config.path} lacks {', '.join(missing)}", expected="the arrays of a D4RL file")
+    if "timeouts" not in arrays and config.max_episode_steps is None:
+        raise DatasetError(
+            f"{config.path} lacks timeouts, so it does not say where episodes end",
+            expected="--from.max_episode_steps, the length at which its environment ends an episode",
+        )
+    ends = _ends(arrays, config.max_episode_steps)
+    return FlatArrays(str(config.path), arrays, ends, lambda name, *_: _TARGETS.get(name), close=file.close)
 
 
 def _ends(arrays: dict[str, Rows], max_episode_steps: int | None) -> npt.NDArray[np.int64]:

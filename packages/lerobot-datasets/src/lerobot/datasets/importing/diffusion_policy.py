@@ -4,10 +4,10 @@ Source:
     https://github.com/real-stanford/diffusion_policy (README, "ReplayBuffer"); its pictures are 0 to 255 in any type.
 """
 
-from collections.abc import Mapping
+import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.importing import targets
 from lerobot.datasets.importing.arrays import FlatArrays, Rows
 from lerobot.datasets.importing.config import DiffusionPolicyConfig
-from lerobot.datasets.importing.files import library
+from lerobot.datasets.importing.files import library, reading
 from lerobot.datasets.importing.source import EpisodeSource
 
 
@@ -35,7 +35,8 @@ class WholeBytes:
 
     def __getitem__(self, rows: slice, /) -> npt.NDArray[np.uint8]:
         values = self._array[rows]
-        pictures: npt.NDArray[np.uint8] = values.astype(np.uint8)
+        with np.errstate(invalid="ignore"):
+            pictures: npt.NDArray[np.uint8] = values.astype(np.uint8)
         if not np.array_equal(pictures, values):
             raise ValueError("its pictures have values other than whole numbers from 0 to 255")
         return pictures
@@ -47,38 +48,34 @@ def open_diffusion_policy(config: DiffusionPolicyConfig) -> EpisodeSource:
     Raises:
         DatasetError: there is none, it is damaged, or a codec is unknown.
     """
-    path = config.path.expanduser()
-    group, close = _open_group(path)
-    try:
-        try:
-            ends = np.asarray(group["meta/episode_ends"][:], np.int64).ravel()
-            arrays: dict[str, Rows] = {name: _as_pictures(array) for name, array in sorted(group["data"].arrays())}
-        except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
-            raise DatasetError(
-                f"{path} cannot be read: {_reason(error)}",
-                expected="a replay buffer with data/* and meta/episode_ends, in codecs that numcodecs knows",
-            ) from error
-        return FlatArrays(str(path), arrays, ends, _target, close=close)
-    except BaseException:
-        close()
-        raise
-
-
-def _open_group(path: Path) -> tuple[Mapping[str, Any], Any]:
     zarr = library("zarr", "zarr")
+    path = config.path.expanduser()
     if not path.exists():
         raise DatasetError(f"there is no file or folder {path}")
-    try:
-        store = zarr.storage.ZipStore(path, mode="r") if path.is_file() else zarr.storage.LocalStore(path)
-        return zarr.open_group(store, mode="r"), store.close
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
-        raise DatasetError(
-            f"{path} cannot be opened: {_reason(error)}", expected="a zarr folder or a .zarr.zip file"
-        ) from error
+    with ExitStack() as stack:
+        expected = "a replay buffer with data/* and meta/episode_ends, in codecs that numcodecs knows"
+        with reading(str(path), expected):
+            store = zarr.storage.ZipStore(path, mode="r") if path.is_file() else zarr.storage.LocalStore(path)
+            names = _names(path)
+            group = zarr.open_group(store, mode="r")
+            stack.callback(store.close)
+            ends = np.asarray(group["meta/episode_ends"][:], np.int64).ravel()
+            found = {name: group[f"data/{name}"] for name in names}
+            arrays: dict[str, Rows] = {
+                name: _as_pictures(array) for name, array in found.items() if hasattr(array, "shape")
+            }
+        source = FlatArrays(str(path), arrays, ends, _target, close=store.close)
+        stack.pop_all()
+        return source
 
 
-def _reason(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+def _names(path: Path) -> list[str]:
+    """Names below `data`; zarr's own listing leaves a traceback per damaged array in the log."""
+    if path.is_dir():
+        return sorted(entry.name for entry in (path / "data").iterdir() if entry.is_dir())
+    with zipfile.ZipFile(path) as archive:
+        parts = [name.split("/") for name in archive.namelist()]
+    return sorted({part[1] for part in parts if part[0] == "data" and len(part) > 2})
 
 
 def _as_pictures(array: Any) -> Any:

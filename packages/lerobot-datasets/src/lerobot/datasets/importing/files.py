@@ -1,14 +1,22 @@
 """Finding the files of a source and opening them, with errors that name the file."""
 
 import re
-from collections.abc import Iterator, Mapping
+import zipfile
+import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lerobot.core.errors import DatasetError
+from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.core.extras import require
+
+_DAMAGED = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error),
+    # Not only what they mean to raise: a flipped bit may be a wrong type, name, size or version to their parsers.
+    *(ValueError, TypeError, LookupError, RuntimeError, AttributeError, SystemError),
+)
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -42,6 +50,26 @@ def library(module: str, extra: str) -> ModuleType:
     return require(module, extra=extra, needed_by="this format", distribution="lerobot-datasets")
 
 
+@contextmanager
+def reading(what: str, expected: str = "") -> Iterator[None]:
+    """Turn what the libraries raise for damaged files into one error that says which file.
+
+    Args:
+        what: what is read, for the message.
+        expected: what would have been right.
+
+    Raises:
+        DatasetError: what is read inside is damaged.
+    """
+    try:
+        yield
+    except LeRobotError:
+        raise
+    except _DAMAGED as error:
+        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
+        raise DatasetError(f"{what} cannot be read: {reason}", expected=expected) from error
+
+
 def open_hdf5(path: Path) -> Any:
     """Open an HDF5 file for reading, as `h5py.File`.
 
@@ -53,32 +81,12 @@ def open_hdf5(path: Path) -> Any:
     path = path.expanduser()
     if not path.is_file():
         raise DatasetError(f"there is no file {path}")
-    try:
+    with reading(str(path), "a complete HDF5 file"):
         return h5py.File(path, "r")
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be opened: {error}", expected="a complete HDF5 file") from error
 
 
 def datasets_below(group: Any) -> dict[str, Any]:
-    """Every dataset of an HDF5 group, by its path below the group, in the order of their names.
-
-    Raises:
-        DatasetError: the group cannot be read.
-    """
+    """Every dataset of an HDF5 group, by its path below the group, in the order of their names."""
     found: dict[str, Any] = {}
-    try:
-        group.visititems(lambda name, item: found.update({name: item}) if hasattr(item, "shape") else None)
-    except (OSError, RuntimeError, KeyError) as error:
-        raise DatasetError(f"{group.file.filename}: {group.name} cannot be read: {error}") from error
+    group.visititems(lambda name, item: found.update({name: item}) if hasattr(item, "shape") else None)
     return found
-
-
-@contextmanager
-def hdf5_datasets(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The datasets of one HDF5 file, open as long as the context.
-
-    Raises:
-        DatasetError: see `open_hdf5`.
-    """
-    with open_hdf5(path) as file:
-        yield datasets_below(file)

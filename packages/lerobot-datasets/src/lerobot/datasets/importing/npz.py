@@ -7,23 +7,20 @@ Source:
 """
 
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lerobot.core.errors import DatasetError
 from lerobot.datasets.importing import targets
 from lerobot.datasets.importing.arrays import EpisodeArrays, FlatArrays, Repeated, Rows
 from lerobot.datasets.importing.config import NpzConfig
-from lerobot.datasets.importing.files import episode_files
+from lerobot.datasets.importing.files import episode_files, reading
 from lerobot.datasets.importing.source import TASK, TEXT, EpisodeSource
 
-_DAMAGED: Final = (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 _NAMES = {
     targets.ACTION: ("action", "actions"),
     targets.REWARD: ("reward", "rewards"),
@@ -103,28 +100,24 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise DatasetError(f"{path} cannot be opened: {error}", expected="a complete .npz file") from error
         self.arrays: dict[str, ZippedArray] = {}
-        try:
-            for member in self._zip.namelist():
-                if member.endswith(".npy"):
-                    self.arrays[member.removesuffix(".npy")] = ZippedArray(self._zip, member)
-        except _DAMAGED as error:
-            self.close()
-            raise DatasetError(f"{path} cannot be read: {error}", expected="a complete .npz file") from error
+        with reading(str(path), "a complete .npz file"):
+            self._zip = zipfile.ZipFile(path)
+            try:
+                for member in self._zip.namelist():
+                    if member.endswith(".npy"):
+                        self.arrays[member.removesuffix(".npy")] = ZippedArray(self._zip, member)
+            except BaseException:
+                self.close()
+                raise
 
     def take(self, name: str) -> Any:
         """Take out an array that is not one row per frame; a plain value for shape (), None if there is none."""
         array = self.arrays.pop(name, None)
         if array is None:
             return None
-        try:
+        with reading(f"{self._path}: {name}"):
             values = array.whole()
-        except _DAMAGED as error:
-            raise DatasetError(f"{self._path}: {name} cannot be read: {error}") from error
         return values if array.shape else values.item()
 
     def take_task(self) -> tuple[str, str] | None:
@@ -154,7 +147,8 @@ def open_npz(config: NpzConfig) -> EpisodeSource:
         fps, ends, task = archive.take("fps"), archive.take("episode_ends"), archive.take_task()
         if ends is not None:
             where, instruction = str(files[0]), task[1] if task else None
-            ends = np.asarray(ends, np.int64)
+            with reading(f"{where}: episode_ends"):
+                ends = np.asarray(ends, np.int64)
             return FlatArrays(where, archive.arrays, ends, _target, fps=fps, task=instruction, close=archive.close)
     except BaseException:
         archive.close()

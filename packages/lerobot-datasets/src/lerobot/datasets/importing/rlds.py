@@ -17,7 +17,7 @@ import numpy as np
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.importing import targets
 from lerobot.datasets.importing.config import RLDSConfig
-from lerobot.datasets.importing.files import episode_files
+from lerobot.datasets.importing.files import episode_files, reading
 from lerobot.datasets.importing.pictures import decode_picture
 from lerobot.datasets.importing.source import TASK, TEXT, EpisodeSource, SourceField
 from lerobot.datasets.importing.tfrecord import parse_example, records_of
@@ -47,7 +47,8 @@ class RLDSEpisodes:
         self.fps: float | None = None
         self.task: str | None = None
         self._pictures: set[str] = set()
-        self.fields: Sequence[SourceField] = tuple(self._described(_steps(description, where)))
+        with reading(str(where)):
+            self.fields: Sequence[SourceField] = tuple(self._described(_steps(description, where)))
 
     def frames(self, episode: int, names: Collection[str]) -> Iterator[dict[str, Any]]:
         """See `EpisodeSource.frames`."""
@@ -105,14 +106,12 @@ class RLDSEpisodes:
 
     def _column(self, where: str, field: SourceField, values: Any) -> Iterator[Any]:
         place = f"{where}: {field.name}"
-        try:
+        with reading(place):
             if field.name in self._pictures:
                 return (decode_picture(value, place) for value in values)
             if field.dtype == TEXT:
                 return iter([value.decode("utf-8") for value in values])
             return iter(np.asarray(values, field.dtype).reshape(-1, *field.shape))
-        except (AttributeError, TypeError, ValueError) as error:
-            raise DatasetError(f"{place} is not {field.dtype}: {error}") from error
 
 
 def open_rlds(config: RLDSConfig) -> EpisodeSource:
@@ -129,14 +128,8 @@ def open_rlds(config: RLDSConfig) -> EpisodeSource:
         if not files:
             raise DatasetError(f"{path} has no split {config.split!r}", expected="a split that files are named after")
     description_file = folder / FEATURES_FILE
-    try:
+    with reading(str(description_file), "the folder of a version, with records and their description"):
         description = json.loads(description_file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DatasetError(
-            f"there is no {description_file}", expected="the folder of a version, with records and their description"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{description_file} cannot be read: {error}") from error
     return RLDSEpisodes(files, description, description_file)
 
 

@@ -15,7 +15,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.importing import targets
 from lerobot.datasets.importing.arrays import EpisodeArrays
 from lerobot.datasets.importing.config import RobomimicConfig
-from lerobot.datasets.importing.files import datasets_below, natural, open_hdf5
+from lerobot.datasets.importing.files import datasets_below, natural, open_hdf5, reading
 from lerobot.datasets.importing.source import EpisodeSource
 
 _TARGETS = {
@@ -39,32 +39,39 @@ def open_robomimic(config: RobomimicConfig) -> EpisodeSource:
     """
     file = open_hdf5(config.path)
     try:
-        group = file.get(config.group)
-        if not hasattr(group, "items"):
-            raise DatasetError(
-                f"{config.path} has no group {config.group!r}",
-                expected=f"one of {', '.join(['/', *sorted(file, key=natural)[:8]])}",
-                hint="name it with --from.group",
-            )
-        names = _demonstrations(file, group, config)
-        environment = _document(group, "env_args").get("env_kwargs") or {}
-        instruction = _document(group, "problem_info").get("language_instruction")
-
-        @contextmanager
-        def open_episode(episode: int) -> Iterator[Mapping[str, Any]]:
-            yield datasets_below(group[names[episode]])
-
-        return EpisodeArrays(
-            [f"{config.path} {name}" for name in names],
-            open_episode,
-            _target,
-            fps=environment.get("control_freq"),
-            task="".join(instruction) if instruction else None,
-            close=file.close,
-        )
+        with reading(str(config.path)):
+            return _open(file, config)
     except BaseException:
         file.close()
         raise
+
+
+def _open(file: Any, config: RobomimicConfig) -> EpisodeSource:
+    group = file.get(config.group)
+    if not hasattr(group, "items"):
+        raise DatasetError(
+            f"{config.path} has no group {config.group!r}",
+            expected=f"one of {', '.join(['/', *sorted(file, key=natural)[:8]])}",
+            hint="name it with --from.group",
+        )
+    names = _demonstrations(file, group, config)
+    environment = _document(group, "env_args").get("env_kwargs") or {}
+    instruction = _document(group, "problem_info").get("language_instruction")
+
+    @contextmanager
+    def open_episode(episode: int) -> Iterator[Mapping[str, Any]]:
+        with reading(f"{config.path} {names[episode]}"):
+            arrays = datasets_below(group[names[episode]])
+        yield arrays
+
+    return EpisodeArrays(
+        [f"{config.path} {name}" for name in names],
+        open_episode,
+        _target,
+        fps=environment.get("control_freq"),
+        task="".join(instruction) if instruction else None,
+        close=file.close,
+    )
 
 
 def _target(name: str, dtype: str, shape: tuple[int, ...]) -> str | None:
