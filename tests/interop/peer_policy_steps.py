@@ -3,14 +3,22 @@
 Usage: python peer_policy_steps.py CASES.json; the answer is one JSON list on stdout.
 """
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-from lerobot.processor import ProcessorStepRegistry, create_transition
+from lerobot.processor import (
+    ProcessorStepRegistry,
+    create_transition,
+    hil_processor,  # noqa: F401 - registers its steps
+    tokenizer_processor,  # noqa: F401 - registers its steps
+)
 from lerobot.processor.relative_action_processor import AbsoluteActionsProcessorStep, RelativeActionsProcessorStep
+
+has_transformers = importlib.util.find_spec("transformers") is not None
 
 
 def array(described: dict) -> object:
@@ -30,8 +38,16 @@ def plain(found: object) -> object:
     return {str(key): plain(each) for key, each in found.items()} if isinstance(found, dict) else found
 
 
-def run(case: dict) -> list:
+def tenths(chunk: torch.Tensor) -> list:
+    return [[round(10 * each) for each in chunk.flatten().tolist()]]
+
+
+def run(case: dict) -> list | None:
+    if "tokenizer" in case and not has_transformers:
+        return None
     config = dict(case["config"])
+    if case["name"] == "action_tokenizer_processor":
+        config["action_tokenizer_input_object"] = tenths
     if "stats" in case:
         config["stats"] = {key: value(entry) for key, entry in case["stats"].items()}
     step = ProcessorStepRegistry.get(case["name"])(**config)

@@ -210,7 +210,7 @@ def test_a_missing_extra_is_said_with_its_command(trained: Any, tmp_path: Path, 
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     PolicyWithProcessors(trained.policy, trained.processors).save_pretrained(tmp_path / "saved")
     config = load(ExportConfig, [f"--policy.path={tmp_path / 'saved'}", f"--output_dir={tmp_path / 'out'}"]).config
-    with pytest.raises(LeRobotError, match="needs 'onnxruntime', which is not installed") as caught:
+    with pytest.raises(LeRobotError, match="export to ONNX needs 'onnxruntime', which is not installed") as caught:
         run(config)
     assert "uv pip install 'lerobot-policies[export]'" in caught.value.hint
     assert not (tmp_path / "out").exists()

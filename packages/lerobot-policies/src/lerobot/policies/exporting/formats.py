@@ -1,6 +1,5 @@
 """The kinds of files: how each is written, and how it is run."""
 
-import importlib
 import json
 import logging
 import warnings
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from lerobot.core.errors import LeRobotError
+from lerobot.core.extras import require
 from lerobot.policies.exporting.parity import Observations, Run
 from lerobot.policies.exporting.program import Trace
 
@@ -95,13 +95,8 @@ def require_format(name: str) -> None:
 
 
 def _extra(module: str) -> ModuleType:
-    try:
-        return importlib.import_module(module)  # an extra: most who train and drive never export
-    except ModuleNotFoundError as error:
-        raise LeRobotError(
-            f"exporting to ONNX needs {module!r}, which is not installed.",
-            hint="Install it: uv pip install 'lerobot-policies[export]', or leave it out: --formats='[pt2]'",
-        ) from error
+    # An extra: most who train and drive never export.
+    return require(module, extra="export", needed_by="export to ONNX", distribution="lerobot-policies")
 
 
 @contextmanager

@@ -118,6 +118,23 @@ class GymObservationConfig(ProcessorStepConfig):
     type: str = "observation_processor"
 
 
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+class ImageCropResizeConfig(ProcessorStepConfig):
+    """Cuts pictures out and brings them to one size."""
+
+    target: ClassVar[str] = f"{_HERE}.pictures:ImageCropResizeProcessorStep"
+
+    type: str = "image_crop_resize_processor"
+    crop_params_dict: dict[str, tuple[int, int, int, int]] | None = Field(
+        default=None, description="By observation key: top, left, height and width of what is kept, pixels."
+    )
+    resize_size: tuple[int, int] | None = Field(
+        default=None, description="Height and width of every picture afterwards, pixels; null: as cut out."
+    )
+
+
 # --- actions ---------------------------------------------------------------------------------------------------------
 
 
@@ -158,3 +175,26 @@ class TokenizerConfig(ProcessorStepConfig):
     )
     truncation: bool = Field(default=True, description="Cut long texts.")
     tokenizer_name: str | None = Field(default=None, description="Hub repository or folder of the tokenizer.")
+
+
+class ActionTokenizerConfig(ProcessorStepConfig):
+    """Turns chunks of actions into tokens of a language model, for policies that speak their actions."""
+
+    target: ClassVar[str] = f"{_HERE}.action_tokenizer:ActionTokenizerProcessorStep"
+    saved_if_set: ClassVar[frozenset[str]] = frozenset({"allow_truncation"})
+
+    type: str = "action_tokenizer_processor"
+    trust_remote_code: bool = Field(
+        default=True, description="The tokenizer is a program; it is run only where the user allows it too."
+    )
+    max_action_tokens: int = Field(default=256, gt=0, description="Length tokens are padded and cut to.")
+    fast_skip_tokens: int = Field(
+        default=128, ge=0, description="Last tokens of the language model's vocabulary that are left alone."
+    )
+    paligemma_tokenizer_name: str = Field(
+        default="google/paligemma-3b-pt-224", description="Hub repository or folder of the language model's tokenizer."
+    )
+    allow_truncation: bool = Field(default=True, description="Cut chunks that need more tokens; false: an error.")
+    action_tokenizer_name: str | None = Field(
+        default=None, description="Hub repository or folder of the tokenizer of actions."
+    )

@@ -1,6 +1,5 @@
 """The task in words, as tokens."""
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
+from lerobot.core.errors import CheckpointError, FeatureMismatchError
+from lerobot.core.extras import require
 from lerobot.core.processors import EnvTransition, ProcessorStep, TransitionKey
 from lerobot.core.processors.step import PipelineFeatures
 from lerobot.core.types import FeatureSpec
@@ -33,7 +33,9 @@ class TokenizerProcessorStep(ProcessorStep):
     def __init__(self, config: TokenizerConfig, *, tokenizer: Any = None) -> None:
         super().__init__(config)
         self._is_own = tokenizer is not None
-        self._tokenizer = tokenizer if tokenizer is not None else _load(config.tokenizer_name)
+        self._tokenizer = (
+            tokenizer if tokenizer is not None else load_tokenizer(config.tokenizer_name, "tokenizer_name")
+        )
 
     def save_artifacts(self, directory: Path) -> dict[str, str]:
         """Save a tokenizer that no name on the Hub stands for."""
@@ -75,17 +77,25 @@ class TokenizerProcessorStep(ProcessorStep):
         return {**features, "observation": {**features["observation"], **added}}
 
 
-def _load(name: str | None) -> Any:
+def load_tokenizer(name: str | None, field: str, **options: Any) -> Any:
+    """Load a tokenizer of `transformers`, from a folder or the Hub.
+
+    Args:
+        name: folder or repository.
+        field: of the configuration, for messages.
+        **options: for `AutoTokenizer.from_pretrained`.
+
+    Raises:
+        CheckpointError: there is no such tokenizer.
+        LeRobotError: `transformers` is not installed.
+    """
     if not name:
-        raise CheckpointError("the tokenizer has no name", expected="'tokenizer_name', or a tokenizer as an override")
+        raise CheckpointError("the tokenizer has no name", expected=f"{field!r}, or a tokenizer as an override")
+    # An extra: most policies read no words.
+    transformers: Any = require(
+        "transformers", extra="language", needed_by="a tokenizer", distribution="lerobot-policies"
+    )
     try:
-        transformers = importlib.import_module("transformers")  # an extra: most policies read no words
-    except ModuleNotFoundError as error:
-        raise LeRobotError(
-            "reading tasks in words needs 'transformers', which is not installed.",
-            hint="Install it: uv pip install 'lerobot-policies[language]'",
-        ) from error
-    try:
-        return transformers.AutoTokenizer.from_pretrained(name)
+        return transformers.AutoTokenizer.from_pretrained(name, **options)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"tokenizer {name!r} cannot be loaded: {error}") from error

@@ -1,0 +1,123 @@
+"""Chunks of actions as tokens of a language model.
+
+A sample is `<bos> Action:  c1 c2 ... |`, where the codes `c` of the tokenizer of actions take the places at the end of
+the language model's vocabulary: code 0 is token `V - 1 - fast_skip_tokens`, and so downwards.
+
+Source: Pertsch et al. 2025, FAST, arXiv:2501.09747; the sequence is that of huggingface/lerobot 0.6.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
+from lerobot.core.extras import require
+from lerobot.core.processors import EnvTransition, ProcessorStep, TransitionKey
+from lerobot.policies.features import ACTION
+from lerobot.policies.processing.config import ActionTokenizerConfig
+from lerobot.policies.processing.tokenizer import load_tokenizer
+
+log = logging.getLogger(__name__)
+
+TOKENS, TOKEN_MASK, CODE_MASK = "action.tokens", "action.token_mask", "action.code_token_mask"
+PREFIX, END = "Action: ", "|"
+
+
+class ActionTokenizerProcessorStep(ProcessorStep):
+    """Adds the tokens of the action to the complementary data; without an action, as when acting, nothing happens.
+
+    Added are `action.tokens` `(B, L)` int64, padded with 0; `action.token_mask` `(B, L)` bool, true for tokens that are
+    no padding; `action.code_token_mask` `(B, L)` bool, true for those that stand for the action itself.
+
+    Args:
+        config: which tokenizers and how long.
+        action_tokenizer: called with one chunk `(1, T, Da)`, gives its codes; None to load the one that is named.
+        text_tokenizer: a tokenizer of `transformers`; None to load the one that is named.
+        allow_remote_code: run a tokenizer of actions that is a program, downloaded or saved with a checkpoint.
+
+    Raises:
+        CheckpointError: there is no such tokenizer.
+        LeRobotError: the tokenizer is a program, which was not allowed; or `transformers` is not installed.
+    """
+
+    config: ActionTokenizerConfig
+
+    def __init__(
+        self,
+        config: ActionTokenizerConfig,
+        *,
+        action_tokenizer: Any = None,
+        text_tokenizer: Any = None,
+        allow_remote_code: bool = False,
+    ) -> None:
+        super().__init__(config)
+        self._is_own = action_tokenizer is not None
+        self._codes = action_tokenizer if self._is_own else _load_codes(config, allowed=allow_remote_code)
+        text = text_tokenizer or load_tokenizer(
+            config.paligemma_tokenizer_name, "paligemma_tokenizer_name", add_eos_token=True, add_bos_token=False
+        )
+        self._last = text.vocab_size - 1 - config.fast_skip_tokens
+        self._before = [text.bos_token_id, *text.encode(PREFIX, add_special_tokens=False)]
+        self._after = list(text.encode(END))
+
+    def save_artifacts(self, directory: Path) -> dict[str, str]:
+        """Save a tokenizer of actions that no name on the Hub stands for."""
+        if not self._is_own and not Path(str(self.config.action_tokenizer_name)).exists():
+            return {}
+        self._codes.save_pretrained(directory / "action_tokenizer")
+        return {"action_tokenizer_name": "action_tokenizer"}
+
+    def __call__(self, transition: EnvTransition) -> EnvTransition:
+        """Add the tokens of `(B, T, Da)`."""
+        action = transition.get(TransitionKey.ACTION)
+        if action is None:
+            return transition
+        if action.ndim != 3:
+            raise FeatureMismatchError(
+                f"the action has the shape {tuple(action.shape)}", keys=[ACTION], expected="chunks (B, T, Da)"
+            )
+        samples = [self._tokens(chunk) for chunk in action]
+        tokens, real, codes = (torch.stack(each).to(action.device) for each in zip(*samples, strict=True))
+        data = dict(transition.get(TransitionKey.COMPLEMENTARY_DATA) or {})
+        data |= {TOKENS: tokens, TOKEN_MASK: real, CODE_MASK: codes}
+        return {**transition, TransitionKey.COMPLEMENTARY_DATA: data}
+
+    def _tokens(self, chunk: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        codes = torch.as_tensor(self._codes(chunk[None].cpu()), dtype=torch.long).flatten()
+        sequence = torch.tensor([*self._before, *(self._last - codes).tolist(), *self._after], dtype=torch.long)
+        length, wanted = len(sequence), self.config.max_action_tokens
+        if length > wanted:
+            if not self.config.allow_truncation:
+                raise FeatureMismatchError(
+                    f"a chunk needs {length} tokens", keys=[ACTION], expected=f"at most max_action_tokens, {wanted}"
+                )
+            log.warning("a chunk needs %d tokens and is cut to max_action_tokens, %d", length, wanted)
+        positions = torch.arange(wanted)
+        first = len(self._before)
+        tokens = torch.zeros(wanted, dtype=torch.long)
+        tokens[: min(length, wanted)] = sequence[:wanted]
+        return tokens, positions < length, (positions >= first) & (positions < first + len(codes))
+
+
+def _load_codes(config: ActionTokenizerConfig, *, allowed: bool) -> Any:
+    name = config.action_tokenizer_name
+    if not name:
+        raise CheckpointError(
+            "the tokenizer of actions has no name", expected="'action_tokenizer_name', or a tokenizer as an override"
+        )
+    if config.trust_remote_code and not allowed:
+        raise LeRobotError(
+            f"the tokenizer of actions {name!r} is a program that would run on this computer",
+            hint="If you have read it and trust it, load the pipeline with "
+            "overrides={'action_tokenizer_processor': {'allow_remote_code': True}}",
+        )
+    transformers: Any = require(
+        "transformers", extra="language", needed_by="a tokenizer of actions", distribution="lerobot-policies"
+    )
+    try:
+        return transformers.AutoProcessor.from_pretrained(name, trust_remote_code=config.trust_remote_code)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"tokenizer of actions {name!r} cannot be loaded: {error}") from error
