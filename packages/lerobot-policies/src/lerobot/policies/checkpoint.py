@@ -15,6 +15,7 @@ from lerobot.core.registry import registry
 from lerobot.policies.config import PreTrainedConfig
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor", "policy_postprocessor"
 
 _REPOSITORY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")

@@ -119,7 +119,7 @@ def load_processors(
         CheckpointError: a file is missing or damaged, or a statistic is missing.
         ConfigError: a saved value or an override is wrong.
     """
-    if checkpoint.find(f"{PREPROCESSOR}.json") is None:
+    if checkpoint.find(f"{PREPROCESSOR}.json") is None and not config.use_peft:
         weights, _ = read_weights(checkpoint.file(WEIGHTS))
         if stats := statistics_among(weights, {**config.input_features, **config.output_features}):
             return make_processors(config, stats)

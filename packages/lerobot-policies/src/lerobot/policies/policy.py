@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
+from lerobot.policies.adapters import Adapter, base_of, load_adapter
 from lerobot.policies.checkpoint import CONFIG, WEIGHTS, Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
@@ -39,6 +40,7 @@ class PreTrainedPolicy(nn.Module, ABC):
             )
         self.config = config
         self.name = config.type
+        self.adapter: Adapter | None = None
 
     # --- acting and learning -----------------------------------------------------------------------------------------
 
@@ -119,19 +121,26 @@ class PreTrainedPolicy(nn.Module, ABC):
         policy = config.build(from_scratch=False)
         if not isinstance(policy, cls):
             raise CheckpointError(f"{checkpoint} holds a policy {config.type!r}", expected=f"one for {cls.__name__}")
-        load_weights(policy, checkpoint.file(WEIGHTS))
+        if config.use_peft:
+            load_weights(policy, Checkpoint.at(*base_of(checkpoint)).file(WEIGHTS))
+            policy.adapter = load_adapter(policy, checkpoint)
+        else:
+            load_weights(policy, checkpoint.file(WEIGHTS))
         policy.to(choose_device(config.device))
         policy.eval()
         policy.reset()
         return policy
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Save configuration and weights; each file is replaced in one step, the configuration last.
+        """Save configuration and weights, of an adapted policy the adapter's alone; the configuration comes last.
 
         Args:
             folder: created if need be.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        save_weights(self, folder / WEIGHTS)
+        if self.adapter is not None:
+            self.adapter.save(folder)
+        else:
+            save_weights(self, folder / WEIGHTS)
         replace_text(folder / CONFIG, json.dumps(self.config.model_dump(mode="json"), indent=4))

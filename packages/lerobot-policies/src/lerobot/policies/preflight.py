@@ -7,7 +7,7 @@ from itertools import combinations
 import typer
 
 from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
-from lerobot.policies.checkpoint import POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
+from lerobot.policies.checkpoint import ADAPTER_WEIGHTS, POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
 from lerobot.policies.commands.check import CheckConfig
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.describing import Described, describe_dataset, describe_env, describe_robot, flat_names
@@ -25,7 +25,7 @@ def check_files(config: PreTrainedConfig) -> list[str]:
         return []
     try:
         checkpoint = Checkpoint.at(config.pretrained_path, config.pretrained_revision)
-        names = tensor_names(checkpoint.file(WEIGHTS))
+        names = tensor_names(checkpoint.file(ADAPTER_WEIGHTS if config.use_peft else WEIGHTS))
         features = {**config.input_features, **config.output_features}
         if checkpoint.find(f"{PREPROCESSOR}.json") is None and any("buffer_action" in name for name in names):
             return []

@@ -81,7 +81,11 @@ def check_weights(module: nn.Module, weights: Mapping[str, Tensor], source: str)
     Raises:
         CheckpointError: a weight is missing, unknown, or of another shape or kind; names each.
     """
-    expected = module.state_dict()
+    check_named_weights(module.state_dict(), weights, source)
+
+
+def check_named_weights(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor], source: str) -> None:
+    """Check that weights are exactly the expected ones; see `check_weights`."""
     _refuse("lacks", sorted(set(expected) - set(weights)), source)
     _refuse("holds weights the policy does not have:", sorted(set(weights) - set(expected)), source)
     wrong = [

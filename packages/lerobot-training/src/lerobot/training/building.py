@@ -10,16 +10,19 @@ from accelerate import Accelerator
 
 from lerobot.core.errors import CheckpointError, LeRobotError
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
+from lerobot.policies.adapters import make_adapter
 from lerobot.policies.checkpoint import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
 from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.augmentation.drawing import Augmentation
 from lerobot.training.averaging import WeightAverage
 from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
 from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.folder import MODEL, Learner, Progress, load_learner, read_progress, read_random
 from lerobot.training.commands.train import TrainPipelineConfig
+from lerobot.training.config import PeftConfig
 from lerobot.training.data import Demonstrations, open_dataset
 from lerobot.training.loop import Training
 from lerobot.training.measuring import Meter
@@ -139,10 +142,26 @@ def _make(
         rename_map=config.rename_map,
         new_statistics=checkpoint is None,
     )
+    if config.peft is not None and checkpoint is None:
+        _adapt(policy, config.peft)
     # What is saved names where the run began, not the checkpoint it was last resumed from.
     origin = {name: getattr(config.policy, name) for name in ("pretrained_path", "pretrained_revision")}
     policy.config = policy.config.model_copy(update=origin)
     return PolicyWithProcessors(policy, processors)
+
+
+def _adapt(policy: PreTrainedPolicy, config: PeftConfig) -> None:
+    base, revision = policy.config.pretrained_path, policy.config.pretrained_revision
+    if base is None or policy.adapter is not None:
+        raise LeRobotError(
+            "--peft adapts a trained policy, and "
+            + ("there is none" if base is None else f"{base} is an adapter itself"),
+            expected="--policy.path=FOLDER of a policy with all its weights",
+            hint="To learn an adapter further, leave --peft out." if base else "",
+        )
+    place = str(Path(base).absolute()) if Path(base).is_dir() else base
+    policy.adapter = make_adapter(policy, place, revision, **config.model_dump(exclude={"method_type"}))
+    policy.config = policy.config.model_copy(update={"use_peft": True})
 
 
 def _renamed(stats: dict[str, dict[str, Any]], rename_map: dict[str, str]) -> dict[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from lerobot.core.durable import flush_folder, move_into_place
 from lerobot.core.errors import CheckpointError
+from lerobot.policies.checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, WEIGHTS
 from lerobot.policies.making import PolicyWithProcessors
 from lerobot.training.averaging import WeightAverage
 from lerobot.training.checkpoints.optimizer_state import (
@@ -166,7 +167,8 @@ def find(path: Path) -> Path:
         folder = folder.parent if folder.name == part else folder
     if not folder.is_dir():
         raise CheckpointError(f"there is no checkpoint {path}", hint="ls outputs/train/*/checkpoints shows what exists")
-    for needed in (f"{MODEL}/config.json", f"{MODEL}/model.safetensors", f"{STATE}/{STEP}", f"{STATE}/{RANDOM}"):
+    weights = ADAPTER_WEIGHTS if (folder / MODEL / ADAPTER_CONFIG).is_file() else WEIGHTS
+    for needed in (f"{MODEL}/{CONFIG}", f"{MODEL}/{weights}", f"{STATE}/{STEP}", f"{STATE}/{RANDOM}"):
         if not (folder / needed).is_file():
             raise CheckpointError(
                 f"checkpoint {folder} is incomplete: it has no {needed}",
