@@ -78,7 +78,13 @@ def wheels(session: nox.Session) -> None:
     """Build every package, look into the wheels, install them into a clean environment and use them there."""
     shutil.rmtree(WHEELS, ignore_errors=True)
     env = {**TEST_ENV, "SOURCE_DATE_EPOCH": "1767225600"}
-    session.run("uv", "build", "-q", "--all-packages", "--wheel", "--out-dir", str(WHEELS), env=env, external=True)
+    again = WHEELS / "again"
+    for folder in (WHEELS, again):
+        session.run("uv", "build", "-q", "--all-packages", "--wheel", "--out-dir", str(folder), env=env, external=True)
+    for wheel in WHEELS.glob("*.whl"):
+        if wheel.read_bytes() != (again / wheel.name).read_bytes():
+            session.error(f"{wheel.name}: two builds of the same source differ")
+    shutil.rmtree(again)
     for wheel in sorted(WHEELS.glob("*.whl")):
         names = zipfile.ZipFile(wheel).namelist()
         if "lerobot/__init__.py" in names or not any(name.endswith("py.typed") for name in names):
@@ -125,6 +131,16 @@ def bench(session: nox.Session) -> None:
     """Benchmarks; each prints its own table. Set LEROBOT_PEER_PYTHON to see the peer beside us."""
     for script in session.posargs or sorted(map(str, Path("tests/benchmarks").glob("bench_*.py"))):
         session.run("python", script, env=TEST_ENV)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Prepare a release, `nox -s release -- 0.2.0`: versions, changelog, lock file; then commit and tag it v0.2.0."""
+    if len(session.posargs) != 1:
+        session.error("which version? nox -s release -- 0.2.0")
+    session.run("python", "tests/architecture/write_version.py", *session.posargs)
+    session.run("towncrier", "build", "--yes", "--version", *session.posargs)
+    session.run("uv", "lock", external=True)
 
 
 @nox.session

@@ -1,0 +1,28 @@
+"""Give every package a new version, and the packages they pin with it: all of them are released together."""
+
+import re
+import sys
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def rewritten(text: str, version: str) -> str:
+    """A `pyproject.toml` with the version and every exact pin of one of our packages changed."""
+    text = re.sub(r'^version = "[^"]+"$', f'version = "{version}"', text, count=1, flags=re.MULTILINE)
+    return re.sub(r'"(lerobot-[\w-]+(?:\[[\w,-]+\])?)==[^"]+"', rf'"\1=={version}"', text)
+
+
+def main(version: str) -> None:
+    try:
+        Version(version)
+    except InvalidVersion as error:
+        sys.exit(f"{error}; expected a version such as 0.2.0")
+    for file in sorted((ROOT / "packages").glob("*/pyproject.toml")):
+        file.write_text(rewritten(file.read_text(encoding="utf-8"), version), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
