@@ -6,11 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lerobot.core.errors import FeatureMismatchError
 from lerobot.diffusion.config import DiffusionConfig
 from lerobot.diffusion.modeling import DiffusionModel
 from lerobot.policies.acting import ActionQueue, ObservationHistory
-from lerobot.policies.features import ACTION
+from lerobot.policies.features import ACTION, check_windows
 from lerobot.policies.policy import PreTrainedPolicy
 
 
@@ -100,12 +99,4 @@ class DiffusionPolicy(PreTrainedPolicy):
         wanted[ACTION] = (config.horizon, *config.output_features[ACTION].shape)
         if config.do_mask_loss_for_padding:
             wanted["action_is_pad"] = (config.horizon,)
-        for key, shape in wanted.items():
-            found = tuple(batch[key].shape[1:]) if key in batch else None
-            if found != shape:
-                raise FeatureMismatchError(
-                    f"the batch has {'no ' if found is None else ''}{key!r}{'' if found is None else f' of {found}'}",
-                    keys=[key],
-                    expected=f"(B, {', '.join(map(str, shape))})",
-                    hint="Let the dataset give windows: delta_timestamps of the policy's delta indices.",
-                )
+        check_windows(batch, wanted)

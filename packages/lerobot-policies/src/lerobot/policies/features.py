@@ -126,3 +126,24 @@ def _fits(needed: PolicyFeature, found: PolicyFeature, resized: bool) -> bool:
     if resized and needed.type is FeatureType.VISUAL:
         return found.shape[0] == needed.shape[0]
     return found.shape == needed.shape
+
+
+def check_windows(batch: Mapping[str, Any], wanted: Mapping[str, tuple[int, ...]]) -> None:
+    """Check that a batch to learn from has the steps in time that a policy needs.
+
+    Args:
+        batch: tensors by key.
+        wanted: shapes behind the batch axis, time first.
+
+    Raises:
+        FeatureMismatchError: an entry is missing or has another shape.
+    """
+    for key, shape in wanted.items():
+        found = tuple(batch[key].shape[1:]) if key in batch else None
+        if found != shape:
+            raise FeatureMismatchError(
+                f"the batch has {'no ' if found is None else ''}{key!r}{'' if found is None else f' of {found}'}",
+                keys=[key],
+                expected=f"(B, {', '.join(map(str, shape))})",
+                hint="Let the dataset give windows: delta_timestamps of the policy's delta indices.",
+            )

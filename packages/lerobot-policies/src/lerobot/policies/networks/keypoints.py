@@ -23,7 +23,7 @@ class KeypointSettings:
 
     Attributes:
         size: of the pictures.
-        backbone: `"resnet18"` to `"resnet152"`.
+        backbone: `"resnet8"` to `"resnet152"`.
         weights: what the backbone starts from, as torchvision names it; None for random weights.
         grouped: normalise over groups of channels instead of over the batch.
         keypoints: points per picture.
@@ -85,8 +85,9 @@ class KeypointEncoder(nn.Module):
             load_pretrained(network, settings.weights)
         self.backbone = nn.Sequential(*network.children())
         height, width = settings.crop or settings.resize or settings.size
-        # Five strides of 2, each rounding up.
-        self.pool = SpatialSoftmax(network.out_channels, (-(-height // 32), -(-width // 32)), settings.keypoints)
+        # Sizes are halved again and again, each time rounding up.
+        seen = (-(-height // network.stride), -(-width // network.stride))
+        self.pool = SpatialSoftmax(network.out_channels, seen, settings.keypoints)
         self.feature_dim = 2 * settings.keypoints
         self.out = nn.Linear(self.feature_dim, self.feature_dim)
 

@@ -141,6 +141,7 @@ class ResNet(nn.Module):
         super().__init__()
         block = BasicBlock if name in _WITHOUT_BOTTLENECK else Bottleneck
         narrowest, stages = 16 if name == "resnet8" else 64, LAYERS[name]
+        self.stride = 2 ** (1 + len(stages) - dilate_last)
         self.out_channels = narrowest * 2 ** (len(stages) - 1) * block.expansion
         self.conv1 = nn.Conv2d(3, narrowest, 7, stride=2, padding=3, bias=False)
         self.bn1 = norm(narrowest)
