@@ -192,6 +192,7 @@ def _go_on(training: Training, batches: Batches, checkpoint: Path, config: Train
     load_learner(checkpoint, training.learner)
     batches.start_at(progress.step, size, processes)
     training.step = progress.step
+    training.learner.trained.policy.resume(progress.step)
     states = read_random(checkpoint, accelerator.process_index)
     if states is None:
         logger.warning("the checkpoint has no random states for process %d", accelerator.process_index)
