@@ -55,7 +55,11 @@ class KeyRequests:
         for request, meaning in MEANING.items():
             keys = [NAMES.get(key, key) for key, asked in KEYS.items() if asked == request and key not in lost]
             parts.append(f"{' or '.join(keys) or 'no key'} {meaning}")
-        taken = "".join(f" {NAMES.get(key, key)} belongs to {owner}." for key, owner in lost.items())
+        owners = dict.fromkeys(lost.values())
+        taken = "".join(
+            f" {owner} has {' and '.join(NAMES.get(key, key) for key in lost if lost[key] == owner)}."
+            for owner in owners
+        )
         return f"Keys: {', '.join(parts)}.{taken}"
 
 
