@@ -64,7 +64,7 @@ class PreTrainedPolicy(nn.Module, ABC):
         """What the optimizer is given: parameters, or groups of them with their own settings."""
         return (parameter for parameter in self.parameters() if parameter.requires_grad)
 
-    def resume(self, step: int) -> None:  # noqa: B027 - most policies count nothing
+    def resume(self, step: int) -> None:
         """Go on with a training of which a number of batches is done; for what a policy counts itself.
 
         Args:
