@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,15 +21,33 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five episodes of 13 to 17 frames, two tasks."""
-    root = tmp_path_factory.mktemp("data") / "moves"
+    return write(tmp_path_factory.mktemp("data") / "moves", "state")
+
+
+@pytest.fixture(scope="session")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a camera of 16 by 16 pixels, stored as video."""
+    return write(tmp_path_factory.mktemp("data") / "seen", "state", camera="video")
+
+
+def write(root: Path, state_name: str, *, camera: str | None = None, scale: float = 2.0) -> Path:
+    """Five episodes whose actions are the scaled state, and nothing random but by a fixed seed."""
     vector = {"dtype": "float32", "names": None}
-    features = {"observation.state": {**vector, "shape": (3,)}, "action": {**vector, "shape": (2,)}}
+    features: dict[str, Any] = {
+        f"observation.{state_name}": {**vector, "shape": (3,)},
+        "action": {**vector, "shape": (2,)},
+    }
+    if camera is not None:
+        names = ["height", "width", "channels"]
+        features["observation.images.top"] = {"dtype": camera, "shape": (16, 16, 3), "names": names}
     made = LeRobotDataset.create("test/moves", 10, features, root)
     rng = np.random.default_rng(0)
     for episode in range(5):
         for _ in range(13 + episode):
             state = rng.normal(size=3).astype(np.float32)
-            frame = {"observation.state": state, "action": state[:2] * 2, "task": f"task {episode % 2}"}
+            frame = {f"observation.{state_name}": state, "action": state[:2] * scale, "task": f"task {episode % 2}"}
+            if camera is not None:
+                frame["observation.images.top"] = rng.integers(0, 255, (16, 16, 3)).astype(np.uint8)
             made.add_frame(frame)
         made.save_episode()
     made.finalize()
@@ -111,7 +130,7 @@ def states() -> Callable[[Path], dict[str, bytes]]:
     """Every byte of weights, optimizer and random states of a checkpoint, by file."""
 
     def read(checkpoint: Path) -> dict[str, bytes]:
-        files = [*checkpoint.glob("pretrained_model/*.safetensors"), *checkpoint.glob("training_state/*")]
+        files = [*checkpoint.glob("pretrained_model*/*.safetensors"), *checkpoint.glob("training_state/*")]
         return {str(file.relative_to(checkpoint)): file.read_bytes() for file in files}
 
     return read
