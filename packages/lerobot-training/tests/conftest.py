@@ -30,7 +30,13 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("data") / "seen", "state", camera="video")
 
 
-def write(root: Path, state_name: str, *, camera: str | None = None, scale: float = 2.0) -> Path:
+@pytest.fixture(scope="session")
+def written() -> Callable[..., Path]:
+    """See `write`."""
+    return write
+
+
+def write(root: Path, state_name: str, *, camera: str | None = None, scale: float = 2.0, fps: int = 10) -> Path:
     """Five episodes whose actions are the scaled state, and nothing random but by a fixed seed."""
     vector = {"dtype": "float32", "names": None}
     features: dict[str, Any] = {
@@ -40,7 +46,7 @@ def write(root: Path, state_name: str, *, camera: str | None = None, scale: floa
     if camera is not None:
         names = ["height", "width", "channels"]
         features["observation.images.top"] = {"dtype": camera, "shape": (16, 16, 3), "names": names}
-    made = LeRobotDataset.create("test/moves", 10, features, root)
+    made = LeRobotDataset.create("test/moves", fps, features, root)
     rng = np.random.default_rng(0)
     for episode in range(5):
         for _ in range(13 + episode):
