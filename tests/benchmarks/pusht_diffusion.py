@@ -29,7 +29,7 @@ from measure import Run, run, script, table
 
 RECORDING = Path(__file__).parents[3] / "shared/data/pusht_v30_novideo/data/chunk-000/file-000.parquet"
 TASK = "Push the T-shaped block onto the T-shaped target."
-BATCH = 256
+BATCH = 128
 RECIPE = (
     "--policy.type=diffusion",
     "--policy.device=cpu",
@@ -163,7 +163,7 @@ def score(rewards: list[float], solved: int) -> tuple[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--episodes", type=int, default=50)
     parser.add_argument("--out", type=Path, help="new folder that keeps data, checkpoints and reports")
     arguments = parser.parse_args()

@@ -77,7 +77,7 @@ class PushT(PushTEnv):  # type: ignore[misc] # gym-pusht ships no types
         """Head for a place for one period.
 
         Raises:
-            LeRobotError: the action is not finite; the physics engine would end the process.
+            LeRobotError: the action is not finite; the agent would be nowhere from then on.
         """
         if not np.isfinite(action).all():
             raise LeRobotError(f"the action of step {self._steps} is {action}", expected="finite numbers")
