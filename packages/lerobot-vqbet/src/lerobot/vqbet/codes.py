@@ -6,7 +6,7 @@ huggingface/lerobot.
 """
 
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, distributed, nn
@@ -149,10 +149,6 @@ class ActionCodes(nn.Module):
         self.encoder = _layers(flat, hidden, hidden, width)
         self.decoder = _layers(width, hidden, hidden, flat)
 
-    def _load_from_state_dict(self, *arguments: Any) -> None:
-        super()._load_from_state_dict(*arguments)
-        self.requires_grad_(not self.learned)
-
     @property
     def learned(self) -> bool:
         """Whether learning codes is over."""
@@ -174,7 +170,6 @@ class ActionCodes(nn.Module):
             if self.steps >= self._last_step:
                 self.discretized.fill_(True)
                 self.vq_layer.freeze_codebook.fill_(True)
-                self.requires_grad_(False)
         return error + _COMMITMENT * quantised.commitment, error.detach(), quantised.codes
 
     @torch.no_grad()

@@ -119,6 +119,8 @@ class VQBeTPolicy(PreTrainedPolicy):
         }
 
     def _learn_behaviour(self, batch: Mapping[str, Any], chunks: Tensor) -> tuple[Tensor, dict[str, Any]]:
+        # Not at the end of the last step of learning codes, whose gradients are yet to come.
+        self._codes.requires_grad_(False)
         config, found = self.config, self.vqbet.predict(batch)
         codes = self._codes.encode(chunks)
         primary, secondary = (_focal(found.logits[:, layer], codes[:, layer]) for layer in range(codes.shape[1]))
