@@ -288,6 +288,14 @@ def test_the_gripper_opens_closes_and_keeps_its_grip() -> None:
     assert found == pytest.approx([31, 34, 34, 31, 28, 25, 22, 22, 22])
 
 
+def test_whoever_drives_without_a_gripper_leaves_it_as_it_is() -> None:
+    step = build_step(c.EEDeltasToJointsConfig(kinematics=SO101))
+    given_deltas = {key: value for key, value in deltas(x=1).items() if key != "gripper"}
+    specs = {"action": dict.fromkeys(given_deltas, FeatureSpec()), "observation": dict.fromkeys(REST, FeatureSpec())}
+    assert set(step.transform_features(specs)["action"]) == set(REST)
+    assert act(step, given_deltas)["gripper.pos"] == 30.0
+
+
 def test_without_deltas_nothing_moves() -> None:
     step = build_step(c.EEDeltasToJointsConfig(kinematics=SO101))
     for _ in range(20):

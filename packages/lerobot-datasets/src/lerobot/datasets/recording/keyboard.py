@@ -38,7 +38,6 @@ class KeyRequests:
 
     def __init__(self, listener: KeyListener) -> None:
         self._listener = listener
-        self.close = listener.close
 
     def poll(self) -> list[Request]:
         """See `RequestSource.poll`."""
@@ -47,6 +46,10 @@ class KeyRequests:
         except DeviceConnectionError as error:  # the signal that says so ends the run
             log.debug("no keys: %s", error)
             return []
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
 
     def help(self) -> str:
         """Which key does what, and which keys somebody else uses."""
@@ -67,7 +70,7 @@ def open_keyboard() -> KeyRequests | None:
     """Listen to the terminal, if this process has one that it may read."""
     try:
         # Every press counts: a person who presses twice quickly means two things.
-        return KeyRequests(terminal_keys.listen("lerobot record", KEYS, hold_s=0.0))
+        return KeyRequests(terminal_keys.listen("the recording", KEYS, hold_s=0.0))
     except DeviceConnectionError as error:
         log.debug("no keyboard: %s", error)
         return None

@@ -13,6 +13,7 @@ from lerobot.core.processors.step import PipelineFeatures, ProcessorStep, RobotA
 from lerobot.core.processors.steps.mapping import require_keys
 from lerobot.core.processors.transition import EnvTransition, TransitionKey
 from lerobot.core.protocols import ProcessorStep as Step
+from lerobot.core.types import FeatureSpec
 from lerobot.kinematics.config import (
     EEDeltasToJointsConfig,
     EEReferenceAndDeltaConfig,
@@ -24,9 +25,12 @@ from lerobot.kinematics.steps.reference import IK_SOLUTION
 _OPEN = 100.0
 """A gripper that is open, percent."""
 
+_STAY = 1.0
+"""The command of a gripper to stay as it is."""
 
-class _Turned(RobotActionProcessorStep):
-    """Turns `delta_x` and `delta_y` from the view of who drives into the base's frame."""
+
+class _Given(RobotActionProcessorStep):
+    """Turns `delta_x` and `delta_y` from the view of who drives into the base's frame; no `gripper` means it stays."""
 
     def __init__(self, config: EEDeltasToJointsConfig) -> None:
         super().__init__(config)
@@ -37,7 +41,12 @@ class _Turned(RobotActionProcessorStep):
         """Turn."""
         require_keys(["delta_x", "delta_y"], action, "action")
         x, y = float(action["delta_x"]), float(action["delta_y"])
-        return action | {"delta_x": self._cos * x - self._sin * y, "delta_y": self._sin * x + self._cos * y}
+        turned = {"delta_x": self._cos * x - self._sin * y, "delta_y": self._sin * x + self._cos * y}
+        return {"gripper": _STAY} | action | turned
+
+    def transform_features(self, features: PipelineFeatures) -> PipelineFeatures:
+        """There is a gripper now."""
+        return {**features, "action": {"gripper": FeatureSpec()} | features["action"]}
 
 
 class EEDeltasToJoints(ProcessorStep):
@@ -50,7 +59,7 @@ class EEDeltasToJoints(ProcessorStep):
     def __init__(self, config: EEDeltasToJointsConfig) -> None:
         super().__init__(config)
         self._steps: list[Step] = [
-            _Turned(config),
+            _Given(config),
             build_step(DeltaToRobotActionConfig()),
             build_step(
                 EEReferenceAndDeltaConfig(
