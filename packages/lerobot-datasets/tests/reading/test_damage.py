@@ -31,6 +31,12 @@ def truncate(path: Path, share: float = 0.5) -> None:
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
 
 
+def replace_bytes(path: Path, old: bytes, new: bytes) -> None:
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new))
+
+
 def read_all(root: Path) -> None:
     dataset = LeRobotDataset("a/b", root)
     dataset.read_arrays(range(len(dataset)))
@@ -56,6 +62,12 @@ def read_all(root: Path) -> None:
         (lambda root: truncate(root / EPISODES_FILE), "file-000.parquet cannot be read"),
         (lambda root: truncate(root / DATA_FILE), "data/chunk-000/file-000.parquet cannot be read"),
         (lambda root: (root / DATA_FILE).unlink(), "file-000.parquet is missing, with the rows of 9 frames"),
+        (lambda root: replace_bytes(root / DATA_FILE, b"action", b"\xff\xfetion"), "file-000.parquet cannot be read"),
+        (
+            lambda root: replace_bytes(root / EPISODES_FILE, b"length", b"\xff\xfength"),
+            "file-000.parquet cannot be read",
+        ),
+        (lambda root: replace_bytes(root / VIDEO_FILE, b"avc1\0", b"zzzz\0"), "pictures of an unknown codec"),
         (lambda root: truncate(root / VIDEO_FILE), "file-000.mp4 cannot be read as a video"),
         (lambda root: (root / VIDEO_FILE).unlink(), "file-000.mp4 is missing"),
     ],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
-from lerobot.datasets.format.arrow import join_tables, read_table
+from lerobot.datasets.format.arrow import UNREADABLE, join_tables, read_table
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS, Episodes, load_episode_stats, load_episodes
 from lerobot.datasets.format.info import Info, load_info
 from lerobot.datasets.format.stats_json import flatten_stats
@@ -103,7 +103,7 @@ def _committed(root: Path, info: Info) -> Iterator[pa.Table]:
             return
         try:
             table = read_table(path).replace_schema_metadata()
-        except (OSError, pa.ArrowException) as error:
+        except UNREADABLE as error:
             raise DatasetError(f"{path} cannot be read: {error}") from error
         rows += table.num_rows
         yield numbers_as_double(table.drop_columns([c for c in META_POSITION_COLUMNS if c in table.schema.names]))

@@ -13,6 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
+"""What pyarrow raises for files that are missing or damaged; the last is for names of columns that are no text."""
+
 _JOINED_AT_ONCE = 100
 
 
@@ -26,6 +29,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     Raises:
         OSError: the file is missing or cannot be read.
         pyarrow.ArrowException: it is damaged.
+        UnicodeDecodeError: so are the names of its columns.
     """
     with pq.ParquetFile(path, memory_map=True) as file:
         return file.read(columns=None if columns is None else list(columns))

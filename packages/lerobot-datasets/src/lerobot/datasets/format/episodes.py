@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
-from lerobot.datasets.format.arrow import join_tables, to_numpy
+from lerobot.datasets.format.arrow import UNREADABLE, join_tables, to_numpy
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.jsonl import read_jsonl
 from lerobot.datasets.format.stats_json import Stats, stats_from_json, unflatten_stats
@@ -146,7 +146,7 @@ def _read_columns(path: Path, schema: pa.Schema) -> pa.Table:
             present = set(file.schema_arrow.names)
             optional = [name for name in META_POSITION_COLUMNS if name in present]
             table = file.read(columns=[name for name in schema.names if name in present] + optional)
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
     missing = [name for name in schema.names if name not in present and name != "tasks"]
     if missing:
@@ -251,7 +251,7 @@ def load_episode_stats(root: Path, info: Info, features: Collection[str] | None 
                 if features is not None:
                     names = [name for name in names if name.split("/")[1] in features]
                 rows = file.read(columns=[*names, "episode_index"]).to_pylist()
-        except (OSError, pa.ArrowException) as error:
+        except UNREADABLE as error:
             raise DatasetError(f"{path} cannot be read: {error}") from error
         stats += [unflatten_stats(row, str(path)) for row in rows]
     return stats[: info.total_episodes]

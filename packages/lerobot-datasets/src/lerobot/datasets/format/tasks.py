@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
-from lerobot.datasets.format.arrow import read_table
+from lerobot.datasets.format.arrow import UNREADABLE, read_table
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.jsonl import read_jsonl
 
@@ -133,7 +133,7 @@ def _read_jsonl(path: Path) -> Tasks:
 def _read_parquet(path: Path) -> Tasks:
     try:
         table = read_table(path)
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
     texts = [name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)]
     texts += [name for name in table.column_names if pa.types.is_large_string(table.schema.field(name).type)]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.format.arrow import read_table, to_numpy
+from lerobot.datasets.format.arrow import UNREADABLE, read_table, to_numpy
 from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
 from lerobot.datasets.format.features import Feature, FeatureMap
 from lerobot.datasets.format.info import Info
@@ -81,7 +81,7 @@ def read_columns(path: Path, features: FeatureMap) -> dict[str, npt.NDArray[np.g
     try:
         table = read_table(path, list(features))
         return {key: _as_array(table.column(key), key, feature, path) for key, feature in features.items()}
-    except (OSError, pa.ArrowException, KeyError) as error:
+    except (*UNREADABLE, KeyError) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.format.arrow import to_numpy
+from lerobot.datasets.format.arrow import UNREADABLE, to_numpy
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.info import Info
 
@@ -90,7 +90,7 @@ def read_rows(file: DataFile, columns: list[str], *, check_episodes: bool) -> pa
             table = parquet.read(columns=asked, use_threads=False)
     except FileNotFoundError as error:
         raise DatasetError(f"{file.path} is missing, with the rows of {file.rows} frames") from error
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise DatasetError(f"{file.path} cannot be read: {error}") from error
     if table.num_rows < file.rows:
         raise DatasetError(f"{file.path} has {table.num_rows} rows", expected=f"{file.rows} rows")

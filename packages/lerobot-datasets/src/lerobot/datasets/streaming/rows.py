@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.format.arrow import to_numpy
+from lerobot.datasets.format.arrow import UNREADABLE, to_numpy
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.features import NUMERIC_DTYPES, VIDEO
 from lerobot.datasets.format.info import Info
@@ -109,7 +109,7 @@ class ResidentRows:
                 table = file.read_row_groups(groups.tolist(), columns=columns, use_threads=False)
         except FileNotFoundError as error:
             raise DatasetError(f"{path} is missing, with the rows of episode {episode}") from error
-        except (OSError, pa.ArrowException) as error:
+        except UNREADABLE as error:
             raise DatasetError(f"{path} cannot be read: {error}") from error
         table = table.slice(offset, length)
         if table.num_rows != length:

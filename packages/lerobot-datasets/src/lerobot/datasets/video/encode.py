@@ -185,10 +185,15 @@ def open_video(path: Path) -> "av.container.InputContainer":
         DatasetError: it is damaged or has no pictures.
     """
     try:
-        container = av.open(str(path))
+        # Titles and comments are not used, so they may be in any encoding.
+        container = av.open(str(path), metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:
         raise DatasetError(f"{path} cannot be read as a video: {error}", expected="a complete mp4 file") from error
     if not container.streams.video:
         container.close()
         raise DatasetError(f"{path} holds no video stream", expected="an mp4 file with pictures")
+    # PyAV's own types deny it, but a stream without a decoder has none.
+    if getattr(container.streams.video[0], "codec_context", None) is None:
+        container.close()
+        raise DatasetError(f"{path} has pictures of an unknown codec", expected="a codec that FFmpeg decodes")
     return container

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
+from lerobot.datasets.format.arrow import UNREADABLE
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS, episodes_schema
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats
@@ -32,7 +33,7 @@ def table_schema(root: Path, info: Info, stats: Stats) -> pa.Schema:
     if info.total_episodes and files:
         try:
             return pq.read_schema(files[0][2]).remove_metadata()
-        except (OSError, pa.ArrowException) as error:
+        except UNREADABLE as error:
             raise DatasetError(f"{files[0][2]} cannot be read: {error}") from error
     fields = list(episodes_schema(info.video_keys))
     for key, values in stats.items():

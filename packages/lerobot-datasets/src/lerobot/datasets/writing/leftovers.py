@@ -4,11 +4,10 @@ import logging
 import shutil
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from lerobot.datasets.format import layout
-from lerobot.datasets.format.arrow import read_table
+from lerobot.datasets.format.arrow import UNREADABLE, read_table
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.writing.compaction import FilePosition, copy_folder
@@ -62,7 +61,7 @@ def _is_beyond(path: Path, total_episodes: int) -> bool:
     """Whether all rows belong to episodes that were not committed; False also where that cannot be told."""
     try:
         numbers = read_table(path, ["episode_index"]).column("episode_index")
-    except (OSError, pa.ArrowException, KeyError):
+    except (*UNREADABLE, KeyError):
         return False
     return len(numbers) > 0 and pc.min(numbers).as_py() >= total_episodes
 
