@@ -68,6 +68,16 @@ def test_attention_is_that_of_torch(training: bool, itself: bool) -> None:
     assert all(close(one.grad, two.grad) for one, two in gradients)
 
 
+def test_attention_begins_as_torchs_does() -> None:
+    """Parameters in the same order, for optimizer states know them by place, and with the same first values."""
+    torch.manual_seed(4)
+    reference = nn.MultiheadAttention(16, 4)
+    torch.manual_seed(4)
+    ours = Attention(16, 4)
+    pairs = zip(ours.named_parameters(), reference.named_parameters(), strict=True)
+    assert all(one[0] == two[0] and torch.equal(one[1], two[1]) for one, two in pairs)
+
+
 def test_mixed_precision_and_other_types_are_left_to_torch() -> None:
     layer, tokens = Linear(32, 32), torch.randn(64, 32)
     with torch.autocast("cpu", dtype=torch.bfloat16):

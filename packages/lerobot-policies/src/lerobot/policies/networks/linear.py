@@ -24,10 +24,10 @@ class Linear(nn.Linear):
         return linear(input, self.weight, self.bias)
 
 
-class Attention(nn.MultiheadAttention):
-    """`torch.nn.MultiheadAttention` without its weights as a result, faster on many CPUs.
+class Attention(nn.Module):
+    """Attention of many heads, with the parameters and the random numbers of `torch.nn.MultiheadAttention`.
 
-    Tokens are `(N, B, D)`; random numbers are drawn as torch's own does.
+    Tokens are `(N, B, D)`.
 
     Args:
         width: `D`.
@@ -36,11 +36,15 @@ class Attention(nn.MultiheadAttention):
     """
 
     def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
-        super().__init__(width, heads, dropout=dropout)
+        super().__init__()
+        self._width, self._heads, self._dropout = width, heads, dropout
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
+        self.out_proj = Linear(width, width)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
 
-    def forward(  # type: ignore[override] # a part of torch's arguments, and of its results
-        self, query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None = None) -> Tensor:
         """Look at values by how their keys fit the queries.
 
         Args:
@@ -52,7 +56,7 @@ class Attention(nn.MultiheadAttention):
         Returns:
             `(T, B, D)`.
         """
-        weight, bias, width = self.in_proj_weight, self.in_proj_bias, self.embed_dim
+        weight, bias, width = self.in_proj_weight, self.in_proj_bias, self._width
         if query is key:
             queries, keys = linear(query, weight[: 2 * width], bias[: 2 * width]).chunk(2, dim=-1)
         else:
@@ -60,18 +64,19 @@ class Attention(nn.MultiheadAttention):
             keys = linear(key, weight[width : 2 * width], bias[width : 2 * width])
         values = linear(value, weight[2 * width :], bias[2 * width :])
         attended = F.scaled_dot_product_attention(
-            self._heads(queries),
-            self._heads(keys),
-            self._heads(values),
+            self._split(queries),
+            self._split(keys),
+            self._split(values),
             attn_mask=None if padding is None else ~padding[:, None, None, :],
-            dropout_p=self.dropout if self.training else 0.0,
+            dropout_p=self._dropout if self.training else 0.0,
         )
         joined = attended.permute(2, 0, 1, 3).flatten(2)
-        return linear(joined, self.out_proj.weight, self.out_proj.bias)
+        result: Tensor = self.out_proj(joined)
+        return result
 
-    def _heads(self, tokens: Tensor) -> Tensor:
+    def _split(self, tokens: Tensor) -> Tensor:
         """Split `(N, B, D)` into `(B, heads, N, D / heads)`."""
-        return tokens.view(*tokens.shape[:-1], self.num_heads, -1).permute(1, 2, 0, 3)
+        return tokens.view(*tokens.shape[:-1], self._heads, -1).permute(1, 2, 0, 3)
 
 
 def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -93,12 +98,13 @@ def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 def _gains(tokens: Tensor, weight: Tensor) -> bool:
     return (
-        tokens.dtype == weight.dtype == torch.float32
+        # First, for what is exported must not depend on the size of the batch.
+        not torch.compiler.is_compiling()
+        and tokens.dtype == weight.dtype == torch.float32
         and tokens.device.type == "cpu"
         and _there()
         and tokens.numel() >= _FEWEST_ROWS * tokens.shape[-1]
         and not torch.is_autocast_enabled("cpu")
-        and not torch.compiler.is_compiling()
     )
 
 
