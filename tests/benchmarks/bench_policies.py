@@ -1,0 +1,170 @@
+"""How fast policies learn and act, against the peer's, in one run, with the same weights on the same batches.
+
+Usage: bench_policies.py [KIND ...]      (LEROBOT_PEER_PYTHON names the peer's interpreter, with diffusers)
+
+Networks have the published sizes for PushT. Both sides run in turns, one thread each, so that a busy machine slows
+both; times are those of the processor. A step of training is loss, gradients, clipping and Adam on a batch of 64; acting is
+`select_action` for one robot when a new chunk is due, with ten levels of noise for Diffusion Policy.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from measure import table
+from safetensors.torch import load_file, save_file
+
+ROUNDS, ROWS = 2, 64
+STATE, ACTION = {"type": "STATE", "shape": (2,)}, {"type": "ACTION", "shape": (2,)}
+PICTURES = {"observation.image": {"type": "VISUAL", "shape": (3, 96, 96)}, "observation.state": STATE}
+STATES = {"observation.state": STATE, "observation.environment_state": {"type": "ENV", "shape": (16,)}}
+DIFFUSION = {
+    "horizon": 16,
+    "n_action_steps": 8,
+    "use_group_norm": True,
+    "use_separate_rgb_encoder_per_camera": False,
+    "num_inference_steps": 10,
+}
+KINDS: dict[str, dict[str, Any]] = {
+    "diffusion, states": {"type": "diffusion", "inputs": STATES, "settings": DIFFUSION, "steps": 3},
+    "diffusion, pictures": {
+        "type": "diffusion",
+        "inputs": PICTURES,
+        "settings": {**DIFFUSION, "crop_shape": (84, 84)},
+        "steps": 2,
+    },
+    "vqbet, codes": {"type": "vqbet", "inputs": PICTURES, "settings": {"use_group_norm": True}, "steps": 20},
+    # After one step codes are learned.
+    "vqbet, behaviour": {
+        "type": "vqbet",
+        "inputs": PICTURES,
+        "settings": {"use_group_norm": True, "n_vqvae_training_steps": 1},
+        "steps": 2,
+    },
+}
+
+
+def batch(config: Any, rows: int) -> dict[str, torch.Tensor]:
+    """A batch to learn from."""
+    torch.manual_seed(0)
+    found = {key: torch.rand(rows, config.n_obs_steps, *each.shape) for key, each in config.input_features.items()}
+    actions = len(config.action_delta_indices)
+    found["action"] = torch.rand(rows, actions, 2) * 2 - 1
+    return {**found, "action_is_pad": torch.zeros(rows, actions, dtype=torch.bool)}
+
+
+def ours(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
+    """Our policy and optimizer; the policy is saved for the peer."""
+    from lerobot.core.registry import registry
+    from lerobot.policies.policy import PreTrainedPolicy
+    from lerobot.training.optim.making import make_optimizer, optimizer_preset
+
+    if not (folder / "config.json").exists():
+        config = registry.config_class("policy", kind["type"])(
+            input_features=kind["inputs"],
+            output_features={"action": ACTION},
+            device="cpu",
+            pretrained_backbone_weights=None,
+            **kind["settings"],
+        )
+        config.build().save_pretrained(folder)
+    policy = PreTrainedPolicy.from_pretrained(folder)
+    return policy, make_optimizer(optimizer_preset(policy.config), policy)
+
+
+def peer(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
+    """The peer's policy with our weights, and its optimizer."""
+    if kind["type"] == "diffusion":
+        from lerobot.policies.diffusion.modeling_diffusion import DiffusionPolicy as PeerPolicy
+    else:
+        from lerobot.policies.vqbet.modeling_vqbet import VQBeTPolicy as PeerPolicy
+    policy = PeerPolicy.from_pretrained(folder, strict=True)
+    return policy, policy.config.get_optimizer_preset().build(policy.get_optim_params())
+
+
+def measure(side: str, name: str, folder: Path) -> None:
+    """Measure one side, and save what it computed; runs in a process of its own."""
+    torch.set_num_threads(1)
+    kind = KINDS[name]
+    policy, optimizer = {"ours": ours, "peer": peer}[side](kind, folder)
+    learned_from = batch(policy.config, ROWS)
+    policy.train()
+    losses, steps = [], []
+    for _ in range(1 + kind["steps"]):
+        torch.manual_seed(1)
+        started = time.process_time()
+        loss, _ = policy.forward(learned_from)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(policy.parameters(), 10.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        steps.append(time.process_time() - started)
+        losses.append(loss.detach())
+    del policy, optimizer
+    policy, _ = {"ours": ours, "peer": peer}[side](kind, folder)
+    policy.eval()
+    seen = {key: value[:1, 0] for key, value in learned_from.items() if key.startswith("observation")}
+    actions, acting = [], []
+    for _ in range(4):
+        policy.reset()
+        torch.manual_seed(2)
+        started = time.process_time()
+        actions.append(policy.select_action(dict(seen)))
+        acting.append(time.process_time() - started)
+    save_file({"loss": losses[0], "action": actions[0]}, folder / f"{side}.safetensors")
+    # The first of each warms up.
+    times = {"train": statistics.median(steps[1:]), "act": statistics.median(acting[1:])}
+    sys.stdout.write("TIMES" + json.dumps(times))
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--measure"]:
+        measure(sys.argv[2], sys.argv[3], Path(sys.argv[4]))
+        return
+    sides = {"ours": sys.executable}
+    if python := os.environ.get("LEROBOT_PEER_PYTHON"):
+        sides["peer"] = python
+    rows = []
+    for name in sys.argv[1:] or KINDS:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            found: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+            for _ in range(ROUNDS):
+                for side, interpreter in sides.items():
+                    command = [interpreter, "-W", "ignore", __file__, "--measure", side, name, temporary]
+                    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+                    output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+                    found[side].append(json.loads(output.stdout.rpartition("TIMES")[2]))
+            best = {side: {key: min(run[key] for run in runs) for key in runs[0]} for side, runs in found.items()}
+            row = [name, *(f"{ROWS / best[side]['train']:.1f}" for side in sides)]
+            if len(sides) == 2:
+                values = [load_file(folder / f"{side}.safetensors") for side in sides]
+                row.append(f"{best['peer']['train'] / best['ours']['train']:.2f}")
+                loss, action = (float((values[0][key] - values[1][key]).abs().max()) for key in ("loss", "action"))
+                largest = max(1.0, float(values[1]["loss"]))
+            row += [f"{1000 * best[side]['act']:.0f}" for side in sides]
+            if len(sides) == 2:
+                row += [f"{best['ours']['act'] / best['peer']['act']:.2f}", f"{loss / largest:.0e}", f"{action:.0e}"]
+            rows.append(row)
+    ratio = len(sides) == 2
+    table(
+        rows,
+        [
+            "policy",
+            *(f"{side} samples/s" for side in sides),
+            *(["ratio"] if ratio else []),
+            *(f"{side} ms to act" for side in sides),
+            *(["ratio", "loss differs", "action differs"] if ratio else []),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
