@@ -3,8 +3,8 @@
 Usage: bench_policies.py [KIND ...]      (LEROBOT_PEER_PYTHON names the peer's interpreter, with diffusers)
 
 Networks have the published sizes for PushT. Both sides run in turns, one thread each, so that a busy machine slows
-both; times are those of the processor. A step of training is loss, gradients, clipping and Adam on a batch of 64; acting is
-`select_action` for one robot when a new chunk is due, with ten levels of noise for Diffusion Policy.
+both; times are those of the processor. A step of training is loss, gradients, clipping and Adam on a batch of 64;
+acting is `select_action` for one robot when a new chunk is due, with ten levels of noise for Diffusion Policy.
 """
 
 import json

@@ -23,7 +23,8 @@ from lerobot.policies.features import FeatureType, PolicyFeature, PolicyFeatures
 from lerobot.policies.making import PolicyWithProcessors
 from lerobot.policies.pipelines import make_processors
 
-pytestmark = pytest.mark.peer
+# Forty policies at the peer take a while.
+pytestmark = [pytest.mark.peer, pytest.mark.timeout(900)]
 
 CASES, ROWS, TICKS = 20, 4, 50
 
