@@ -86,7 +86,7 @@ class Hand:
         goal = self.joints.copy()
         goal[5] = JOINTS[5].to_angle(percent, degrees=True)
         yield from self._glide(goal, abs(goal[5] - self.joints[5]) / _JAW_SPEED_RAD_S)
-        yield from self._wait(_SETTLE_S)
+        yield from self.wait(_SETTLE_S)
 
     def slide(self, position: Vector, axes: NDArray[np.float64], dt: float) -> Joints:
         """Joint angles one tick of `dt` seconds nearer to a pose, in a straight line at pushing speed."""
@@ -99,7 +99,13 @@ class Hand:
     def hesitate(self) -> Motion:
         """Pause for a random time."""
         if self._hesitation_s:
-            yield from self._wait(self._rng.exponential(self._hesitation_s))
+            yield from self.wait(self._rng.exponential(self._hesitation_s))
+
+    def wait(self, seconds: float) -> Motion:
+        """Hold still."""
+        until = self.world.now_s + seconds
+        while self.world.now_s < until:
+            yield self.joints
 
     def _joints_to(self, goal: Joints) -> Motion:
         yield from self.hesitate()
@@ -124,8 +130,3 @@ class Hand:
         while part < 1.0:
             part = min(1.0, (self.world.now_s - began) / duration)
             yield part**3 * (10 - 15 * part + 6 * part**2)
-
-    def _wait(self, seconds: float) -> Motion:
-        until = self.world.now_s + seconds
-        while self.world.now_s < until:
-            yield self.joints

@@ -18,6 +18,7 @@ _CLEARANCE_M = -0.004
 """The hand stands this much to the side of the fixed finger, so that neither finger comes down close to the cube."""
 
 _ATTEMPTS = 3
+_STAY_S = 0.5
 
 _FORK_PERCENT = 14.0
 """Opening at which the fingers are 20 mm apart: two points push a cube without turning it."""
@@ -31,9 +32,10 @@ _PUSH_LIMIT_S = 6.0
 
 
 def reach(hand: Hand) -> Motion:
-    """Go to the ball."""
+    """Go to the ball and stay there, so that nobody doubts the arrival."""
     ball = hand.see("ball")
     yield from hand.go(ball, pointing_down(outward(ball)))
+    yield from hand.wait(_STAY_S)
 
 
 def lift(hand: Hand) -> Motion:
