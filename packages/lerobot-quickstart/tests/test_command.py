@@ -60,7 +60,9 @@ def test_it_runs_every_step_once_and_writes_the_page(stand: Stand, tmp_path: Pat
     assert command.quickstart(config(folder)) == 0
     assert stand.names == NAMES
     said = capsys.readouterr().out
-    assert said.index("lerobot record \\\n  --robot.type=sim_so101") < said.index("lerobot train \\\n")
+    assert said.index("OMP_NUM_THREADS=1 lerobot record \\\n  --robot.type=sim_so101") < said.index(
+        "lerobot train \\\n"
+    )
     assert "Success: 96 % (48 of 50 episodes; 95 % interval 88 to 99 %)" in said
     assert "Untrained: 0 % (0 of 50" in said
     assert (folder / "report.html").read_text().startswith("<!doctype html>")

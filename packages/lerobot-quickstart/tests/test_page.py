@@ -15,7 +15,7 @@ from lerobot.quickstart.page import render, shell_line
 from lerobot.quickstart.recipe import Settings, recipe
 from lerobot.quickstart.results import episodes_recorded, losses, score
 
-CHOSEN = Settings("reach", 250, 2500, 50, 1000)
+CHOSEN = Settings("reach", 350, 2500, 50, 1000)
 
 
 class Reader(HTMLParser):
@@ -76,9 +76,12 @@ def test_it_has_the_commands_as_they_were_run(page: Reader, tmp_path: Path) -> N
 def test_a_printed_command_is_the_one_that_runs(tmp_path: Path) -> None:
     for step in recipe(Settings("reach", 1, 2, 3, 4), tmp_path / "with space"):
         typed = subprocess.run(
-            ["sh", "-c", f"printf '%s\\0' {shell_line(step.command)}"], capture_output=True, text=True, check=True
+            ["sh", "-c", f"lerobot() {{ printf '%s\\0' \"$@\"; }}; {shell_line(step.command)}"],
+            capture_output=True,
+            text=True,
+            check=True,
         )
-        assert tuple(typed.stdout.split("\0")[:-1]) == ("lerobot", *step.command)
+        assert tuple(typed.stdout.split("\0")[:-1]) == step.command
 
 
 def test_the_curve_goes_from_the_first_loss_to_the_last() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from lerobot.quickstart.curve import learning_curve
 from lerobot.quickstart.recipe import Settings, Step
 from lerobot.quickstart.results import Score
+from lerobot.quickstart.running import ENVIRONMENT
 
 _REAL_ARM = """lerobot calibrate --robot.type=so101_follower --robot.port=/dev/ttyACM0 --robot.id=follower
 lerobot calibrate --teleop.type=so101_leader --teleop.port=/dev/ttyACM1 --teleop.id=leader
@@ -70,7 +71,8 @@ def render(
 
 def shell_line(command: Sequence[str]) -> str:
     """A command as one would type it, a flag a line."""
-    return " \\\n  ".join([f"lerobot {command[0]}", *(_flag(flag) for flag in command[1:])])
+    settings = " ".join(f"{name}={value}" for name, value in ENVIRONMENT.items())
+    return " \\\n  ".join([f"{settings} lerobot {command[0]}", *(_flag(flag) for flag in command[1:])])
 
 
 def _flag(flag: str) -> str:

@@ -88,7 +88,7 @@ class Settings:
 
 def settings(config: QuickstartConfig) -> Settings:
     """Fill in what was not asked for."""
-    defaults = (4, 20, 4) if config.short else (250, 2500, 50)
+    defaults = (4, 20, 4) if config.short else (350, 2500, 50)
     asked = (config.episodes, config.steps, config.eval_episodes)
     episodes, steps, eval_episodes = (
         default if given is None else given for given, default in zip(asked, defaults, strict=True)

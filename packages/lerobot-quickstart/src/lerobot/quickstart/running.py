@@ -12,6 +12,10 @@ _START = "import sys; sys.argv[0] = 'lerobot'; from lerobot_cli import main; mai
 _LOOK_S = 0.2
 _LAST_WAIT_S = 10.0
 
+ENVIRONMENT = {"OMP_NUM_THREADS": "1"}
+"""One thread of arithmetic per process: a second one helps so small a network little, and where another program wants
+the processor too, the threads wait for each other and take three times as long."""
+
 
 def run(command: tuple[str, ...], log: Path, signals: StopSignals, look: Callable[[], None]) -> int:
     """Run a `lerobot` command and wait for it.
@@ -36,7 +40,7 @@ def run(command: tuple[str, ...], log: Path, signals: StopSignals, look: Callabl
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
             process_group=0,
         ) as process,
     ):
