@@ -1,12 +1,15 @@
 """Schedules by their published formulas, optimizers by their groups."""
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from pydantic import TypeAdapter
 from torch import nn
 
+from lerobot.training.checkpoints.optimizer_state import load_optimizer, save_optimizer
 from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig, XVLAAdamWConfig
 from lerobot.training.optim.making import make_optimizer, xvla_groups
 from lerobot.training.optim.schedules import factor, make_scheduler
@@ -112,3 +115,34 @@ def test_the_schedule_sets_the_rate() -> None:
         optimizer.step()
         scheduler.step()
     assert rates == [0, 0.5, 1.0, 1.5, 2.0, 2.0]
+
+
+def test_moments_come_back_in_the_layout_of_their_weights(tmp_path: Path) -> None:
+    """Files have one order of elements, memory may have another, and fused steps look at memory alone."""
+    torch.manual_seed(0)
+    states = []
+    gradients = [torch.randn(4, 3, 5, 5) for _ in range(4)]
+    weight = torch.randn(4, 3, 5, 5).to(memory_format=torch.channels_last)
+    for resumed in (False, True):
+        parameter = nn.Parameter(weight.clone())
+        optimizer = torch.optim.AdamW([parameter], lr=0.1, fused=True)
+        for step, gradient in enumerate(gradients):
+            if resumed and step == 2:
+                save_optimizer(optimizer, tmp_path)
+                optimizer = torch.optim.AdamW([parameter], lr=0.1, fused=True)
+                load_optimizer(optimizer, tmp_path)
+            parameter.grad = gradient.to(memory_format=torch.channels_last)
+            optimizer.step()
+        states.append(parameter.detach())
+    assert torch.equal(*states)
+
+
+def test_how_steps_are_computed_stays_on_this_computer(tmp_path: Path) -> None:
+    """The peer compares every setting of the file with its own and refuses another type."""
+    parameter = nn.Parameter(torch.zeros(3))
+    fused = torch.optim.AdamW([parameter], fused=True)
+    save_optimizer(fused, tmp_path)
+    (group,) = json.loads((tmp_path / "optimizer_param_groups.json").read_text())
+    assert (group["fused"], group["foreach"]) == (None, None)
+    load_optimizer(fused, tmp_path)
+    assert fused.param_groups[0]["fused"] is True

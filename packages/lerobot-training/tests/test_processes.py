@@ -37,11 +37,14 @@ def resuming(run: Path, *more: str) -> list[str]:
     return [f"--config_path={run}/checkpoints/last/pretrained_model/train_config.json", "--resume=true", *more]
 
 
+@pytest.mark.parametrize(
+    "more", [(), pytest.param(("--dataset.streaming=true", "--ema.enable=true"), marks=pytest.mark.slow)]
+)
 def test_a_killed_run_goes_on_to_the_same_weights(
-    start: Start, arguments: Any, train: Any, states: States, tmp_path: Path
+    start: Start, arguments: Any, train: Any, states: States, tmp_path: Path, more: tuple[str, ...]
 ) -> None:
     """SIGKILL at a random instant, in the middle of a checkpoint too: the newest complete one is used."""
-    steps = ("--steps=1500", "--save_freq=50", "--log_freq=500")
+    steps = ("--steps=1500", "--save_freq=50", "--log_freq=500", *more)
     process = start(arguments(tmp_path / "killed", *steps))
     wait_for(tmp_path / "killed/checkpoints/000100", process)
     time.sleep(random.SystemRandom().uniform(0, 0.5))
@@ -50,7 +53,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     last = (tmp_path / "killed/checkpoints/last").resolve()
     assert last.name < "001500"
     finish(start(resuming(tmp_path / "killed")))
-    whole = train(tmp_path / "whole", "--steps=1500", "--save_freq=0", "--log_freq=500")
+    whole = train(tmp_path / "whole", "--steps=1500", "--save_freq=0", "--log_freq=500", *more)
     assert states(tmp_path / "killed/checkpoints/last") == states(whole / "checkpoints/last")
     assert not list((tmp_path / "killed/checkpoints").glob(".*"))
 
