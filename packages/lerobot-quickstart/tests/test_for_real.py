@@ -14,7 +14,7 @@ import pytest
 
 from lerobot.quickstart.results import episodes_recorded, score, steps_trained
 
-START = "import sys; sys.argv[0] = 'lerobot'; from lerobot_cli import main; main()"
+START = "from lerobot_cli import main; main()"
 
 
 def start(folder: Path, *flags: str) -> "subprocess.Popen[str]":

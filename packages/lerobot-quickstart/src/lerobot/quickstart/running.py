@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lerobot.core.safety.signals import Interrupted, StopSignals
 
-_START = "import sys; sys.argv[0] = 'lerobot'; from lerobot_cli import main; main()"
+_START = "from lerobot_cli import main; main()"
 _LOOK_S = 0.2
 _LAST_WAIT_S = 10.0
 
