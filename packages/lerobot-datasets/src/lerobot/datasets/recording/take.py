@@ -144,7 +144,7 @@ class Take:
             self._begun_s = tick.sent_time_s + self._clock.now() - before_s
         elif self._progress.due():
             left = max(self.plan.ramp_s, 0.0 if self._skip else self.plan.reset_s) - elapsed
-            what = "Reset the environment" if self.plan.reset_s and not self._skip else "Following the teleoperator"
+            what = "Reset the environment" if self.plan.reset_s and not self._skip else "Getting ready"
             self._progress.show(f"{what}: episode {self.plan.index} begins in {left:.0f} s")
 
     def _record(self, tick: Tick, request: Request | None) -> None:
