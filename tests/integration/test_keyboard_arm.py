@@ -44,7 +44,7 @@ def drive(run: Callable[..., pexpect.spawn], teleop: str, steps: str, keys: str)
     process.send(keys)
     for _ in range(6):
         after = shown(process)
-    process.sendintr()
+    process.kill(signal.SIGTERM)
     process.expect("ended by signal")
     return {joint: (before[joint], after[joint]) for joint in before}
 
