@@ -39,6 +39,8 @@ RECIPE = (
     "--policy.n_action_steps=8",
     "--policy.down_dims=[64,128,256]",
     "--policy.diffusion_step_embed_dim=64",
+    # By default neither side scales an environment's state.
+    '--policy.normalization_mapping={"STATE": "MIN_MAX", "ENV": "MIN_MAX", "ACTION": "MIN_MAX"}',
     "--policy.noise_scheduler_type=DDIM",
     "--policy.num_inference_steps=10",
     "--policy.optimizer_lr=1e-3",
