@@ -58,6 +58,7 @@ def test_a_name_stands_for_a_folder_in_the_home(archive, tmp_path, kit, monkeypa
         (["--from=npy"], "--from: got 'npy', expected one of .*npz.*Did you mean 'npz'"),
         (["--from=npz"], "--from.path: expected a path.*required"),
         (["--from=npz", "--from.path=x", "--from.pth=y"], "did you mean --from.path"),
+        (["--root=x", "--map={a: b}"], "expected --from as well: --map is about imports"),
         (["--from.path=x"], "--from.type: expected a dataset_format"),
         (["--from=robomimic", "--from.path=x", "--fps=0"], "--fps: got '0', expected a number > 0"),
     ],

@@ -157,3 +157,11 @@ def test_flipped_bytes_are_refused_or_harmless(tmp_path, kit):
     state = np.asfortranarray(np.ones((50, 3)))
     np.savez_compressed(tmp_path / "a.npz", action=np.zeros((50, 2)), qpos=state, task="t", episode_ends=[10, 50])
     kit.flip_and_read("npz", tmp_path / "a.npz", tmp_path / "a.npz", 100)
+
+
+@pytest.mark.parametrize("fps", [0, -3.5, np.inf, "fast", [10, 20]])
+def test_a_rate_that_cannot_be(tmp_path, kit, fps):
+    np.savez(tmp_path / "a.npz", action=np.zeros((3, 1)), fps=fps)
+    with pytest.raises(DatasetError, match=r"a second has .* frames\n  expected: --fps"):
+        kit.convert("npz", tmp_path / "a.npz", tmp_path / "set", fps=None)
+    kit.convert("npz", tmp_path / "a.npz", tmp_path / "set")

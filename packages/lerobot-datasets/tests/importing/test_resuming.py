@@ -92,6 +92,16 @@ def test_a_finished_import_is_left_as_it_is(tmp_path, kit):
     assert {file: file.read_bytes() for file in root.rglob("*") if file.is_file()} == before
 
 
+def test_progress_begins_with_what_is_saved(tmp_path, kit):
+    told = []
+    path, root = write(tmp_path / "demo.hdf5", 2, pictures=False), tmp_path / "set"
+    kit.convert("robomimic", path, root, report=lambda *counts: told.append(counts))
+    assert told == [(0, 0), *((0, n) for n in range(1, 13)), (1, 12), *((1, n) for n in range(13, 25)), (2, 24)]
+    told.clear()
+    kit.convert("robomimic", path, root, report=lambda *counts: told.append(counts))
+    assert told == [(2, 0)]
+
+
 def test_a_source_that_grew_is_added_to(tmp_path, kit):
     root = tmp_path / "set"
     kit.convert("robomimic", write(tmp_path / "a.hdf5", 3, pictures=False), root)

@@ -1,13 +1,18 @@
 """Configuration of `lerobot convert-dataset`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, cast
 
-from pydantic import Field, create_model
+from pydantic import Field, create_model, model_validator
+from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import CommandConfig
 from lerobot.datasets.importing.config import DatasetFormatConfig
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
+
+_OF_IMPORTS = frozenset(
+    {"fps", "task", "map", "skip_episodes", "video", "float_type", "robot_type", "rgb_encoder", "depth_encoder"}
+)
 
 
 class _ConvertDataset(CommandConfig):
@@ -46,6 +51,12 @@ class _ConvertDataset(CommandConfig):
     depth_encoder: DepthEncoderConfig = Field(
         default_factory=DepthEncoderConfig, description="Encoder of depth cameras, with --from."
     )
+
+    @model_validator(mode="after")
+    def _flags_of_an_import_come_with_one(self) -> Self:
+        if self.source is None and (given := sorted(self.model_fields_set & _OF_IMPORTS)):
+            raise PydanticCustomError("needs_from", "--from as well: --{flag} is about imports", {"flag": given[0]})
+        return self
 
     @property
     def source(self) -> DatasetFormatConfig | None:

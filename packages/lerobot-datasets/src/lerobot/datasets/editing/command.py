@@ -46,15 +46,14 @@ def convert(config: ConvertDatasetConfig) -> None:
     Raises:
         LeRobotError: the dataset cannot be converted; nothing was changed.
     """
-    root = dataset_folder(config.repo_id, config.root)
     if config.source is not None:
         # Only here: converting needs none of the other formats.
         from lerobot.datasets.importing.command import import_from
 
-        import_from(config, config.source, config.new_root or root)
+        import_from(config, config.source, config.new_root or dataset_folder(config.repo_id, config.root))
         return
     result = convert_dataset(
-        root,
+        dataset_folder(config.repo_id, config.root),
         config.new_root,
         data_files_size_in_mb=config.data_file_size_in_mb,
         video_files_size_in_mb=config.video_file_size_in_mb,

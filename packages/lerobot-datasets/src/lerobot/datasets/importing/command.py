@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lerobot.datasets.commands.convert_dataset import ConvertDatasetConfig
+from lerobot.datasets.format import layout
 from lerobot.datasets.importing.config import DatasetFormatConfig
 from lerobot.datasets.importing.convert import import_dataset
 from lerobot.datasets.importing.source import EpisodeSource
@@ -30,7 +31,9 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
     saved = 0
     try:
         with Progress(*columns, frames, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
-            bar = progress.add_task(chosen.path.name, total=len(source.episodes) - len(config.skip_episodes), frames=0)
+            bar = progress.add_task(
+                chosen.path.name, total=len(source.episodes) - len(set(config.skip_episodes)), frames=0
+            )
 
             def report(episodes: int, written: int) -> None:
                 nonlocal saved
@@ -48,6 +51,8 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
                 float_type=config.float_type,
                 robot_type=config.robot_type,
                 options=WritingOptions(rgb_encoder=config.rgb_encoder, depth_encoder=config.depth_encoder),
+                data_files_size_in_mb=config.data_file_size_in_mb or layout.DEFAULT_DATA_FILES_SIZE_IN_MB,
+                video_files_size_in_mb=config.video_file_size_in_mb or layout.DEFAULT_VIDEO_FILES_SIZE_IN_MB,
                 report=report,
             )
     except KeyboardInterrupt:

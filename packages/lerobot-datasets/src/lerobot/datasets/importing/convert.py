@@ -1,6 +1,7 @@
 """Writes the episodes of another format as a LeRobotDataset, episode by episode, and goes on where it was cut off."""
 
 import logging
+import math
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from lerobot.datasets.writing.recorder import DatasetRecorder
 logger = logging.getLogger(__name__)
 
 Report = Callable[[int, int], None]
-"""Called after each frame and each saved episode: episodes that are saved, frames that this run wrote."""
+"""Called at the begin, after each frame and each saved episode: episodes that are saved, frames that this run wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def import_dataset(
     float_type: FloatType = "float32",
     robot_type: str | None = None,
     options: WritingOptions | None = None,
+    data_files_size_in_mb: int = layout.DEFAULT_DATA_FILES_SIZE_IN_MB,
+    video_files_size_in_mb: int = layout.DEFAULT_VIDEO_FILES_SIZE_IN_MB,
     report: Report = lambda _episodes, _frames: None,
 ) -> ImportResult:
     """Write a source's episodes into a dataset; at every instant it is a valid one of the episodes saved so far.
@@ -69,6 +72,8 @@ def import_dataset(
         float_type: see `FloatType`.
         robot_type: name of the robot, for the record.
         options: encoders and queues.
+        data_files_size_in_mb: size of data files.
+        video_files_size_in_mb: size of video files.
         report: is told about progress.
 
     Raises:
@@ -80,21 +85,28 @@ def import_dataset(
     if plan.left_out:
         logger.info("left out: %s; take one with --map", ", ".join(plan.left_out))
     chosen = _chosen_episodes(source, skip_episodes)
-    rate = fps or source.fps
-    if rate is None:
-        raise DatasetError("the source does not say how many frames a second has", expected="--fps, such as --fps=20")
+    rate = _rate(fps if fps is not None else source.fps)
     instruction = task if task is not None else source.task
     if plan.task_field is None and instruction is None:
         raise DatasetError("the source has no instruction in words", expected="--task, such as --task='Lift the cube'")
     writer = _Import(source, plan, chosen, instruction if task is not None or plan.task_field is None else None)
     is_new = not (root / layout.INFO_PATH).is_file()
     if is_new:
-        recorder = DatasetRecorder.create(root, _plain(rate), plan.features, robot_type=robot_type, options=options)
+        recorder = DatasetRecorder.create(
+            root,
+            rate,
+            plan.features,
+            robot_type=robot_type,
+            options=options,
+            data_files_size_in_mb=data_files_size_in_mb,
+            video_files_size_in_mb=video_files_size_in_mb,
+        )
     else:
         if (known := load_info(root).fps) != rate:
             raise DatasetError(f"{root} has {known:g} frames a second, not {rate:g}", hint="import into a new folder")
         recorder = DatasetRecorder.resume(root, features=plan.features, options=options)
     resumed_at = recorder.info.total_episodes
+    report(resumed_at, 0)
     try:
         check_same_source(root, writer.frames, len(chosen), plan)
         writer.write(recorder, report)
@@ -170,6 +182,10 @@ def _chosen_episodes(source: EpisodeSource, skipped: Collection[int]) -> list[in
     return [number for number in range(total) if number not in skipped]
 
 
-def _plain(rate: float) -> float:
+def _rate(given: Any) -> float:
     """A rate as the format writes it: whole where it is."""
-    return int(rate) if float(rate).is_integer() else rate
+    if given is None:
+        raise DatasetError("the source does not say how many frames a second has", expected="--fps, such as --fps=20")
+    if not isinstance(given, (int, float)) or not 0 < given < math.inf:
+        raise DatasetError(f"the source says that a second has {given} frames", expected="--fps, such as --fps=20")
+    return int(given) if float(given).is_integer() else given

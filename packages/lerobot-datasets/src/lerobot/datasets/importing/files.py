@@ -13,7 +13,7 @@ from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.core.extras import require
 
 _DAMAGED = (
-    *(OSError, EOFError, zipfile.BadZipFile, zlib.error),
+    *(OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error),
     # Not only what they mean to raise: a flipped bit may be a wrong type, name, size or version to their parsers.
     *(ValueError, TypeError, LookupError, RuntimeError, AttributeError, SystemError),
 )

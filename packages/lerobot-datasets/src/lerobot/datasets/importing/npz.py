@@ -54,12 +54,15 @@ class ZippedArray:
             self._begin = file.tell()
         self._row_bytes = self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=np.int64))
         self._file: Any = None
+        self._whole: npt.NDArray[Any] | None = None
 
     def __getitem__(self, rows: slice, /) -> npt.NDArray[Any]:
         first, stop, _ = rows.indices(self.shape[0])
         if self._is_fortran and len(self.shape) > 1:
-            # Rows of such an array are scattered over all of it.
-            return self.whole()[first:stop]
+            # Rows of such an array are scattered over all of it, so it is held whole.
+            if self._whole is None:
+                self._whole = self.whole()
+            return self._whole[first:stop]
         if self._file is None:
             self._file = self._archive.open(self._member)
         self._file.seek(self._begin + first * self._row_bytes)
@@ -162,7 +165,7 @@ def _opener(files: list[Path]) -> Callable[[int], AbstractContextManager[Mapping
     def open_episode(episode: int) -> Iterator[Mapping[str, Rows]]:
         with closing(Archive(files[episode])) as archive:
             task = archive.take_task()
-            arrays: dict[str, Rows] = dict(archive.arrays)
+            arrays: dict[str, Rows] = {name: array for name, array in archive.arrays.items() if name != "fps"}
             if task is not None:
                 name, text = task
                 length = max((array.shape[0] for array in archive.arrays.values() if array.shape), default=0)
