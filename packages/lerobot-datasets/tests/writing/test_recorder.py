@@ -15,6 +15,7 @@ from lerobot.core.errors import DatasetError, FeatureMismatchError
 from lerobot.datasets.format.features import default_features
 from lerobot.datasets.video.encode import VideoFileEncoder
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
+from lerobot.datasets.writing import recorder as recorder_module
 from lerobot.datasets.writing.extra_columns import capture_time_values, extra_features
 from lerobot.datasets.writing.options import WritingOptions
 from lerobot.datasets.writing.recorder import DatasetRecorder
@@ -368,6 +369,49 @@ def test_a_lost_picture_is_noticed_at_save(tmp_path, kit, monkeypatch):
     )
     with pytest.raises(DatasetError, match="holds 4 pictures after 5"):
         kit.record(recorder, 0, 5)
+    recorder.close()
+
+
+def test_pictures_at_wrong_times_are_noticed_at_save(tmp_path, kit, monkeypatch):
+    """As many pictures as rows, but from the third on each a frame late: row k would show picture k - 1."""
+    root = tmp_path / "set"
+    recorder = DatasetRecorder.create(root, 30, kit.FEATURES)
+    kit.record(recorder, 0, 3)
+    healthy = VideoFileEncoder._encode
+
+    def encode(self, frame):
+        if frame is not None and frame.pts >= 2:
+            frame.pts += 1
+        healthy(self, frame)
+
+    monkeypatch.setattr(VideoFileEncoder, "_encode", encode)
+    with pytest.raises(DatasetError, match=r"episode 1 was not saved: picture 2 of \S+ is shown at 0\.1"):
+        kit.record(recorder, 1, 5)
+    monkeypatch.undo()
+    recorder.clear_episode_buffer()
+    kit.record(recorder, 2, 4)
+    recorder.finalize()
+    kit.check_dataset(root, [0, 2], [3, 4])
+
+
+@pytest.mark.parametrize("key", ["index", "episode_index", "frame_index", "timestamp", "task_index"])
+def test_wrong_rows_are_noticed_at_save(tmp_path, kit, monkeypatch, key):
+    """What is on the disk is read back before it is believed, whatever went wrong on the way there."""
+    root = tmp_path / "set"
+    recorder = DatasetRecorder.create(root, 30, kit.FEATURES)
+    kit.record(recorder, 0, 3)
+    healthy = recorder_module.data_table
+
+    def shifted(schema, columns):
+        return healthy(schema, {**columns, key: columns[key] + np.array([0, 0, 7, 0], columns[key].dtype)})
+
+    monkeypatch.setattr(recorder_module, "data_table", shifted)
+    with pytest.raises(DatasetError, match=r"of episode 8|frame 2"):
+        kit.record(recorder, 1, 4)
+    kit.check_dataset(root, [0], [3])
+    monkeypatch.undo()
+    assert recorder.save_episode().index == 1
+    kit.check_dataset(root, [0, 1], [3, 4])
     recorder.close()
 
 

@@ -1,7 +1,7 @@
 """The episodes table: where each episode's rows and pictures are, in one form for every version."""
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -117,10 +117,12 @@ def load_episodes(root: Path, info: Info) -> Episodes:
     schema = episodes_schema(info.video_keys)
     if info.total_episodes == 0:
         return Episodes(schema.empty_table())
-    table = join_tables(_committed(root, info, schema))
-    if table.num_rows < info.total_episodes:
+    paths = [path for _, _, path in layout.numbered_files(root / "meta/episodes")]
+    table = join_tables(_committed(paths, info, schema)) if paths else None
+    rows = 0 if table is None else table.num_rows
+    if table is None or rows < info.total_episodes:
         raise DatasetError(
-            f"{root}/meta/episodes has {table.num_rows} episodes, info.json promises {info.total_episodes}",
+            f"{root}/meta/episodes has {rows} episodes, info.json promises {info.total_episodes}",
             expected="one row per episode",
         )
     table = table.slice(0, info.total_episodes)
@@ -128,11 +130,10 @@ def load_episodes(root: Path, info: Info) -> Episodes:
     return Episodes(table)
 
 
-def _committed(root: Path, info: Info, schema: pa.Schema) -> Iterator[pa.Table]:
-    """The files' tables up to the one with the last committed episode, after an empty one."""
-    yield schema.empty_table()
+def _committed(paths: Sequence[Path], info: Info, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The files' tables up to the one with the last committed episode."""
     rows = 0
-    for _, _, path in layout.numbered_files(root / "meta/episodes"):
+    for path in paths:
         if rows >= info.total_episodes:
             return
         table = _read_columns(path, schema)
@@ -167,9 +168,8 @@ def _read_columns(path: Path, schema: pa.Schema) -> pa.Table:
 
 def _check_rows(table: pa.Table, root: Path, info: Info) -> None:
     """Refuse rows whose numbers contradict each other: every lookup would return another episode's frames."""
-    columns = {name: to_numpy(table.column(name)) for name in table.column_names if name.endswith(("_index", "length"))}
-    numbers, lengths = columns["episode_index"], columns["length"]
-    starts, ends = columns["dataset_from_index"], columns["dataset_to_index"]
+    names = ("episode_index", "length", "dataset_from_index", "dataset_to_index")
+    numbers, lengths, starts, ends = (to_numpy(table.column(name)) for name in names)
     if not np.array_equal(numbers, np.arange(len(numbers))):
         row = int(np.flatnonzero(numbers != np.arange(len(numbers)))[0])
         raise DatasetError(

@@ -167,7 +167,7 @@ def column_to_numpy(column: pa.ChunkedArray, shape: tuple[int, ...], where: str)
             continue
         size = expected.pop(0) if expected else 1
         lengths = pc.list_value_length(array)
-        if array.null_count or (len(array) and pc.any(pc.not_equal(lengths, size)).as_py()):
+        if array.null_count or (to_numpy(lengths) != size).any():
             raise DatasetError(f"{where} has rows of another shape", expected=f"shape {shape or (1,)}")
         array = array.flatten()
     if array.null_count and not pa.types.is_floating(array.type):

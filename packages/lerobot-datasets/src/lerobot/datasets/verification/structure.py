@@ -1,9 +1,9 @@
 """Whether the files hold what the metadata promises; no picture is decoded.
 
-`check_structure(root, episodes=[n])` costs what one episode costs, so that it can run whenever one is saved.
+`check_episode` costs what one episode costs and runs whenever one is saved, before it becomes part of the dataset.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,8 @@ from lerobot.datasets.reading.pictures import EpisodeVideos
 from lerobot.datasets.storage.numbers import column_to_numpy
 from lerobot.datasets.storage.rows import DataFile, data_files, read_rows
 from lerobot.datasets.verification.findings import Finding
+from lerobot.datasets.video.encode import open_video
+from lerobot.datasets.video.frame_table import read_frame_table
 
 TIME_TOLERANCE_S = 1e-4
 """Largest distance of a row's time from its frame number, beyond what single precision costs."""
@@ -47,6 +49,43 @@ def check_structure(root: Path, episodes: Sequence[int] | None = None) -> list[F
             findings += _rows(info, tasks, file, chosen)
     findings += _videos(root, info, table, sorted(chosen & set(range(len(table)))))
     return findings
+
+
+def check_episode(info: Info, tasks: Tasks, file: DataFile, videos: Mapping[str, Path]) -> list[Finding]:
+    """Check the files of one new episode: rows, indices, times, tasks, and that every row has its picture.
+
+    Args:
+        info: the dataset's declarations.
+        tasks: its tasks, with those of the episode.
+        file: the data file, which holds nothing else.
+        videos: file per camera, likewise.
+
+    Returns:
+        What is wrong.
+    """
+    findings = list(_rows(info, tasks, file, {file.first_episode}))
+    for key, path in videos.items():
+        try:
+            with open_video(path) as container:
+                table = read_frame_table(container, str(path))
+        except DatasetError as error:
+            findings.append(_error("video", str(error.what), file.first_episode, key))
+            continue
+        if len(table) != file.rows:
+            text = f"{key} has {len(table)} pictures for {file.rows} rows"
+            findings.append(_error("picture_count", text, file.first_episode, key))
+            continue
+        times, wanted = table.pts * float(table.time_base), np.arange(file.rows) / info.fps
+        if (late := _late(times, wanted)).size:
+            frame = int(late[0])
+            text = f"picture {frame} of {key} is shown at {times[frame]:.6f} s, not {wanted[frame]:.6f}"
+            findings.append(_error("picture_times", text, file.first_episode, key))
+    return findings
+
+
+def _late(times: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rows whose time is not theirs."""
+    return np.flatnonzero(np.abs(times - wanted) > TIME_TOLERANCE_S + 1e-6 * wanted)
 
 
 def _totals(info: Info, table: Episodes, tasks: Tasks) -> Iterator[Finding]:
@@ -103,8 +142,7 @@ def _episode_rows(
             "tasks", f"frame {frame} has task_index {task[frame]}, of {len(tasks)} tasks", episode, "task_index"
         )
     times, wanted = rows["timestamp"].astype(np.float64), frames / info.fps
-    late = np.flatnonzero(np.abs(times - wanted) > TIME_TOLERANCE_S + 1e-6 * wanted)
-    if late.size:
+    if (late := _late(times, wanted)).size:
         frame = int(late[0])
         text = f"timestamp of frame {frame} is {times[frame]:.6f} s, not {wanted[frame]:.6f}; {late.size} such frames"
         yield _error("timestamps", text, episode, "timestamp")

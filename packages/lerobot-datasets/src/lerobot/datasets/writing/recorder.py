@@ -20,6 +20,8 @@ from lerobot.datasets.format.info import Info, load_info, parse_info
 from lerobot.datasets.format.stats_json import Stats, flatten_stats, load_stats, stats_to_json
 from lerobot.datasets.format.tasks import Tasks, load_tasks
 from lerobot.datasets.statistics.dataset import DatasetStatistics, column_statistics
+from lerobot.datasets.storage.rows import DataFile
+from lerobot.datasets.verification.structure import check_episode
 from lerobot.datasets.video.encode import available_encoders, video_info
 from lerobot.datasets.writing.columns import data_schema, data_table
 from lerobot.datasets.writing.commit import Commit
@@ -319,6 +321,7 @@ class DatasetRecorder:
         table = data_table(self._schema, columns)
         pq.write_table(table, staging / "data.parquet", row_group_size=finished.length)
         commit.files.append((staging / "data.parquet", self.root / self.info.data_file(*self._next["data"])))
+        self._check(info, tasks, finished, staging / "data.parquet")
         statistics = self._statistics.copy()
         statistics.add_episode(stats, arrays)
         summary = statistics.summary()
@@ -330,6 +333,17 @@ class DatasetRecorder:
                 self.info, self.tasks, self.stats, self._statistics = info, tasks, summary, statistics
                 used = ["data", "meta", *finished.videos]
                 self._next |= {key: layout.next_file(*self._next[key], info.chunks_size) for key in used}
+
+    def _check(self, info: Info, tasks: Tasks, finished: FinishedEpisode, data: Path) -> None:
+        """Read back what was staged, so that nothing becomes part of the dataset that its readers would refuse."""
+        lengths = np.array([finished.length], np.int64)
+        file = DataFile(data, self.info.total_frames, self.info.total_episodes, lengths)
+        if findings := check_episode(info, tasks, file, finished.videos):
+            raise DatasetError(
+                f"episode {self.info.total_episodes} was not saved: {findings[0].text}",
+                expected="one row and one picture of every camera per frame, in order",
+                hint="drop it with clear_episode_buffer() and record it again; saved episodes are unharmed",
+            )
 
     def _index_columns(self, finished: FinishedEpisode, tasks: Tasks) -> dict[str, np.ndarray[Any, Any]]:
         """The five columns that every dataset has; new tasks are added to the table in the order of their frames."""
