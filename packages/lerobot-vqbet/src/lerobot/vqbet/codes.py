@@ -104,8 +104,13 @@ class ResidualQuantiser(nn.Module):
 
     def forward(self, vectors: Tensor) -> Quantised:
         """Quantise vectors `(N, Z)`; while training, codebooks follow them unless they are frozen."""
+        # In half precision a vector would be taken for another one.
+        with torch.autocast(vectors.device.type, enabled=False):
+            return self._quantise(vectors.float())
+
+    def _quantise(self, vectors: Tensor) -> Quantised:
         follow = self.training and not bool(self.freeze_codebook)
-        rest, total, commitment, codes = vectors.float(), torch.zeros_like(vectors), vectors.new_zeros(()), []
+        rest, total, commitment, codes = vectors, torch.zeros_like(vectors), vectors.new_zeros(()), []
         for book in self._codebooks:
             code = book.nearest(rest)
             found = book.embed[0, code]
