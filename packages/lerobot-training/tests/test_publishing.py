@@ -1,5 +1,6 @@
 """Uploading a trained policy, with the Hub's client replaced."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -60,3 +61,26 @@ def test_a_failed_upload_says_that_the_policy_is_safe(
     with pytest.raises(LeRobotError, match="no route to host") as caught:
         publish(tmp_path, config, "owner/data")
     assert f"hf upload owner/name {tmp_path}" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (("--policy.repo_id=owner/name",), ["owner/name"]),
+        (("--policy.repo_id=owner/name", "--policy.push_to_hub=false"), []),
+        ((), []),
+    ],
+)
+def test_a_run_uploads_only_what_it_was_asked_to(
+    train: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    flags: tuple[str, ...],
+    expected: list[str],
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "lerobot.training.command.publish", lambda folder, config, _: asked.append(config.repo_id) or folder.stat()
+    )
+    train(tmp_path / "run", "--steps=1", *flags)
+    assert asked == expected
