@@ -7,6 +7,7 @@ time says how much of the machine is left for the control loop. `--codecs` compa
 """
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -66,11 +67,13 @@ def record(kind: str, root: Path) -> None:
     begun = time.perf_counter()
     dataset.finalize()
     finalized = time.perf_counter() - begun
+    peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
     size = sum(path.stat().st_size for path in root.rglob("*.mp4"))
     real = EPISODES * FRAMES / FPS
     sys.stdout.write(
         f"{kind:15s} {real / wall:6.2f} x real time   {cpu / real:5.2f} cores busy per second of data   "
-        f"save {max(saves):6.3f} s   finalize {finalized:6.2f} s   {size / 1e6:6.1f} MB\n"
+        f"save {max(saves):6.3f} s   finalize {finalized:6.2f} s   {size / 1e6:6.1f} MB of video   "
+        f"peak {peak:5.0f} MB\n"
     )
 
 

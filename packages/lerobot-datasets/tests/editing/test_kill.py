@@ -19,6 +19,7 @@ EDITOR = textwrap.dedent(
     """
     import sys
     from pathlib import Path
+    from lerobot.datasets.editing.cameras import reencode_videos
     from lerobot.datasets.editing.features import add_features, remove_feature
     from lerobot.datasets.editing.selection import delete_episodes
     from lerobot.datasets.editing.swap import undo
@@ -32,6 +33,8 @@ EDITOR = textwrap.dedent(
         delete_episodes(root, [0, 3])
         undo(root)
         remove_feature(root, ["action"])
+        undo(root)
+        reencode_videos(root)
         undo(root)
     """
 )

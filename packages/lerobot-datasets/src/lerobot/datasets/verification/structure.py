@@ -75,7 +75,8 @@ def check_episode(info: Info, tasks: Tasks, file: DataFile, videos: Mapping[str,
             text = f"{key} has {len(table)} pictures for {file.rows} rows"
             findings.append(_error("picture_count", text, file.first_episode, key))
             continue
-        times, wanted = table.pts * float(table.time_base), np.arange(file.rows) / info.fps
+        times = np.array([table.time(position) for position in range(len(table))])
+        wanted = np.arange(file.rows) / info.fps
         if (late := _late(times, wanted)).size:
             frame = int(late[0])
             text = f"picture {frame} of {key} is shown at {times[frame]:.6f} s, not {wanted[frame]:.6f}"
