@@ -140,6 +140,29 @@ def test_between_episodes_the_expert_goes_home_and_the_table_is_rearranged(clock
     assert all(solved for _, solved in outcomes)
 
 
+def test_reaching_begins_where_the_arm_waits_anywhere_between_the_ball_and_home(clock: object) -> None:
+    hooks = Hooks()
+    hooks.register(sim_hooks, "sim")
+    teleop = ScriptedTeleoperator(ScriptedConfig())
+    parts = []
+    with robot(clock, task="reach") as arm, teleop:
+        for index in range(8):
+            hooks.call("episode_start", episode=EpisodeInfo(index))
+            for _ in range(90):
+                arm.send_action(teleop.get_action())
+                clock.time_s += 1 / 30
+            assert arm.world.task.solved(arm.world)
+            at_ball = arm.world.joint_positions
+            hooks.call("episode_end", episode=EpisodeInfo(index))
+            for _ in range(60):
+                arm.send_action(teleop.get_action())
+                clock.time_s += 1 / 30
+            way, gone = (HOME - at_ball)[:5], (arm.world.joint_positions - at_ball)[:5]
+            parts.append(float(way @ gone / (way @ way)))
+    assert all(-0.1 < part < 1.1 for part in parts)
+    assert max(parts) - min(parts) > 0.5
+
+
 def test_as_fast_as_possible_is_repeatable_to_the_last_bit() -> None:
     """Commands, readings and pictures."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lerobot.sim.expert.hand import OPEN, Hand, Motion
-from lerobot.sim.expert.plans import ENDS_AT_HOME, GRASPS, PLANS
+from lerobot.sim.expert.plans import BEGINS_ANYWHERE, ENDS_AT_HOME, PLANS
 from lerobot.sim.joints import JOINTS, Joints
 from lerobot.sim.world import HOME, World, near_home
 
@@ -100,9 +100,14 @@ class _Attempt:
             self._motion = self._withdraw()
 
     def _withdraw(self) -> Motion:
-        if self._world.task.name in GRASPS:
+        home = near_home(self._rng)
+        if self._world.task.name in BEGINS_ANYWHERE:
+            # Some part of the way: who learns from it sees the task begun from many poses.
+            joints = self._hand.joints
+            home = joints + self._rng.uniform() * (home - joints)
+        else:
             yield from self._hand.grip(OPEN)
-        yield from self._hand.go_home(near_home(self._rng))
+        yield from self._hand.go_home(home)
 
     def _plan(self) -> Motion:
         yield from PLANS[self._world.task.name](self._hand)

@@ -85,8 +85,8 @@ PLANS: dict[str, Callable[[Hand], Motion]] = {
 }
 """How to do each task, by its name."""
 
-GRASPS = frozenset({"lift", "place", "stack"})
-"""Tasks in which the hand may hold something when it is told to clear the table."""
+BEGINS_ANYWHERE = frozenset({"reach"})
+"""Tasks in which nothing is held, and nothing stands in the arm's way, wherever it waits."""
 
 ENDS_AT_HOME = frozenset({"place", "push", "stack"})
 """Tasks that are still solved when the arm has gone home."""
