@@ -15,7 +15,7 @@ from lerobot.quickstart.page import render, shell_line
 from lerobot.quickstart.recipe import Settings, recipe
 from lerobot.quickstart.results import episodes_recorded, losses, score
 
-CHOSEN = Settings("reach", 350, 2500, 50, 1000)
+CHOSEN = Settings("reach", 300, 2000, 50, 1000)
 
 
 class Reader(HTMLParser):

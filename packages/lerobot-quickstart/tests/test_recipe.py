@@ -9,7 +9,7 @@ from lerobot.core.registry import registry
 from lerobot.quickstart.commands.quickstart import QuickstartConfig
 from lerobot.quickstart.recipe import Settings, Step, recipe, settings
 
-FULL = Settings("reach", 350, 2500, 50, 1000)
+FULL = Settings("reach", 300, 2000, 50, 1000)
 
 
 def steps(folder: Path, chosen: Settings = FULL) -> dict[str, Step]:
@@ -63,11 +63,11 @@ def test_a_recording_goes_on_with_the_episodes_that_are_left(tmp_path: Path, lea
     step = steps(tmp_path)["record"]
     first = step.begin()
     assert first == step.command
-    assert "--dataset.num_episodes=350" in first
+    assert "--dataset.num_episodes=300" in first
     leave(("record", f"--dataset.root={tmp_path / 'data'}", "--dataset.num_episodes=180"))
     assert step.done() == 180
     resumed = step.begin()
-    assert {*resumed} - {*first} == {"--resume=true", "--dataset.num_episodes=170"}
+    assert {*resumed} - {*first} == {"--resume=true", "--dataset.num_episodes=120"}
 
 
 def test_a_recording_without_an_episode_begins_anew(tmp_path: Path, leave) -> None:

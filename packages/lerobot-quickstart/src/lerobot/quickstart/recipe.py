@@ -38,7 +38,7 @@ _POLICY = (
     "--policy.use_vae=false",
     "--policy.dropout=0",
     "--policy.chunk_size=8",
-    "--policy.n_action_steps=2",
+    "--policy.n_action_steps=4",
     "--policy.optimizer_lr=1e-3",
     "--policy.optimizer_lr_backbone=1e-3",
 )
@@ -88,7 +88,7 @@ class Settings:
 
 def settings(config: QuickstartConfig) -> Settings:
     """Fill in what was not asked for."""
-    defaults = (4, 20, 4) if config.short else (350, 2500, 50)
+    defaults = (4, 20, 4) if config.short else (300, 2000, 50)
     asked = (config.episodes, config.steps, config.eval_episodes)
     episodes, steps, eval_episodes = (
         default if given is None else given for given, default in zip(asked, defaults, strict=True)
