@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ def test_a_torchcodec_that_does_not_load_is_named(
     (tmp_path / "torchcodec/decoders.py").write_text('raise RuntimeError("\\nCould not load libtorchcodec.\\nA page.")')
     monkeypatch.syspath_prepend(tmp_path)
     for name in ("torchcodec", "torchcodec.decoders"):
-        monkeypatch.delitem(importlib.sys.modules, name, raising=False)
+        monkeypatch.delitem(sys.modules, name, raising=False)
     with caplog.at_level(logging.INFO):
         assert backend.choose_backend(None) == "pyav"
     assert "does not load: Could not load libtorchcodec. (" in caplog.text
