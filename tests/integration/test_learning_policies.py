@@ -1,15 +1,25 @@
-"""Policies with a history, trained on real recordings through the command line: they learn, go on exactly, and fit."""
+"""Policies with a history, on real recordings and through the command line: they go on exactly, fit and act."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from lerobot.core.config import load
+from lerobot.core.registry import registry
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from lerobot.envs.command import evaluate_command
+from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.policies.commands.check import CheckConfig
+from lerobot.policies.commands.rollout import RolloutConfig
+from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.pipelines import make_processors
 from lerobot.policies.preflight import run as check
+from lerobot.policies.rollout import rollout
 from lerobot.training.command import train
 from lerobot.training.commands.train import TrainPipelineConfig
 
@@ -90,3 +100,46 @@ def test_a_run_that_was_interrupted_ends_as_one_that_was_not(kind: str, tmp_path
     assert [path for path in files if (whole / path).read_bytes() != (parts / path).read_bytes()] == []
     flags = [f"--policy.path={whole / 'pretrained_model'}", f"--dataset.root={root}", "--dataset.repo_id=test/pusht"]
     assert check(load(CheckConfig, flags).config) == 0
+
+
+def untrained(kind: str, folder: Path, sizes: tuple[int, int], camera: str, picture: tuple[int, int]) -> str:
+    """Save a policy with random weights for a robot or environment; gives the flag that names it."""
+    inputs = {
+        camera: {"type": "VISUAL", "shape": (3, *picture)},
+        "observation.state": {"type": "STATE", "shape": sizes[:1]},
+    }
+    small: dict[str, Any] = {
+        "diffusion": {"down_dims": (8, 16), "horizon": 8, "n_action_steps": 4, "num_train_timesteps": 4},
+        "vqbet": {"gpt_n_layer": 1, "gpt_hidden_dim": 16, "gpt_n_head": 2, "n_obs_steps": 2},
+    }[kind]
+    config: PreTrainedConfig = registry.config_class("policy", kind)(
+        input_features=inputs,
+        output_features={"action": {"type": "ACTION", "shape": sizes[1:]}},
+        device="cpu",
+        crop_shape=(30, 30),
+        vision_backbone="resnet8",
+        pretrained_backbone_weights=None,
+        **small,
+    )
+    stats = {key: {"mean": [0.5], "std": [0.2], "min": [0.0], "max": [5.0]} for key in (*inputs, "action")}
+    pair = PolicyWithProcessors(config.build(), make_processors(config, stats))
+    pair.save_pretrained(folder / "untrained")
+    return f"--policy.path={folder / 'untrained'}"
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "vqbet"])
+def test_they_drive_a_robot(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = untrained(kind, tmp_path, (6, 6), "observation.images.top", (32, 40))
+    camera = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
+    flags = [policy, "--robot.type=fake", camera, "--duration=0.3", "--return_to_initial_position=false"]
+    assert rollout(load(RolloutConfig, flags).config) == 0
+    assert "ended by duration" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "vqbet"])
+def test_they_play_in_an_environment(kind: str, tmp_path: Path) -> None:
+    policy = untrained(kind, tmp_path, (2, 2), "observation.image", (96, 96))
+    environment = ["--env.type=pusht", "--env.episode_length=6", "--eval.n_episodes=2", "--eval.batch_size=2"]
+    flags = [policy, *environment, "--policy.device=cpu", f"--output_dir={tmp_path / 'played'}"]
+    evaluate_command(load(EvalPipelineConfig, flags).config)
+    assert json.loads((tmp_path / "played/eval_info.json").read_text())["overall"]["n_episodes"] == 2
