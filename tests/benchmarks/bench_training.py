@@ -140,8 +140,8 @@ def train(python: str, side: str, arguments: list[str], environment: dict[str, s
     """Train once.
 
     Returns:
-        `step_s`, `outside` (share of each step) and `cpu_s` of every counted step; `start_s` and `start_cpu_s` until the
-        first update is done.
+        `step_s`, `outside` (share of each step) and `cpu_s` of every counted step; `start_s` and `start_cpu_s` are
+        what it takes until the first update is done.
     """
     code = f"import time,subprocess,sys; sys.exit(subprocess.call([{python!r},'-W','ignore','-c',sys.argv[1],"
     code += f"str(time.time()),{side!r},*sys.argv[2:]]))"

@@ -159,7 +159,8 @@ def _adapt(policy: PreTrainedPolicy, config: PeftConfig) -> None:
             expected="--policy.path=FOLDER of a policy with all its weights",
             hint="To learn an adapter further, leave --peft out." if base else "",
         )
-    place = str(Path(base).absolute()) if Path(base).is_dir() else base
+    # Resolved: the adapter is of these weights, also when a run that goes on moves its `last`.
+    place = str(Path(base).resolve()) if Path(base).is_dir() else base
     policy.adapter = make_adapter(policy, place, revision, **config.model_dump(exclude={"method_type"}))
     policy.config = policy.config.model_copy(update={"use_peft": True})
 
