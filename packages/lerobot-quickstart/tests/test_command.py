@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from lerobot.core.errors import LeRobotError
 from lerobot.quickstart import command
@@ -112,6 +113,12 @@ def test_a_folder_of_somebody_else_is_left_alone(stand: Stand, tmp_path: Path) -
     with pytest.raises(LeRobotError, match="something else than a quickstart"):
         command.quickstart(config(tmp_path))
     assert stand.commands == []
+
+
+def test_two_at_once_are_refused(stand: Stand, tmp_path: Path) -> None:
+    command.quickstart(config(tmp_path))
+    with FileLock(tmp_path / ".lock"), pytest.raises(LeRobotError, match="another quickstart is at work"):
+        command.quickstart(config(tmp_path))
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"settings": {}}'])

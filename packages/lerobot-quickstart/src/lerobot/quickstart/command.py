@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -35,7 +36,7 @@ def quickstart(config: QuickstartConfig) -> int:
     journal = Journal(folder, chosen)
     journal.save()
     steps = recipe(chosen, folder)
-    with StopSignals() as signals:
+    with _alone(folder), StopSignals() as signals:
         for number, step in enumerate(steps, start=1):
             typer.secho(f"\n[{number}/{len(steps)}] {step.name}: {step.purpose}", bold=True)
             if journal.is_finished(step):
@@ -52,6 +53,22 @@ def quickstart(config: QuickstartConfig) -> int:
     typer.echo(f"Untrained: {untrained}")
     typer.echo(f"{sum(seconds.values()):.0f} s in all. The report, with films of the policy:\n  {folder / PAGE}")
     return 0
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second quickstart out of the folder.
+
+    Raises:
+        LeRobotError: there is one already.
+    """
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise LeRobotError(
+            f"another quickstart is at work in {folder}", hint="Wait for it, or choose another folder: --output_dir=..."
+        ) from error
 
 
 def _again(config: QuickstartConfig) -> str:
