@@ -89,6 +89,13 @@ def test_a_step_that_fails_shows_its_last_words_and_is_tried_again(stand: Stand,
     assert stand.names == [*NAMES[:3], *NAMES[2:]]
 
 
+def test_findings_of_the_check_are_shown_and_the_rest_follows(stand: Stand, tmp_path: Path, capsys) -> None:
+    stand.fails_at = 1
+    assert command.quickstart(config(tmp_path)) == 0
+    assert stand.names == NAMES
+    assert "| error: the disk is full" in capsys.readouterr().err
+
+
 def test_ctrl_c_says_how_to_go_on(stand: Stand, tmp_path: Path, capsys) -> None:
     stand.stopped_at = 2
     folder = tmp_path / "here"

@@ -92,12 +92,14 @@ def _carry_out(step: Step, journal: Journal, log: Path, signals: StopSignals) ->
     with _progress(step) as look:
         code = run(command, log, signals, look)
     took = time.monotonic() - began
-    journal.spent(step, took, finished=code == 0)
-    if code == 0:
-        typer.echo(f"done in {took:.0f} s")
-    elif signals.received is None:
+    done = code == 0 or (code == 1 and step.may_find)
+    journal.spent(step, took, finished=done)
+    if code != 0 and signals.received is None:
         for line in last_lines(log, 8):
             typer.echo(f"  | {line}", err=True)
+    if done:
+        typer.echo(f"done in {took:.0f} s")
+    elif signals.received is None:
         raise LeRobotError(
             f"lerobot {command[0]} ended with exit code {code}",
             expected="0",

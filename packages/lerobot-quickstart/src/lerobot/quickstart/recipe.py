@@ -56,6 +56,7 @@ class Step:
         begin: clears what cannot be continued away, and gives the command that goes on from what is there.
         done: how far it is.
         total: how far it goes; 0 if it does not count.
+        may_find: exit code 1 says that there is something to look at, which is shown, and the next step begins.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Step:
     begin: Callable[[], Command]
     done: Count = lambda: 0
     total: int = 0
+    may_find: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,9 @@ def _record(chosen: Settings, folder: Path) -> Step:
 def _verify(chosen: Settings, folder: Path) -> Step:
     flags = (flag.replace("--dataset.", "--") for flag in _dataset(chosen, folder))
     command = ("verify-dataset", *flags)
-    return Step("verify", "check the recording", command, folder / "data" / "meta" / "info.json", lambda: command)
+    product = folder / "data" / "meta" / "info.json"
+    # A sudden motion is worth a look and no reason to stop; what cannot be read, training refuses.
+    return Step("verify", "check the recording", command, product, lambda: command, may_find=True)
 
 
 def _train(chosen: Settings, folder: Path) -> Step:
