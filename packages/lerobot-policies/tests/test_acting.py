@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from lerobot.policies.acting import ActionQueue, TemporalEnsembler
+from lerobot.policies.acting import ActionQueue, ObservationHistory, TemporalEnsembler
+from lerobot.policies.features import FeatureType, PolicyFeature
 
 
 def test_a_chunk_is_executed_before_the_next_one_is_predicted() -> None:
@@ -41,3 +42,24 @@ def test_reset_starts_a_new_average() -> None:
     ensembler.next(lambda: torch.zeros(1, 3, 1))
     ensembler.reset()
     assert ensembler.next(lambda: torch.ones(1, 3, 1)).item() == 1.0
+
+
+def test_a_history_begins_with_its_first_observation_repeated() -> None:
+    history = ObservationHistory({"state": PolicyFeature(type=FeatureType.STATE, shape=(1,))}, 3)
+    windows = []
+    for value in (1.0, 2.0, 3.0, 4.0):
+        history.add({"state": torch.full((2, 1), value), "other": None})
+        windows.append(history.window()["state"][1, :, 0].tolist())
+    assert windows == [[1, 1, 1], [1, 1, 2], [1, 2, 3], [2, 3, 4]]
+    ahead = history.window_with({"state": torch.full((2, 1), 5.0)})["state"]
+    assert ahead[0, :, 0].tolist() == [3, 4, 5]
+    assert history.window()["state"][1, :, 0].tolist() == [2, 3, 4]
+    history.reset()
+    assert history.window_with({"state": torch.ones(2, 1)})["state"].shape == (2, 3, 1)
+
+
+def test_a_whole_window_is_given_as_it_is() -> None:
+    history = ObservationHistory({"state": PolicyFeature(type=FeatureType.STATE, shape=(1,))}, 3)
+    history.add({"state": torch.zeros(2, 1)})
+    window = torch.randn(2, 3, 1)
+    assert torch.equal(history.window_with({"state": window})["state"], window)
