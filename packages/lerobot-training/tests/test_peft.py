@@ -106,6 +106,9 @@ def test_adapters_need_a_trained_policy_and_modules_it_has(train: Train, train_a
     assert "--policy.path" in caught.value.expected
     with pytest.raises(LeRobotError, match="cannot be adapted"):
         train_adapter(tmp_path / "run", '--peft.target_modules=["nowhere"]')
+    for flag in ("--peft.target_modules=net(", "--peft.init_type=nothing"):
+        with pytest.raises(LeRobotError, match="cannot be adapted"):
+            train_adapter(tmp_path / "run", flag)
     adapter = train_adapter(tmp_path / "adapter") / "checkpoints/last/pretrained_model"
     with pytest.raises(LeRobotError, match="is an adapter itself"):
         train_adapter(tmp_path / "twice", f"--policy.path={adapter}")

@@ -4,6 +4,7 @@ Files are those of the peft library: `adapter_config.json`, which names the base
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,7 +172,7 @@ def _put_in(policy: nn.Module, config: Any) -> Adapter:
         parameter.requires_grad_(False)
     try:
         return Adapter(peft.PeftModel(policy, config))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, re.error) as error:
         raise LeRobotError(
             f"the policy cannot be adapted: {str(error).splitlines()[0]}",
             expected="--peft.target_modules that name linear layers of the policy, such as [linear1, linear2]",
