@@ -90,6 +90,21 @@ def test_a_training_goes_on_from_its_checkpoint_or_begins_anew(tmp_path: Path, l
     )
 
 
+def test_what_was_killed_after_its_last_breath_is_complete(tmp_path: Path, leave) -> None:
+    """All episodes are there, or the last checkpoint: there is nothing to go on with."""
+    found = steps(tmp_path)
+    assert not any(step.is_complete() for step in found.values())
+    leave(found["record"].command)
+    assert found["record"].is_complete()
+    for saved, complete in (("001750", False), ("002000", True)):
+        checkpoint = tmp_path / "train" / "checkpoints" / saved
+        checkpoint.mkdir(parents=True)
+        last = checkpoint.with_name("last")
+        last.unlink(missing_ok=True)
+        last.symlink_to(saved)
+        assert found["train"].is_complete() is complete
+
+
 def test_short_is_a_default_and_not_more() -> None:
     assert settings(QuickstartConfig()) == FULL
     assert settings(QuickstartConfig(short=True)) == Settings("reach", 4, 20, 4, 1000)

@@ -39,7 +39,7 @@ def quickstart(config: QuickstartConfig) -> int:
     with _alone(folder), StopSignals() as signals:
         for number, step in enumerate(steps, start=1):
             typer.secho(f"\n[{number}/{len(steps)}] {step.name}: {step.purpose}", bold=True)
-            if journal.is_finished(step):
+            if journal.is_finished(step) or step.is_complete():
                 typer.echo("done before")
             else:
                 _carry_out(step, journal, folder / "logs" / f"{step.name}.log", signals)

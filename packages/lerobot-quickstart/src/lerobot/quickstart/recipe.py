@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lerobot.quickstart.commands.quickstart import QuickstartConfig
-from lerobot.quickstart.results import episodes_recorded, steps_trained
+from lerobot.quickstart.results import episodes_recorded, steps_saved, steps_trained
 
 Command = tuple[str, ...]
 """What follows `lerobot`: the name of a command and its flags."""
@@ -56,6 +56,7 @@ class Step:
         begin: clears what cannot be continued away, and gives the command that goes on from what is there.
         done: how far it is.
         total: how far it goes; 0 if it does not count.
+        is_complete: whether nothing is left to do, also where the last run was killed before it could say so.
         may_find: exit code 1 says that there is something to look at, which is shown, and the next step begins.
     """
 
@@ -66,6 +67,7 @@ class Step:
     begin: Callable[[], Command]
     done: Count = lambda: 0
     total: int = 0
+    is_complete: Callable[[], bool] = lambda: False
     may_find: bool = False
 
 
@@ -134,18 +136,27 @@ def _record(chosen: Settings, folder: Path) -> Step:
         "--play_sounds=false",
     )
     data = folder / "data"
+    command = ("record", *flags, f"--dataset.num_episodes={chosen.episodes}")
+
+    def recorded() -> int:
+        return episodes_recorded(data)
 
     def begin() -> Command:
-        recorded = episodes_recorded(data)
-        if not recorded:
+        if not recorded():
             shutil.rmtree(data, ignore_errors=True)
-            return ("record", *flags, f"--dataset.num_episodes={chosen.episodes}")
-        return ("record", *flags, f"--dataset.num_episodes={chosen.episodes - recorded}", "--resume=true")
+            return command
+        return ("record", *flags, f"--dataset.num_episodes={chosen.episodes - recorded()}", "--resume=true")
 
-    command = ("record", *flags, f"--dataset.num_episodes={chosen.episodes}")
-    purpose = "the scripted expert demonstrates, faster than in real time"
-    product = data / "meta" / "info.json"
-    return Step("record", purpose, command, product, begin, lambda: episodes_recorded(data), chosen.episodes)
+    return Step(
+        "record",
+        "the scripted expert demonstrates, faster than in real time",
+        command,
+        data / "meta" / "info.json",
+        begin,
+        done=recorded,
+        total=chosen.episodes,
+        is_complete=lambda: recorded() >= chosen.episodes,
+    )
 
 
 def _verify(chosen: Settings, folder: Path) -> Step:
@@ -167,8 +178,16 @@ def _train(chosen: Settings, folder: Path) -> Step:
         shutil.rmtree(run, ignore_errors=True)
         return command
 
-    purpose = "ACT learns from camera pictures and joint positions"
-    return Step("train", purpose, command, saved, begin, lambda: steps_trained(run), chosen.steps)
+    return Step(
+        "train",
+        "ACT learns from camera pictures and joint positions",
+        command,
+        saved,
+        begin,
+        done=lambda: steps_trained(run),
+        total=chosen.steps,
+        is_complete=lambda: steps_saved(run) >= chosen.steps,
+    )
 
 
 def _untrained(chosen: Settings, folder: Path) -> Step:

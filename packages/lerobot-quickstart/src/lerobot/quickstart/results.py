@@ -81,6 +81,12 @@ def steps_trained(run: Path) -> int:
     return max((step for step, _ in losses(run)), default=0)
 
 
+def steps_saved(run: Path) -> int:
+    """The step of a training run's newest checkpoint; 0 if there is none."""
+    last = run / "checkpoints" / "last"
+    return int(last.resolve().name) if last.exists() and last.resolve().name.isdecimal() else 0
+
+
 def episodes_recorded(data: Path) -> int:
     """How many episodes a dataset has; 0 if there is none."""
     try:
