@@ -93,6 +93,14 @@ def wheels(session: nox.Session) -> None:
 
 
 @nox.session
+def pythons(session: nox.Session) -> None:
+    """The wheels of `nox -s wheels` on every supported Python of this machine."""
+    found = [python for version in ("3.11", "3.12", "3.13") if (python := interpreter(version))]
+    env = {**TEST_ENV, "LEROBOT_WHEELS": str(WHEELS), "LEROBOT_PYTHONS": os.pathsep.join(found)}
+    session.run("pytest", "-q", "-m", "wheels", "tests/integration/test_quickstart.py", env=env)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the site strictly: a warning, a broken link or a missing name fails."""
     folder, env = environment("docs")

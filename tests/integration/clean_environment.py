@@ -15,7 +15,7 @@ def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=280,
+        timeout=600,
         env=environment,
         check=False,
         **options,  # type: ignore[call-overload]
@@ -28,12 +28,12 @@ def done(*command: str | Path, **options: object) -> str:
     return result.stdout
 
 
-def install(folder: Path, *packages: str | Path) -> Path:
-    """Make a virtual environment in `folder`; install packages, ours from LEROBOT_WHEELS."""
+def install(folder: Path, *packages: str | Path, python: str = sys.executable) -> Path:
+    """Make a virtual environment in `folder` for an interpreter; install packages, ours from LEROBOT_WHEELS."""
     wheels = Path(os.environ["LEROBOT_WHEELS"]).resolve()
     # The version of our packages stays while their wheels change.
     ours: Sequence[str] = sorted({wheel.name.partition("-")[0].replace("_", "-") for wheel in wheels.glob("*.whl")})
-    done("uv", "venv", "-q", "--python", sys.executable, folder)
+    done("uv", "venv", "-q", "--python", python, folder)
     options = ["-q", "--compile-bytecode", f"--find-links={wheels}", *(f"--refresh-package={name}" for name in ours)]
     done("uv", "pip", "install", *options, *packages, env={"VIRTUAL_ENV": str(folder)})
     return folder
