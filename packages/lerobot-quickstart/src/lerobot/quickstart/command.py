@@ -1,5 +1,6 @@
 """What `lerobot quickstart` does."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,7 +75,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def _again(config: QuickstartConfig) -> str:
     """The command line of this configuration."""
     flags = (
-        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+        f"--{name}={str(value).lower() if isinstance(value, bool) else shlex.quote(str(value))}"
         for name, value in config.model_dump(exclude_defaults=True).items()
     )
     return " ".join(("lerobot quickstart", *flags))
