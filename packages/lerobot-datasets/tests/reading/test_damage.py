@@ -82,6 +82,12 @@ def test_damage_is_named(tmp_path: Path, make_dataset: Any, damage: Any, message
     assert len(str(caught.value).splitlines()) <= 3
 
 
+def test_the_title_of_a_video_may_be_in_any_encoding(tmp_path: Path, make_dataset: Any) -> None:
+    root = make_dataset(tmp_path / "d", [4], video=True)
+    replace_bytes(root / VIDEO_FILE, b"Lavf", b"\xff\xfevf")
+    read_all(root)
+
+
 def test_rows_of_a_failed_episode_that_stayed_in_the_data_are_refused(tmp_path: Path, make_dataset: Any) -> None:
     """The peer leaves rows of an episode whose video failed; every later row would be another frame's."""
     root = make_dataset(tmp_path / "d", [4, 5])
