@@ -278,7 +278,7 @@ def test_what_is_nowhere_is_one_error(hub, client, dataset, code, text, hint):
 
 
 def test_names_that_the_hub_cannot_have_are_not_asked_for(hub, client):
-    for name in ("cubes", "me/a/b"):
+    for name in ("cubes", "me/a/b", "me/", "me/red cubes"):
         code = f"from lerobot.datasets.lerobot_dataset import LeRobotDataset\nLeRobotDataset({name!r})"
         kind, message = client(failure_of(code))
         assert (kind, message[:13]) == ("DatasetError", "no dataset at")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from huggingface_hub import snapshot_download, try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined] # public, but not handed on by name
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.paths import lerobot_home
@@ -54,7 +56,7 @@ def fetch_metadata(
         raise DatasetError(
             f"no dataset at {root}: {INFO_PATH} is missing", expected="the root folder of a LeRobotDataset"
         )
-    if repo_id.count("/") != 1:
+    if not _could_be_on_the_hub(repo_id):
         # Nothing on the Hub has such a name, so that asking there would only be slow.
         raise DatasetError(f"no dataset at {root or lerobot_home() / repo_id}: the folder does not exist")
     try:
@@ -117,13 +119,21 @@ def episode_files(
     return paths
 
 
+def _could_be_on_the_hub(repo_id: str) -> bool:
+    try:
+        validate_repo_id(repo_id)
+    except HFValidationError:
+        return False
+    return repo_id.count("/") == 1
+
+
 def _find_here(repo_id: str, root: Path | None, revision: str | None) -> Path | None:
     if root is not None:
         return root if (root / INFO_PATH).exists() else None
     own = lerobot_home() / repo_id
     if revision is None and (own / INFO_PATH).exists():
         return own
-    if repo_id.count("/") != 1:
+    if not _could_be_on_the_hub(repo_id):
         return None
     for name in _KNOWN_VERSIONS if revision is None else (revision,):
         path = try_to_load_from_cache(repo_id, INFO_PATH, cache_dir=cache_folder(), revision=name, repo_type="dataset")
