@@ -42,6 +42,19 @@ def test_every_fault_is_named_with_its_place(arm: VirtualBus, bus: FeetechMotors
     assert finding.hint
 
 
+@pytest.mark.parametrize(("later", "found"), [(0, False), (1, True)])
+def test_one_answer_missed_alone_is_no_fault(bus: FeetechMotorsBus, monkeypatch, later: int, found: bool) -> None:
+    """A busy computer can be too late for an answer that came; a bad cable loses another one soon."""
+    asked: list[str] = []
+
+    def missed(_: object, name: str, __: int) -> int:
+        asked.append(name)
+        return {1: 1, 2: later}[asked.count(name)] if name == "elbow_flex" else 0
+
+    monkeypatch.setattr("lerobot.motors.diagnosis._missed", missed)
+    assert [finding.cause for finding in bus.diagnose()] == ["corrupt"] * found
+
+
 def test_several_faults_are_told_in_the_order_of_the_chain(arm: VirtualBus, bus: FeetechMotorsBus) -> None:
     arm.fault(5, Fault.OVERLOAD)
     arm.fault(2, Fault.WRONG_MODEL)
