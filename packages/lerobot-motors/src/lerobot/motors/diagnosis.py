@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PINGS = 4
 SAMPLES = 60
+SAMPLE_WAIT_S = 0.2
+"""How long an answer is waited for while misses are counted: a busy computer is not the motor's fault."""
 """Readings per motor: 5 % damage goes unnoticed in one of twenty examinations."""
 PATIENCE_S = 0.5
 """Waiting time after which a motor is not merely late."""
@@ -118,7 +120,7 @@ def _examine(bus: "SerialMotorsBus", name: str, place: int, firmware: dict[str, 
 def _damaged_share(bus: "SerialMotorsBus", name: str) -> float:
     """Share of single readings of the position that did not come back whole.
 
-    One that is missed alone counts as none: a busy computer can be too late for an answer that came.
+    One that is missed alone counts as none: a busy computer can still be too late for an answer that came.
     """
     missed = _missed(bus, name, SAMPLES)
     if missed == 1:
@@ -130,9 +132,13 @@ def _damaged_share(bus: "SerialMotorsBus", name: str) -> float:
 def _missed(bus: "SerialMotorsBus", name: str, count: int) -> int:
     motor = bus.motors[name]
     address, length = bus.address("Present_Position", motor.model)
-    before = bus.statistics.misses
-    for _ in range(count):
-        bus.link.repeat(motor.id, lambda: bus.link.wire.read(motor.id, address, length), 0)
+    before, wait = bus.statistics.misses, bus.port_handler.reply_wait_s
+    bus.port_handler.reply_wait_s = SAMPLE_WAIT_S
+    try:
+        for _ in range(count):
+            bus.link.repeat(motor.id, lambda: bus.link.wire.read(motor.id, address, length), 0)
+    finally:
+        bus.port_handler.reply_wait_s = wait
     return bus.statistics.misses - before
 
 
