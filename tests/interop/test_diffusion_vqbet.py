@@ -1,8 +1,8 @@
 """Diffusion Policy and VQ-BeT cross-loaded with huggingface/lerobot: 20 random configurations each, both ways.
 
 Losses, their parts, gradients, running statistics, processed batches and sequences of actions must agree within 1e-5,
-or 1e-5 of their largest element where that is over 1 (float32, CPU), with crops, dropout, noise and codes drawn from the
-same random numbers.
+or 1e-5 of their largest element where that is over 1 (float32, CPU), with crops, dropout, noise and codes drawn from
+the same random numbers.
 
 The environment of `LEROBOT_PEER_PYTHON` needs diffusers.
 """
