@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lerobot.datasets.commands.convert_dataset import ConvertDatasetConfig
 from lerobot.datasets.format import layout
+from lerobot.datasets.format.info import load_info
 from lerobot.datasets.importing.config import DatasetFormatConfig
 from lerobot.datasets.importing.convert import import_dataset
 from lerobot.datasets.importing.source import EpisodeSource
@@ -28,7 +29,6 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
     source: EpisodeSource = chosen.build()
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("episodes")
     frames = TextColumn("{task.fields[frames]} frames")
-    saved = 0
     try:
         with Progress(*columns, frames, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
             bar = progress.add_task(
@@ -36,8 +36,6 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
             )
 
             def report(episodes: int, written: int) -> None:
-                nonlocal saved
-                saved = episodes
                 progress.update(bar, completed=episodes, frames=written)
 
             result = import_dataset(
@@ -56,6 +54,8 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
                 report=report,
             )
     except KeyboardInterrupt:
+        # What the disk says: between an episode's commit and its report there is time for a Ctrl-C.
+        saved = load_info(root).total_episodes if (root / layout.INFO_PATH).is_file() else 0
         typer.echo(f"{root}: {saved} episodes are saved; the same command goes on with the next", err=True)
         raise
     finally:
