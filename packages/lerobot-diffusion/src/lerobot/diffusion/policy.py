@@ -8,12 +8,11 @@ from torch import Tensor
 
 from lerobot.diffusion.config import DiffusionConfig
 from lerobot.diffusion.modeling import DiffusionModel
-from lerobot.policies.acting import ActionQueue, ObservationHistory
 from lerobot.policies.features import ACTION, check_windows
-from lerobot.policies.policy import PreTrainedPolicy
+from lerobot.policies.windowed import WindowedPolicy
 
 
-class DiffusionPolicy(PreTrainedPolicy):
+class DiffusionPolicy(WindowedPolicy):
     """Diffusion Policy, with convolutions over time.
 
     Args:
@@ -31,42 +30,11 @@ class DiffusionPolicy(PreTrainedPolicy):
     config: DiffusionConfig
 
     def __init__(self, config: DiffusionConfig, *, from_scratch: bool = True) -> None:
-        super().__init__(config)
+        super().__init__(config, config.n_action_steps)
         self.diffusion = DiffusionModel(config, from_scratch=from_scratch)
-        self._history = ObservationHistory(config.input_features, config.n_obs_steps)
-        self._actions = ActionQueue(config.n_action_steps)
 
-    def reset(self) -> None:
-        """Forget what was observed, and the actions that wait."""
-        self._history.reset()
-        self._actions.reset()
-
-    @torch.no_grad()
-    def select_action(self, batch: Mapping[str, Any]) -> Tensor:
-        """Choose the action `(B, Da)` of this tick, normalised; see `Policy.select_action`.
-
-        Raises:
-            FeatureMismatchError: an input is missing or has the wrong shape.
-        """
-        self.require_inputs(batch)
-        self._history.add(batch)
-        return self._actions.next(lambda: self._predict(self._history.window()))
-
-    @torch.no_grad()
-    def predict_action_chunk(self, batch: Mapping[str, Any]) -> Tensor:
-        """Predict the `n_action_steps` actions `(B, T, Da)` from the newest observation on, normalised.
-
-        Args:
-            batch: the newest observation `(B, ...)`, to which `select_action` has seen those before; or all of them,
-                `(B, n_obs_steps, ...)`.
-
-        Raises:
-            FeatureMismatchError: an input is missing or has the wrong shape.
-        """
-        self.require_inputs(batch)
-        return self._predict(self._history.window_with(batch))
-
-    def _predict(self, window: Mapping[str, Tensor]) -> Tensor:
+    def predict(self, window: Mapping[str, Tensor]) -> Tensor:
+        """Predict the `n_action_steps` actions from the newest observation on; see `WindowedPolicy.predict`."""
         self.eval()
         first = self.config.n_obs_steps - 1
         return self.diffusion.sample(self.diffusion.condition(window))[:, first : first + self.config.n_action_steps]

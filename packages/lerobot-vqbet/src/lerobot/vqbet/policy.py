@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
-from lerobot.policies.acting import ActionQueue, ObservationHistory
 from lerobot.policies.features import ACTION, check_windows
-from lerobot.policies.policy import PreTrainedPolicy
+from lerobot.policies.windowed import WindowedPolicy
 from lerobot.vqbet.codes import ActionCodes
 from lerobot.vqbet.config import VQBeTConfig
 from lerobot.vqbet.modeling import VQBeT
@@ -20,7 +19,7 @@ logger = logging.getLogger(__name__)
 _FOCUS = 2.0
 
 
-class VQBeTPolicy(PreTrainedPolicy):
+class VQBeTPolicy(WindowedPolicy):
     """Vector-Quantized Behavior Transformer.
 
     It learns in two phases: for `n_vqvae_training_steps` actions as codes, then codes and offsets from observations.
@@ -40,51 +39,20 @@ class VQBeTPolicy(PreTrainedPolicy):
     config: VQBeTConfig
 
     def __init__(self, config: VQBeTConfig, *, from_scratch: bool = True) -> None:
-        super().__init__(config)
+        super().__init__(config, config.action_chunk_size)
         self.vqbet = VQBeT(config, from_scratch=from_scratch)
-        self._history = ObservationHistory(config.input_features, config.n_obs_steps)
-        self._actions = ActionQueue(config.action_chunk_size)
         self._warned = False
 
     @property
     def _codes(self) -> ActionCodes:
         return self.vqbet.action_head.vqvae_model
 
-    def reset(self) -> None:
-        """Forget what was observed, and the actions that wait."""
-        self._history.reset()
-        self._actions.reset()
-
     def resume(self, step: int) -> None:
         """Go on with a run of which `step` batches are done: no file says for how long codes have been learned."""
         self._codes.steps = step
 
-    @torch.no_grad()
-    def select_action(self, batch: Mapping[str, Any]) -> Tensor:
-        """Choose the action `(B, Da)` of this tick, normalised; see `Policy.select_action`.
-
-        Raises:
-            FeatureMismatchError: an input is missing or has the wrong shape.
-        """
-        self.require_inputs(batch)
-        self._history.add(batch)
-        return self._actions.next(lambda: self._predict(self._history.window()))
-
-    @torch.no_grad()
-    def predict_action_chunk(self, batch: Mapping[str, Any]) -> Tensor:
-        """Draw the chunk `(B, W, Da)` that begins at the newest observation, normalised.
-
-        Args:
-            batch: the newest observation `(B, ...)`, to which `select_action` has seen those before; or all of them,
-                `(B, n_obs_steps, ...)`.
-
-        Raises:
-            FeatureMismatchError: an input is missing or has the wrong shape.
-        """
-        self.require_inputs(batch)
-        return self._predict(self._history.window_with(batch))
-
-    def _predict(self, window: Mapping[str, Tensor]) -> Tensor:
+    def predict(self, window: Mapping[str, Tensor]) -> Tensor:
+        """Draw the chunk `(B, W, Da)` that begins at the newest observation; see `WindowedPolicy.predict`."""
         if not self._codes.learned and not self._warned:
             logger.warning("vqbet acts before it has learned its codes: its actions mean nothing yet")
             self._warned = True

@@ -1,0 +1,64 @@
+"""The base of policies that see several observations and act in chunks."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lerobot.policies.acting import ActionQueue, ObservationHistory
+from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.policy import PreTrainedPolicy
+
+
+class WindowedPolicy(PreTrainedPolicy):
+    """Predicts a chunk from the last `n_obs_steps` observations, and executes the first actions of it.
+
+    Args:
+        config: the configuration, features included.
+        executed: actions executed per chunk.
+    """
+
+    def __init__(self, config: PreTrainedConfig, executed: int) -> None:
+        super().__init__(config)
+        self._history = ObservationHistory(config.input_features, config.n_obs_steps)
+        self._actions = ActionQueue(executed)
+
+    @abstractmethod
+    def predict(self, window: Mapping[str, Tensor]) -> Tensor:
+        """Predict the actions `(B, T, Da)` from the newest observation on, normalised.
+
+        Args:
+            window: the last observations, every input `(B, n_obs_steps, ...)`.
+        """
+
+    def reset(self) -> None:
+        """Forget what was observed, and the actions that wait."""
+        self._history.reset()
+        self._actions.reset()
+
+    @torch.no_grad()
+    def select_action(self, batch: Mapping[str, Any]) -> Tensor:
+        """Choose the action `(B, Da)` of this tick, normalised; see `Policy.select_action`.
+
+        Raises:
+            FeatureMismatchError: an input is missing or has the wrong shape.
+        """
+        self.require_inputs(batch)
+        self._history.add(batch)
+        return self._actions.next(lambda: self.predict(self._history.window()))
+
+    @torch.no_grad()
+    def predict_action_chunk(self, batch: Mapping[str, Any]) -> Tensor:
+        """Predict the actions `(B, T, Da)` from the newest observation on, normalised.
+
+        Args:
+            batch: the newest observation `(B, ...)`, to which `select_action` has seen those before; or all of them,
+                `(B, n_obs_steps, ...)`.
+
+        Raises:
+            FeatureMismatchError: an input is missing or has the wrong shape.
+        """
+        self.require_inputs(batch)
+        return self.predict(self._history.window_with(batch))
