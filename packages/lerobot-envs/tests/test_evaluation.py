@@ -119,7 +119,7 @@ def test_pictures_become_what_datasets_give(env_config: Any) -> None:
     observation, _ = env.reset(seed=1)
     batch = to_batch(observation)
     assert list(batch) == ["observation.state", "observation.images.top"]
-    expected = picture_tensor(observation["pixels"]["top"], depth=False, keep_uint8=False)
+    expected = picture_tensor(observation["pixels"]["top"], depth=False)
     assert torch.equal(batch["observation.images.top"][0], expected)
     assert torch.equal(batch["observation.state"], torch.from_numpy(observation["agent_pos"])[None])
     renamed = to_batch(observation, {"pixels/top": "observation.images.front"})

@@ -72,8 +72,6 @@ class ACT(nn.Module):
             self.backbone = ResNet(config.vision_backbone, dilate_last=config.replace_final_stride_with_dilation)
             if from_scratch and config.pretrained_backbone_weights is not None:
                 load_pretrained(self.backbone, config.pretrained_backbone_weights)
-            # Convolutions keep the layout of their weights, and this one saves a fifth of their time.
-            self.backbone.to(memory_format=torch.channels_last)
         self.encoder = Encoder(config.n_encoder_layers, _settings(config))
         self.decoder = Decoder(config.n_decoder_layers, _settings(config))
         for stack in (self.encoder, self.decoder):

@@ -1,7 +1,7 @@
 """Frames of a dataset as tensors, one at a time or a batch in one call."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from lerobot.datasets.reading.pictures import EpisodeVideos
 from lerobot.datasets.reading.reader import ArrayItem, FrameIndexError, FrameReader
 from lerobot.datasets.reading.windows import parse_windows
 from lerobot.datasets.video.backend import choose_backend
+
+if TYPE_CHECKING:
+    from lerobot.datasets.reading.memory import PictureMemory
 
 Item = dict[str, Any]
 """Tensors by feature, `<key>_is_pad` for windows, and `task`, the instruction."""
@@ -64,6 +67,7 @@ class FrameDataset(MetadataFacts):
         if video_backend is not None:
             choose_backend(video_backend)
         self.episodes = None if episodes is None else _known_episodes(episodes, meta)
+        self._memory: PictureMemory | None = None
         self._open_reader()
 
     def _open_reader(self) -> None:
@@ -153,10 +157,19 @@ class FrameDataset(MetadataFacts):
     def __getitems__(self, indices: Iterable[int]) -> list[Item]:
         """A batch of frames, in the order asked; each file is read in one pass. The DataLoader calls this."""
         # Only here: recording and editing need no torch.
+        from lerobot.datasets.reading.memory import PictureMemory
         from lerobot.datasets.reading.tensors import to_tensors
 
+        if self._memory is None:
+            self._memory = PictureMemory(len(self.meta.camera_keys))
         columns = self._reader.read_columns(self.positions(np.fromiter(indices, np.int64)))
-        return to_tensors(columns, self.features, return_uint8=self.return_uint8, transforms=self.image_transforms)
+        return to_tensors(
+            columns,
+            self.features,
+            return_uint8=self.return_uint8,
+            transforms=self.image_transforms,
+            memory=self._memory,
+        )
 
     def read_arrays(self, indices: Iterable[int], *, pictures: bool = True) -> list[ArrayItem]:
         """A batch of frames as arrays, without torch; pictures are `(H, W, C)`.

@@ -68,5 +68,5 @@ def _to_tensor(value: Any) -> Any:
     if isinstance(value, Image):
         picture = np.array(value)
         depth = picture.ndim == 2
-        return picture_tensor(picture[..., None] if depth else picture, depth=depth, keep_uint8=False)
+        return picture_tensor(picture[..., None] if depth else picture, depth=depth)
     return value if value is None or isinstance(value, str | dict) else torch.tensor(value)

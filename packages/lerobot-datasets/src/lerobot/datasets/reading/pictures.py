@@ -20,6 +20,24 @@ class FrameTimestampError(DatasetError, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class PictureRows:
+    """Pictures of one camera for a batch, each an array of its own.
+
+    Attributes:
+        windows: for each of B rows its T pictures `(H, W, C)`; depth has C = 1.
+        with_time: whether a row has an axis of time; without, T is 1.
+    """
+
+    windows: list[list[Picture]]
+    with_time: bool
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """Each row as an array of its own, `(T, H, W, C)` or `(H, W, C)`."""
+        stacked = [np.stack(window) for window in self.windows]
+        return stacked if self.with_time else [window[0] for window in stacked]
+
+
+@dataclass(frozen=True, slots=True)
 class _Clip:
     """An episode's part of a video file."""
 
@@ -143,9 +161,3 @@ class EpisodeVideos:
 
 def _span(clip: _Clip, table: FrameTable) -> tuple[int, int]:
     return table.nearest(clip.begin), len(table) if clip.end is None else table.nearest(clip.end)
-
-
-def stack_pictures(pictures: dict[tuple[int, int], Picture], rows: list[tuple[int, int]]) -> NDArray[Any]:
-    """Pictures of a window: `(T, H, W, C)`, depth with C = 1."""
-    stacked = np.stack([pictures[row] for row in rows])
-    return stacked[..., None] if stacked.ndim == 3 else stacked

@@ -14,14 +14,14 @@ from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.tasks import Tasks
 from lerobot.datasets.reading.depth import DepthUnit, convert_picture, depth_table
 from lerobot.datasets.reading.encoded import decode_picture
-from lerobot.datasets.reading.pictures import EpisodeVideos, stack_pictures
+from lerobot.datasets.reading.pictures import EpisodeVideos, PictureRows
 from lerobot.datasets.reading.windows import Windows, window_positions
 from lerobot.datasets.storage.numbers import NumericColumns
 from lerobot.datasets.storage.objects import ObjectColumns
 from lerobot.datasets.storage.rows import data_files
 
-Columns: TypeAlias = dict[str, NDArray[Any] | list[Any]]
-"""A batch by feature: numbers as one array `(B, ...)`, everything else as a list of B values."""
+Columns: TypeAlias = dict[str, NDArray[Any] | PictureRows | list[Any]]
+"""A batch by feature: numbers as one array `(B, ...)`, cameras as pictures, everything else as a list of B values."""
 
 ArrayItem: TypeAlias = dict[str, Any]
 """One item: arrays by feature, pictures as `(H, W, C)` or `(T, H, W, C)`, texts and annotations as Python objects."""
@@ -113,7 +113,8 @@ class FrameReader:
             One item per position.
         """
         columns = self.read_columns(positions, pictures=pictures)
-        return [{key: values[row] for key, values in columns.items()} for row in range(len(positions))]
+        values = {key: each.arrays() if isinstance(each, PictureRows) else each for key, each in columns.items()}
+        return [{key: each[row] for key, each in values.items()} for row in range(len(positions))]
 
     def read_columns(self, positions: NDArray[np.int64], *, pictures: bool = True) -> Columns:
         """Read a batch.
@@ -164,27 +165,26 @@ class FrameReader:
             DatasetError: a file is missing or damaged.
         """
         if self._info.features[key]["dtype"] == IMAGE:
-            return self._read_images(key, positions)
+            return self._read_images(key, positions).arrays()
         episodes = self.episode_of(positions)
-        return self._read_videos(key, positions, self._starts[episodes], episodes)
+        return self._read_videos(key, positions, self._starts[episodes], episodes).arrays()
 
     def _read_videos(
         self, key: str, places: NDArray[np.int64], starts: NDArray[np.int64], episodes: NDArray[np.int64]
-    ) -> list[NDArray[Any]]:
+    ) -> PictureRows:
         windows = places[:, None] if places.ndim == 1 else places
         rows = [
             [(episode, place - start) for place in window]
             for window, start, episode in zip(windows.tolist(), starts.tolist(), episodes.tolist(), strict=True)
         ]
         pictures = self.videos.read(key, (row for window in rows for row in window))
-        stacked = [stack_pictures(pictures, window) for window in rows]
         if key in self._depth_tables:
             table = self._depth_tables[key]
-            stacked = [table[window] for window in stacked]
+            pictures = {row: table[codes][..., None] for row, codes in pictures.items()}
         # A window of one video frame has no time axis, unlike a window of one image: the format's readers agree on it.
-        return [window[0] if len(window) == 1 else window for window in stacked]
+        return PictureRows([[pictures[row] for row in window] for window in rows], with_time=windows.shape[1] > 1)
 
-    def _read_images(self, key: str, places: NDArray[np.int64]) -> list[NDArray[Any]]:
+    def _read_images(self, key: str, places: NDArray[np.int64]) -> PictureRows:
         flat = places.ravel()
         decoded = [
             decode_picture(value, self._root, f"{key} of frame {position}")
@@ -192,10 +192,9 @@ class FrameReader:
         ]
         if key in self._depth_tables:
             decoded = [convert_picture(picture, self._info.features[key], self._depth_unit) for picture in decoded]
-        if places.ndim == 1:
-            return decoded
-        size = places.shape[1]
-        return [np.stack(decoded[row : row + size]) for row in range(0, len(decoded), size)]
+        size = 1 if places.ndim == 1 else places.shape[1]
+        windows = [decoded[row : row + size] for row in range(0, len(decoded), size)]
+        return PictureRows(windows, with_time=places.ndim > 1)
 
     def _read_objects(self, key: str, places: NDArray[np.int64]) -> list[Any]:
         values = self.objects.rows(key, places.ravel())
