@@ -8,7 +8,9 @@ recorded by default. The peer decodes with PyAV; with `--peer-backend torchcodec
 
 Every measurement is made in a process of its own, on files that are in the page cache. Beside the rate stands what a
 unit costs the processor in all processes together, which also holds on a busy machine. Memory is the peak of what the
-whole tree of processes holds: its own and shared pages counted once, and the largest set of mapped files.
+whole tree of processes holds: its own and shared pages counted once, and the largest set of mapped files. Most of it is
+torch, whoever imports it, so it is also compared beyond what a process needs that does nothing but import torch. Where
+this project reads arrays, it needs no torch; the peer gives tensors there too.
 """
 
 import argparse
@@ -26,9 +28,14 @@ from measure import table
 WORK = """
 import json, os, random, sys, time
 root, backend, what = sys.argv[1:4]
-import torch
+if what != "arrays":
+    import torch
+    torch.set_num_threads(1)
+if what == "torch":
+    time.sleep(1)
+    print("RESULT[0, 0]")
+    sys.exit()
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-torch.set_num_threads(1)
 kwargs = {"video_backend": backend} if backend else {}
 fps = json.load(open(root + "/meta/info.json"))["fps"]
 if what == "chunk":
@@ -50,10 +57,13 @@ if what == "open":
         opened()
         return 1
     result = rate(one)
-elif what in {"item", "chunk"}:
-    dataset = opened(); dataset[0]
+elif what in {"item", "chunk", "arrays"}:
+    dataset = opened()
+    arrays = what == "arrays" and hasattr(dataset, "read_arrays")
+    read = (lambda index: dataset.read_arrays([index])) if arrays else dataset.__getitem__
+    read(0)
     def one():
-        dataset[rng.randrange(len(dataset))]
+        read(rng.randrange(len(dataset)))
         return 1
     result = rate(one)
 else:
@@ -76,6 +86,7 @@ print("RESULT" + json.dumps(result))
 MEASUREMENTS = [
     ("open", "opens/s"),
     ("item", "random items/s"),
+    ("arrays", "random items/s, as arrays"),
     ("loader0", "DataLoader items/s, 0 workers"),
     ("loader2", "DataLoader items/s, 2 workers"),
 ]
@@ -183,13 +194,16 @@ def main() -> None:
     parser.add_argument("--root", type=Path)
     parser.add_argument("--files", choices=("here", "peer", "own"), default="here")
     parser.add_argument("--peer-backend", default="pyav")
-    parser.add_argument("--only", nargs="*", help="open, item, loader0, loader2, chunk")
+    parser.add_argument("--only", nargs="*", help="open, item, arrays, loader0, loader2, chunk")
     arguments = parser.parse_args()
     peer = os.environ.get("LEROBOT_PEER_PYTHON")
     with tempfile.TemporaryDirectory() as folder:
         places = roots(arguments, peer, Path(folder))
         rows_only = without_cameras(places[0].resolve(), Path(folder) / "rows")
         rows = []
+        torch = {
+            python: measure(python, places[0], "", "torch", folder)[2] for python in (sys.executable, peer) if python
+        }
         for what, name in [*MEASUREMENTS, ("chunk", "rows with a 50-step chunk, items/s")]:
             if arguments.only and what not in arguments.only:
                 continue
@@ -200,8 +214,10 @@ def main() -> None:
                 rate_, cost_, memory_ = measure(peer, theirs, arguments.peer_backend, what, folder)
                 line += [f"{rate_:.1f}", f"{cost_:.2f}", f"{memory_:.0f}"]
                 line += [f"{rate / rate_:.1f}x", f"{cost_ / cost:.1f}x", f"{memory / memory_:.2f}"]
+                beyond = (memory - torch[sys.executable]) / (memory_ - torch[peer])
+                line.append("" if what == "arrays" else f"{beyond:.2f}")
             rows.append(line)
-        header = ["what", "here/s", "CPU ms", "MB", "peer/s", "CPU ms", "MB", "speed", "CPU", "memory"]
+        header = ["what", "here/s", "CPU ms", "MB", "peer/s", "CPU ms", "MB", "speed", "CPU", "memory", "beyond torch"]
         table(rows, header[: len(rows[0])])
 
 

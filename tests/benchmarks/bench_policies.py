@@ -93,8 +93,25 @@ def measure(side: str, name: str, folder: Path) -> None:
     """Measure one side, and save what it computed; runs in a process of its own."""
     torch.set_num_threads(1)
     kind = KINDS[name]
-    policy, optimizer = {"ours": ours, "peer": peer}[side](kind, folder)
+    make = {"ours": ours, "peer": peer}[side]
+    policy, _ = make(kind, folder)
+    policy.eval()
     learned_from = batch(policy.config, ROWS)
+    seen = {key: value[:1, 0] for key, value in learned_from.items() if key.startswith("observation")}
+    actions, acting = [], []
+    for _ in range(4):
+        policy.reset()
+        torch.manual_seed(2)
+        started = time.process_time()
+        actions.append(policy.select_action(dict(seen)))
+        acting.append(time.process_time() - started)
+    del policy
+    policy, optimizer = make(kind, folder)
+    if side == "ours":
+        from lerobot.training.freed_memory import keep_freed_memory
+
+        # As `lerobot train` does.
+        keep_freed_memory()
     policy.train()
     losses, steps = [], []
     for _ in range(1 + kind["steps"]):
@@ -107,17 +124,6 @@ def measure(side: str, name: str, folder: Path) -> None:
         optimizer.zero_grad()
         steps.append(time.process_time() - started)
         losses.append(loss.detach())
-    del policy, optimizer
-    policy, _ = {"ours": ours, "peer": peer}[side](kind, folder)
-    policy.eval()
-    seen = {key: value[:1, 0] for key, value in learned_from.items() if key.startswith("observation")}
-    actions, acting = [], []
-    for _ in range(4):
-        policy.reset()
-        torch.manual_seed(2)
-        started = time.process_time()
-        actions.append(policy.select_action(dict(seen)))
-        acting.append(time.process_time() - started)
     save_file({"loss": losses[0], "action": actions[0]}, folder / f"{side}.safetensors")
     # The first of each warms up.
     times = {"train": statistics.median(steps[1:]), "act": statistics.median(acting[1:])}

@@ -20,6 +20,7 @@ from lerobot.training import saved_config
 from lerobot.training.building import Built, build
 from lerobot.training.checkpoints.folder import LAST, MODEL, TRAIN_CONFIG, find
 from lerobot.training.commands.train import TrainPipelineConfig
+from lerobot.training.freed_memory import keep_freed_memory
 from lerobot.training.observing import RunObserver
 from lerobot.training.processes import make_accelerator
 from lerobot.training.publishing import publish
@@ -42,6 +43,8 @@ def train(config: TrainPipelineConfig) -> int:
     """
     checkpoint = _checkpoint(config) if config.resume else None
     accelerator = make_accelerator(config.accelerator, config.policy.device, use_amp=config.policy.use_amp)
+    if accelerator.device.type == "cpu":
+        keep_freed_memory()
     try:
         folder = _folder(config, checkpoint)
         hooks = load_hooks() if accelerator.is_main_process else Hooks()

@@ -88,12 +88,12 @@ class GPT(nn.Module):
                 shrunk = math.sqrt(2 * config.gpt_n_layer) if name.endswith("c_proj.weight") else 1.0
                 nn.init.normal_(parameter, std=_SPREAD / shrunk)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Map `(B, N, input width)` to `(B, N, output width)`."""
+    def forward(self, tokens: Tensor, wanted: list[int]) -> Tensor:
+        """Map tokens `(B, N, input width)` to what is wanted of them, `(B, len(wanted), output width)`."""
         parts = self.transformer
         positions = parts["wpe"](torch.arange(tokens.shape[1], device=tokens.device))
         tokens = parts["drop"](parts["wte"](tokens) + positions)
-        result: Tensor = self.lm_head(parts["ln_f"](parts["h"](tokens)))
+        result: Tensor = self.lm_head(parts["ln_f"](parts["h"](tokens)[:, wanted]))
         return result
 
     def decayed(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

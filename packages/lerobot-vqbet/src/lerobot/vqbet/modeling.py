@@ -126,7 +126,7 @@ class VQBeT(nn.Module):
         Args:
             batch: the inputs, `(B, n_obs_steps, ...)`.
         """
-        prediction: Prediction = self.action_head(self.policy(self._tokens(batch))[:, self._queries()].flatten(0, 1))
+        prediction: Prediction = self.action_head(self.policy(self._tokens(batch), self._queries()).flatten(0, 1))
         return prediction
 
     def _tokens(self, batch: Mapping[str, Tensor]) -> Tensor:

@@ -96,8 +96,8 @@ class BasicBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map `(B, C, H, W)` to `(B, C', H', W')`."""
         shortcut = features if self.downsample is None else self.downsample(features)
-        features = F.relu(self.bn1(self.conv1(features)))
-        return F.relu(self.bn2(self.conv2(features)) + shortcut)
+        features = F.relu(self.bn1(self.conv1(features)), inplace=True)
+        return F.relu(self.bn2(self.conv2(features)) + shortcut, inplace=True)
 
 
 class Bottleneck(nn.Module):
@@ -120,9 +120,9 @@ class Bottleneck(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map `(B, C, H, W)` to `(B, C', H', W')`."""
         shortcut = features if self.downsample is None else self.downsample(features)
-        features = F.relu(self.bn1(self.conv1(features)))
-        features = F.relu(self.bn2(self.conv2(features)))
-        return F.relu(self.bn3(self.conv3(features)) + shortcut)
+        features = F.relu(self.bn1(self.conv1(features)), inplace=True)
+        features = F.relu(self.bn2(self.conv2(features)), inplace=True)
+        return F.relu(self.bn3(self.conv3(features)) + shortcut, inplace=True)
 
 
 class ResNet(nn.Module):
@@ -145,7 +145,7 @@ class ResNet(nn.Module):
         self.out_channels = narrowest * 2 ** (len(stages) - 1) * block.expansion
         self.conv1 = nn.Conv2d(3, narrowest, 7, stride=2, padding=3, bias=False)
         self.bn1 = norm(narrowest)
-        self.relu = nn.ReLU()
+        self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
         inputs = narrowest
         for stage, depth in enumerate(stages):
