@@ -1,9 +1,9 @@
-"""Training and acting with ACT, here and with huggingface/lerobot: the same files, flags and weights, in one run.
+"""Training and acting with a policy, here and with huggingface/lerobot: the same files, flags and weights, in one run.
 
-    LEROBOT_PEER_PYTHON=/path/to/python python tests/benchmarks/bench_training.py [--device cuda] [--workers 1]
+    LEROBOT_PEER_PYTHON=/path/to/python python tests/benchmarks/bench_training.py [--kind vqbet] [--device cuda]
 
-A dataset is recorded and an untrained ACT of the published size is saved first, both here. Then each side trains from
-those weights and acts with them, in processes of its own that take turns, so that a busy machine is busy for both.
+A dataset is recorded and an untrained policy of the published size is saved first, both here. Then each side trains
+from those weights and acts with them, in processes of its own that take turns, so that a busy machine is busy for both.
 
 A step lasts from the end of one update to the end of the next. Its share outside the update is what the batch took to
 arrive, to be moved and to be normalised. CPU seconds are those of the process and its workers, and hardly depend on
@@ -21,6 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from measure import run, table
+
+KINDS: dict[str, tuple[tuple[int, int], list[str]]] = {
+    "act": ((240, 320), []),
+    "diffusion": ((96, 96), ["--policy.noise_scheduler_type=DDIM", "--policy.num_inference_steps=10"]),
+    # After one step its codes are learned, and it learns behaviour.
+    "vqbet": ((96, 96), ["--policy.n_vqvae_training_steps=1"]),
+}
+"""Size of the pictures, and flags of its own that both sides get."""
 
 WARM_UP = 3
 """First steps, which are not counted: they read files and choose kernels."""
@@ -70,9 +78,9 @@ if here:
     trained = PolicyWithProcessors.from_pretrained(folder)
     policy, (pre, post) = trained.policy, trained.processors
 else:
-    from lerobot.policies.act.modeling_act import ACTPolicy
-    from lerobot.policies.factory import make_pre_post_processors
-    policy = ACTPolicy.from_pretrained(folder)
+    from lerobot.policies.factory import get_policy_class, make_pre_post_processors
+    kind = json.load(open(folder + "/config.json"))["type"]
+    policy = get_policy_class(kind).from_pretrained(folder)
     overrides = {"device_processor": {"device": device}}
     pre, post = make_pre_post_processors(policy.config, folder, preprocessor_overrides=overrides)
 policy.to(device).eval()
@@ -92,20 +100,21 @@ print("RESULT" + json.dumps([predicted[3:], queued[15:]]))
 """
 
 
-def record(root: Path, *, episodes: int = 4, frames: int = 60) -> None:
-    """Write a dataset as a robot of six joints with one 320x240 camera gives it: h264 at 30 fps."""
+def record(root: Path, size: tuple[int, int], *, episodes: int = 4, frames: int = 60) -> None:
+    """Write a dataset as a robot of six joints with one camera gives it: h264 at 30 fps."""
     import numpy as np
 
     from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
-    camera = {"dtype": "video", "shape": (240, 320, 3), "names": ["height", "width", "channels"]}
+    camera = {"dtype": "video", "shape": (*size, 3), "names": ["height", "width", "channels"]}
     vectors = {key: {"dtype": "float32", "shape": (6,), "names": None} for key in ("observation.state", "action")}
     dataset = LeRobotDataset.create("bench/data", 30, {**vectors, "observation.images.front": camera}, root=root)
     rng = np.random.default_rng(0)
-    scene = np.kron(rng.integers(40, 215, (15, 20, 3)), np.ones((16, 16, 1))).astype(np.uint8)
+    blocks = (size[0] // 16, size[1] // 16, 3)
+    scene = np.kron(rng.integers(40, 215, blocks), np.ones((16, 16, 1))).astype(np.uint8)
     for _ in range(episodes):
         for k in range(frames):
-            picture = np.roll(scene, 3 * k, axis=1) + rng.integers(0, 12, (240, 320, 1), dtype=np.uint8)
+            picture = np.roll(scene, 3 * k, axis=1) + rng.integers(0, 12, (*size, 1), dtype=np.uint8)
             numbers = {key: rng.normal(size=6).astype(np.float32) for key in vectors}
             dataset.add_frame({**numbers, "observation.images.front": picture, "task": "move"})
         dataset.save_episode()
@@ -170,6 +179,7 @@ def collect(into: dict[str, list[float]], found: dict[str, list[float]]) -> None
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kind", default="act", choices=KINDS)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--workers", type=int, default=1)
@@ -185,9 +195,11 @@ def main() -> None:
     environment = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(arguments.threads)}
     with tempfile.TemporaryDirectory() as folder:
         root, start = Path(folder) / "data", Path(folder) / "start"
-        code = f"from pathlib import Path; import bench_training as b; b.record(Path({str(root)!r}))"
+        size, settings = KINDS[arguments.kind]
+        code = f"from pathlib import Path; import bench_training as b; b.record(Path({str(root)!r}), {size})"
         subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
-        new = ["--policy.type=act", "--policy.pretrained_backbone_weights=null", *arguments.policy, "--steps=1"]
+        random = "--policy.pretrained_backbone_weights=null"
+        new = [f"--policy.type={arguments.kind}", random, *settings, *arguments.policy, "--steps=1"]
         train(sys.executable, "here", flags(root, start, arguments, *new), environment)
         weights = start / "checkpoints/last/pretrained_model"
         measured: dict[str, dict[str, list[float]]] = {side: {} for side in sides}

@@ -1,6 +1,7 @@
 """Chunks to actions, against the definitions written out."""
 
 import math
+from collections.abc import Mapping
 
 import pytest
 import torch
@@ -44,22 +45,49 @@ def test_reset_starts_a_new_average() -> None:
     assert ensembler.next(lambda: torch.ones(1, 3, 1)).item() == 1.0
 
 
+class Looker:
+    """Describes a state by its double, and counts how often it looked."""
+
+    def __init__(self) -> None:
+        self.looked = 0
+
+    def __call__(self, observations: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        self.looked += 1
+        return {"double": 2 * observations["state"]}
+
+
+def history_of(looker: Looker) -> ObservationHistory:
+    return ObservationHistory({"state": PolicyFeature(type=FeatureType.STATE, shape=(1,))}, 3, looker)
+
+
 def test_a_history_begins_with_its_first_observation_repeated() -> None:
-    history = ObservationHistory({"state": PolicyFeature(type=FeatureType.STATE, shape=(1,))}, 3)
+    history = history_of(looker := Looker())
     windows = []
     for value in (1.0, 2.0, 3.0, 4.0):
         history.add({"state": torch.full((2, 1), value), "other": None})
-        windows.append(history.window()["state"][1, :, 0].tolist())
-    assert windows == [[1, 1, 1], [1, 1, 2], [1, 2, 3], [2, 3, 4]]
-    ahead = history.window_with({"state": torch.full((2, 1), 5.0)})["state"]
-    assert ahead[0, :, 0].tolist() == [3, 4, 5]
-    assert history.window()["state"][1, :, 0].tolist() == [2, 3, 4]
+        windows.append(history.window()["double"][1, :, 0].tolist())
+    assert windows == [[2, 2, 2], [2, 2, 4], [2, 4, 6], [4, 6, 8]]
+    assert looker.looked == 4
+    ahead = history.window_with({"state": torch.full((2, 1), 5.0)})["double"]
+    assert ahead[0, :, 0].tolist() == [6, 8, 10]
+    assert history.window()["double"][1, :, 0].tolist() == [4, 6, 8]
     history.reset()
-    assert history.window_with({"state": torch.ones(2, 1)})["state"].shape == (2, 3, 1)
+    assert history.window_with({"state": torch.ones(2, 1)})["double"].shape == (2, 3, 1)
 
 
-def test_a_whole_window_is_given_as_it_is() -> None:
-    history = ObservationHistory({"state": PolicyFeature(type=FeatureType.STATE, shape=(1,))}, 3)
-    history.add({"state": torch.zeros(2, 1)})
+def test_what_no_window_has_is_never_looked_at() -> None:
+    history = history_of(looker := Looker())
+    for value in range(6):
+        history.add({"state": torch.full((2, 1), float(value))}, wanted=False)
+    assert looker.looked == 0
+    assert history.window()["double"][0, :, 0].tolist() == [6, 8, 10]
+    assert history.window()["double"].shape == (2, 3, 1)
+    assert looker.looked == 3
+
+
+def test_a_whole_window_is_described_at_once() -> None:
+    history = history_of(looker := Looker())
+    history.add({"state": torch.zeros(2, 1)}, wanted=False)
     window = torch.randn(2, 3, 1)
-    assert torch.equal(history.window_with({"state": window})["state"], window)
+    assert torch.equal(history.window_with({"state": window})["double"], 2 * window)
+    assert looker.looked == 1

@@ -181,7 +181,7 @@ def test_the_loss_is_that_of_the_paper() -> None:
     torch.manual_seed(3)
     loss, parts = policy.forward(batch)
     torch.manual_seed(3)
-    found = policy.vqbet.predict(batch)
+    found = policy.vqbet.predict(policy.described(batch))
     chunks = policy.vqbet.chunks(batch["action"]).flatten(0, 1)
     codes = policy.vqbet.action_head.vqvae_model.encode(chunks).numpy()
     likely = torch.softmax(found.logits.detach().double(), dim=-1).numpy()
@@ -196,7 +196,7 @@ def test_the_loss_is_that_of_the_paper() -> None:
 def test_the_chunk_of_the_newest_observation_is_executed() -> None:
     policy, batch = make(), tiny_batch()
     torch.manual_seed(3)
-    drawn = policy.vqbet.predict(batch).chunks.view(8, 3, 3, 2)
+    drawn = policy.vqbet.predict(policy.described(batch)).chunks.view(8, 3, 3, 2)
     torch.manual_seed(3)
     assert torch.equal(policy.predict_action_chunk(batch), drawn[:, 1])
 

@@ -8,9 +8,8 @@ from torch import Tensor
 
 from lerobot.act.config import ACTConfig
 from lerobot.act.modeling import ACT
-from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.acting import ActionQueue, TemporalEnsembler
-from lerobot.policies.features import ACTION
+from lerobot.policies.features import ACTION, check_windows
 from lerobot.policies.policy import PreTrainedPolicy
 
 
@@ -80,7 +79,8 @@ class ACTPolicy(PreTrainedPolicy):
             FeatureMismatchError: an input is missing or has the wrong shape.
         """
         self.require_inputs(batch)
-        self._require_chunk(batch)
+        steps = self.config.chunk_size
+        check_windows(batch, {ACTION: (steps, *self.config.output_features[ACTION].shape), "action_is_pad": (steps,)})
         real = ~batch["action_is_pad"].unsqueeze(-1)
         # Padding may hold anything, even what is not a number, which no factor of zero would take away.
         action = torch.where(real, batch[ACTION], 0.0)
@@ -92,18 +92,6 @@ class ACTPolicy(PreTrainedPolicy):
         divergence = latent.divergence()
         loss = l1_loss + self.config.kl_weight * divergence
         return loss, {"l1_loss": l1_loss.detach(), "kld_loss": divergence.detach()}
-
-    def _require_chunk(self, batch: Mapping[str, Any]) -> None:
-        shape = (self.config.chunk_size, *self.config.output_features[ACTION].shape)
-        for key, wanted in ((ACTION, shape), ("action_is_pad", shape[:1])):
-            found = tuple(batch[key].shape[1:]) if key in batch else None
-            if found != wanted:
-                raise FeatureMismatchError(
-                    f"the batch has {'no ' if found is None else ''}{key!r}{'' if found is None else f' of {found}'}",
-                    keys=[key],
-                    expected=f"(B, {', '.join(map(str, wanted))})",
-                    hint="Let the dataset give chunks: delta_timestamps of the policy's action_delta_indices.",
-                )
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """All parameters; those of the backbone with a learning rate of their own."""

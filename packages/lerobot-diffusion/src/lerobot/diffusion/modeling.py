@@ -50,31 +50,29 @@ class DiffusionModel(nn.Module):
         self.noise = NoiseSchedule(config)
         self._action_size = action.shape[0]
 
-    def condition(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Describe the observations.
+    def describe(self, observations: Mapping[str, Tensor]) -> Tensor:
+        """Describe observations.
 
         Args:
-            batch: the inputs, `(B, n_obs_steps, ...)`.
+            observations: the inputs, `(N, ...)`.
 
         Returns:
-            `(B, Do)`: state, points in the pictures and environment state of each step in turn.
+            `(N, D)`: state, points in the pictures, and environment state.
         """
-        parts = [batch[OBSERVATION_STATE]]
+        parts = [observations[OBSERVATION_STATE]]
         if cameras := list(self.config.image_features):
-            parts += self._points([batch[camera] for camera in cameras])
+            parts += self._points([observations[camera] for camera in cameras])
         if environment := self.config.env_state_feature:
-            parts.append(batch[environment[0]])
-        return torch.cat(parts, dim=-1).flatten(1)
+            parts.append(observations[environment[0]])
+        return torch.cat(parts, dim=-1)
 
     def _points(self, pictures: list[Tensor]) -> list[Tensor]:
-        """Points in the pictures `(B, S, 3, H, W)` of each camera, `(B, S, 2 K)` each."""
-        rows = pictures[0].shape[:2]
+        """Points in the pictures `(N, 3, H, W)` of each camera, `(N, 2 K)` each."""
         if isinstance(self.rgb_encoder, nn.ModuleList):
-            pairs = zip(self.rgb_encoder, pictures, strict=True)
-            return [encoder(each.flatten(0, 1)).unflatten(0, rows) for encoder, each in pairs]
+            return [encoder(each) for encoder, each in zip(self.rgb_encoder, pictures, strict=True)]
         # All at once: while training, all share one window, and the statistics of the batch.
-        together = torch.stack(pictures, dim=2).flatten(0, 2)
-        return list(self.rgb_encoder(together).unflatten(0, (*rows, len(pictures))).unbind(dim=2))
+        together = torch.stack(pictures, dim=1)
+        return list(self.rgb_encoder(together.flatten(0, 1)).unflatten(0, together.shape[:2]).unbind(dim=1))
 
     def sample(self, condition: Tensor) -> Tensor:
         """Make actions `(B, horizon, Da)` under a condition `(B, Do)`, from noise of torch's generator."""

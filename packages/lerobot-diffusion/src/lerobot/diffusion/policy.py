@@ -11,6 +11,8 @@ from lerobot.diffusion.modeling import DiffusionModel
 from lerobot.policies.features import ACTION, check_windows
 from lerobot.policies.windowed import WindowedPolicy
 
+_OBSERVED = "observed"
+
 
 class DiffusionPolicy(WindowedPolicy):
     """Diffusion Policy, with convolutions over time.
@@ -33,11 +35,15 @@ class DiffusionPolicy(WindowedPolicy):
         super().__init__(config, config.n_action_steps)
         self.diffusion = DiffusionModel(config, from_scratch=from_scratch)
 
+    def describe(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Describe observations by one vector each; see `WindowedPolicy.describe`."""
+        return {_OBSERVED: self.diffusion.describe(observations)}
+
     def predict(self, window: Mapping[str, Tensor]) -> Tensor:
         """Predict the `n_action_steps` actions from the newest observation on; see `WindowedPolicy.predict`."""
-        self.eval()
         first = self.config.n_obs_steps - 1
-        return self.diffusion.sample(self.diffusion.condition(window))[:, first : first + self.config.n_action_steps]
+        actions = self.diffusion.sample(window[_OBSERVED].flatten(1))
+        return actions[:, first : first + self.config.n_action_steps]
 
     def forward(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         """Compute the loss: mean squared error of the predicted noise, or actions.
@@ -54,7 +60,7 @@ class DiffusionPolicy(WindowedPolicy):
         """
         self.require_inputs(batch)
         self._require_windows(batch)
-        condition = self.diffusion.condition(batch)
+        condition = self.described(batch)[_OBSERVED].flatten(1)
         if not self.config.do_mask_loss_for_padding:
             return self.diffusion.error(batch[ACTION], condition).mean(), {}
         real = ~batch["action_is_pad"].unsqueeze(-1)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,47 +13,94 @@ from lerobot.policies.features import PolicyFeatures
 Predict = Callable[[], Tensor]
 """Predicts a chunk `(B, T, Da)`."""
 
+Describe = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+"""From observations, every input `(N, ...)`, to what a prediction needs to know of each, `(N, ...)`."""
+
+
+@dataclass(slots=True)
+class _Observation:
+    """One observation, and its description once that was needed."""
+
+    inputs: dict[str, Tensor]
+    description: dict[str, Tensor] | None = None
+
 
 class ObservationHistory:
     """The last `n_obs_steps` observations; before there are as many, the first one stands for those before it.
 
+    Each is described once, however many windows it is part of: looking at its pictures takes most of the time.
+
     Args:
         features: inputs of the policy.
         n_obs_steps: observations a prediction is made from, the newest included.
+        describe: what a prediction needs to know of observations.
     """
 
-    def __init__(self, features: PolicyFeatures, n_obs_steps: int) -> None:
+    def __init__(self, features: PolicyFeatures, n_obs_steps: int, describe: Describe) -> None:
         self._features = features
-        self._frames: deque[dict[str, Tensor]] = deque(maxlen=n_obs_steps)
+        self._describe = describe
+        self._observations: deque[_Observation] = deque(maxlen=n_obs_steps)
 
     def reset(self) -> None:
         """Forget the observations."""
-        self._frames.clear()
+        self._observations.clear()
 
-    def add(self, batch: Mapping[str, Any]) -> None:
-        """Take note of the newest observation, every input `(B, ...)`."""
-        self._frames.append({key: batch[key] for key in self._features})
+    def add(self, batch: Mapping[str, Any], *, wanted: bool = True) -> None:
+        """Take note of the newest observation, every input `(B, ...)`.
+
+        Args:
+            batch: the observation.
+            wanted: describe it now, since the next window will have it; otherwise that waits until one does.
+        """
+        observation = self._taken(batch)
+        self._observations.append(observation)
+        if wanted:
+            self._description(observation)
 
     def window(self) -> dict[str, Tensor]:
-        """Give the last observations, every input `(B, n_obs_steps, ...)`, the oldest first."""
-        return self._stacked(list(self._frames))
+        """Give the descriptions of the last observations, each entry `(B, n_obs_steps, ...)`, the oldest first."""
+        return self._stacked(list(self._observations))
 
     def window_with(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """Give the last observations if the newest one were added, without taking note of it.
+        """Give what `window` would if the newest observation were added, without taking note of it.
 
         Args:
             batch: the newest observation, every input `(B, ...)`; or a whole window, every input
-                `(B, n_obs_steps, ...)`, which is given as it is.
+                `(B, n_obs_steps, ...)`, whose description is given.
         """
-        newest = {key: batch[key] for key in self._features}
-        if all(newest[key].ndim == len(feature.shape) + 2 for key, feature in self._features.items()):
-            return newest
-        return self._stacked([*self._frames, newest])
+        newest = self._taken(batch)
+        if all(newest.inputs[key].ndim == len(feature.shape) + 2 for key, feature in self._features.items()):
+            return describe_window(newest.inputs, self._describe)
+        return self._stacked([*self._observations, newest])
 
-    def _stacked(self, frames: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-        size = self._frames.maxlen or 1
-        padded = [frames[0]] * (size - len(frames)) + frames[-size:]
-        return {key: torch.stack([frame[key] for frame in padded], dim=1) for key in self._features}
+    def _taken(self, batch: Mapping[str, Any]) -> _Observation:
+        return _Observation({key: batch[key] for key in self._features})
+
+    def _description(self, observation: _Observation) -> dict[str, Tensor]:
+        if observation.description is None:
+            observation.description = self._describe(observation.inputs)
+        return observation.description
+
+    def _stacked(self, observations: list[_Observation]) -> dict[str, Tensor]:
+        size = self._observations.maxlen or 1
+        padded = [observations[0]] * (size - len(observations)) + observations[-size:]
+        described = [self._description(observation) for observation in padded]
+        return {key: torch.stack([each[key] for each in described], dim=1) for key in described[0]}
+
+
+def describe_window(window: Mapping[str, Tensor], describe: Describe) -> dict[str, Tensor]:
+    """Describe all observations of a window at once.
+
+    Args:
+        window: every input `(B, n_obs_steps, ...)`.
+        describe: of single observations.
+
+    Returns:
+        Each entry `(B, n_obs_steps, ...)`.
+    """
+    rows = next(iter(window.values())).shape[:2]
+    described = describe({key: values.flatten(0, 1) for key, values in window.items()})
+    return {key: values.view(*rows, *values.shape[1:]) for key, values in described.items()}
 
 
 class ActionQueue:

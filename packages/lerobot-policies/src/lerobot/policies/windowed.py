@@ -7,13 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lerobot.policies.acting import ActionQueue, ObservationHistory
+from lerobot.policies.acting import ActionQueue, ObservationHistory, describe_window
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.policy import PreTrainedPolicy
 
 
 class WindowedPolicy(PreTrainedPolicy):
     """Predicts a chunk from the last `n_obs_steps` observations, and executes the first actions of it.
+
+    While it acts it looks at each observation when it comes, and not at all of them when a chunk is due: that tick is
+    the one that others wait for.
 
     Args:
         config: the configuration, features included.
@@ -22,16 +25,31 @@ class WindowedPolicy(PreTrainedPolicy):
 
     def __init__(self, config: PreTrainedConfig, executed: int) -> None:
         super().__init__(config)
-        self._history = ObservationHistory(config.input_features, config.n_obs_steps)
+        self._history = ObservationHistory(config.input_features, config.n_obs_steps, self.describe)
         self._actions = ActionQueue(executed)
+
+    @abstractmethod
+    def describe(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Describe observations, one by one.
+
+        Args:
+            observations: every input `(N, ...)`.
+
+        Returns:
+            What a prediction needs to know, every entry `(N, ...)`.
+        """
 
     @abstractmethod
     def predict(self, window: Mapping[str, Tensor]) -> Tensor:
         """Predict the actions `(B, T, Da)` from the newest observation on, normalised.
 
         Args:
-            window: the last observations, every input `(B, n_obs_steps, ...)`.
+            window: the last observations as `describe` gives them, every entry `(B, n_obs_steps, ...)`.
         """
+
+    def described(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Describe the windows of a batch to learn from, every input `(B, n_obs_steps, ...)`."""
+        return describe_window({key: batch[key] for key in self.config.input_features}, self.describe)
 
     def reset(self) -> None:
         """Forget what was observed, and the actions that wait."""
@@ -46,7 +64,9 @@ class WindowedPolicy(PreTrainedPolicy):
             FeatureMismatchError: an input is missing or has the wrong shape.
         """
         self.require_inputs(batch)
-        self._history.add(batch)
+        self._act()
+        # As many ticks as actions wait it is to the next prediction, which may look less far back.
+        self._history.add(batch, wanted=len(self._actions) < self.config.n_obs_steps)
         return self._actions.next(lambda: self.predict(self._history.window()))
 
     @torch.no_grad()
@@ -61,4 +81,9 @@ class WindowedPolicy(PreTrainedPolicy):
             FeatureMismatchError: an input is missing or has the wrong shape.
         """
         self.require_inputs(batch)
+        self._act()
         return self.predict(self._history.window_with(batch))
+
+    def _act(self) -> None:
+        if self.training:
+            self.eval()

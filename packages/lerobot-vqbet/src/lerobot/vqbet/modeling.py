@@ -120,21 +120,33 @@ class VQBeT(nn.Module):
         """
         return actions[:, self.select_target_actions_indices]
 
-    def predict(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def describe(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Make tokens of observations.
+
+        Args:
+            observations: the inputs, `(N, ...)`.
+
+        Returns:
+            Tokens of the picture and of the state, `(N, D)` each.
+        """
+        points = self.rgb_encoder(observations[self.camera])
+        state = self.state_projector(observations[OBSERVATION_STATE])
+        return {self.camera: self.rgb_feature_projector(points), OBSERVATION_STATE: state}
+
+    def predict(self, described: Mapping[str, Tensor]) -> Prediction:
         """Draw a chunk for each observation and those after the newest.
 
         Args:
-            batch: the inputs, `(B, n_obs_steps, ...)`.
+            described: tokens of observations, `(B, n_obs_steps, D)` each.
         """
-        prediction: Prediction = self.action_head(self.policy(self._tokens(batch), self._queries()).flatten(0, 1))
+        tokens = self._tokens(described[self.camera], described[OBSERVATION_STATE])
+        prediction: Prediction = self.action_head(self.policy(tokens, self._queries()).flatten(0, 1))
         return prediction
 
-    def _tokens(self, batch: Mapping[str, Tensor]) -> Tensor:
+    def _tokens(self, picture: Tensor, state: Tensor) -> Tensor:
         """Picture, state and query of each step in turn, and the queries after them, `(B, N, D)`."""
-        pictures, state = batch[self.camera], batch[OBSERVATION_STATE]
-        points = self.rgb_encoder(pictures.flatten(0, 1)).unflatten(0, state.shape[:2])
         query = self.action_token.expand(*state.shape[:2], -1)
-        steps = torch.stack((self.rgb_feature_projector(points), self.state_projector(state), query), dim=2)
+        steps = torch.stack((picture, state, query), dim=2)
         later = self.action_token.expand(len(state), self.config.n_action_pred_token - 1, -1)
         return torch.cat((steps.flatten(1, 2), later), dim=1)
 

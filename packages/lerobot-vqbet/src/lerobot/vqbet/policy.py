@@ -51,12 +51,15 @@ class VQBeTPolicy(WindowedPolicy):
         """Go on with a run of which `step` batches are done: no file says for how long codes have been learned."""
         self._codes.steps = step
 
+    def describe(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Make tokens of observations; see `WindowedPolicy.describe`."""
+        return self.vqbet.describe(observations)
+
     def predict(self, window: Mapping[str, Tensor]) -> Tensor:
         """Draw the chunk `(B, W, Da)` that begins at the newest observation; see `WindowedPolicy.predict`."""
         if not self._codes.learned and not self._warned:
             logger.warning("vqbet acts before it has learned its codes: its actions mean nothing yet")
             self._warned = True
-        self.eval()
         chunks = self.vqbet.predict(window).chunks
         return chunks.view(-1, self.config.n_chunks, *chunks.shape[1:])[:, self.config.n_obs_steps - 1]
 
@@ -89,7 +92,7 @@ class VQBeTPolicy(WindowedPolicy):
     def _learn_behaviour(self, batch: Mapping[str, Any], chunks: Tensor) -> tuple[Tensor, dict[str, Any]]:
         # Not at the end of the last step of learning codes, whose gradients are yet to come.
         self._codes.requires_grad_(False)
-        config, found = self.config, self.vqbet.predict(batch)
+        config, found = self.config, self.vqbet.predict(self.described(batch))
         codes = self._codes.encode(chunks)
         primary, secondary = (_focal(found.logits[:, layer], codes[:, layer]) for layer in range(codes.shape[1]))
         classification = config.primary_code_loss_weight * primary + config.secondary_code_loss_weight * secondary

@@ -145,8 +145,9 @@ class ResNet(nn.Module):
         self.out_channels = narrowest * 2 ** (len(stages) - 1) * block.expansion
         self.conv1 = nn.Conv2d(3, narrowest, 7, stride=2, padding=3, bias=False)
         self.bn1 = norm(narrowest)
-        self.relu = nn.ReLU(inplace=True)
+        # The other way round as in torchvision, where the result is the same from four times the numbers.
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.relu = nn.ReLU(inplace=True)
         inputs = narrowest
         for stage, depth in enumerate(stages):
             width, last = narrowest * 2**stage, stage == 3
