@@ -25,7 +25,7 @@ def to_tensors(
     """Make items of a batch's arrays.
 
     Args:
-        columns: as read by `FrameReader`.
+        columns: as read by `FrameReader`; emptied, so that pictures are held once and not twice.
         features: declarations of the dataset.
         return_uint8: leave colour video pictures as `uint8` in 0 .. 255; images stay float.
         transforms: applied to the pictures of each colour camera, last; one draw serves a whole window.
@@ -37,7 +37,8 @@ def to_tensors(
         stay as they are.
     """
     made: dict[str, Sequence[Any]] = {}
-    for key, values in columns.items():
+    for key in list(columns):
+        values = columns.pop(key)
         if isinstance(values, np.ndarray):
             made[key] = torch.from_numpy(values).unbind()
         elif isinstance(values, PictureRows):
