@@ -15,6 +15,7 @@ import numpy.typing as npt
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.video.depth_codes import quantize_depth
 from lerobot.datasets.video.encoder_config import HARDWARE_CODECS, DepthEncoderConfig, RGBEncoderConfig
+from lerobot.datasets.video.priority import usual_priority
 
 
 def frame_rate(fps: float) -> Fraction:
@@ -74,7 +75,8 @@ class VideoFileEncoder:
             self._stream.pix_fmt = self.config.pix_fmt
             self._stream.codec_context.time_base = 1 / fps
             self._stream.codec_context.thread_count = threads
-            self._stream.codec_context.open()
+            with usual_priority():
+                self._stream.codec_context.open()
         except (av.error.FFmpegError, ValueError, OSError) as error:
             raise DatasetError(
                 f"cannot start encoder {self.config.vcodec!r} for {width}x{height} pictures: {error}",
