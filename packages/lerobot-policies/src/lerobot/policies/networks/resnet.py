@@ -167,8 +167,10 @@ class ResNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        # Convolutions keep the layout of their weights, and this one saves a fifth of their time.
-        self.to(memory_format=torch.channels_last)
+        if norm is FrozenBatchNorm2d:
+            # Convolutions keep the layout of their weights, and this one saves a fifth of their time. Behind statistics
+            # that are computed, though, its other rounding can move an activation across zero, and gradients with it.
+            self.to(memory_format=torch.channels_last)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Map `(B, 3, H, W)` to `(B, out_channels, H / 32, W / 32)`, `H / 16` for resnet8, sizes rounded up."""
