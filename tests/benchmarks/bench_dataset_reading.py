@@ -32,7 +32,7 @@ if what != "arrays":
     import torch
     torch.set_num_threads(1)
 if what == "torch":
-    time.sleep(1)
+    time.sleep(1)  # long enough to be weighed, which happens five times a second
     print("RESULT[0, 0]")
     sys.exit()
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
