@@ -21,7 +21,7 @@ import torch
 from measure import table
 from safetensors.torch import load_file, save_file
 
-ROUNDS, ROWS = 2, 64
+ROUNDS, ROWS, TICKS = 3, 64, 12
 STATE, ACTION = {"type": "STATE", "shape": (2,)}, {"type": "ACTION", "shape": (2,)}
 PICTURES = {"observation.image": {"type": "VISUAL", "shape": (3, 96, 96)}, "observation.state": STATE}
 STATES = {"observation.state": STATE, "observation.environment_state": {"type": "ENV", "shape": (16,)}}
@@ -48,6 +48,13 @@ KINDS: dict[str, dict[str, Any]] = {
         "settings": {"use_group_norm": True, "n_vqvae_training_steps": 1},
         "steps": 2,
     },
+}
+CHANNELS_LAST = ", channels last"
+"""Of what learns from pictures: with this at the end of its name, our side learns with `--channels_last=true`."""
+KINDS |= {
+    name + CHANNELS_LAST: kind
+    for name, kind in KINDS.items()
+    if kind["inputs"] is PICTURES and not name.endswith("codes")
 }
 
 
@@ -99,7 +106,7 @@ def measure(side: str, name: str, folder: Path) -> None:
     learned_from = batch(policy.config, ROWS)
     seen = {key: value[:1, 0] for key, value in learned_from.items() if key.startswith("observation")}
     actions, acting = [], []
-    for _ in range(4):
+    for _ in range(TICKS):
         policy.reset()
         torch.manual_seed(2)
         started = time.process_time()
@@ -108,10 +115,13 @@ def measure(side: str, name: str, folder: Path) -> None:
     del policy
     policy, optimizer = make(kind, folder)
     if side == "ours":
+        from lerobot.training.building import put_channels_last
         from lerobot.training.freed_memory import keep_freed_memory
 
         # As `lerobot train` does.
         keep_freed_memory()
+        if name.endswith(CHANNELS_LAST):
+            put_channels_last(policy)
     policy.train()
     losses, steps = [], []
     for _ in range(1 + kind["steps"]):

@@ -1,5 +1,6 @@
 """Policies with a history, on real recordings and through the command line: they go on exactly, fit and act."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,40 @@ def test_a_run_that_was_interrupted_ends_as_one_that_was_not(kind: str, tmp_path
     assert [path for path in files if (whole / path).read_bytes() != (parts / path).read_bytes()] == []
     flags = [f"--policy.path={whole / 'pretrained_model'}", f"--dataset.root={root}", "--dataset.repo_id=test/pusht"]
     assert check(load(CheckConfig, flags).config) == 0
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "vqbet"])
+def test_channels_last_is_another_layout_of_the_same_run(kind: str, tmp_path: Path) -> None:
+    """Rounded differently, and resumed in the same layout; files have one order of elements."""
+    if not DATA.exists():
+        pytest.skip(f"{DATA} is not here")
+    flags = [
+        f"--dataset.root={pictures(tmp_path)}",
+        "--dataset.repo_id=test/pusht",
+        "--policy.device=cpu",
+        "--policy.push_to_hub=false",
+        "--num_workers=0",
+        "--batch_size=4",
+        "--log_freq=1",
+        "--save_freq=2",
+        "--steps=4",
+        *(flag for flag in KINDS[kind] if "vqvae" not in flag),
+        *(["--policy.n_vqvae_training_steps=1"] if kind == "vqbet" else []),
+    ]
+    losses, files = [], []
+    for layout in ("false", "true"):
+        run = tmp_path / layout
+        config = load(TrainPipelineConfig, [*flags, f"--channels_last={layout}", f"--output_dir={run}"]).config
+        assert train(config) == 0
+        with (run / "metrics.csv").open(newline="") as file:
+            losses.append([float(row["loss"]) for row in csv.DictReader(file)])
+        files.append(run / "checkpoints/000004/pretrained_model/model.safetensors")
+    assert np.allclose(*losses, rtol=1e-3)
+    assert files[0].read_bytes() != files[1].read_bytes(), "the layout was not changed"
+    settings, weights = files[1].parents[2] / "000002/pretrained_model/train_config.json", files[1].read_bytes()
+    files[1].unlink()
+    assert train(load(TrainPipelineConfig, [f"--config_path={settings}", "--resume=true"]).config) == 0
+    assert files[1].read_bytes() == weights
 
 
 def untrained(kind: str, folder: Path, sizes: tuple[int, int], camera: str, picture: tuple[int, int]) -> str:

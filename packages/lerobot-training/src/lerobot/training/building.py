@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from torch import nn
 
 from lerobot.core.errors import CheckpointError, LeRobotError
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
@@ -70,6 +71,8 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
     asked = config.policy.model_copy(update={"device": accelerator.device.type})
     demonstrations = open_dataset(config.dataset, asked, config, seed=config.seed)
     trained = _make(config, asked, demonstrations, checkpoint)
+    if config.channels_last:
+        put_channels_last(trained.policy)
     optimizer_config = config.optimizer or optimizer_preset(trained.policy.config)
     scheduler_config = config.scheduler
     if scheduler_config is None and config.use_policy_training_preset:
@@ -163,6 +166,13 @@ def _adapt(policy: PreTrainedPolicy, config: PeftConfig) -> None:
     place = str(Path(base).resolve()) if Path(base).is_dir() else base
     policy.adapter = make_adapter(policy, place, revision, **config.model_dump(exclude={"method_type"}))
     policy.config = policy.config.model_copy(update={"use_peft": True})
+
+
+def put_channels_last(policy: PreTrainedPolicy) -> None:
+    """Change the layout of a policy's convolutions, which then bring pictures and features into it."""
+    for module in policy.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch declares it for 4D tensors only
 
 
 def _renamed(stats: dict[str, dict[str, Any]], rename_map: dict[str, str]) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
 from lerobot.core.errors import LeRobotError
+from lerobot.policies.networks.convolution import Conv2d, MaxPool2d
 
 Norm = Callable[[int], nn.Module]
 """Makes the normalisation of so many channels."""
@@ -73,9 +74,9 @@ def group_norm(channels: int) -> nn.Module:
     return nn.GroupNorm(channels // 16, channels)
 
 
-def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
+def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> Conv2d:
     padding = dilation * (kernel // 2)
-    return nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=False)
+    return Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=False)
 
 
 class BasicBlock(nn.Module):
@@ -143,10 +144,10 @@ class ResNet(nn.Module):
         narrowest, stages = 16 if name == "resnet8" else 64, LAYERS[name]
         self.stride = 2 ** (1 + len(stages) - dilate_last)
         self.out_channels = narrowest * 2 ** (len(stages) - 1) * block.expansion
-        self.conv1 = nn.Conv2d(3, narrowest, 7, stride=2, padding=3, bias=False)
+        self.conv1 = Conv2d(3, narrowest, 7, stride=2, padding=3, bias=False)
         self.bn1 = norm(narrowest)
         # The other way round as in torchvision, where the result is the same from four times the numbers.
-        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.maxpool = MaxPool2d(kernel_size=3, stride=2, padding=1)
         self.relu = nn.ReLU(inplace=True)
         inputs = narrowest
         for stage, depth in enumerate(stages):

@@ -45,6 +45,9 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     )
     seed: int = Field(default=1000, ge=0, description="Of everything random.")
     cudnn_deterministic: bool = Field(default=False, description="Reproducible convolutions on GPUs, and slower ones.")
+    channels_last: bool = Field(
+        default=False, description="Keep pictures with their channels last: faster convolutions, rounded differently."
+    )
     steps: int = Field(default=100_000, gt=0, description="Batches to train on, per process.")
     env_eval_freq: int = Field(default=20_000, ge=0, description="Steps between evaluations in --env; 0: never.")
     log_freq: int = Field(default=200, gt=0, description="Steps between log lines.")

@@ -1,0 +1,102 @@
+"""Convolution and pooling against torch's own, bit for bit."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from lerobot.policies.networks.convolution import Conv2d, MaxPool2d
+
+
+def both_ways(layer: nn.Module, pictures: Tensor) -> tuple[Tensor, ...]:
+    """The result, and gradients that differ from place to place."""
+    given = pictures.detach().clone(memory_format=torch.preserve_format).requires_grad_()
+    result: Tensor = layer(given)
+    weights = torch.linspace(-1, 1, result.numel()).view(result.shape)
+    (result * weights).sum().backward()
+    assert given.grad is not None
+    return result.detach(), given.grad, *(each.grad for each in layer.parameters() if each.grad is not None)
+
+
+@settings(deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 20), st.integers(3, 23), st.integers(3, 23)),
+    size=st.integers(1, 3),
+    stride=st.integers(1, 3),
+    layout=st.sampled_from([torch.contiguous_format, torch.channels_last]),
+    ties=st.booleans(),
+    seed=st.integers(0, 100),
+)
+def test_pooling_and_its_gradients_are_those_of_torch(
+    shape: tuple[int, ...], size: int, stride: int, layout: torch.memory_format, ties: bool, seed: int
+) -> None:
+    """Between equal numbers too: the gradient goes to the same one."""
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+    pictures = (values.round() if ties else values).contiguous(memory_format=layout)
+    layers = [each(size, stride, padding=size // 2) for each in (MaxPool2d, nn.MaxPool2d)]
+    found, expected = (both_ways(layer, pictures) for layer in layers)
+    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+    assert found[0].is_contiguous(memory_format=layout)
+
+
+def test_pooling_of_numbers_that_are_none_finds_none() -> None:
+    pictures = torch.zeros(1, 2, 8, 8)
+    pictures[0, 0, 3, 3] = torch.nan
+    expected = nn.MaxPool2d(3, 2, 1)(pictures)
+    assert torch.equal(MaxPool2d(3, 2, 1)(pictures).isnan(), expected.isnan())
+    assert expected.isnan().any()
+
+
+@pytest.fixture(params=[1, 2])
+def threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """On one thread torch chooses other functions than on two."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("options", [{"padding": 1}, {"padding": 1, "stride": 2}, {"padding": 2, "dilation": 2}])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_one_picture_has_the_numbers_it_has_among_others(options: dict[str, int], layout: torch.memory_format) -> None:
+    torch.manual_seed(0)
+    layer = Conv2d(32, 48, 3, **options)
+    reference = nn.Conv2d(32, 48, 3, **options)
+    reference.load_state_dict(layer.state_dict())
+    pictures = torch.randn(5, 32, 9, 7).contiguous(memory_format=layout)
+    with torch.inference_mode():
+        assert torch.equal(layer(pictures[:1]), reference(pictures)[:1])
+        assert torch.equal(layer(pictures), reference(pictures))
+
+
+def test_gradients_of_one_picture_are_those_of_torch() -> None:
+    torch.manual_seed(0)
+    layer, reference = Conv2d(4, 6, 3, padding=1), nn.Conv2d(4, 6, 3, padding=1)
+    reference.load_state_dict(layer.state_dict())
+    picture = torch.randn(1, 4, 9, 7)
+    pairs = zip(both_ways(layer, picture), both_ways(reference, picture), strict=True)
+    assert all(torch.allclose(found, expected, rtol=1e-5, atol=1e-5) for found, expected in pairs)
+
+
+def test_mixed_precision_and_other_types_are_left_to_torch() -> None:
+    layer, picture = Conv2d(4, 6, 3), torch.randn(1, 4, 9, 7)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert layer(picture).dtype == torch.bfloat16
+    assert layer.double()(picture.double()).dtype == torch.float64
+
+
+def test_where_torch_has_no_onednn_its_own_convolution_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.delattr(torch, "mkldnn_convolution")
+    assert Conv2d(4, 6, 3)(torch.randn(1, 4, 9, 7)).shape == (1, 6, 7, 5)
+
+
+def test_an_exported_network_has_torchs_own_layers() -> None:
+    layers, inputs = nn.Sequential(Conv2d(4, 6, 3), MaxPool2d(3, 2, 1)), (torch.randn(1, 4, 9, 7),)
+    program = torch.export.export(layers, inputs, strict=False)
+    called = {str(node.target).split(".")[1] for node in program.graph.nodes if node.op == "call_function"}
+    assert called <= {"conv2d", "convolution", "max_pool2d", "max_pool2d_with_indices"}
