@@ -188,6 +188,9 @@ def main() -> None:
     parser.add_argument("--ticks", type=int, default=30)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--policy", nargs="*", default=[], help="Further flags of the policy.")
+    parser.add_argument(
+        "--here", nargs="*", default=[], help="Further flags of our side, such as --channels_last=true."
+    )
     arguments = parser.parse_args()
     sides = {"here": sys.executable}
     if peer := os.environ.get("LEROBOT_PEER_PYTHON"):
@@ -206,7 +209,8 @@ def main() -> None:
         for round_number in range(arguments.rounds):
             for side, python in sides.items():
                 output = Path(folder) / f"{side}{round_number}"
-                more = (f"--policy.path={weights}", f"--steps={arguments.steps}", "--save_checkpoint=false")
+                more = [f"--policy.path={weights}", f"--steps={arguments.steps}", "--save_checkpoint=false"]
+                more += arguments.here if side == "here" else []
                 collect(measured[side], train(python, side, flags(root, output, arguments, *more), environment))
                 command = [python, "-W", "ignore", "-c", ACT, str(weights), arguments.device, side]
                 predicted, queued = result([*command, str(arguments.ticks)], environment)

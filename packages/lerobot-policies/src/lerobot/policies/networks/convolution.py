@@ -36,7 +36,7 @@ class Conv2d(nn.Conv2d):
 class MaxPool2d(nn.MaxPool2d):
     """`torch.nn.MaxPool2d`, which on a CPU takes ten times as long for channels that are not last."""
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
         """Map `(B, C, H, W)` to `(B, C, H', W')`."""
         if input.device.type != "cpu" or torch.compiler.is_compiling() or not input.is_contiguous():
             return super().forward(input)
