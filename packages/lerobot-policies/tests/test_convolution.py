@@ -1,6 +1,7 @@
 """Convolution and pooling against torch's own, bit for bit."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -23,20 +24,30 @@ def both_ways(layer: nn.Module, pictures: Tensor) -> tuple[Tensor, ...]:
 
 @settings(deadline=None)
 @given(
-    shape=st.tuples(st.integers(1, 3), st.integers(1, 20), st.integers(3, 23), st.integers(3, 23)),
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 20), st.integers(5, 23), st.integers(5, 23)),
     size=st.integers(1, 3),
     stride=st.integers(1, 3),
+    dilation=st.integers(1, 2),
+    ceil=st.booleans(),
     layout=st.sampled_from([torch.contiguous_format, torch.channels_last]),
     ties=st.booleans(),
     seed=st.integers(0, 100),
 )
 def test_pooling_and_its_gradients_are_those_of_torch(
-    shape: tuple[int, ...], size: int, stride: int, layout: torch.memory_format, ties: bool, seed: int
+    shape: tuple[int, ...],
+    size: int,
+    stride: int,
+    dilation: int,
+    ceil: bool,
+    layout: torch.memory_format,
+    ties: bool,
+    seed: int,
 ) -> None:
     """Between equal numbers too: the gradient goes to the same one."""
     values = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     pictures = (values.round() if ties else values).contiguous(memory_format=layout)
-    layers = [each(size, stride, padding=size // 2) for each in (MaxPool2d, nn.MaxPool2d)]
+    options = {"padding": size // 2, "dilation": dilation, "ceil_mode": ceil}
+    layers = [each(size, stride, **options) for each in (MaxPool2d, nn.MaxPool2d)]
     found, expected = (both_ways(layer, pictures) for layer in layers)
     assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
     assert found[0].is_contiguous(memory_format=layout)
@@ -71,6 +82,14 @@ def test_one_picture_has_the_numbers_it_has_among_others(options: dict[str, int]
     with torch.inference_mode():
         assert torch.equal(layer(pictures[:1]), reference(pictures)[:1])
         assert torch.equal(layer(pictures), reference(pictures))
+
+
+@pytest.mark.parametrize("options", [{"padding": "same"}, {"padding": 1, "padding_mode": "reflect"}, {"groups": 2}])
+def test_every_option_means_what_it_does_in_torch(options: dict[str, Any]) -> None:
+    layer, reference = Conv2d(4, 6, 3, **options), nn.Conv2d(4, 6, 3, **options)
+    reference.load_state_dict(layer.state_dict())
+    picture = torch.randn(1, 4, 9, 7)
+    assert torch.allclose(layer(picture), reference(picture), atol=1e-5)
 
 
 def test_gradients_of_one_picture_are_those_of_torch() -> None:

@@ -172,7 +172,7 @@ def put_channels_last(policy: PreTrainedPolicy) -> None:
     """Change the layout of a policy's convolutions, which then bring pictures and features into it."""
     for module in policy.modules():
         if isinstance(module, nn.Conv2d):
-            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch declares it for 4D tensors only
+            module.to(memory_format=torch.channels_last)
 
 
 def _renamed(stats: dict[str, dict[str, Any]], rename_map: dict[str, str]) -> dict[str, dict[str, Any]]:

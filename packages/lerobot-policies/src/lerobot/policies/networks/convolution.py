@@ -12,11 +12,12 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
         """Map `(B, C, H, W)` to `(B, C', H', W')`."""
-        if not self._alone(input):
+        padding = self.padding
+        if isinstance(padding, str) or not self._alone(input):
             return super().forward(input)
         # What torch itself calls for two pictures: one among others has the same numbers as one alone.
         convolved: Tensor = torch.mkldnn_convolution(
-            input, self.weight, self.bias, self.padding, self.stride, self.dilation, self.groups
+            input, self.weight, self.bias, padding, self.stride, self.dilation, self.groups
         )
         return convolved
 
@@ -29,6 +30,7 @@ class Conv2d(nn.Conv2d):
             and not torch.is_autocast_enabled("cpu")
             # Products of matrices, which torch does not give to oneDNN for few pictures either.
             and self.kernel_size != (1, 1)
+            and self.padding_mode == "zeros"
             and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call] # torch declares no types for it
         )
 
@@ -38,9 +40,12 @@ class MaxPool2d(nn.MaxPool2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
         """Map `(B, C, H, W)` to `(B, C, H', W')`."""
-        if input.device.type != "cpu" or torch.compiler.is_compiling() or not input.is_contiguous():
-            return super().forward(input)
-        pooled: Tensor = _ChannelsLastPool.apply(input, self.kernel_size, self.stride, self.padding)
+        fast = input.device.type != "cpu" or not input.is_contiguous()
+        if fast or self.return_indices or torch.compiler.is_compiling():
+            own: Tensor = super().forward(input)
+            return own
+        window = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        pooled: Tensor = _ChannelsLastPool.apply(input, *window)
         return pooled
 
 
@@ -48,7 +53,7 @@ class _ChannelsLastPool(torch.autograd.Function):
     """Pools with channels last. Backwards they stay where they are: there torch is as fast, and nothing is copied."""
 
     @staticmethod
-    def forward(ctx: Any, pictures: Tensor, *window: int) -> Tensor:
+    def forward(ctx: Any, pictures: Tensor, *window: Any) -> Tensor:
         pooled, places = F.max_pool2d_with_indices(pictures.contiguous(memory_format=torch.channels_last), *window)
         ctx.save_for_backward(places.contiguous())
         ctx.shape, ctx.window = pictures.shape, window
@@ -57,10 +62,9 @@ class _ChannelsLastPool(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (places,) = ctx.saved_tensors
-        size, stride, padding = ctx.window
         # Of the pictures only the shape counts.
         pictures = gradients[0].new_empty(ctx.shape)
         gradient: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
-            gradients[0].contiguous(), pictures, [size], [stride], [padding], [1], False, places
+            gradients[0].contiguous(), pictures, *ctx.window, places
         )
-        return gradient, None, None, None
+        return gradient, *(None for _ in ctx.window)
