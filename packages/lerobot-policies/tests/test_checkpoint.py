@@ -214,7 +214,7 @@ def test_a_wrong_checkpoint_changes_nothing(config: Any) -> None:
     assert all(torch.equal(policy.state_dict()[name], before[name]) for name in before)
 
 
-@pytest.mark.parametrize("source", ["/no/such/folder", "./nothing", "a/b/c"])
+@pytest.mark.parametrize("source", ["/no/such/folder", "./nothing", "a/b/c", "a/", "nothing"])
 def test_a_folder_that_does_not_exist_is_no_repository(source: str) -> None:
     with pytest.raises(CheckpointError, match="does not exist"):
         Checkpoint.at(source)

@@ -169,7 +169,7 @@ from lerobot.core.errors import CheckpointError
 def read(path, given):
     folder = pathlib.Path(path)
     if not folder.is_dir():
-        raise CheckpointError(f"there is no checkpoint at '{path}'.", hint="See the folders in outputs/train.")
+        raise CheckpointError(f"there is no checkpoint at '{path}'", hint="See the folders in outputs/train.")
     return json.loads((folder / "config.json").read_text()) | {"revision": given.get("revision", "main")}
 """
     )

@@ -285,6 +285,14 @@ def test_names_that_the_hub_cannot_have_are_not_asked_for(hub, client):
     assert hub.requests == []
 
 
+def test_an_empty_folder_is_told_from_none(client, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for name, said in (("empty", "the folder holds none"), ("nowhere", "the folder does not exist")):
+        code = f"LeRobotDataset('cubes', {str(tmp_path / name)!r})"
+        _, message = client(failure_of(f"from lerobot.datasets.lerobot_dataset import LeRobotDataset\n{code}"))
+        assert message.splitlines()[0].endswith(said)
+
+
 def test_offline_is_said_so(client):
     code = failure_of(f"from lerobot.datasets.lerobot_dataset import LeRobotDataset\nLeRobotDataset({REPO!r})")
     _, message = client(code, HF_HUB_OFFLINE="1")

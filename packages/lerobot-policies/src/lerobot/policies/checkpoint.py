@@ -18,7 +18,8 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor", "policy_postprocessor"
 
-_REPOSITORY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+"""Without an owner there are no policies on the Hub, so that asking there would only be slow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,8 @@ class Resolver:
         try:
             saved = fields_from_path(loader, chosen, rest)
         except LeRobotError as error:
-            reason = " ".join(line.strip() for line in str(error).splitlines())
+            *facts, last = (line.strip() for line in str(error).splitlines())
+            reason = ". ".join([*(fact.rstrip(".") for fact in facts), last])
             self.problems.append(ConfigProblem(str(chosen.origin), shown(chosen), f"a saved {variants.label}", reason))
             return None
         return [saved, *rest]

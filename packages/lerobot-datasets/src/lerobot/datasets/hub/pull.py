@@ -56,15 +56,17 @@ def fetch_metadata(
         raise DatasetError(
             f"no dataset at {root}: {INFO_PATH} is missing", expected="the root folder of a LeRobotDataset"
         )
+    place = root or lerobot_home() / repo_id
+    missing = f"no dataset at {place}: the folder {'holds none' if place.is_dir() else 'does not exist'}"
     if not _could_be_on_the_hub(repo_id):
         # Nothing on the Hub has such a name, so that asking there would only be slow.
-        raise DatasetError(f"no dataset at {root or lerobot_home() / repo_id}: the folder does not exist")
+        raise DatasetError(missing)
     try:
         wanted = revision or choose_revision(repo_id, token)
         folder = _download(repo_id, root, wanted, METADATA, token)
     except HubError as error:
         raise HubError(
-            f"no dataset at {root or lerobot_home() / repo_id}: the folder does not exist",
+            missing,
             expected=f"a dataset there, or {repo_id} on the Hub ({error.what})",
             hint=error.hint,
         ) from error
