@@ -165,7 +165,7 @@ def score(rewards: list[float], solved: int) -> tuple[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--episodes", type=int, default=50)
     parser.add_argument("--out", type=Path, help="new folder that keeps data, checkpoints and reports")
     arguments = parser.parse_args()
