@@ -171,6 +171,7 @@ def _adapt(policy: PreTrainedPolicy, config: PeftConfig) -> None:
 def put_channels_last(policy: PreTrainedPolicy) -> None:
     """Change the layout of a policy's convolutions, which then bring pictures and features into it."""
     for module in policy.modules():
+        # One by one: weights over time and space have five axes, for which torch has no such layout.
         if isinstance(module, nn.Conv2d):
             module.to(memory_format=torch.channels_last)
 

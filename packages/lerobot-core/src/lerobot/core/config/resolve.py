@@ -185,8 +185,7 @@ class Resolver:
         try:
             saved = fields_from_path(loader, chosen, rest)
         except LeRobotError as error:
-            *facts, last = (line.strip() for line in str(error).splitlines())
-            reason = ". ".join([*(fact.rstrip(".") for fact in facts), last])
+            reason = re.sub(r"\.*\n\s*", ". ", str(error))
             self.problems.append(ConfigProblem(str(chosen.origin), shown(chosen), f"a saved {variants.label}", reason))
             return None
         return [saved, *rest]
