@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from lerobot.policies.networks import convolution
 from lerobot.policies.networks.convolution import Conv2d, MaxPool2d
 
 
@@ -73,15 +74,87 @@ def threads(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("options", [{"padding": 1}, {"padding": 1, "stride": 2}, {"padding": 2, "dilation": 2}])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_one_picture_has_the_numbers_it_has_among_others(options: dict[str, int], layout: torch.memory_format) -> None:
+@pytest.mark.parametrize("given_in", [torch.contiguous_format, torch.channels_last])
+def test_one_picture_has_the_numbers_it_has_among_others(
+    options: dict[str, int], layout: torch.memory_format, given_in: torch.memory_format
+) -> None:
+    """The layout is that of the weights, not that of the pictures."""
     torch.manual_seed(0)
-    layer = Conv2d(32, 48, 3, **options)
-    reference = nn.Conv2d(32, 48, 3, **options)
+    layer, reference = (each(32, 48, 3, **options).to(memory_format=layout) for each in (Conv2d, nn.Conv2d))
     reference.load_state_dict(layer.state_dict())
-    pictures = torch.randn(5, 32, 9, 7).contiguous(memory_format=layout)
+    pictures = torch.randn(5, 32, 9, 7).contiguous(memory_format=given_in)
     with torch.inference_mode():
-        assert torch.equal(layer(pictures[:1]), reference(pictures)[:1])
-        assert torch.equal(layer(pictures), reference(pictures))
+        expected = reference(pictures.contiguous(memory_format=layout))
+        assert torch.equal(layer(pictures[:1]), expected[:1])
+        assert torch.equal(layer(pictures), expected)
+
+
+@settings(deadline=None)
+@given(
+    count=st.integers(1, 5),
+    size=st.tuples(st.integers(3, 6), st.integers(3, 6)),
+    kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    layouts=st.tuples(*2 * [st.sampled_from([torch.contiguous_format, torch.channels_last])]),
+    bias=st.booleans(),
+)
+def test_gradients_of_fewer_pixels_than_channels_are_those_of_torch(
+    count: int,
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    layouts: tuple[torch.memory_format, torch.memory_format],
+    bias: bool,
+) -> None:
+    """They are sums of up to 320 products, added in another order; what is computed forwards has the same bits."""
+    torch.manual_seed(count)
+    layer, reference = (
+        each(5, 320, kernel, stride=stride, padding=padding, bias=bias).to(memory_format=layouts[0])
+        for each in (Conv2d, nn.Conv2d)
+    )
+    reference.load_state_dict(layer.state_dict())
+    pictures = torch.randn(count, 5, *size).contiguous(memory_format=layouts[1])
+    found = both_ways(layer, pictures)
+    expected = both_ways(reference, pictures.contiguous(memory_format=layouts[0]))
+    assert len(found) == len(expected) == 3 + bias
+    assert count == 1 or torch.equal(found[0], expected[0])
+    for one, two in zip(found, expected, strict=True):
+        assert torch.allclose(one, two, rtol=1e-5, atol=1e-5 * float(two.abs().max()))
+
+
+@pytest.fixture
+def products(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What gradients were computed from as one product."""
+    calls: list[Any] = []
+    own = convolution._of_weight
+    monkeypatch.setattr(convolution, "_of_weight", lambda *given: calls.append(given) or own(*given))
+    return calls
+
+
+@pytest.mark.parametrize(("wide", "few"), [(8, True), (9, False)])
+def test_only_of_few_pixels_the_gradient_is_a_product(wide: int, few: bool, products: list[Any]) -> None:
+    both_ways(Conv2d(4, 48, 3, padding=1), torch.randn(2, 4, 3, wide))
+    assert len(products) == few
+
+
+@pytest.mark.parametrize("options", [{"groups": 2}, {"dilation": 2, "padding": 2}])
+def test_sparse_windows_are_left_to_torch(options: dict[str, int]) -> None:
+    layer, reference = Conv2d(4, 48, 3, **options), nn.Conv2d(4, 48, 3, **options)
+    reference.load_state_dict(layer.state_dict())
+    pictures = torch.randn(2, 4, 4, 4)
+    pairs = zip(both_ways(layer, pictures), both_ways(reference, pictures), strict=True)
+    assert all(torch.equal(*pair) for pair in pairs)
+
+
+def test_weights_that_are_not_learned_cost_nothing(products: list[Any]) -> None:
+    layer = Conv2d(4, 48, 3, padding=1)
+    layer.weight.requires_grad_(False)
+    _, picture, *others = both_ways(layer, torch.randn(2, 4, 3, 3))
+    assert picture.abs().sum() > 0
+    assert not products
+    assert [each.shape for each in others] == [(48,)]
 
 
 @pytest.mark.parametrize("options", [{"padding": "same"}, {"padding": 1, "padding_mode": "reflect"}, {"groups": 2}])

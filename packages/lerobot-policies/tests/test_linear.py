@@ -1,6 +1,8 @@
 """Linear layers and attention against torch's own, forwards and backwards."""
 
 import copy
+import platform
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -9,6 +11,16 @@ from torch.nn import functional as F
 
 from lerobot.policies.networks import linear as module
 from lerobot.policies.networks.linear import Attention, Linear, linear
+
+
+@pytest.fixture(autouse=True)
+def any_processor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Products are tested on Intel's processors too, where torch's own are faster."""
+    monkeypatch.setattr(module, "_processor", lambda: "")
+    there = module._there
+    there.cache_clear()
+    yield
+    there.cache_clear()
 
 
 def close(found: Tensor, expected: Tensor) -> bool:
@@ -100,3 +112,18 @@ def test_where_torch_has_no_onednn_its_own_product_is_used(monkeypatch: pytest.M
     monkeypatch.setattr(module, "_multiply", fail)
     tokens, weight = torch.randn(64, 32), torch.randn(8, 32)
     assert torch.equal(linear(tokens, weight, None), F.linear(tokens, weight))
+
+
+@pytest.mark.parametrize(
+    "told", ["vendor_id\t: GenuineIntel\nflags\t: fpu", "Intel64 Family 6 Model 142, GenuineIntel"]
+)
+def test_on_an_intel_its_own_library_is_used(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_processor", lambda: told)
+    assert not module._there()
+
+
+def test_the_processor_is_told_on_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert module._processor()
+    monkeypatch.setattr(module.Path, "exists", lambda _: False)
+    assert module._processor() == platform.processor()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from lerobot.core.config import load
 from lerobot.core.errors import DatasetError, LeRobotError
@@ -19,6 +21,7 @@ from lerobot.training.batches import TrainingBatches, to_device, validation_batc
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import BatchConfig, DatasetConfig
 from lerobot.training.data import open_dataset
+from lerobot.training.loop import clip_gradients
 from lerobot.training.trackers.table import CsvTracker
 
 Train, States = Callable[..., Path], Callable[[Path], dict[str, bytes]]
@@ -58,6 +61,19 @@ def test_gathered_gradients_equal_one_large_batch(train: Train, tmp_path: Path) 
     weights = [load_file(run / "checkpoints/last/pretrained_model/model.safetensors") for run in (small, large)]
     for name, tensor in weights[0].items():
         assert (tensor - weights[1][name]).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("limit", [0.5, 1 - 1e-7, 1.0, 1 + 1e-6, 3.0, math.inf, math.nan])
+def test_gradients_are_clipped_as_torch_does(limit: float) -> None:
+    """To the bit, around the limit too; numbers that are none are not hidden."""
+    norms, gradients = [], []
+    for clip in (clip_gradients, nn.utils.clip_grad_norm_):
+        layer = nn.Linear(2, 2)
+        layer.weight.grad = torch.tensor([[0.6, 0.0], [0.0, 0.8]])
+        norms.append(clip(layer.parameters(), limit))
+        gradients.append(layer.weight.grad)
+    assert torch.equal(*norms)
+    assert torch.equal(*(gradient.nan_to_num(7.0) for gradient in gradients))
 
 
 def test_validation_changes_nothing_and_the_best_is_kept(train: Train, states: States, tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ from lerobot.training.optim.schedules import make_scheduler
 
 logger = logging.getLogger(__name__)
 
+_MANY_CHANNELS = 512
+
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -169,10 +171,14 @@ def _adapt(policy: PreTrainedPolicy, config: PeftConfig) -> None:
 
 
 def put_channels_last(policy: PreTrainedPolicy) -> None:
-    """Change the layout of a policy's convolutions, which then bring pictures and features into it."""
+    """Change the layout of a policy's convolutions, which then bring pictures and features into it.
+
+    Those between hundreds of channels, at the end of networks where pictures are a few pixels wide, are left: the
+    layout makes them slower, of three pixels by half.
+    """
     for module in policy.modules():
         # One by one: weights over time and space have five axes, for which torch has no such layout.
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, nn.Conv2d) and module.in_channels < _MANY_CHANNELS:
             module.to(memory_format=torch.channels_last)
 
 

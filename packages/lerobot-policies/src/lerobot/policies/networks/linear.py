@@ -1,11 +1,13 @@
-"""Linear layers and attention whose matrix products, on the CPU, are those of oneDNN.
+"""Linear layers and attention whose matrix products, on processors that are not Intel's, are those of oneDNN.
 
-torch multiplies `float32` matrices with MKL, which keeps to AVX2 on processors that are not Intel's; oneDNN uses
-AVX-512 wherever there is some. On an AMD EPYC it takes half the time, forwards and backwards. On GPUs, in mixed
-precision, where a network is exported, and where torch has no oneDNN, the layers are those of torch.
+torch multiplies `float32` matrices with MKL, which keeps to AVX2 there; oneDNN uses AVX-512 wherever there is some. On
+an AMD EPYC it takes half the time, forwards and backwards; on an Intel Xeon MKL is faster by an eighth. On GPUs, in
+mixed precision, where a network is exported, and where torch has no oneDNN, the layers are those of torch.
 """
 
+import platform
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -112,7 +114,13 @@ def _gains(tokens: Tensor, weight: Tensor) -> bool:
 def _there() -> bool:
     wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
     onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call] # torch declares no types for it
-    return wide and onednn and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return wide and onednn and hasattr(torch.ops.mkldnn, "_linear_pointwise") and "GenuineIntel" not in _processor()
+
+
+def _processor() -> str:
+    """What the system says of the processor, its maker included."""
+    told = Path("/proc/cpuinfo")
+    return told.read_text() if told.exists() else platform.processor()
 
 
 def _multiply(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
