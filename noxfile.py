@@ -147,7 +147,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def pusht(session: nox.Session) -> None:
-    """Train Diffusion Policy on PushT, here and in the peer, and score both; about half an hour on two cores."""
+    """Train Diffusion Policy on PushT, here and in the peer, and score both; some 35 minutes on two cores."""
     session.run("python", "tests/benchmarks/pusht_diffusion.py", *session.posargs, env={"HF_HUB_OFFLINE": "1"})
 
 
