@@ -2,7 +2,6 @@
 
 import copy
 import platform
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -13,14 +12,11 @@ from lerobot.policies.networks import linear as module
 from lerobot.policies.networks.linear import Attention, Linear, linear
 
 
-@pytest.fixture(autouse=True)
-def any_processor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Products are tested on Intel's processors too, where torch's own are faster."""
-    monkeypatch.setattr(module, "_processor", lambda: "")
-    there = module._there
-    there.cache_clear()
-    yield
-    there.cache_clear()
+@pytest.fixture(autouse=True, params=[False, True])
+def intel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """On processors of either maker, whatever this one is."""
+    monkeypatch.setattr(module, "_intel", lambda: request.param)
+    return bool(request.param)
 
 
 def close(found: Tensor, expected: Tensor) -> bool:
@@ -115,15 +111,24 @@ def test_where_torch_has_no_onednn_its_own_product_is_used(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "told", ["vendor_id\t: GenuineIntel\nflags\t: fpu", "Intel64 Family 6 Model 142, GenuineIntel"]
+    ("rows", "width", "products"), [(15, 1024, [True]), (15, 1023, []), (16, 1024, [False]), (16, 8, [False])]
 )
-def test_on_an_intel_its_own_library_is_used(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_processor", lambda: told)
-    assert not module._there()
+def test_the_faster_library_multiplies(
+    rows: int, width: int, products: list[bool], intel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """oneDNN: on Intel's few rows by large weights, on others many rows."""
+    calls, own = [], module._multiply
+    monkeypatch.setattr(module, "_multiply", lambda *given: calls.append(intel) or own(*given))
+    tokens, weight = torch.randn(rows, width), torch.randn(1024, width)
+    assert close(linear(tokens, weight, None), F.linear(tokens, weight))
+    assert calls == [each for each in products if each == intel]
 
 
-def test_the_processor_is_told_on_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("maker", ["GenuineIntel", "AuthenticAMD"])
+@pytest.mark.parametrize("system", ["Linux", "Windows"])
+def test_the_maker_is_told_on_every_system(maker: str, system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert module._processor()
-    monkeypatch.setattr(module.Path, "exists", lambda _: False)
-    assert module._processor() == platform.processor()
+    monkeypatch.setattr(module.Path, "exists", lambda _: system == "Linux")
+    monkeypatch.setattr(module.Path, "read_text", lambda _: f"vendor_id : {maker}")
+    monkeypatch.setattr(platform, "processor", lambda: f"Family 6 Model 142, {maker}")
+    assert module._intel.__wrapped__() == (maker == "GenuineIntel")
