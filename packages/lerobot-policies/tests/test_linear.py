@@ -124,6 +124,12 @@ def test_the_faster_library_multiplies(
     assert calls == [each for each in products if each == intel]
 
 
+def test_one_token_alone_and_tokens_of_nothing() -> None:
+    token, weight, nothing = torch.randn(1024), torch.randn(1024, 1024), torch.randn(3, 0)
+    assert close(linear(token, weight, None), F.linear(token, weight))
+    assert linear(nothing, weight[:, :0], None).abs().sum() == 0
+
+
 @pytest.mark.parametrize("maker", ["GenuineIntel", "AuthenticAMD"])
 @pytest.mark.parametrize("system", ["Linux", "Windows"])
 def test_the_maker_is_told_on_every_system(maker: str, system: str, monkeypatch: pytest.MonkeyPatch) -> None:

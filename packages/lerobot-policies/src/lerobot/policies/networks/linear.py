@@ -94,7 +94,7 @@ def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """
     if not _gains(tokens, weight):
         return F.linear(tokens, weight, bias)
-    product: Tensor = _Product.apply(tokens.flatten(0, -2), weight, bias)
+    product: Tensor = _Product.apply(tokens.reshape(-1, tokens.shape[-1]), weight, bias)
     return product.view(*tokens.shape[:-1], -1)
 
 
@@ -106,7 +106,7 @@ def _gains(tokens: Tensor, weight: Tensor) -> bool:
         and tokens.device.type == "cpu"
         and _there()
         and not torch.is_autocast_enabled("cpu")
-        and _faster(tokens.numel() // tokens.shape[-1], weight.numel())
+        and _faster(tokens.shape[:-1].numel(), weight.numel())
     )
 
 
