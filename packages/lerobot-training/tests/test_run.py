@@ -192,8 +192,8 @@ def test_a_loss_that_is_no_number_ends_the_run(train: Train, tmp_path: Path) -> 
     assert not list((tmp_path / "run").glob("checkpoints/*"))
 
 
-def test_gpus_multiply_as_they_do_for_the_peer(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
+def test_gpus_multiply_as_they_do_for_the_peer(train: Train, tmp_path: Path) -> None:
+    torch.backends.cuda.matmul.allow_tf32 = False
     train(tmp_path / "run", "--steps=1", "--save_checkpoint=false")
     assert torch.backends.cuda.matmul.allow_tf32
 
