@@ -20,8 +20,8 @@ class PolicyContract(Contract):
     `forward` needs, processed: observations, `action` `(8, T, Da)`, and `action_is_pad` `(8, T)` if padding is masked.
 
     Attributes:
-        tolerance: largest difference allowed between a row alone and the same row in a batch, of its largest number where
-            that is over 1.
+        tolerance: largest difference allowed between a row alone and the same row in a batch, of its largest number
+            where that is over 1.
     """
 
     tolerance: ClassVar[float] = 1e-5
