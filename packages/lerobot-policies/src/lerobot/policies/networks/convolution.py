@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
-from lerobot.policies.networks.linear import linear
+from lerobot.policies.networks.linear import left_to_onednn, linear
 
 
 class Conv2d(nn.Conv2d):
@@ -21,40 +21,29 @@ class Conv2d(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
         """Map `(B, C, H, W)` to `(B, C', H', W')`."""
         padding = self.padding
-        if isinstance(padding, str) or self.padding_mode != "zeros" or not _plain(input, self.weight):
+        if isinstance(padding, str) or self.padding_mode != "zeros" or not left_to_onednn(input, self.weight):
             return super().forward(input)
-        if not self.weight.is_contiguous(memory_format=torch.channels_last):
-            input = input.contiguous()  # noqa: A001 - torch's name
-        if torch.is_grad_enabled() and self._few(input, padding):
-            learned: Tensor = _FewPixels.apply(input, self.weight, self.bias, self.stride, padding)
+        last = self.weight.is_contiguous(memory_format=torch.channels_last)
+        pictures = input if last else input.contiguous()
+        if torch.is_grad_enabled() and self._few(pictures, padding):
+            learned: Tensor = _FewPixels.apply(pictures, self.weight, self.bias, self.stride, padding)
             return learned
         # torch multiplies matrices instead where windows are single pixels, of one picture or of several.
-        if input.shape[0] == 1 and self.kernel_size != (1, 1):
+        if pictures.shape[0] == 1 and self.kernel_size != (1, 1):
             # What torch itself calls for two pictures: one among others has the same numbers as one alone.
             alone: Tensor = torch.mkldnn_convolution(
-                input, self.weight, self.bias, padding, self.stride, self.dilation, self.groups
+                pictures, self.weight, self.bias, padding, self.stride, self.dilation, self.groups
             )
             return alone
-        return super().forward(input)
+        return super().forward(pictures)
 
     def _few(self, pictures: Tensor, padding: tuple[int, ...]) -> bool:
-        """Whether all pictures together have fewer pixels in the end than channels."""
+        """Whether all pictures together have no more pixels in the end than channels."""
         pixels = pictures.shape[0]
         for size, kernel, stride, spare in zip(pictures.shape[2:], self.kernel_size, self.stride, padding, strict=True):
             pixels *= (size + 2 * spare - kernel) // stride + 1
         dense = self.groups == 1 and self.dilation == (1, 1) and self.kernel_size != (1, 1)
         return dense and pixels <= self.out_channels
-
-
-def _plain(pictures: Tensor, weight: Tensor) -> bool:
-    return (
-        # First, for what is exported must not depend on the size of the batch.
-        not torch.compiler.is_compiling()
-        and pictures.device.type == "cpu"
-        and pictures.dtype == weight.dtype == torch.float32
-        and not torch.is_autocast_enabled("cpu")
-        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call] # torch declares no types for it
-    )
 
 
 class _FewPixels(torch.autograd.Function):

@@ -99,22 +99,25 @@ def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def _gains(tokens: Tensor, weight: Tensor) -> bool:
+    # In this order, for what is exported must not depend on the size of the batch.
+    return left_to_onednn(tokens, weight) and _there() and _faster(tokens.shape[:-1].numel(), weight.numel())
+
+
+def left_to_onednn(inputs: Tensor, weight: Tensor) -> bool:
+    """Whether oneDNN may be called by hand: `float32` on a CPU, neither exported nor in mixed precision."""
     return (
-        # First, for what is exported must not depend on the size of the batch.
         not torch.compiler.is_compiling()
-        and tokens.dtype == weight.dtype == torch.float32
-        and tokens.device.type == "cpu"
-        and _there()
+        and inputs.device.type == "cpu"
+        and inputs.dtype == weight.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")
-        and _faster(tokens.shape[:-1].numel(), weight.numel())
+        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call] # torch declares no types for it
     )
 
 
 @cache
 def _there() -> bool:
     wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
-    onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call] # torch declares no types for it
-    return wide and onednn and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return wide and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def _faster(rows: int, weight: int) -> bool:
