@@ -24,15 +24,17 @@ def close(found: Tensor, expected: Tensor) -> bool:
     return bool((found - expected).abs().max() <= 1e-5 * expected.abs().max())
 
 
-@pytest.mark.parametrize("shape", [(40, 24), (7, 5, 24), (3, 24), (2, 3, 4, 24)])
+@pytest.mark.parametrize("shape", [(40, 24), (7, 5, 24), (3, 24), (2, 3, 4, 24), (4, 1024), (2, 20, 1024)])
 @pytest.mark.parametrize("with_bias", [True, False])
 def test_values_and_gradients_are_those_of_torch(shape: tuple[int, ...], with_bias: bool) -> None:
+    outputs = 12 if shape[-1] < 1024 else 1024
     torch.manual_seed(0)
     results = []
     for function in (linear, F.linear):
         torch.manual_seed(1)
-        tokens, weight = torch.randn(shape, requires_grad=True), torch.randn(12, 24, requires_grad=True)
-        bias = torch.randn(12, requires_grad=True) if with_bias else None
+        tokens = torch.randn(shape, requires_grad=True)
+        weight = torch.randn(outputs, shape[-1], requires_grad=True)
+        bias = torch.randn(outputs, requires_grad=True) if with_bias else None
         result = function(tokens, weight, bias)
         result.square().sum().backward()
         results.append([result, tokens.grad, weight.grad, *([] if bias is None else [bias.grad])])
@@ -42,6 +44,13 @@ def test_values_and_gradients_are_those_of_torch(shape: tuple[int, ...], with_bi
 def test_tokens_in_another_order_of_memory_are_multiplied_alike() -> None:
     tokens, weight = torch.randn(24, 40).T, torch.randn(24, 12).T
     assert close(linear(tokens, weight, None), F.linear(tokens, weight))
+
+
+def test_the_same_without_gradients() -> None:
+    tokens, weight, bias = torch.randn(2, 20, 1024), torch.randn(1024, 1024), torch.randn(1024)
+    with torch.no_grad():
+        assert close(linear(tokens, weight, bias), F.linear(tokens, weight, bias))
+        assert close(linear(tokens, weight, None), F.linear(tokens, weight))
 
 
 def test_what_needs_no_gradient_gets_none() -> None:
@@ -110,18 +119,28 @@ def test_where_torch_has_no_onednn_its_own_product_is_used(monkeypatch: pytest.M
     assert torch.equal(linear(tokens, weight, None), F.linear(tokens, weight))
 
 
+@pytest.mark.skipif(not module._there(), reason="oneDNN multiplies only with AVX-512")
 @pytest.mark.parametrize(
-    ("rows", "width", "products"), [(15, 1024, [True]), (15, 1023, []), (16, 1024, [False]), (16, 8, [False])]
+    ("rows", "width", "makers"),
+    [
+        (2, 1024, []),
+        (3, 1024, [True]),
+        (15, 1023, []),
+        (16, 1024, [True, False]),
+        (16, 8, [False]),
+        (64, 1024, [True, False]),
+        (65, 1024, [False]),
+    ],
 )
 def test_the_faster_library_multiplies(
-    rows: int, width: int, products: list[bool], intel: bool, monkeypatch: pytest.MonkeyPatch
+    rows: int, width: int, makers: list[bool], intel: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """oneDNN: on Intel's few rows by large weights, on others many rows."""
+    """oneDNN: on Intel's few rows by large weights, with the weight on the left; on others many rows."""
     calls, own = [], module._multiply
-    monkeypatch.setattr(module, "_multiply", lambda *given: calls.append(intel) or own(*given))
+    monkeypatch.setattr(module, "_multiply", lambda *given: calls.append(given[0] is weight) or own(*given))
     tokens, weight = torch.randn(rows, width), torch.randn(1024, width)
     assert close(linear(tokens, weight, None), F.linear(tokens, weight))
-    assert calls == [each for each in products if each == intel]
+    assert calls == [maker for maker in makers if maker == intel]
 
 
 def test_one_token_alone_and_tokens_of_nothing() -> None:

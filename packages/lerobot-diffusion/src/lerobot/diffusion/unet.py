@@ -10,38 +10,10 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 from torch.utils.checkpoint import checkpoint
 
 from lerobot.diffusion.config import FINAL_GROUPS, DiffusionConfig
-from lerobot.policies.networks.linear import linear
-
-_LARGE_WEIGHT, _MANY_STEPS = 2**20, 1024
-
-
-class Convolution(nn.Conv1d):
-    """A convolution over time that keeps its length.
-
-    On the CPU, large weights make it one matrix product: the kernels for convolutions bring all weights into another
-    order at every call, which takes longer than the products where the signal is short.
-
-    Args:
-        inputs: channels.
-        outputs: channels.
-        kernel_size: odd.
-    """
-
-    def __init__(self, inputs: int, outputs: int, kernel_size: int) -> None:
-        super().__init__(inputs, outputs, kernel_size, padding=kernel_size // 2)
-
-    def forward(self, signal: Tensor) -> Tensor:
-        """Map `(B, C, T)` to `(B, C', T)`."""
-        large = self.weight.numel() >= _LARGE_WEIGHT and signal.shape[0] * signal.shape[2] <= _MANY_STEPS
-        if signal.device.type != "cpu" or not large:
-            return super().forward(signal)
-        size = self.kernel_size[0]
-        seen = F.pad(signal, (size // 2, size // 2)).unfold(2, size, 1).transpose(1, 2).flatten(2)
-        return linear(seen, self.weight.flatten(1), self.bias).transpose(1, 2)
+from lerobot.diffusion.convolution import Convolution, Lengthening
 
 
 class ConvolutionBlock(nn.Module):
@@ -140,14 +112,14 @@ class UNet(nn.Module):
         widths, deepest = config.down_dims, config.down_dims[-1]
         inputs = (actions, *widths[:-1])
         self.down_modules = nn.ModuleList(
-            stage(size, width, nn.Conv1d(width, width, 3, stride=2, padding=1))
+            stage(size, width, Convolution(width, width, 3, stride=2))
             for size, width in zip(inputs[:-1], widths[:-1], strict=True)
         )
         self.down_modules.append(stage(inputs[-1], deepest, nn.Identity()))
         self.mid_modules = nn.ModuleList(ResidualBlock(config, deepest, deepest, code + observed) for _ in range(2))
         # As many stages up as there are strides down; the features of the first stage are not looked at again.
         self.up_modules = nn.ModuleList(
-            stage(2 * size, width, nn.ConvTranspose1d(width, width, 4, stride=2, padding=1))
+            stage(2 * size, width, Lengthening(width))
             for size, width in zip(reversed(widths[1:]), reversed(widths[:-1]), strict=True)
         )
         self.final_conv = nn.Sequential(

@@ -1,9 +1,10 @@
 """Linear layers and attention whose matrix products are those of oneDNN where it is faster than MKL, torch's choice.
 
 On processors that are not Intel's, MKL keeps to AVX2, and oneDNN uses AVX-512 wherever there is some: on an AMD EPYC it
-takes half the time, forwards and backwards. On an Intel Xeon MKL is faster by an eighth, but of few rows by large
-weights, which take no longer than to read the weights, oneDNN takes a third less. On GPUs, in mixed precision, where a
-network is exported, and where torch has no oneDNN, the layers are those of torch.
+takes half the time, forwards and backwards. On an Intel Xeon MKL is faster by an eighth, but not of few rows by large
+weights, which are hardly more than to read the weights: there oneDNN takes a third less, and half of weights in its own
+order. On GPUs, in mixed precision, where a network is exported, and where torch has no oneDNN, the layers are those of
+torch.
 """
 
 import platform
@@ -15,7 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
-_FEW_ROWS, _LARGE_WEIGHT = 16, 2**20
+from lerobot.policies.networks.packing import PackedWeight
+
+_MANY_ROWS, _LARGE_WEIGHT = 16, 2**20
+# On Intel's processors, of rows by a large weight; MKL takes no longer for two than for one.
+_FEW_ROWS, _PACKED_ROWS = range(3, 65), range(3, 9)
 
 
 class Linear(nn.Linear):
@@ -81,26 +86,35 @@ class Attention(nn.Module):
         return tokens.view(*tokens.shape[:-1], self._heads, -1).permute(1, 2, 0, 3)
 
 
-def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None, packed: PackedWeight | None = None) -> Tensor:
     """Multiply by a weight and add a bias.
 
     Args:
         tokens: `(..., I)`.
         weight: `(O, I)`.
         bias: `(O,)`.
+        packed: where to keep a copy of the weight in oneDNN's own order, while nothing is learned; it takes as much
+            memory as the weight.
 
     Returns:
         `(..., O)`, that of `torch.nn.functional.linear` but for rounding.
     """
-    if not _gains(tokens, weight):
+    # First, for what is exported must not depend on the size of the batch.
+    if not left_to_onednn(tokens, weight) or not _there():
         return F.linear(tokens, weight, bias)
-    product: Tensor = _Product.apply(tokens.reshape(-1, tokens.shape[-1]), weight, bias)
+    count, large, learning = tokens.shape[:-1].numel(), weight.numel() >= _LARGE_WEIGHT, torch.is_grad_enabled()
+    if packed is not None and learning:
+        packed.forget()
+    if not (large and count in _FEW_ROWS if _intel() else count >= _MANY_ROWS):
+        return F.linear(tokens, weight, bias)
+    rows = tokens.reshape(-1, tokens.shape[-1])
+    if learning:
+        product: Tensor = _Product.apply(rows, weight, bias)
+    elif packed is not None and count in _PACKED_ROWS:
+        product = _multiply(rows, packed.of(weight), bias)
+    else:
+        product = _product(rows, weight, bias)
     return product.view(*tokens.shape[:-1], -1)
-
-
-def _gains(tokens: Tensor, weight: Tensor) -> bool:
-    # In this order, for what is exported must not depend on the size of the batch.
-    return left_to_onednn(tokens, weight) and _there() and _faster(tokens.shape[:-1].numel(), weight.numel())
 
 
 def left_to_onednn(inputs: Tensor, weight: Tensor) -> bool:
@@ -120,11 +134,6 @@ def _there() -> bool:
     return wide and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
-def _faster(rows: int, weight: int) -> bool:
-    """Whether oneDNN is, for so many rows and a weight of so many numbers."""
-    return rows < _FEW_ROWS and weight >= _LARGE_WEIGHT if _intel() else rows >= _FEW_ROWS
-
-
 @cache
 def _intel() -> bool:
     told = Path("/proc/cpuinfo")
@@ -138,11 +147,19 @@ def _multiply(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor
     return product
 
 
+def _product(tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    if not _intel():
+        return _multiply(tokens, weight, bias)
+    # The larger one on the left, which is read in its own order.
+    product = _multiply(weight, tokens)
+    return (product if bias is None else product.add_(bias[:, None])).T
+
+
 class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(tokens, weight)
-        return _multiply(tokens, weight, bias)
+        return _product(tokens, weight, bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
