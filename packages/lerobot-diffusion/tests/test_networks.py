@@ -132,10 +132,11 @@ def test_a_transposed_convolution_is_that_of_torch_whichever_way_it_is_computed(
     )
 
 
-@pytest.mark.skipif(not linear._there(), reason="weights are packed only where oneDNN multiplies, with AVX-512")
+@pytest.mark.skipif(not linear._there(), reason="torch has no oneDNN here")
 def test_weights_of_an_acting_network_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:
     calls, own = [], PackedWeight.of
     monkeypatch.setattr(linear, "_intel", lambda: True)
+    monkeypatch.setattr(linear, "_wide", lambda: True)
     monkeypatch.setattr(PackedWeight, "of", lambda packed, weight: calls.append(packed) or own(packed, weight))
     layer = Convolution(512, 512, 5)
     with torch.no_grad():

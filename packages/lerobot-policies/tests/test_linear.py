@@ -119,7 +119,8 @@ def test_where_torch_has_no_onednn_its_own_product_is_used(monkeypatch: pytest.M
     assert torch.equal(linear(tokens, weight, None), F.linear(tokens, weight))
 
 
-@pytest.mark.skipif(not module._there(), reason="oneDNN multiplies only with AVX-512")
+@pytest.mark.skipif(not module._there(), reason="torch has no oneDNN here")
+@pytest.mark.parametrize("wide", [True, False])
 @pytest.mark.parametrize(
     ("rows", "width", "makers"),
     [
@@ -133,14 +134,15 @@ def test_where_torch_has_no_onednn_its_own_product_is_used(monkeypatch: pytest.M
     ],
 )
 def test_the_faster_library_multiplies(
-    rows: int, width: int, makers: list[bool], intel: bool, monkeypatch: pytest.MonkeyPatch
+    rows: int, width: int, makers: list[bool], wide: bool, intel: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """oneDNN: on Intel's few rows by large weights, with the weight on the left; on others many rows."""
+    """oneDNN: on Intel's few rows by large weights, the weight on the left; on others many rows, with AVX-512."""
     calls, own = [], module._multiply
+    monkeypatch.setattr(module, "_wide", lambda: wide)
     monkeypatch.setattr(module, "_multiply", lambda *given: calls.append(given[0] is weight) or own(*given))
     tokens, weight = torch.randn(rows, width), torch.randn(1024, width)
     assert close(linear(tokens, weight, None), F.linear(tokens, weight))
-    assert calls == [maker for maker in makers if maker == intel]
+    assert calls == [maker for maker in makers if maker == intel and (intel or wide)]
 
 
 def test_one_token_alone_and_tokens_of_nothing() -> None:

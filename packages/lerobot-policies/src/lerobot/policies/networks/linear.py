@@ -2,9 +2,9 @@
 
 On processors that are not Intel's, MKL keeps to AVX2, and oneDNN uses AVX-512 wherever there is some: on an AMD EPYC it
 takes half the time, forwards and backwards. On an Intel Xeon MKL is faster by an eighth, but not of few rows by large
-weights, which are hardly more than to read the weights: there oneDNN takes a third less, and half of weights in its own
-order. On GPUs, in mixed precision, where a network is exported, and where torch has no oneDNN, the layers are those of
-torch.
+weights, which are hardly more than to read the weights: there oneDNN takes a third less, and half where it has AVX-512
+and the weights are in its own order. On GPUs, in mixed precision, where a network is exported, and where torch has no
+oneDNN, the layers are those of torch.
 """
 
 import platform
@@ -105,12 +105,12 @@ def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None, packed: PackedWe
     count, large, learning = tokens.shape[:-1].numel(), weight.numel() >= _LARGE_WEIGHT, torch.is_grad_enabled()
     if packed is not None and learning:
         packed.forget()
-    if not (large and count in _FEW_ROWS if _intel() else count >= _MANY_ROWS):
+    if not (large and count in _FEW_ROWS if _intel() else count >= _MANY_ROWS and _wide()):
         return F.linear(tokens, weight, bias)
     rows = tokens.reshape(-1, tokens.shape[-1])
     if learning:
         product: Tensor = _Product.apply(rows, weight, bias)
-    elif packed is not None and count in _PACKED_ROWS:
+    elif packed is not None and count in _PACKED_ROWS and _wide():
         product = _multiply(rows, packed.of(weight), bias)
     else:
         product = _product(rows, weight, bias)
@@ -130,8 +130,12 @@ def left_to_onednn(inputs: Tensor, weight: Tensor) -> bool:
 
 @cache
 def _there() -> bool:
-    wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
-    return wide and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+@cache
+def _wide() -> bool:
+    return torch.backends.cpu.get_cpu_capability() == "AVX512"
 
 
 @cache
