@@ -90,13 +90,14 @@ def test_codes_of_levels_are_those_of_the_transformer_paper() -> None:
 
 def agree(layer: nn.Module, reference: Callable[[torch.Tensor], torch.Tensor], signal: torch.Tensor) -> None:
     """Check values, with and without gradients, and gradients."""
-    with torch.no_grad():
-        assert torch.allclose(layer(signal), reference(signal), atol=1e-5)
+    for learning in (False, True):
+        with torch.set_grad_enabled(learning):
+            assert torch.allclose(layer(signal), reference(signal), atol=1e-5)
     results = []
     for function in (layer, reference):
         value = function(signal)
         gradient = torch.linspace(-1, 1, value.numel()).view(value.shape)
-        results.append((value, *torch.autograd.grad(value, (signal, *layer.parameters()), gradient)))
+        results.append(torch.autograd.grad(value, (signal, *layer.parameters()), gradient))
     assert all(torch.allclose(ours, theirs, atol=1e-4) for ours, theirs in zip(*results, strict=True))
 
 
