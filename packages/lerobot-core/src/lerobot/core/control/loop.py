@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from lerobot.core.clock import Clock, clock_of
-from lerobot.core.control.freshness import Freshness, FreshnessMonitor
 from lerobot.core.control.source import CommandSource, TimedCommandSource
-from lerobot.core.control.tick import Sink, Tick
 from lerobot.core.control.timing import LoopReport, LoopTiming
 from lerobot.core.errors import DeviceError
 from lerobot.core.hooks import Hooks
 from lerobot.core.protocols.robot import Robot
+from lerobot.core.safety.freshness import Freshness, FreshnessMonitor
 from lerobot.core.safety.gate import SafetyGate
 from lerobot.core.safety.signals import StopSignals
+from lerobot.core.tick import Sink, Tick
 from lerobot.core.types import Action, Observation
 
 log = logging.getLogger(__name__)
