@@ -10,6 +10,7 @@ from source_tree import ROOT, Module, Package, modules, packages
 
 FLOORS = {
     "lerobot-core": 0,
+    "lerobot-dataset-tools": 2,
     "lerobot-datasets": 1,
     "lerobot-motors": 1,
     # Rollouts are recorded, so policies stand on datasets.

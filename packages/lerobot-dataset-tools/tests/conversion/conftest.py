@@ -16,8 +16,8 @@ import pytest
 
 from lerobot.core.errors import LeRobotError
 from lerobot.core.registry import registry
-from lerobot.datasets.importing.convert import import_dataset
-from lerobot.datasets.importing.plan import ImportPlan
+from lerobot.dataset_tools.conversion.convert import import_dataset
+from lerobot.dataset_tools.conversion.plan import ImportPlan
 
 ROOT = Path(__file__).resolve().parents[4]
 

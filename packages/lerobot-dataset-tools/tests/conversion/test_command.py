@@ -11,9 +11,9 @@ from lerobot.core.cli.run import run_command
 from lerobot.core.config import load
 from lerobot.core.errors import ConfigError, LeRobotError
 from lerobot.core.registry import registry
-from lerobot.datasets.commands.convert_dataset import ConvertDatasetConfig
-from lerobot.datasets.importing import npz
-from lerobot.datasets.importing.config import DatasetFormatConfig, NpzConfig
+from lerobot.dataset_tools.commands.convert_dataset import ConvertDatasetConfig
+from lerobot.dataset_tools.formats import npz
+from lerobot.dataset_tools.formats.config import DatasetFormatConfig, NpzConfig
 
 
 @pytest.fixture
@@ -128,14 +128,16 @@ def test_a_library_that_is_missing_is_named_with_its_extra(tmp_path, kit, monkey
     monkeypatch.setitem(sys.modules, library, None)
     (tmp_path / "features.json").write_text("{}")
     (tmp_path / "x.tfrecord").write_bytes(bytes(16))
-    with pytest.raises(LeRobotError, match=rf"'{library}', which is not installed(.|\n)*lerobot-datasets\[{extra}\]"):
+    with pytest.raises(
+        LeRobotError, match=rf"'{library}', which is not installed(.|\n)*lerobot-dataset-tools\[{extra}\]"
+    ):
         kit.open_source(name, tmp_path / "x.tfrecord")
 
 
 def test_choosing_a_format_imports_no_library_for_it():
     code = (
         "import sys; from lerobot.core.config import load\n"
-        "from lerobot.datasets.commands.convert_dataset import ConvertDatasetConfig\n"
+        "from lerobot.dataset_tools.commands.convert_dataset import ConvertDatasetConfig\n"
         "for name in ('robomimic', 'aloha_hdf5', 'd4rl', 'diffusion_policy_zarr', 'npz', 'rlds'):\n"
         "    load(ConvertDatasetConfig, [f'--from={name}', '--from.path=x'], {})\n"
         "print(sorted({'h5py', 'zarr', 'google.protobuf', 'numpy', 'pyarrow', 'av'} & set(sys.modules)))"

@@ -6,11 +6,11 @@ import weakref
 import numpy as np
 import pytest
 
-from lerobot.datasets.importing import arrays
-from lerobot.datasets.importing.convert import import_dataset
-from lerobot.datasets.importing.npz import ZippedArray
-from lerobot.datasets.importing.source import SourceField
-from lerobot.datasets.writing.options import WritingOptions
+from lerobot.dataset_tools.conversion.convert import import_dataset
+from lerobot.dataset_tools.formats import arrays
+from lerobot.dataset_tools.formats.npz import ZippedArray
+from lerobot.dataset_tools.formats.source import SourceField
+from lerobot.datasets.writer.options import WritingOptions
 
 SHAPE = (64, 64, 3)
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.datasets.importing import targets
-from lerobot.datasets.importing.plan import ImportPlan
-from lerobot.datasets.importing.source import TASK, TEXT, SourceField
+from lerobot.dataset_tools.conversion.plan import ImportPlan
+from lerobot.dataset_tools.formats import targets
+from lerobot.dataset_tools.formats.source import TASK, TEXT, SourceField
 
 FIELDS = [
     SourceField("obs/pos", "float64", (3,), targets.STATE),

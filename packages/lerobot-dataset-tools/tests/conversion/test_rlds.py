@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.importing.tfrecord import masked_crc, parse_example, records_of
+from lerobot.dataset_tools.formats.tfrecord import masked_crc, parse_example, records_of
 
 
 def crc32c(data):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.verification.verify import verify_dataset
+from lerobot.dataset_tools.verification.verify import verify_dataset
 
 LENGTHS = {"demo_0": 4, "demo_2": 3, "demo_10": 5}
 

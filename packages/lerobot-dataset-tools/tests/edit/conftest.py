@@ -1,33 +1,18 @@
 """Recordings to edit, and everything a reader sees of them as one list of hashes."""
 
 import hashlib
-import importlib.util
 import shutil
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
-from lerobot.datasets.frames import FrameDataset
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.dataset.frames import FrameDataset
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 LENGTHS = [3, 4, 1, 5, 2, 6]
 NUMBERING = {"index", "episode_index", "task_index"}
-
-
-@pytest.fixture(scope="session")
-def kit() -> ModuleType:
-    """The watermarked recordings of the writing tests."""
-    path = Path(__file__).parents[1] / "writing/conftest.py"
-    spec = importlib.util.spec_from_file_location("editing_kit", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["editing_kit"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["editing_kit"]
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing.cameras import convert_image_to_video, reencode_videos
-from lerobot.datasets.editing.selection import delete_episodes, merge
-from lerobot.datasets.editing.statistics import recompute_stats
-from lerobot.datasets.editing.tasks import modify_tasks
-from lerobot.datasets.frames import FrameDataset
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
+from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
+from lerobot.dataset_tools.edit.selection import delete_episodes, merge
+from lerobot.dataset_tools.edit.statistics import recompute_stats
+from lerobot.dataset_tools.edit.tasks import modify_tasks
+from lerobot.datasets.dataset.frames import FrameDataset
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 LENGTHS = [3, 1, 4]
 DEPTH = "observation.depth"

@@ -9,7 +9,7 @@ import pytest
 from lerobot.core.cli.run import run_command
 from lerobot.core.config import load
 from lerobot.core.errors import LeRobotError
-from lerobot.datasets.commands.edit_dataset import EditDatasetConfig
+from lerobot.dataset_tools.commands.edit_dataset import EditDatasetConfig
 from lerobot.datasets.format.info import load_info
 
 DOCUMENTED = [
@@ -148,7 +148,7 @@ def test_configurations_are_light():
 
     code = (
         "import sys\n"
-        "from lerobot.datasets.commands import convert_dataset, edit_dataset, verify_dataset\n"
+        "from lerobot.dataset_tools.commands import convert_dataset, edit_dataset, verify_dataset\n"
         "print(sorted({'numpy', 'pyarrow', 'av', 'torch', 'datasets', 'huggingface_hub'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing.convert import convert_dataset
-from lerobot.datasets.editing.selection import delete_episodes, merge
-from lerobot.datasets.editing.swap import undo
+from lerobot.dataset_tools.edit.convert import convert_dataset
+from lerobot.dataset_tools.edit.selection import delete_episodes, merge
+from lerobot.dataset_tools.edit.swap import undo
+from lerobot.datasets.dataset.frames import FrameDataset
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.info import load_info
-from lerobot.datasets.frames import FrameDataset
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
 
 DATA = Path(__file__).parents[4].parent / "shared/data"
 PAIRS = {

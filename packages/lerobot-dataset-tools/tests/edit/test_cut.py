@@ -98,10 +98,10 @@ def test_episodes_between_key_frames_keep_every_picture(tmp_path, group, hashes)
     """A dataset whose videos were joined by others, without a key frame at each episode."""
     import json
 
-    from lerobot.datasets.editing.selection import delete_episodes, split
+    from lerobot.dataset_tools.edit.selection import delete_episodes, split
     from lerobot.datasets.video.encoder_config import RGBEncoderConfig
-    from lerobot.datasets.writing.options import WritingOptions
-    from lerobot.datasets.writing.recorder import DatasetRecorder
+    from lerobot.datasets.writer.options import WritingOptions
+    from lerobot.datasets.writer.recorder import DatasetRecorder
 
     names = ["height", "width", "channels"]
     features = {"observation.images.cam": {"dtype": "video", "shape": (64, 96, 3), "names": names}}

@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
-from lerobot.datasets.editing.features import add_features, remove_feature
-from lerobot.datasets.editing.selection import delete_episodes
-from lerobot.datasets.frames import FrameDataset
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
+from lerobot.dataset_tools.edit.features import add_features, remove_feature
+from lerobot.dataset_tools.edit.selection import delete_episodes
+from lerobot.datasets.dataset.frames import FrameDataset
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 
 FRAMES = 21
 CAMERA = "observation.images.left"

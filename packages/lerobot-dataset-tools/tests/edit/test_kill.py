@@ -10,8 +10,8 @@ import textwrap
 
 import pytest
 
-from lerobot.datasets.editing.selection import delete_episodes
-from lerobot.datasets.editing.swap import backups
+from lerobot.dataset_tools.edit.selection import delete_episodes
+from lerobot.dataset_tools.edit.swap import backups
 
 LENGTHS = [3, 4, 1, 5, 2, 6]
 
@@ -19,11 +19,11 @@ EDITOR = textwrap.dedent(
     """
     import sys
     from pathlib import Path
-    from lerobot.datasets.editing.cameras import reencode_videos
-    from lerobot.datasets.editing.features import add_features, remove_feature
-    from lerobot.datasets.editing.selection import delete_episodes
-    from lerobot.datasets.editing.swap import undo
-    from lerobot.datasets.editing.tasks import modify_tasks
+    from lerobot.dataset_tools.edit.cameras import reencode_videos
+    from lerobot.dataset_tools.edit.features import add_features, remove_feature
+    from lerobot.dataset_tools.edit.selection import delete_episodes
+    from lerobot.dataset_tools.edit.swap import undo
+    from lerobot.dataset_tools.edit.tasks import modify_tasks
 
     root = Path(sys.argv[1])
     print("ready", flush=True)

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
-from lerobot.datasets.editing.selection import delete_episodes, merge, split
+from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
 from lerobot.datasets.format.info import load_info
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
-from lerobot.datasets.writing.options import WritingOptions
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer.options import WritingOptions
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 LENGTHS = [3, 4, 1, 5, 2, 6]
 SLOW_FIXTURES = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
@@ -58,7 +58,7 @@ def test_no_picture_is_encoded_when_episodes_begin_at_key_frames(dataset, monkey
     def refuse(*_, **__):
         raise AssertionError("a picture was decoded or encoded")
 
-    monkeypatch.setattr("lerobot.datasets.editing.videos.encode_range", refuse)
+    monkeypatch.setattr("lerobot.dataset_tools.edit.videos.encode_range", refuse)
     monkeypatch.setattr(av.VideoFrame, "from_ndarray", refuse)
     delete_episodes(dataset, [1, 4])
     info = load_info(dataset)

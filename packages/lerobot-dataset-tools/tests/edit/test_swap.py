@@ -5,10 +5,10 @@ import errno
 import pytest
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing import swap
-from lerobot.datasets.editing.selection import delete_episodes
-from lerobot.datasets.editing.swap import backups, undo
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.dataset_tools.edit import swap
+from lerobot.dataset_tools.edit.selection import delete_episodes
+from lerobot.dataset_tools.edit.swap import backups, undo
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 LENGTHS = [3, 4, 1, 5, 2, 6]
 
@@ -49,7 +49,7 @@ def test_a_full_disk_changes_nothing(dataset, kit, monkeypatch, step):
     def fail(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(f"lerobot.datasets.editing.build.{step}", fail)
+    monkeypatch.setattr(f"lerobot.dataset_tools.edit.build.{step}", fail)
     with pytest.raises(DatasetError, match="No space left"):
         delete_episodes(dataset, [0])
     kit.check_dataset(dataset, [0, 1, 2, 3, 4, 5], LENGTHS)

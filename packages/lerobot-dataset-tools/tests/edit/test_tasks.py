@@ -4,10 +4,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing.tasks import modify_tasks
-from lerobot.datasets.frames import FrameDataset
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.dataset_tools.edit.tasks import modify_tasks
+from lerobot.datasets.dataset.frames import FrameDataset
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 NUMBERS = {"observation.state", "action"}
 

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from lerobot.datasets.editing.cameras import reencode_videos
-from lerobot.datasets.editing.selection import delete_episodes, merge, split
+from lerobot.dataset_tools.edit.cameras import reencode_videos
+from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
 from lerobot.datasets.video.encode import VideoFileEncoder
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
-from lerobot.datasets.writing.options import WritingOptions
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer.options import WritingOptions
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 LENGTHS = [3, 4, 1, 5]
 

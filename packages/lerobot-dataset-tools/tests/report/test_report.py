@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.commands.dataset_report import DatasetReportConfig
-from lerobot.datasets.report.command import run
-from lerobot.datasets.report.content import Timing, evenly, timing_of
-from lerobot.datasets.report.curves import chart, thin
-from lerobot.datasets.report.thumbnails import thumbnail
+from lerobot.dataset_tools.commands.dataset_report import DatasetReportConfig
+from lerobot.dataset_tools.report.command import dataset_report
+from lerobot.dataset_tools.report.content import Timing, evenly, timing_of
+from lerobot.dataset_tools.report.curves import chart, thin
+from lerobot.dataset_tools.report.thumbnails import thumbnail
 
 CAMERA = "observation.images.cam"
 LENGTHS = [5, 8, 4]
@@ -72,7 +72,7 @@ class Page(HTMLParser):
 
 def report(root: Path, tmp_path: Path, **settings) -> Page:
     output = tmp_path / "page.html"
-    run(DatasetReportConfig(root=root, output=output, **settings))
+    dataset_report(DatasetReportConfig(root=root, output=output, **settings))
     return Page(output.read_text(encoding="utf-8"))
 
 
@@ -182,9 +182,9 @@ def test_a_dataset_without_its_videos_has_a_page_that_says_so(root, tmp_path):
 )
 def test_what_cannot_be_done_is_one_error(root, tmp_path, settings, text):
     with pytest.raises(DatasetError, match=text):
-        run(DatasetReportConfig(**{"root": root, "output": tmp_path / "page.html", **settings}))
+        dataset_report(DatasetReportConfig(**{"root": root, "output": tmp_path / "page.html", **settings}))
     with pytest.raises(DatasetError, match="no dataset was named"):
-        run(DatasetReportConfig())
+        dataset_report(DatasetReportConfig())
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="../shared/data is absent")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 FPS, LENGTH, EPISODES = 20, 60, 6
 NAMES = ["shoulder", "elbow", "gripper"]

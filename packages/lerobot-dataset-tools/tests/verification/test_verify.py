@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.verification import check_structure, verify_dataset
+from lerobot.dataset_tools.verification import verify_dataset
+from lerobot.datasets.checks import check_structure
 
 DATA = Path(__file__).parents[4].parent / "shared/data"
 CAMERA = "observation.images.cam"

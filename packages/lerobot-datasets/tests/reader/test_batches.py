@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, default_collate
 
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.datasets.reading.items import whole_of
-from lerobot.datasets.reading.memory import PictureMemory
+from lerobot.datasets.reader.items import whole_of
+from lerobot.datasets.reader.memory import PictureMemory
 
 CAMERA = "observation.images.cam"
 ROWS = [3, 0, 9, 9, 4]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.datasets.reading.windows import window_positions
+from lerobot.datasets.reader.windows import window_positions
 
 CAMERA = "observation.images.cam"
 LENGTHS = [5, 1, 7, 3]

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.format.depth import convert_picture, depth_table
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.datasets.reading.depth import convert_picture, depth_table
 from lerobot.datasets.storage.numbers import column_to_numpy
 
 DATA_FILE = "data/chunk-000/file-000.parquet"

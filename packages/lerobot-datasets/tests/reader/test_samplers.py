@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.samplers import (
+from lerobot.datasets.dataset.samplers import (
     DistributedBatchSampler,
     EpisodeAwareSampler,
     MixtureSampler,

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.datasets.dataset.views import FrameSubset, MixtureDataset, hold_out, split, split_episodes, subset, window
 from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.datasets.views import FrameSubset, MixtureDataset, hold_out, split, split_episodes, subset, window
 
 CAMERA = "observation.images.cam"
 LENGTHS = [5, 1, 7, 3, 6]

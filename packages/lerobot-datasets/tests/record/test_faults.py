@@ -9,11 +9,11 @@ import av
 import pytest
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.recording import progress
-from lerobot.datasets.recording.progress import Progress
-from lerobot.datasets.recording.record import record
+from lerobot.datasets.record import progress
+from lerobot.datasets.record.command import record
+from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.video.encode import VideoFileEncoder
-from lerobot.datasets.writing import commit
+from lerobot.datasets.writer import commit
 
 
 def test_a_full_disk_keeps_what_was_saved_and_brings_the_arm_to_rest(tmp_path, kit, monkeypatch):

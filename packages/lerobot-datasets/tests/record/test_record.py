@@ -10,9 +10,9 @@ from lerobot.core.errors import ConfigError, DatasetError, DeviceError, FeatureM
 from lerobot.core.fake.joints import RANGES
 from lerobot.core.processors.config import ConvertUnitsConfig, RenameObservationsConfig
 from lerobot.core.safety import SafetyConfig
-from lerobot.datasets.recording import target
-from lerobot.datasets.recording.record import record
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.record import target
+from lerobot.datasets.record.command import record
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 KEYS = [f"{joint}.pos" for joint in RANGES]
 
@@ -77,7 +77,7 @@ class Script:
 
     def __init__(self, monkeypatch, capsys, *steps):
         self.steps, self.said, self.capsys = list(steps), "", capsys
-        monkeypatch.setattr("lerobot.datasets.recording.record.open_keyboard", lambda: self)
+        monkeypatch.setattr("lerobot.datasets.record.command.open_keyboard", lambda: self)
         self.wait = 0
 
     def help(self):
@@ -102,7 +102,7 @@ class Script:
 
 
 def target_request(word):
-    from lerobot.datasets.recording.requests import Request
+    from lerobot.datasets.record.requests import Request
 
     return Request(word)
 
@@ -297,7 +297,7 @@ def test_hooks_see_episodes(tmp_path, kit, monkeypatch):
 
     hooks = Hooks()
     hooks.register(Watcher(), "watcher")
-    monkeypatch.setattr("lerobot.datasets.recording.record.load_hooks", lambda: hooks)
+    monkeypatch.setattr("lerobot.datasets.record.command.load_hooks", lambda: hooks)
     record(kit.config(tmp_path / "set", cameras=0))
     assert [entry[:2] for entry in seen] == [("start", 0), ("end", 0), ("start", 1), ("end", 1)]
     assert seen[0][2] == "Wave"
@@ -333,7 +333,7 @@ def test_the_display_sees_every_tick_and_the_teleoperator_stays_active_between_e
             self.closed = True
 
     display = Display()
-    monkeypatch.setattr("lerobot.datasets.recording.record.open_display", lambda *_: display)
+    monkeypatch.setattr("lerobot.datasets.record.command.open_display", lambda *_: display)
     record(kit.config(tmp_path / "set", cameras=0, dataset={"reset_time_s": 0.4}))
     assert display.closed
     recorded = sum(kit.lengths(tmp_path / "set"))

@@ -5,9 +5,9 @@ import pytest
 from lerobot.core.errors import DatasetError
 from lerobot.core.fake.config import FakeTeleoperatorConfig
 from lerobot.core.terminal import terminal_keys
-from lerobot.datasets.recording.control_file import ControlFile
-from lerobot.datasets.recording.keyboard import open_keyboard
-from lerobot.datasets.recording.requests import Request, Requests, teleoperator_requests
+from lerobot.datasets.record.control_file import ControlFile
+from lerobot.datasets.record.keyboard import open_keyboard
+from lerobot.datasets.record.requests import Request, Requests, teleoperator_requests
 
 NEXT, SUCCESS, FAILURE, REDO, STOP = Request
 

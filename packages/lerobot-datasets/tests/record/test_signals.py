@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 SCRIPT = '''
 import importlib.util, json, os, select, sys, time
 from pathlib import Path
 from lerobot.core.safety.signals import StopSignals
-from lerobot.datasets.recording import record
-from lerobot.datasets.recording.take import Take
-from lerobot.datasets.writing import commit
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.record.command import record
+from lerobot.datasets.record.take import Take
+from lerobot.datasets.writer import commit
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 phase, root, result, kit_file = sys.argv[1:]
 spec = importlib.util.spec_from_file_location("kit", kit_file)
@@ -69,7 +69,7 @@ Take._record = wrapped("record", Take._record)
 Take._reset = wrapped("reset", Take._reset)
 commit.publish = wrapped("save", commit.publish)
 try:
-    code = record.record(kit.config(Path(root), dataset={"num_episodes": 4, "reset_time_s": 1, "episode_time_s": 0.5}))
+    code = record(kit.config(Path(root), dataset={"num_episodes": 4, "reset_time_s": 1, "episode_time_s": 0.5}))
 except KeyboardInterrupt as interrupt:
     code = 1000 + interrupt.number
 finally:

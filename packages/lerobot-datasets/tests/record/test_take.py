@@ -8,9 +8,9 @@ import pytest
 from lerobot.core.clock import MonotonicClock
 from lerobot.core.control import Tick
 from lerobot.core.types import Observation, Stamp
-from lerobot.datasets.recording.progress import Progress
-from lerobot.datasets.recording.requests import Request
-from lerobot.datasets.recording.take import FIRST_PICTURE_S, Take, TakePlan
+from lerobot.datasets.record.progress import Progress
+from lerobot.datasets.record.requests import Request
+from lerobot.datasets.record.take import FIRST_PICTURE_S, Take, TakePlan
 
 FPS = 10.0
 

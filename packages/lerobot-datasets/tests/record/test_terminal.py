@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from lerobot.datasets.writing.lock import STAGING_FOLDER
+from lerobot.datasets.writer.lock import STAGING_FOLDER
 
 # Plays the shell: owns the terminal, starts the command in the foreground and outlives it.
 SHELL = """

@@ -7,8 +7,8 @@ import pytest
 
 from lerobot.core.control import Tick
 from lerobot.core.types import Observation
-from lerobot.datasets.replaying.episode import RecordedEpisode
-from lerobot.datasets.replaying.playback import SETTLE_S, Deviation, Playback
+from lerobot.datasets.replay.episode import RecordedEpisode
+from lerobot.datasets.replay.playback import SETTLE_S, Deviation, Playback
 
 FPS = 10.0
 

@@ -11,9 +11,9 @@ from lerobot.core.fake.joints import RANGES
 from lerobot.core.processors.config import RenameActionsConfig, RenameObservationsConfig
 from lerobot.core.safety import SafetyConfig
 from lerobot.datasets.commands.replay import DatasetReplayConfig, ReplayConfig
-from lerobot.datasets.replaying.playback import Playback
-from lerobot.datasets.replaying.replay import replay
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.replay.command import replay
+from lerobot.datasets.replay.playback import Playback
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 KEYS = [f"{joint}.pos" for joint in RANGES]
 LENGTH = 12
@@ -104,7 +104,7 @@ def test_hooks_see_the_episode_begin_at_the_first_pose(root, monkeypatch):
 
     hooks = Hooks()
     hooks.register(Watcher(), "watcher")
-    monkeypatch.setattr("lerobot.datasets.replaying.replay.load_hooks", lambda: hooks)
+    monkeypatch.setattr("lerobot.datasets.replay.command.load_hooks", lambda: hooks)
     replay(config(root, episode=0))
     assert [index for index, _ in seen] == [0, 0]
     assert np.allclose(seen[0][1], poses(0)[0])
@@ -151,7 +151,7 @@ def test_a_failing_robot_ends_in_its_safe_state(root):
 
 
 def test_capture_times_are_the_clock_where_there_are_any(tmp_path, lerobot_home):
-    from lerobot.datasets.replaying.episode import load_episode
+    from lerobot.datasets.replay.episode import load_episode
 
     vector = {"dtype": "float32", "shape": (1,), "names": ["a.pos"]}
     seconds = {"dtype": "float64", "shape": (1,), "names": ["seconds"]}

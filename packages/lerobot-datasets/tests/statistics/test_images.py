@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lerobot.datasets.statistics.pictures import PictureStatistics, decimate
+from lerobot.datasets.statistics.images import PictureStatistics, decimate
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lerobot.datasets.streaming.plan import Consumer, EpisodePool, batches_of, consumed_by_each
+from lerobot.datasets.stream.plan import Consumer, EpisodePool, batches_of, consumed_by_each
 
 LENGTHS = st.lists(st.integers(1, 9), min_size=1, max_size=12)
 

@@ -97,7 +97,7 @@ def test_chosen_episodes_and_dropped_ends(numbers_only):
 
 
 def test_rows_of_no_more_episodes_than_the_pool_are_held(numbers_only, monkeypatch):
-    from lerobot.datasets.streaming.rows import ResidentRows
+    from lerobot.datasets.stream.rows import ResidentRows
 
     held, admitted = [], []
     admit = ResidentRows.admit
@@ -114,7 +114,7 @@ def test_rows_of_no_more_episodes_than_the_pool_are_held(numbers_only, monkeypat
 
 
 def test_pictures_are_decoded_only_for_items_that_are_given(root, monkeypatch):
-    from lerobot.datasets.reading.pictures import EpisodeVideos
+    from lerobot.datasets.reader.images import EpisodeVideos
 
     decoded = []
     read = EpisodeVideos.read

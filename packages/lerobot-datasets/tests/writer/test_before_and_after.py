@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 UNCLOSED = """
 import importlib.util, sys
 from pathlib import Path
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer.recorder import DatasetRecorder
 spec = importlib.util.spec_from_file_location("kit", sys.argv[2])
 kit = importlib.util.module_from_spec(spec)
 sys.modules["kit"] = kit

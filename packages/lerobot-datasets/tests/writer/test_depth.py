@@ -12,7 +12,7 @@ import pytest
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.datasets.video.depth_codes import quantize_depth
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 MILLIMETRES = np.array([[0, 10, 100, 500, 1000, 5000, 10000, 20000]], np.uint16)
 

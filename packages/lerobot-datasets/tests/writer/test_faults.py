@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.writing import compaction
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer import compaction
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 CALLS = ("fsync", "replace", "mkdir", "link")
 
@@ -197,7 +197,7 @@ def test_a_file_system_that_cannot_swap_keeps_the_small_files(tmp_path, kit, mon
 
 
 def test_ctrl_c_while_waiting_for_an_encoder_breaks_the_episode_not_the_dataset(tmp_path, kit, monkeypatch):
-    from lerobot.datasets.writing.background import PictureQueue
+    from lerobot.datasets.writer.background import PictureQueue
 
     root, recorder = start(tmp_path, kit)
     healthy = PictureQueue.add

@@ -15,7 +15,7 @@ RECORDER = textwrap.dedent(
     """
     import importlib.util, sys
     from pathlib import Path
-    from lerobot.datasets.writing.recorder import DatasetRecorder
+    from lerobot.datasets.writer.recorder import DatasetRecorder
 
     spec = importlib.util.spec_from_file_location("kit", sys.argv[2])
     kit = importlib.util.module_from_spec(spec)

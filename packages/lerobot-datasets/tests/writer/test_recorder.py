@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.datasets.format.extra_columns import capture_time_values, extra_features
 from lerobot.datasets.format.features import default_features
 from lerobot.datasets.video.encode import VideoFileEncoder
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
-from lerobot.datasets.writing import recorder as recorder_module
-from lerobot.datasets.writing.extra_columns import capture_time_values, extra_features
-from lerobot.datasets.writing.options import WritingOptions
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer import recorder as recorder_module
+from lerobot.datasets.writer.options import WritingOptions
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 STATE = {"observation.state": {"dtype": "float32", "shape": (2,), "names": None}}
 TINY = {"cam": {"dtype": "video", "shape": (32, 48, 3), "names": ["height", "width", "channels"]}}
@@ -267,9 +267,7 @@ def test_the_caller_may_reuse_its_buffers(tmp_path, kit):
 
 
 def test_recording_imports_no_torch():
-    code = (
-        "import sys, lerobot.datasets.writing.recorder; sys.exit('torch' in sys.modules or 'datasets' in sys.modules)"
-    )
+    code = "import sys, lerobot.datasets.writer.recorder; sys.exit('torch' in sys.modules or 'datasets' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

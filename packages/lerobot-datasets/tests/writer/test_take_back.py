@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
-from lerobot.datasets.writing import recorder as recorder_module
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer import recorder as recorder_module
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 
 def everything(root):

@@ -6,8 +6,8 @@ import pytest
 
 from lerobot.datasets.video.encode import VideoFileEncoder
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
-from lerobot.datasets.writing.options import WritingOptions
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer.options import WritingOptions
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 LENGTHS = [1, 9, 4]
 

@@ -7,7 +7,7 @@ from pydantic import Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import CommandConfig
-from lerobot.datasets.importing.config import DatasetFormatConfig
+from lerobot.dataset_tools.formats.config import DatasetFormatConfig
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
 
 _OF_IMPORTS = frozenset(
@@ -16,7 +16,7 @@ _OF_IMPORTS = frozenset(
 
 
 class _ConvertDataset(CommandConfig):
-    target: ClassVar[str] = "lerobot.datasets.editing.command:convert"
+    target: ClassVar[str] = "lerobot.dataset_tools.conversion.command:convert"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot convert-dataset --repo_id=me/cubes",
         "lerobot convert-dataset --root=old/cubes --new_root=new/cubes",

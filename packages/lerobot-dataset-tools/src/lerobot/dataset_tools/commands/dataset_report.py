@@ -14,7 +14,7 @@ class DatasetReportConfig(CommandConfig):
     The page holds everything in itself and can be sent to somebody.
     """
 
-    target: ClassVar[str] = "lerobot.datasets.report.command:run"
+    target: ClassVar[str] = "lerobot.dataset_tools.report.command:dataset_report"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot dataset-report --repo_id=me/cubes",
         "lerobot dataset-report --root=data/cubes --episodes='[0, 7]' --output=cubes.html",

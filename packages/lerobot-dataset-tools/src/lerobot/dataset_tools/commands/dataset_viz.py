@@ -13,10 +13,10 @@ NO_EFFECT = "Accepted so that known command lines work; has no effect here."
 class DatasetVizConfig(CommandConfig):
     """Look at an episode of a dataset in the Rerun viewer, or save it as an .rrd file.
 
-    Needs the viewer: pip install 'lerobot-datasets[viz]'.
+    Needs the viewer: pip install 'lerobot-dataset-tools[viz]'.
     """
 
-    target: ClassVar[str] = "lerobot.datasets.report.viewer:run"
+    target: ClassVar[str] = "lerobot.dataset_tools.viewer.command:dataset_viz"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot dataset-viz --repo_id=me/cubes --episode_index=0",
         "lerobot dataset-viz --repo_id=me/cubes --episode_index=0 --save=1 --output_dir=out",

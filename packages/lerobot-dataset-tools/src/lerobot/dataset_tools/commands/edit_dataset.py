@@ -129,7 +129,7 @@ class EditDatasetConfig(CommandConfig):
     <name>_old; --operation.type=undo swaps them back.
     """
 
-    target: ClassVar[str] = "lerobot.datasets.editing.command:run"
+    target: ClassVar[str] = "lerobot.dataset_tools.edit.command:edit_dataset"
     examples: ClassVar[tuple[str, ...]] = (
         'lerobot edit-dataset --repo_id=me/cubes --operation.type=delete_episodes --operation.episode_indices="[0, 2]"',
         'lerobot edit-dataset --repo_id=me/cubes --operation.type=split --operation.splits="{train: 0.8, val: 0.2}"',

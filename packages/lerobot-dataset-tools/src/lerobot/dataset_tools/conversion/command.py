@@ -1,4 +1,4 @@
-"""`lerobot convert-dataset --from=...`: a configuration carried out, with a progress bar."""
+"""`lerobot convert-dataset`: an older version or another format, with a progress bar."""
 
 from pathlib import Path
 
@@ -6,13 +6,33 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lerobot.datasets.commands.convert_dataset import ConvertDatasetConfig
+from lerobot.dataset_tools.commands.convert_dataset import ConvertDatasetConfig
+from lerobot.dataset_tools.commands.folder import dataset_folder
+from lerobot.dataset_tools.conversion.convert import import_dataset
+from lerobot.dataset_tools.edit.convert import convert_dataset
+from lerobot.dataset_tools.formats.config import DatasetFormatConfig
+from lerobot.dataset_tools.formats.source import EpisodeSource
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.info import load_info
-from lerobot.datasets.importing.config import DatasetFormatConfig
-from lerobot.datasets.importing.convert import import_dataset
-from lerobot.datasets.importing.source import EpisodeSource
-from lerobot.datasets.writing.options import WritingOptions
+from lerobot.datasets.writer.options import WritingOptions
+
+
+def convert(config: ConvertDatasetConfig) -> None:
+    """Convert a v2.x dataset, or import another format, and say where the result is.
+
+    Raises:
+        LeRobotError: the dataset cannot be converted; nothing was changed.
+    """
+    if config.source is not None:
+        import_from(config, config.source, config.new_root or dataset_folder(config.repo_id, config.root))
+        return
+    result = convert_dataset(
+        dataset_folder(config.repo_id, config.root),
+        config.new_root,
+        data_files_size_in_mb=config.data_file_size_in_mb,
+        video_files_size_in_mb=config.video_file_size_in_mb,
+    )
+    typer.echo(result.summary())
 
 
 def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root: Path) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError, LeRobotError
+from lerobot.dataset_tools.conversion.plan import FloatType, ImportPlan
+from lerobot.dataset_tools.conversion.same_source import check_same_source
+from lerobot.dataset_tools.formats.source import EpisodeSource
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.info import load_info
-from lerobot.datasets.importing.plan import FloatType, ImportPlan
-from lerobot.datasets.importing.same_source import check_same_source
-from lerobot.datasets.importing.source import EpisodeSource
-from lerobot.datasets.writing.options import WritingOptions
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer.options import WritingOptions
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 logger = logging.getLogger(__name__)
 

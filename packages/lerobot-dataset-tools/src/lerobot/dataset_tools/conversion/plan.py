@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lerobot.core.errors import FeatureMismatchError
+from lerobot.dataset_tools.formats import targets
+from lerobot.dataset_tools.formats.source import TASK, TEXT, SourceField
 from lerobot.datasets.format.features import IMAGE, NUMERIC_DTYPES, STRING, VIDEO, Feature, FeatureMap
-from lerobot.datasets.importing import targets
-from lerobot.datasets.importing.source import TASK, TEXT, SourceField
 
 FloatType = Literal["float32", "source"]
 """What numbers with a fraction are stored as: float32, which policies compute in, or as the source has them."""

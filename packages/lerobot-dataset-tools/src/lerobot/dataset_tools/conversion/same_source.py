@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.conversion.plan import ImportPlan
 from lerobot.datasets.format.episodes import load_episodes
 from lerobot.datasets.format.features import CAMERA_DTYPES, STRING
 from lerobot.datasets.format.info import load_info
 from lerobot.datasets.format.tasks import load_tasks
-from lerobot.datasets.importing.plan import ImportPlan
 from lerobot.datasets.storage.numbers import column_to_numpy
 from lerobot.datasets.storage.rows import data_files, read_rows
 

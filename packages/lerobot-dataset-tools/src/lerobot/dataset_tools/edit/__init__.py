@@ -1,13 +1,13 @@
 """Edits of whole datasets: checked first, built aside, put in place in one step, undone in one step."""
 
-from lerobot.datasets.editing.cameras import convert_image_to_video, reencode_videos
-from lerobot.datasets.editing.convert import convert_dataset
-from lerobot.datasets.editing.features import add_features, remove_feature
-from lerobot.datasets.editing.outcome import EditResult
-from lerobot.datasets.editing.selection import delete_episodes, merge, split
-from lerobot.datasets.editing.statistics import recompute_stats
-from lerobot.datasets.editing.swap import undo
-from lerobot.datasets.editing.tasks import modify_tasks
+from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
+from lerobot.dataset_tools.edit.convert import convert_dataset
+from lerobot.dataset_tools.edit.features import add_features, remove_feature
+from lerobot.dataset_tools.edit.outcome import EditResult
+from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
+from lerobot.dataset_tools.edit.statistics import recompute_stats
+from lerobot.dataset_tools.edit.swap import undo
+from lerobot.dataset_tools.edit.tasks import modify_tasks
 
 __all__ = [
     "EditResult",

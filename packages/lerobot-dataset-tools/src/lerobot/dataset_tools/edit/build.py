@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lerobot.core.durable import flush_tree
-from lerobot.datasets.editing.episode_table import write_episodes
-from lerobot.datasets.editing.plan import EditPlan
-from lerobot.datasets.editing.rows import write_rows
-from lerobot.datasets.editing.videos import write_videos
+from lerobot.dataset_tools.edit.episode_table import write_episodes
+from lerobot.dataset_tools.edit.plan import EditPlan
+from lerobot.dataset_tools.edit.rows import write_rows
+from lerobot.dataset_tools.edit.videos import write_videos
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.features import is_depth
 from lerobot.datasets.format.info import Info

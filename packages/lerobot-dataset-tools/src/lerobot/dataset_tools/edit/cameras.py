@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing.outcome import EditResult, carry_out
-from lerobot.datasets.editing.plan import EditPlan, select
-from lerobot.datasets.editing.source import open_source
-from lerobot.datasets.editing.upgrade import upgraded_info
+from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
+from lerobot.dataset_tools.edit.plan import EditPlan, select
+from lerobot.dataset_tools.edit.upgrade import upgraded_info
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.features import VIDEO
 from lerobot.datasets.format.info import Info
+from lerobot.datasets.reader.source import open_source
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
 
 

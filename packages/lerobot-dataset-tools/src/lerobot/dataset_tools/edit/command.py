@@ -1,4 +1,4 @@
-"""`lerobot edit-dataset` and `lerobot convert-dataset`: from flags to the functions of this package."""
+"""`lerobot edit-dataset`: from flags to the functions of this room."""
 
 from functools import singledispatch
 from pathlib import Path
@@ -7,21 +7,19 @@ import typer
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.paths import lerobot_home
-from lerobot.datasets.commands import edit_dataset as commands
-from lerobot.datasets.commands.convert_dataset import ConvertDatasetConfig
-from lerobot.datasets.editing.cameras import convert_image_to_video, reencode_videos
-from lerobot.datasets.editing.convert import convert_dataset
-from lerobot.datasets.editing.features import remove_feature
-from lerobot.datasets.editing.outcome import EditResult
-from lerobot.datasets.editing.report import describe_dataset
-from lerobot.datasets.editing.selection import delete_episodes, merge, split
-from lerobot.datasets.editing.statistics import recompute_stats
-from lerobot.datasets.editing.swap import undo
-from lerobot.datasets.editing.tasks import modify_tasks
-from lerobot.datasets.format.info import load_info
+from lerobot.dataset_tools.commands import edit_dataset as commands
+from lerobot.dataset_tools.commands.folder import dataset_folder
+from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
+from lerobot.dataset_tools.edit.features import remove_feature
+from lerobot.dataset_tools.edit.outcome import EditResult
+from lerobot.dataset_tools.edit.report import describe_dataset
+from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
+from lerobot.dataset_tools.edit.statistics import recompute_stats
+from lerobot.dataset_tools.edit.swap import undo
+from lerobot.dataset_tools.edit.tasks import modify_tasks
 
 
-def run(config: commands.EditDatasetConfig) -> None:
+def edit_dataset(config: commands.EditDatasetConfig) -> None:
     """Carry out one operation and say what it made.
 
     Raises:
@@ -35,43 +33,9 @@ def run(config: commands.EditDatasetConfig) -> None:
     if config.push_to_hub and not (config.new_repo_id or config.repo_id):
         raise DatasetError("the result has no name on the Hub", expected="--repo_id or --new_repo_id")
     for result in _run(config.operation, config):
-        typer.echo(_summary(result))
+        typer.echo(result.summary())
         if config.push_to_hub:
             typer.echo(_push(result, config))
-
-
-def convert(config: ConvertDatasetConfig) -> None:
-    """Convert a v2.x dataset, or import another format, and say where the result is.
-
-    Raises:
-        LeRobotError: the dataset cannot be converted; nothing was changed.
-    """
-    if config.source is not None:
-        # Only here: converting needs none of the other formats.
-        from lerobot.datasets.importing.command import import_from
-
-        import_from(config, config.source, config.new_root or dataset_folder(config.repo_id, config.root))
-        return
-    result = convert_dataset(
-        dataset_folder(config.repo_id, config.root),
-        config.new_root,
-        data_files_size_in_mb=config.data_file_size_in_mb,
-        video_files_size_in_mb=config.video_file_size_in_mb,
-    )
-    typer.echo(_summary(result))
-
-
-def dataset_folder(repo_id: str | None, root: Path | None) -> Path:
-    """The folder that `--repo_id` and `--root` name.
-
-    Raises:
-        DatasetError: neither was given.
-    """
-    if root is not None:
-        return root
-    if repo_id is None:
-        raise DatasetError("no dataset was named", expected="--repo_id or --root")
-    return lerobot_home() / repo_id
 
 
 def _new_root(config: commands.EditDatasetConfig, ending: str = "") -> Path | None:
@@ -86,12 +50,6 @@ def _new_root(config: commands.EditDatasetConfig, ending: str = "") -> Path | No
 
 def _root(config: commands.EditDatasetConfig) -> Path:
     return dataset_folder(config.repo_id, config.root)
-
-
-def _summary(result: EditResult) -> str:
-    info = load_info(result.root)
-    text = f"{result.root}: {info.total_episodes} episodes, {info.total_frames} frames"
-    return f"{text}; the state before is in {result.backup}" if result.backup else text
 
 
 def _push(result: EditResult, config: commands.EditDatasetConfig) -> str:

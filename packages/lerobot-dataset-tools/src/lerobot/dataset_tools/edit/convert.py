@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing.outcome import EditResult, carry_out
-from lerobot.datasets.editing.plan import EditPlan, select
-from lerobot.datasets.editing.source import open_source
-from lerobot.datasets.editing.upgrade import upgraded_info
+from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
+from lerobot.dataset_tools.edit.plan import EditPlan, select
+from lerobot.dataset_tools.edit.upgrade import upgraded_info
+from lerobot.datasets.reader.source import open_source
 
 
 def convert_dataset(

@@ -9,18 +9,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lerobot.datasets.editing.pictures import SourcePictures
-from lerobot.datasets.editing.places import numbering
-from lerobot.datasets.editing.plan import EditPlan
-from lerobot.datasets.editing.videos import Clip
+from lerobot.dataset_tools.edit.images import SourcePictures
+from lerobot.dataset_tools.edit.places import numbering
+from lerobot.dataset_tools.edit.plan import EditPlan
+from lerobot.dataset_tools.edit.videos import Clip
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS, episodes_schema
 from lerobot.datasets.format.features import CAMERA_DTYPES, NUMERIC_DTYPES, image_size
 from lerobot.datasets.format.stats_json import FeatureStats, flatten_stats
 from lerobot.datasets.statistics.dataset import column_statistics
-from lerobot.datasets.statistics.pictures import PictureStatistics
+from lerobot.datasets.statistics.images import PictureStatistics
 from lerobot.datasets.statistics.recompute import read_columns
-from lerobot.datasets.writing.compaction import FilePosition
+from lerobot.datasets.writer.compaction import FilePosition
 
 _NUMBERED = ("index", "episode_index", "task_index")
 """Features whose values an edit changes."""

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
-from lerobot.datasets.editing.outcome import EditResult, carry_out
-from lerobot.datasets.editing.plan import EditPlan, Selection, numbered_tasks
-from lerobot.datasets.editing.source import EditSource, open_source
-from lerobot.datasets.editing.upgrade import upgraded_info
+from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
+from lerobot.dataset_tools.edit.plan import EditPlan, Selection, numbered_tasks
+from lerobot.dataset_tools.edit.upgrade import upgraded_info
 from lerobot.datasets.format.features import INDEX_DTYPES, NUMERIC_DTYPES, STRING, normalize_features
 from lerobot.datasets.format.info import Info
+from lerobot.datasets.reader.source import EditSource, open_source
 
 
 def remove_feature(root: Path, feature_names: Sequence[str], new_root: Path | None = None) -> EditResult:

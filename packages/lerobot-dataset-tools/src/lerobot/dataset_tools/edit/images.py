@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.datasets.editing.source import EditSource
+from lerobot.datasets.format.depth import depth_table
 from lerobot.datasets.format.features import VIDEO, image_size
-from lerobot.datasets.reading.depth import depth_table
-from lerobot.datasets.reading.encoded import decode_picture
-from lerobot.datasets.reading.pictures import EpisodeVideos
+from lerobot.datasets.reader.encoded import decode_picture
+from lerobot.datasets.reader.images import EpisodeVideos
+from lerobot.datasets.reader.source import EditSource
 from lerobot.datasets.storage.objects import ObjectColumns
 from lerobot.datasets.video.encode import VideoFileEncoder, frame_rate
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing.build import build
-from lerobot.datasets.editing.plan import EditPlan
-from lerobot.datasets.editing.swap import edit_in_place, write_new
+from lerobot.dataset_tools.edit.build import build
+from lerobot.dataset_tools.edit.plan import EditPlan
+from lerobot.dataset_tools.edit.swap import edit_in_place, write_new
 from lerobot.datasets.format.info import load_info
 
 
@@ -22,6 +22,12 @@ class EditResult:
 
     root: Path
     backup: Path | None = None
+
+    def summary(self) -> str:
+        """One line: where the result is, and how much it holds."""
+        info = load_info(self.root)
+        text = f"{self.root}: {info.total_episodes} episodes, {info.total_frames} frames"
+        return f"{text}; the state before is in {self.backup}" if self.backup else text
 
 
 def carry_out(plan: EditPlan, root: Path, new_root: Path | None) -> EditResult:

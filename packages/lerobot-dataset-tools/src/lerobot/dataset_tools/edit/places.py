@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lerobot.datasets.format import layout
-from lerobot.datasets.writing.compaction import FilePosition
+from lerobot.datasets.writer.compaction import FilePosition
 
 
 def numbering(chunks_size: int) -> Iterator[FilePosition]:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.datasets.editing.source import EditSource
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.format.tasks import Tasks
+from lerobot.datasets.reader.source import EditSource
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 
 
 def describe_dataset(repo_id: str, root: Path, *, show_features: bool = False) -> str:

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from lerobot.core.durable import link
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing.places import numbering
-from lerobot.datasets.editing.plan import EditPlan
-from lerobot.datasets.editing.source import EditSource
+from lerobot.dataset_tools.edit.places import numbering
+from lerobot.dataset_tools.edit.plan import EditPlan
+from lerobot.datasets.format.columns import data_schema, data_table
 from lerobot.datasets.format.features import LANGUAGE, VIDEO
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.layout import MEGABYTE
+from lerobot.datasets.reader.source import EditSource
 from lerobot.datasets.storage.rows import DataFile
 from lerobot.datasets.video.join import runs
-from lerobot.datasets.writing.columns import data_schema, data_table
-from lerobot.datasets.writing.compaction import FilePosition
+from lerobot.datasets.writer.compaction import FilePosition
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
-from lerobot.datasets.editing.outcome import EditResult, carry_out
-from lerobot.datasets.editing.plan import EditPlan, select
-from lerobot.datasets.editing.source import EditSource, open_source
-from lerobot.datasets.editing.swap import check_is_free
-from lerobot.datasets.editing.upgrade import upgraded_info
+from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
+from lerobot.dataset_tools.edit.plan import EditPlan, select
+from lerobot.dataset_tools.edit.swap import check_is_free
+from lerobot.dataset_tools.edit.upgrade import upgraded_info
 from lerobot.datasets.format.features import Feature, is_depth
 from lerobot.datasets.format.info import Info
+from lerobot.datasets.reader.source import EditSource, open_source
 
 logger = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
-from lerobot.datasets.editing.outcome import EditResult, carry_out
-from lerobot.datasets.editing.plan import EditPlan, Selection, numbered_tasks
-from lerobot.datasets.editing.source import EditSource, open_source
-from lerobot.datasets.editing.upgrade import upgraded_info
+from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
+from lerobot.dataset_tools.edit.plan import EditPlan, Selection, numbered_tasks
+from lerobot.dataset_tools.edit.upgrade import upgraded_info
 from lerobot.datasets.format.features import NUMERIC_DTYPES
 from lerobot.datasets.format.stats_json import Stats
+from lerobot.datasets.reader.source import EditSource, open_source
 from lerobot.datasets.statistics.recompute import read_columns
 from lerobot.datasets.statistics.running import RunningStatistics
 

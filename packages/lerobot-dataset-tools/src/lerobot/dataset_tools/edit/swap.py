@@ -15,8 +15,8 @@ from pathlib import Path
 from lerobot.core.durable import flush_folder, make_folder
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
-from lerobot.datasets.writing.exchange import exchange
-from lerobot.datasets.writing.lock import WriterLock
+from lerobot.datasets.writer.exchange import exchange
+from lerobot.datasets.writer.lock import WriterLock
 
 logger = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing.outcome import EditResult, carry_out
-from lerobot.datasets.editing.plan import EditPlan, Selection
-from lerobot.datasets.editing.source import open_source
-from lerobot.datasets.editing.upgrade import upgraded_info
+from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
+from lerobot.dataset_tools.edit.plan import EditPlan, Selection
+from lerobot.dataset_tools.edit.upgrade import upgraded_info
 from lerobot.datasets.format.tasks import Tasks
+from lerobot.datasets.reader.source import open_source
 
 
 def modify_tasks(

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from lerobot.core.durable import link
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing.pictures import SourcePictures, encode_episode
-from lerobot.datasets.editing.places import numbering
-from lerobot.datasets.editing.plan import EditPlan
-from lerobot.datasets.editing.source import EditSource
+from lerobot.dataset_tools.edit.images import SourcePictures, encode_episode
+from lerobot.dataset_tools.edit.places import numbering
+from lerobot.dataset_tools.edit.plan import EditPlan
 from lerobot.datasets.format.layout import MEGABYTE
-from lerobot.datasets.reading.pictures import EpisodeVideos
+from lerobot.datasets.reader.images import EpisodeVideos
+from lerobot.datasets.reader.source import EditSource
 from lerobot.datasets.video.cut import copy_ranges, copyable, encode_range
 from lerobot.datasets.video.join import join_videos, runs, video_signature
-from lerobot.datasets.writing.compaction import FilePosition
+from lerobot.datasets.writer.compaction import FilePosition
 
 logger = logging.getLogger(__name__)
 

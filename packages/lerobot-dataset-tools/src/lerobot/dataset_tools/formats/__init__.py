@@ -1,1 +1,1 @@
-"""Recordings of other formats as LeRobotDatasets: `lerobot convert-dataset --from=...`."""
+"""Readers of other formats: each opens files of its kind as episodes."""

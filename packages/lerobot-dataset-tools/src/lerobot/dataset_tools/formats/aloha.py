@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.importing import targets
-from lerobot.datasets.importing.arrays import EpisodeArrays, Repeated
-from lerobot.datasets.importing.config import AlohaConfig
-from lerobot.datasets.importing.files import datasets_below, episode_files, open_hdf5, reading
-from lerobot.datasets.importing.pictures import decode_picture
-from lerobot.datasets.importing.source import TASK, EpisodeSource
+from lerobot.dataset_tools.formats import targets
+from lerobot.dataset_tools.formats.arrays import EpisodeArrays, Repeated
+from lerobot.dataset_tools.formats.config import AlohaConfig
+from lerobot.dataset_tools.formats.files import datasets_below, episode_files, open_hdf5, reading
+from lerobot.dataset_tools.formats.images import decode_picture
+from lerobot.dataset_tools.formats.source import TASK, EpisodeSource
 
 _IMAGES = "observations/images/"
 _DEPTH = "observations/images_depth/"

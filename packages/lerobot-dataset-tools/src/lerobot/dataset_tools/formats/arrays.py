@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.importing.files import reading
-from lerobot.datasets.importing.source import TEXT, SourceField
+from lerobot.dataset_tools.formats.files import reading
+from lerobot.dataset_tools.formats.source import TEXT, SourceField
 
 BLOCK_BYTES = 2**22
 """Rows of one field that are in memory at once, unless a single row or a compressed chunk is larger."""

@@ -12,7 +12,7 @@ class DatasetFormatConfig(PluginConfig):
     """Choice of a format to import.
 
     `target` of a format names a function that takes the configuration and returns an open
-    `lerobot.datasets.importing.source.EpisodeSource`.
+    `lerobot.dataset_tools.formats.source.EpisodeSource`.
     """
 
     kind: ClassVar[str] = "dataset_format"
@@ -23,7 +23,7 @@ class DatasetFormatConfig(PluginConfig):
 class RobomimicConfig(DatasetFormatConfig):
     """Robomimic and LIBERO HDF5: one group per demonstration."""
 
-    target = "lerobot.datasets.importing.robomimic:open_robomimic"
+    target = "lerobot.dataset_tools.formats.robomimic:open_robomimic"
 
     type: str = "robomimic"
     group: str = Field(default="data", description="Group of the demonstrations; '/' if they are at the top.")
@@ -33,7 +33,7 @@ class RobomimicConfig(DatasetFormatConfig):
 class AlohaConfig(DatasetFormatConfig):
     """ALOHA HDF5: one file per episode, pictures raw or compressed."""
 
-    target = "lerobot.datasets.importing.aloha:open_aloha"
+    target = "lerobot.dataset_tools.formats.aloha:open_aloha"
 
     type: str = "aloha_hdf5"
     swap_red_and_blue: bool = Field(
@@ -45,7 +45,7 @@ class AlohaConfig(DatasetFormatConfig):
 class D4RLConfig(DatasetFormatConfig):
     """D4RL HDF5: flat arrays cut by terminals and timeouts."""
 
-    target = "lerobot.datasets.importing.d4rl:open_d4rl"
+    target = "lerobot.dataset_tools.formats.d4rl:open_d4rl"
 
     type: str = "d4rl"
     max_episode_steps: int | None = Field(
@@ -56,7 +56,7 @@ class D4RLConfig(DatasetFormatConfig):
 class DiffusionPolicyConfig(DatasetFormatConfig):
     """Zarr replay buffer of diffusion_policy: a folder or a .zarr.zip file."""
 
-    target = "lerobot.datasets.importing.diffusion_policy:open_diffusion_policy"
+    target = "lerobot.dataset_tools.formats.diffusion_policy:open_diffusion_policy"
 
     type: str = "diffusion_policy_zarr"
 
@@ -64,7 +64,7 @@ class DiffusionPolicyConfig(DatasetFormatConfig):
 class NpzConfig(DatasetFormatConfig):
     """NumPy archives: one file per episode, or flat arrays with episode_ends."""
 
-    target = "lerobot.datasets.importing.npz:open_npz"
+    target = "lerobot.dataset_tools.formats.npz:open_npz"
 
     type: str = "npz"
 
@@ -72,7 +72,7 @@ class NpzConfig(DatasetFormatConfig):
 class RLDSConfig(DatasetFormatConfig):
     """RLDS episodes in TFRecord files, as TensorFlow Datasets writes them; needs no TensorFlow."""
 
-    target = "lerobot.datasets.importing.rlds:open_rlds"
+    target = "lerobot.dataset_tools.formats.rlds:open_rlds"
 
     type: str = "rlds"
     split: str | None = Field(default=None, description="Import only this split, such as 'train'.")

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.importing import targets
-from lerobot.datasets.importing.arrays import FlatArrays, Rows
-from lerobot.datasets.importing.config import D4RLConfig
-from lerobot.datasets.importing.files import datasets_below, open_hdf5, reading
-from lerobot.datasets.importing.source import EpisodeSource
+from lerobot.dataset_tools.formats import targets
+from lerobot.dataset_tools.formats.arrays import FlatArrays, Rows
+from lerobot.dataset_tools.formats.config import D4RLConfig
+from lerobot.dataset_tools.formats.files import datasets_below, open_hdf5, reading
+from lerobot.dataset_tools.formats.source import EpisodeSource
 
 _TARGETS = {
     "observations": targets.STATE,

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.importing import targets
-from lerobot.datasets.importing.arrays import FlatArrays, Rows
-from lerobot.datasets.importing.config import DiffusionPolicyConfig
-from lerobot.datasets.importing.files import library, reading
-from lerobot.datasets.importing.source import EpisodeSource
+from lerobot.dataset_tools.formats import targets
+from lerobot.dataset_tools.formats.arrays import FlatArrays, Rows
+from lerobot.dataset_tools.formats.config import DiffusionPolicyConfig
+from lerobot.dataset_tools.formats.files import library, reading
+from lerobot.dataset_tools.formats.source import EpisodeSource
 
 
 class WholeBytes:

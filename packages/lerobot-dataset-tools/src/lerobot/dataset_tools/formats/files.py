@@ -47,7 +47,7 @@ def library(module: str, extra: str) -> ModuleType:
     Raises:
         LeRobotError: it is not installed; the hint is the command that installs it.
     """
-    return require(module, extra=extra, needed_by="this format", distribution="lerobot-datasets")
+    return require(module, extra=extra, needed_by="this format", distribution="lerobot-dataset-tools")
 
 
 @contextmanager

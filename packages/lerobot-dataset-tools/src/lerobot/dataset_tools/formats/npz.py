@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lerobot.datasets.importing import targets
-from lerobot.datasets.importing.arrays import EpisodeArrays, FlatArrays, Repeated, Rows
-from lerobot.datasets.importing.config import NpzConfig
-from lerobot.datasets.importing.files import episode_files, reading
-from lerobot.datasets.importing.source import TASK, TEXT, EpisodeSource
+from lerobot.dataset_tools.formats import targets
+from lerobot.dataset_tools.formats.arrays import EpisodeArrays, FlatArrays, Repeated, Rows
+from lerobot.dataset_tools.formats.config import NpzConfig
+from lerobot.dataset_tools.formats.files import episode_files, reading
+from lerobot.dataset_tools.formats.source import TASK, TEXT, EpisodeSource
 
 _NAMES = {
     targets.ACTION: ("action", "actions"),

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.importing import targets
-from lerobot.datasets.importing.config import RLDSConfig
-from lerobot.datasets.importing.files import episode_files, reading
-from lerobot.datasets.importing.pictures import decode_picture
-from lerobot.datasets.importing.source import TASK, TEXT, EpisodeSource, SourceField
-from lerobot.datasets.importing.tfrecord import parse_example, records_of
+from lerobot.dataset_tools.formats import targets
+from lerobot.dataset_tools.formats.config import RLDSConfig
+from lerobot.dataset_tools.formats.files import episode_files, reading
+from lerobot.dataset_tools.formats.images import decode_picture
+from lerobot.dataset_tools.formats.source import TASK, TEXT, EpisodeSource, SourceField
+from lerobot.dataset_tools.formats.tfrecord import parse_example, records_of
 
 FEATURES_FILE = "features.json"
 _STEPS = "steps/"

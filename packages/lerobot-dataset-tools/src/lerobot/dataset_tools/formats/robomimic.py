@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.importing import targets
-from lerobot.datasets.importing.arrays import EpisodeArrays
-from lerobot.datasets.importing.config import RobomimicConfig
-from lerobot.datasets.importing.files import datasets_below, natural, open_hdf5, reading
-from lerobot.datasets.importing.source import EpisodeSource
+from lerobot.dataset_tools.formats import targets
+from lerobot.dataset_tools.formats.arrays import EpisodeArrays
+from lerobot.dataset_tools.formats.config import RobomimicConfig
+from lerobot.dataset_tools.formats.files import datasets_below, natural, open_hdf5, reading
+from lerobot.dataset_tools.formats.source import EpisodeSource
 
 _TARGETS = {
     "action": targets.ACTION,

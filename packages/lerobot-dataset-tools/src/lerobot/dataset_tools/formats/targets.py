@@ -1,6 +1,6 @@
 """What a field of a source becomes where nobody says otherwise."""
 
-from lerobot.datasets.importing.source import TEXT
+from lerobot.dataset_tools.formats.source import TEXT
 
 STATE, ENVIRONMENT_STATE, ACTION = "observation.state", "observation.environment_state", "action"
 REWARD, DONE = "next.reward", "next.done"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.importing.files import library
+from lerobot.dataset_tools.formats.files import library
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")

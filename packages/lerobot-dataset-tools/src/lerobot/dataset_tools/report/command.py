@@ -3,13 +3,13 @@
 import typer
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.commands.dataset_report import DatasetReportConfig
+from lerobot.dataset_tools.commands.dataset_report import DatasetReportConfig
+from lerobot.dataset_tools.report.content import evenly, gather
+from lerobot.dataset_tools.report.page import render
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.datasets.report.content import evenly, gather
-from lerobot.datasets.report.page import render
 
 
-def run(config: DatasetReportConfig) -> None:
+def dataset_report(config: DatasetReportConfig) -> None:
     """Write the report of a dataset.
 
     Raises:

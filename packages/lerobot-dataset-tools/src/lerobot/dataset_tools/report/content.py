@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.report.thumbnails import thumbnail
+from lerobot.dataset_tools.verification.verify import verify_dataset
+from lerobot.datasets.checks.findings import Finding
+from lerobot.datasets.dataset.frames import FrameDataset
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.format.extra_columns import capture_time_key
 from lerobot.datasets.format.features import NUMERIC_DTYPES, Feature
-from lerobot.datasets.frames import FrameDataset
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
-from lerobot.datasets.report.thumbnails import thumbnail
-from lerobot.datasets.verification.findings import Finding
-from lerobot.datasets.verification.verify import verify_dataset
-from lerobot.datasets.writing.extra_columns import capture_time_key
 
 SHOWN = (0.0, 0.5, 1.0)
 """Where in an episode its pictures are from."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lerobot.dataset_tools.report.content import EpisodeDetail, ReportContent, element_names
+from lerobot.dataset_tools.report.curves import bars, chart, legend
 from lerobot.datasets.format.features import NUMERIC_DTYPES
-from lerobot.datasets.report.content import EpisodeDetail, ReportContent, element_names
-from lerobot.datasets.report.curves import bars, chart, legend
 
 _STATISTICS = ("min", "q01", "q50", "mean", "std", "q99", "max")
 
@@ -17,7 +17,7 @@ _STATISTICS = ("min", "q01", "q50", "mean", "std", "q99", "max")
 def render(content: ReportContent) -> str:
     """The page's HTML."""
     meta = content.meta
-    style = files("lerobot.datasets.report").joinpath("page.css").read_text(encoding="utf-8")
+    style = files("lerobot.dataset_tools.report").joinpath("page.css").read_text(encoding="utf-8")
     sections = [
         _tiles(content),
         _findings(content),

@@ -1,7 +1,6 @@
 """What is wrong with a dataset, one finding at a time."""
 
-from lerobot.datasets.verification.findings import Finding
-from lerobot.datasets.verification.structure import check_structure
-from lerobot.datasets.verification.verify import verify_dataset
+from lerobot.dataset_tools.verification.verify import verify_dataset
+from lerobot.datasets.checks.findings import Finding
 
-__all__ = ["Finding", "check_structure", "verify_dataset"]
+__all__ = ["Finding", "verify_dataset"]

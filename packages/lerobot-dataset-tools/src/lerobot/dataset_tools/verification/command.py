@@ -2,12 +2,12 @@
 
 import typer
 
-from lerobot.datasets.commands.verify_dataset import VerifyDatasetConfig
-from lerobot.datasets.editing.command import dataset_folder
-from lerobot.datasets.verification.verify import verify_dataset
+from lerobot.dataset_tools.commands.folder import dataset_folder
+from lerobot.dataset_tools.commands.verify_dataset import VerifyDatasetConfig
+from lerobot.dataset_tools.verification.verify import verify_dataset
 
 
-def run(config: VerifyDatasetConfig) -> int:
+def verify(config: VerifyDatasetConfig) -> int:
     """Check a dataset and write what is found.
 
     Returns:

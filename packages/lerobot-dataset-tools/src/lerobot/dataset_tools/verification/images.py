@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.editing.pictures import SourcePictures
-from lerobot.datasets.statistics.pictures import decimate
-from lerobot.datasets.verification.findings import Finding
+from lerobot.dataset_tools.edit.images import SourcePictures
+from lerobot.datasets.checks.findings import Finding
+from lerobot.datasets.statistics.images import decimate
 
 _BLACK_LEVEL = 12.0
 _BLACK_SPREAD = 4.0

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.format.features import Feature
-from lerobot.datasets.verification.findings import Finding
 
 _JUMP_OF_RANGE = 0.25
 _JUMP_OF_NEIGHBOURS = 8.0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.statistics.recompute import dataset_statistics
-from lerobot.datasets.verification.findings import Finding
 
 _OF_RANGE, _OF_VALUE = 1e-3, 1e-5
 """What single precision in other writers costs, of the range of an element and of its largest value."""

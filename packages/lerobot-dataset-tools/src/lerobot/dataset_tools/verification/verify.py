@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.datasets.editing.pictures import SourcePictures
-from lerobot.datasets.editing.source import EditSource, open_source
+from lerobot.dataset_tools.edit.images import SourcePictures
+from lerobot.dataset_tools.verification.images import camera_findings
+from lerobot.dataset_tools.verification.motion import jumps, odd_lengths, stuck_joints
+from lerobot.dataset_tools.verification.statistics import statistics_findings
+from lerobot.datasets.checks.findings import Finding
+from lerobot.datasets.checks.structure import check_structure
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.info import load_info
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.reader.source import EditSource, open_source
 from lerobot.datasets.statistics.recompute import read_columns
-from lerobot.datasets.verification.findings import Finding
-from lerobot.datasets.verification.motion import jumps, odd_lengths, stuck_joints
-from lerobot.datasets.verification.pictures import camera_findings
-from lerobot.datasets.verification.statistics import statistics_findings
-from lerobot.datasets.verification.structure import check_structure
 
 ACTION, STATE = "action", "observation.state"
 _MOVING = 0.05

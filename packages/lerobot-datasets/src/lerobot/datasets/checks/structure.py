@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.format.episodes import Episodes, load_episodes
 from lerobot.datasets.format.features import NUMERIC_DTYPES, VIDEO
 from lerobot.datasets.format.info import Info, load_info
 from lerobot.datasets.format.tasks import Tasks, load_tasks
-from lerobot.datasets.reading.pictures import EpisodeVideos
+from lerobot.datasets.reader.images import EpisodeVideos
 from lerobot.datasets.storage.numbers import column_to_numpy
 from lerobot.datasets.storage.rows import DataFile, data_files, read_rows
-from lerobot.datasets.verification.findings import Finding
 from lerobot.datasets.video.encode import open_video
 from lerobot.datasets.video.frame_table import read_frame_table
 

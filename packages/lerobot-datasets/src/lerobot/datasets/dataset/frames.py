@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.metadata import LeRobotDatasetMetadata, MetadataFacts
-from lerobot.datasets.reading.depth import DepthUnit
-from lerobot.datasets.reading.kept import KeptVideos
-from lerobot.datasets.reading.pictures import EpisodeVideos
-from lerobot.datasets.reading.reader import ArrayItem, FrameIndexError, FrameReader
-from lerobot.datasets.reading.windows import parse_windows
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata, MetadataFacts
+from lerobot.datasets.format.depth import DepthUnit
+from lerobot.datasets.reader.images import EpisodeVideos
+from lerobot.datasets.reader.kept import KeptVideos
+from lerobot.datasets.reader.reader import ArrayItem, FrameIndexError, FrameReader
+from lerobot.datasets.reader.windows import parse_windows
 from lerobot.datasets.video.backend import choose_backend
 
 if TYPE_CHECKING:
-    from lerobot.datasets.reading.memory import PictureMemory
+    from lerobot.datasets.reader.memory import PictureMemory
 
 Item = dict[str, Any]
 """Tensors by feature, `<key>_is_pad` for windows, and `task`, the instruction."""
@@ -157,8 +157,8 @@ class FrameDataset(MetadataFacts):
     def __getitems__(self, indices: Iterable[int]) -> list[Item]:
         """A batch of frames, in the order asked; each file is read in one pass. The DataLoader calls this."""
         # Only here: recording and editing need no torch.
-        from lerobot.datasets.reading.memory import PictureMemory
-        from lerobot.datasets.reading.tensors import to_tensors
+        from lerobot.datasets.reader.memory import PictureMemory
+        from lerobot.datasets.reader.tensors import to_tensors
 
         if self._memory is None:
             self._memory = PictureMemory(len(self.meta.camera_keys))

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 import datasets
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.format.columns import data_schema, data_table
 from lerobot.datasets.format.features import IMAGE, LANGUAGE, NUMERIC_DTYPES
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
-from lerobot.datasets.reading.tensors import picture_tensor
+from lerobot.datasets.reader.tensors import picture_tensor
 from lerobot.datasets.storage.numbers import column_to_numpy
 from lerobot.datasets.storage.rows import DataFile, data_files, read_rows
-from lerobot.datasets.writing.columns import data_schema, data_table
 
 
 def to_hugging_face(meta: LeRobotDatasetMetadata, episodes: NDArray[np.int64]) -> datasets.Dataset:

@@ -7,13 +7,13 @@ import numpy as np
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.paths import lerobot_home
+from lerobot.datasets.format.depth import MM_PER_METRE, DepthUnit
 from lerobot.datasets.format.episodes import Episodes, load_episode_stats, load_episodes
 from lerobot.datasets.format.features import FeatureMap
 from lerobot.datasets.format.info import Info, load_info
 from lerobot.datasets.format.layout import INFO_PATH
 from lerobot.datasets.format.stats_json import Stats, load_stats
 from lerobot.datasets.format.tasks import Tasks, load_tasks
-from lerobot.datasets.reading.depth import MM_PER_METRE, DepthUnit
 from lerobot.datasets.statistics.dataset import DatasetStatistics
 
 _READ = ("info", "tasks", "episodes", "_stats")

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.datasets.dataset.frames import FrameDataset, Item
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.dataset.samplers import MixtureSampler
 from lerobot.datasets.format.features import FeatureMap
 from lerobot.datasets.format.stats_json import Stats
-from lerobot.datasets.frames import FrameDataset, Item
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
-from lerobot.datasets.reading.reader import FrameIndexError
-from lerobot.datasets.samplers import MixtureSampler
+from lerobot.datasets.reader.reader import FrameIndexError
 from lerobot.datasets.statistics.dataset import DatasetStatistics
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from lerobot.datasets.reading.pictures import EpisodeVideos
+from lerobot.datasets.reader.images import EpisodeVideos
 from lerobot.datasets.video.decode import Picture
 
 

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.format.depth import DepthUnit, convert_picture, depth_table
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.features import IMAGE, VIDEO
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.tasks import Tasks
-from lerobot.datasets.reading.depth import DepthUnit, convert_picture, depth_table
-from lerobot.datasets.reading.encoded import decode_picture
-from lerobot.datasets.reading.pictures import EpisodeVideos, PictureRows
-from lerobot.datasets.reading.windows import Windows, window_positions
+from lerobot.datasets.reader.encoded import decode_picture
+from lerobot.datasets.reader.images import EpisodeVideos, PictureRows
+from lerobot.datasets.reader.windows import Windows, window_positions
 from lerobot.datasets.storage.numbers import NumericColumns
 from lerobot.datasets.storage.objects import ObjectColumns
 from lerobot.datasets.storage.rows import data_files

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from lerobot.datasets.format.features import VIDEO, FeatureMap, is_depth
-from lerobot.datasets.reading.items import FrameItem
-from lerobot.datasets.reading.memory import PictureMemory
-from lerobot.datasets.reading.pictures import PictureRows
-from lerobot.datasets.reading.reader import Columns
+from lerobot.datasets.reader.images import PictureRows
+from lerobot.datasets.reader.items import FrameItem
+from lerobot.datasets.reader.memory import PictureMemory
+from lerobot.datasets.reader.reader import Columns
 
 
 def to_tensors(

@@ -16,12 +16,12 @@ from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import SafetyConfig, SafetyGate, Session, derive_limits, safe_end
 from lerobot.datasets.commands.record import DatasetRecordConfig, RecordConfig
-from lerobot.datasets.recording.control_file import WORDS, ControlFile
-from lerobot.datasets.recording.keyboard import open_keyboard
-from lerobot.datasets.recording.progress import Progress
-from lerobot.datasets.recording.requests import Requests, RequestSource, teleoperator_requests
-from lerobot.datasets.recording.session import Drive, RecordingSession
-from lerobot.datasets.recording.target import Target, open_target
+from lerobot.datasets.record.control_file import WORDS, ControlFile
+from lerobot.datasets.record.keyboard import open_keyboard
+from lerobot.datasets.record.progress import Progress
+from lerobot.datasets.record.requests import Requests, RequestSource, teleoperator_requests
+from lerobot.datasets.record.session import Drive, RecordingSession
+from lerobot.datasets.record.target import Target, open_target
 
 log = logging.getLogger(__name__)
 

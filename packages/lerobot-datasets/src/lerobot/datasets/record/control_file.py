@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.recording.requests import Request
+from lerobot.datasets.record.requests import Request
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import logging
 
 from lerobot.core.errors import DeviceConnectionError
 from lerobot.core.terminal import KeyListener, terminal_keys
-from lerobot.datasets.recording.requests import Request
+from lerobot.datasets.record.requests import Request
 
 log = logging.getLogger(__name__)
 

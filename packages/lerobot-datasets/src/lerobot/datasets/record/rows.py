@@ -17,13 +17,13 @@ from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety import as_number
 from lerobot.core.types import Stamp
 from lerobot.datasets.commands.record import ExtraColumn
-from lerobot.datasets.format.info import Info
-from lerobot.datasets.writing.extra_columns import (
+from lerobot.datasets.format.extra_columns import (
     REQUESTED_ACTION,
     capture_time_key,
     capture_time_values,
     extra_features,
 )
+from lerobot.datasets.format.info import Info
 
 OUTCOME = "outcome"
 """Column with the episode's outcome: `success`, `failure` or `unknown`, the same in each of its rows."""

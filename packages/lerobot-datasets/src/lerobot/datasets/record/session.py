@@ -10,12 +10,12 @@ from lerobot.core.hooks import Hooks
 from lerobot.core.safety import SafetyGate, Session
 from lerobot.core.types import EpisodeInfo
 from lerobot.datasets.commands.record import DatasetRecordConfig
-from lerobot.datasets.recording.progress import Progress
-from lerobot.datasets.recording.requests import Request, Requests
-from lerobot.datasets.recording.rows import OUTCOME
-from lerobot.datasets.recording.take import Take, TakePlan, TakeResult
-from lerobot.datasets.recording.target import Target
-from lerobot.datasets.writing.recorder import SavedEpisode
+from lerobot.datasets.record.progress import Progress
+from lerobot.datasets.record.requests import Request, Requests
+from lerobot.datasets.record.rows import OUTCOME
+from lerobot.datasets.record.take import Take, TakePlan, TakeResult
+from lerobot.datasets.record.target import Target
+from lerobot.datasets.writer.recorder import SavedEpisode
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from lerobot.core.clock import Clock
 from lerobot.core.control import LoopTiming, Tick
 from lerobot.core.control.timing import LoopReport
-from lerobot.datasets.recording.progress import Progress
-from lerobot.datasets.recording.requests import Request, Requests
-from lerobot.datasets.recording.rows import UNKNOWN, RowBuilder
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.record.progress import Progress
+from lerobot.datasets.record.requests import Request, Requests
+from lerobot.datasets.record.rows import UNKNOWN, RowBuilder
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 # The first row waits so long for pictures taken since the episode began; a slower camera begins with an old one.
 FIRST_PICTURE_S = 0.5

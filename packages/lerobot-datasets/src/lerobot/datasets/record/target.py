@@ -12,9 +12,9 @@ from lerobot.core.protocols.robot import Robot
 from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.info import Info, load_info
-from lerobot.datasets.recording.rows import RowBuilder, extra_columns_of
-from lerobot.datasets.writing.options import WritingOptions
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.record.rows import RowBuilder, extra_columns_of
+from lerobot.datasets.writer.options import WritingOptions
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 
 @dataclass(frozen=True, slots=True)

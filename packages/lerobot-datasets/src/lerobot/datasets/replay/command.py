@@ -11,9 +11,9 @@ from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
 from lerobot.core.types import EpisodeInfo, as_features
 from lerobot.datasets.commands.replay import ReplayConfig
-from lerobot.datasets.recording.progress import Progress
-from lerobot.datasets.replaying.episode import RecordedEpisode, load_episode
-from lerobot.datasets.replaying.playback import Playback, PlaybackResult
+from lerobot.datasets.record.progress import Progress
+from lerobot.datasets.replay.episode import RecordedEpisode, load_episode
+from lerobot.datasets.replay.playback import Playback, PlaybackResult
 
 log = logging.getLogger(__name__)
 

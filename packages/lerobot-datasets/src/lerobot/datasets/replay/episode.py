@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.format.extra_columns import capture_time_key
 from lerobot.datasets.storage.numbers import NumericColumns
 from lerobot.datasets.storage.rows import data_files
-from lerobot.datasets.writing.extra_columns import capture_time_key
 
 
 @dataclass(frozen=True, slots=True)

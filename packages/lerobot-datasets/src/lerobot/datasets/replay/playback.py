@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lerobot.core.control import Tick
 from lerobot.core.safety import as_number
 from lerobot.core.types import Action, Observation
-from lerobot.datasets.replaying.episode import RecordedEpisode
+from lerobot.datasets.replay.episode import RecordedEpisode
 
 # The robot has arrived at the first pose when its command has stood still for so long after the ramp.
 SETTLE_S = 0.5

@@ -9,20 +9,20 @@ import torch
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.frames import Item
+from lerobot.datasets.dataset.frames import Item
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata, MetadataFacts
+from lerobot.datasets.format.depth import DepthUnit
 from lerobot.datasets.hub.copies import commit_of
 from lerobot.datasets.hub.pull import episode_files, fetch_files
-from lerobot.datasets.metadata import LeRobotDatasetMetadata, MetadataFacts
-from lerobot.datasets.reading.depth import DepthUnit
-from lerobot.datasets.reading.pictures import EpisodeVideos
-from lerobot.datasets.reading.reader import FrameReader
-from lerobot.datasets.reading.tensors import to_tensors
-from lerobot.datasets.reading.windows import parse_windows
-from lerobot.datasets.streaming.files import EpisodeFiles, HubFiles, LocalFiles
-from lerobot.datasets.streaming.plan import Consumer, EpisodePool, batches_of, consumed_by_each
-from lerobot.datasets.streaming.progress import MOST_WORKERS, Progress
-from lerobot.datasets.streaming.rows import ResidentRows
-from lerobot.datasets.streaming.store import EpisodeStore
+from lerobot.datasets.reader.images import EpisodeVideos
+from lerobot.datasets.reader.reader import FrameReader
+from lerobot.datasets.reader.tensors import to_tensors
+from lerobot.datasets.reader.windows import parse_windows
+from lerobot.datasets.stream.files import EpisodeFiles, HubFiles, LocalFiles
+from lerobot.datasets.stream.plan import Consumer, EpisodePool, batches_of, consumed_by_each
+from lerobot.datasets.stream.progress import MOST_WORKERS, Progress
+from lerobot.datasets.stream.rows import ResidentRows
+from lerobot.datasets.stream.store import EpisodeStore
 
 
 class StreamingLeRobotDataset(MetadataFacts, torch.utils.data.IterableDataset[Item]):

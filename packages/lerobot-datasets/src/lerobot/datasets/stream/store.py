@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.hub.pull import episode_files
-from lerobot.datasets.streaming.files import EpisodeFiles
-from lerobot.datasets.streaming.rows import ResidentRows
+from lerobot.datasets.stream.files import EpisodeFiles
+from lerobot.datasets.stream.rows import ResidentRows
 
 
 class EpisodeStore:

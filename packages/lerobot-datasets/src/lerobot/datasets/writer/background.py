@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.datasets.format.stats_json import FeatureStats
-from lerobot.datasets.statistics.pictures import PictureStatistics
+from lerobot.datasets.statistics.images import PictureStatistics
 from lerobot.datasets.video.encode import VideoFileEncoder
-from lerobot.datasets.writing.image_log import ImageLog
+from lerobot.datasets.writer.image_log import ImageLog
 
 logger = logging.getLogger(__name__)
 

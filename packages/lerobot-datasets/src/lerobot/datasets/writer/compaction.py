@@ -19,14 +19,14 @@ from lerobot.core.durable import flush_folder, flush_tree, link, replace_text
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.arrow import join_tables, read_table
+from lerobot.datasets.format.columns import data_schema
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import stats_to_json
 from lerobot.datasets.statistics.recompute import dataset_statistics
 from lerobot.datasets.video.join import join_videos, runs, video_signature
-from lerobot.datasets.writing.columns import data_schema
-from lerobot.datasets.writing.exchange import exchange
-from lerobot.datasets.writing.lock import STAGING_FOLDER, WriterLock
+from lerobot.datasets.writer.exchange import exchange
+from lerobot.datasets.writer.lock import STAGING_FOLDER, WriterLock
 
 logger = logging.getLogger(__name__)
 

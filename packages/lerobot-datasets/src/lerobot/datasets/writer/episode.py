@@ -16,10 +16,10 @@ from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.statistics.dataset import column_statistics, has_numbers
 from lerobot.datasets.video.depth_codes import depth_unit
 from lerobot.datasets.video.encode import VideoFileEncoder, frame_rate
-from lerobot.datasets.writing.background import PictureQueue
-from lerobot.datasets.writing.frames import FrameValue, check_frame, check_value
-from lerobot.datasets.writing.image_log import ImageLog
-from lerobot.datasets.writing.options import WritingOptions
+from lerobot.datasets.writer.background import PictureQueue
+from lerobot.datasets.writer.frames import FrameValue, check_frame, check_value
+from lerobot.datasets.writer.image_log import ImageLog
+from lerobot.datasets.writer.options import WritingOptions
 
 Columns = dict[str, npt.NDArray[Any] | pa.ChunkedArray]
 

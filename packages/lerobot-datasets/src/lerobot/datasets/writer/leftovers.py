@@ -10,7 +10,7 @@ from lerobot.datasets.format import layout
 from lerobot.datasets.format.arrow import UNREADABLE, read_table
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.info import Info
-from lerobot.datasets.writing.compaction import FilePosition, copy_folder
+from lerobot.datasets.writer.compaction import FilePosition, copy_folder
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.datasets.checks.structure import check_episode
 from lerobot.datasets.format import layout
+from lerobot.datasets.format.columns import data_schema, data_table
 from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
 from lerobot.datasets.format.features import INDEX_DTYPES, default_features, is_depth
 from lerobot.datasets.format.info import Info, load_info, parse_info
@@ -21,17 +23,15 @@ from lerobot.datasets.format.stats_json import Stats, flatten_stats, load_stats,
 from lerobot.datasets.format.tasks import Tasks, load_tasks
 from lerobot.datasets.statistics.dataset import DatasetStatistics, column_statistics
 from lerobot.datasets.storage.rows import DataFile
-from lerobot.datasets.verification.structure import check_episode
 from lerobot.datasets.video.encode import available_encoders, video_info
-from lerobot.datasets.writing.columns import data_schema, data_table
-from lerobot.datasets.writing.commit import Commit
-from lerobot.datasets.writing.compaction import compact
-from lerobot.datasets.writing.continuation import check_can_continue
-from lerobot.datasets.writing.episode import EpisodeInProgress, FinishedEpisode
-from lerobot.datasets.writing.episode_rows import one_row, table_schema
-from lerobot.datasets.writing.leftovers import remove_leftovers
-from lerobot.datasets.writing.lock import STAGING_FOLDER, WriterLock
-from lerobot.datasets.writing.options import WritingOptions
+from lerobot.datasets.writer.commit import Commit
+from lerobot.datasets.writer.compaction import compact
+from lerobot.datasets.writer.continuation import check_can_continue
+from lerobot.datasets.writer.episode import EpisodeInProgress, FinishedEpisode
+from lerobot.datasets.writer.episode_rows import one_row, table_schema
+from lerobot.datasets.writer.leftovers import remove_leftovers
+from lerobot.datasets.writer.lock import STAGING_FOLDER, WriterLock
+from lerobot.datasets.writer.options import WritingOptions
 
 
 @dataclass(frozen=True, slots=True)

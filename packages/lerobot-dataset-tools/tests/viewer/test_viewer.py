@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from lerobot.core.errors import ConfigError, DatasetError
-from lerobot.datasets.commands.dataset_viz import DatasetVizConfig
-from lerobot.datasets.report import viewer
+from lerobot.dataset_tools.commands.dataset_viz import DatasetVizConfig
+from lerobot.dataset_tools.viewer.command import dataset_viz
 
-pytest.importorskip("rerun", reason="the extra lerobot-datasets[viz] is not installed")
+pytest.importorskip("rerun", reason="the extra lerobot-dataset-tools[viz] is not installed")
 
 CAMERA = "observation.images.cam"
 
@@ -41,7 +41,7 @@ def test_every_frame_of_the_episode_is_in_the_file(root, tmp_path, number_of, co
         batch_size=3,
         display_compressed_images=compress,
     )
-    viewer.run(config)
+    dataset_viz(config)
     found = read_back(tmp_path / "out" / "me_d_episode_1.rrd")
     state = found["/observation.state/b"]
     order = np.argsort(state["frame_index"])
@@ -68,17 +68,17 @@ def test_a_served_episode_ends_with_an_interruption(root, monkeypatch):
         raise KeyboardInterrupt
 
     config = DatasetVizConfig(repo_id="me/d", root=root, episode_index=0, mode="distant", grpc_port=1234)
-    viewer.run(config, wait=interrupt)
+    dataset_viz(config, wait=interrupt)
     assert opened == [{"web_port": 9090, "open_browser": False, "connect_to": "port 1234"}]
 
 
 def test_what_is_missing_is_named(root, tmp_path):
     with pytest.raises(ConfigError, match="--output_dir"):
-        viewer.run(DatasetVizConfig(repo_id="me/d", root=root, episode_index=0, save=True))
+        dataset_viz(DatasetVizConfig(repo_id="me/d", root=root, episode_index=0, save=True))
     with pytest.raises(DatasetError, match="no episode 9"):
-        viewer.run(DatasetVizConfig(repo_id="me/d", root=root, episode_index=9, save=True, output_dir=tmp_path))
+        dataset_viz(DatasetVizConfig(repo_id="me/d", root=root, episode_index=9, save=True, output_dir=tmp_path))
     (tmp_path / "file").write_text("")
     with pytest.raises(DatasetError, match="cannot be written"):
-        viewer.run(
+        dataset_viz(
             DatasetVizConfig(repo_id="me/d", root=root, episode_index=0, save=True, output_dir=tmp_path / "file/out")
         )

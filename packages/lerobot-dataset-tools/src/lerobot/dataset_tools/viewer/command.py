@@ -10,17 +10,17 @@ import typer
 
 from lerobot.core.errors import ConfigError, ConfigProblem, DatasetError
 from lerobot.core.extras import require
-from lerobot.datasets.commands.dataset_viz import DatasetVizConfig
+from lerobot.dataset_tools.commands.dataset_viz import DatasetVizConfig
+from lerobot.dataset_tools.report.content import element_names
 from lerobot.datasets.format.features import NUMERIC_DTYPES
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.datasets.report.content import element_names
 
 JPEG_QUALITY = 85
 MM_PER_METRE = 1000.0
 _INDEX_COLUMNS = frozenset({"timestamp", "frame_index", "episode_index", "index", "task_index"})
 
 
-def run(config: DatasetVizConfig, *, wait: Callable[[float], None] = time.sleep) -> None:
+def dataset_viz(config: DatasetVizConfig, *, wait: Callable[[float], None] = time.sleep) -> None:
     """Show an episode.
 
     Args:
@@ -30,7 +30,7 @@ def run(config: DatasetVizConfig, *, wait: Callable[[float], None] = time.sleep)
     Raises:
         LeRobotError: there is no such episode, a file cannot be written, or `rerun-sdk` is not installed.
     """
-    rerun: Any = require("rerun", extra="viz", needed_by="lerobot dataset-viz")
+    rerun: Any = require("rerun", extra="viz", needed_by="lerobot dataset-viz", distribution="lerobot-dataset-tools")
     if config.save and config.output_dir is None:
         raise ConfigError([ConfigProblem("--output_dir", None, "a folder, with --save=1")])
     dataset = LeRobotDataset(

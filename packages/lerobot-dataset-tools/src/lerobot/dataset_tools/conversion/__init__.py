@@ -1,0 +1,1 @@
+"""Recordings of other formats as LeRobotDatasets: `lerobot convert-dataset --from=...`."""
