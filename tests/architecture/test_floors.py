@@ -187,7 +187,7 @@ def test_every_package_has_the_same_shape(package: Package) -> None:
 @every_package
 def test_the_workspace_knows_every_package(package: Package) -> None:
     root = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    required = {re.match(r"[\w-]+", requirement)[0] for requirement in root["project"]["dependencies"]}
+    required = {re.match(r"[\w-]+", requirement)[0] for requirement in root["dependency-groups"]["everything"]}
     assert package.name in required
     assert package.name in root["tool"]["uv"]["sources"]
     assert f"packages/{package.name}/src" in root["tool"]["mypy"]["mypy_path"]
