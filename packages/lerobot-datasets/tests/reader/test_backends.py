@@ -14,7 +14,8 @@ import pytest
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.video import backend
-from lerobot.datasets.video.decode import VideoFile, VideoFiles
+from lerobot.datasets.video.decode import VideoFile
+from lerobot.datasets.video.open_files import VideoFiles
 
 DATA = Path(__file__).parents[4].parent / "shared/data"
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.info import Info
-from lerobot.datasets.video.decode import Picture, VideoFiles
+from lerobot.datasets.video.decode import Picture
 from lerobot.datasets.video.frame_table import FrameTable
+from lerobot.datasets.video.open_files import VideoFiles
 
 
 class FrameTimestampError(DatasetError, ValueError):
