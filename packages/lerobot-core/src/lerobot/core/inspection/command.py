@@ -9,7 +9,7 @@ from collections import Counter
 import typer
 
 from lerobot.core.commands.doctor import DoctorConfig
-from lerobot.core.devices.diagnose import diagnose
+from lerobot.core.devices.diagnosis import diagnose
 from lerobot.core.errors import PluginError
 from lerobot.core.hooks import load_hooks
 from lerobot.core.installation import own_facts
