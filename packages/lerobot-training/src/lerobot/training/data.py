@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.dataset.samplers import EpisodeAwareSampler
+from lerobot.datasets.dataset.views import FrameSource, FrameSubset, MixtureDataset, hold_out
 from lerobot.datasets.format.features import CAMERA_DTYPES, FeatureMap, is_depth
 from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
-from lerobot.datasets.samplers import EpisodeAwareSampler
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
-from lerobot.datasets.views import FrameSource, FrameSubset, MixtureDataset, hold_out
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.training.config import BatchConfig, DatasetConfig, EpisodesConfig
 from lerobot.training.mixture import TrainingMixture
