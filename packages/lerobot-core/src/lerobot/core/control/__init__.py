@@ -6,6 +6,7 @@ from lerobot.core.control.source import (
     CommandSource,
     SequenceSource,
     TeleoperatorSource,
+    TimedCommandSource,
     require_features,
     teleoperation_pipeline,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Sink",
     "TeleoperatorSource",
     "Tick",
+    "TimedCommandSource",
     "require_features",
     "teleoperation_pipeline",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from lerobot.core.cameras import CameraSet
+from lerobot.core.cameras import CameraSet, HasCameras
 from lerobot.core.commands.doctor import DoctorConfig
 from lerobot.core.errors import DeviceError
 from lerobot.core.prompts import Prompter, TerminalPrompter
@@ -83,9 +83,8 @@ def _examine(device: Any, type_name: str, prompter: Prompter) -> int:
         )
     prompter.say(f"Examining {device}; nothing moves ...")
     entries = [_describe(finding) for finding in device.diagnose()]
-    cameras = getattr(device, "cameras", None)
-    if isinstance(cameras, CameraSet) and cameras:
-        entries += _camera_problems(cameras)
+    if isinstance(device, HasCameras) and device.cameras:
+        entries += _camera_problems(device.cameras)
     for number, entry in enumerate(entries, start=1):
         prompter.say(f"{number}. {entry}")
     count = len(entries)

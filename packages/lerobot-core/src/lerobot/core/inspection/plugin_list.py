@@ -78,14 +78,15 @@ def explain(kind: str, name: str) -> int:
 
 
 def _print_plugin(found: Discovered, cls: Any) -> None:
+    target, model_fields = (cls.target, cls.model_fields) if KINDS[found.kind].config_base else ("", {})
     typer.echo(f"{found.kind} {found.name}")
     if text := (inspect.getdoc(cls) or "").splitlines():
         typer.echo(f"  {text[0]}")
     typer.echo(f"  distribution:   {found.distribution} {found.version}".rstrip())
     typer.echo(f"  configuration:  {found.value}")
-    typer.echo(f"  implementation: {getattr(cls, 'target', '') or 'none'}")
+    typer.echo(f"  implementation: {target or 'none'}")
     typer.echo(f"  file:           {inspect.getsourcefile(cls)}")
-    fields = {name: field for name, field in getattr(cls, "model_fields", {}).items() if name != "type"}
+    fields = {name: field for name, field in model_fields.items() if name != "type"}
     if fields:
         typer.echo("  fields:")
     for name, field in fields.items():

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from lerobot.core.config.base import ProcessorStepConfig
 from lerobot.core.errors import CheckpointError, ConfigError, ConfigProblem, PluginError
+from lerobot.core.processors.step import ProcessorStep as ConfiguredStep
 from lerobot.core.protocols.processor import ProcessorStep
 from lerobot.core.registry import registry
 
@@ -59,8 +60,7 @@ def describe(step: ProcessorStep) -> dict[str, str]:
             return {"class": class_path}
     if step.registry_name and ":" not in step.registry_name:
         return {"registry_name": step.registry_name}
-    config = getattr(step, "config", None)
-    named = type(config if isinstance(config, ProcessorStepConfig) else step)
+    named = type(step.config if isinstance(step, ConfiguredStep) else step)
     if "<locals>" in named.__qualname__:
         raise CheckpointError(
             f"{named.__qualname__} is defined inside a function, so no file can name it",

@@ -43,7 +43,7 @@ class FreshnessMonitor:
         Raises:
             DeviceTimeoutError: a source gave nothing new for too long; names the key.
         """
-        stamps = dict(getattr(values, "stamps", {}))
+        stamps = dict(values.stamps) if isinstance(values, Observation) else {}
         for key, stamp in stamps.items():
             before = self._newest.get(key)
             repeated = before is not None and stamp.sequence is not None and stamp.sequence == before.sequence
