@@ -3,13 +3,14 @@
 import logging
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from lerobot.core.commands.find_cameras import FindCamerasConfig
 from lerobot.core.devices.png import write_png
 from lerobot.core.errors import LeRobotError, PluginError
 from lerobot.core.prompts import Prompter
 from lerobot.core.protocols import Camera
+from lerobot.core.protocols.ability import FindsCameras, OpensFoundCameras
 from lerobot.core.registry import registry
 from lerobot.core.registry.catalog import known_plugins
 
@@ -17,24 +18,6 @@ log = logging.getLogger(__name__)
 
 NOT_LOOKED_FOR = "fake"
 """Nobody who looks for cameras wants the one that does not exist; `find-cameras fake` still shows it."""
-
-
-@runtime_checkable
-class FindsCameras(Protocol):
-    """What a camera class itself (not its objects) may offer: looking for cameras."""
-
-    def find_cameras(self) -> list[dict[str, Any]]:
-        """Describe every attached camera of this type: `name`, `type`, `id` and whatever else is known."""
-        ...
-
-
-@runtime_checkable
-class OpensFoundCameras(FindsCameras, Protocol):
-    """What a camera class offers beside that, so that a picture of each camera is saved."""
-
-    def from_discovery(self, found: dict[str, Any]) -> Camera:
-        """Build the camera that an entry of `find_cameras` describes."""
-        ...
 
 
 def installed() -> Iterator[tuple[str, FindsCameras]]:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
 
 from lerobot.core.commands.calibrate import CalibrateConfig
 from lerobot.core.commands.find_cameras import FindCamerasConfig
@@ -18,6 +17,7 @@ from lerobot.core.errors import DeviceError
 from lerobot.core.hooks import load_hooks
 from lerobot.core.prompts import Prompter, TerminalPrompter
 from lerobot.core.protocols import Calibratable, Robot, Teleoperator
+from lerobot.core.protocols.ability import HasMotorSetup
 from lerobot.core.safety import SafetyGate, StopSignals, derive_limits, safe_end
 
 SETTLE_S = 0.5
@@ -56,19 +56,6 @@ def _calibrate_unpowered(device: Calibratable) -> None:
             device.calibrate()
         finally:
             device.disconnect()
-
-
-@runtime_checkable
-class HasMotorSetup(Protocol):
-    """A device whose motors need ids before first use."""
-
-    def setup_motors(self) -> None:
-        """Ask for one motor after the other to be plugged in, and give each its id and speed."""
-        ...
-
-    def disconnect(self) -> None:
-        """Release the bus."""
-        ...
 
 
 def setup_motors(config: SetupMotorsConfig, prompter: Prompter | None = None) -> None:

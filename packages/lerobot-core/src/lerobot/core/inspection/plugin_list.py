@@ -8,7 +8,7 @@ from pydantic_core import PydanticUndefined
 
 from lerobot.core.config.annotations import field_words, unit
 from lerobot.core.errors import PluginError, PluginLoadError
-from lerobot.core.registry import Discovered, registry
+from lerobot.core.registry import KINDS, Discovered, registry
 from lerobot.core.registry.catalog import known_plugins
 
 
