@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from lerobot.core.devices.camera_search import FindsCameras
 from lerobot.core.errors import DeviceTimeoutError, NotConnectedError
 from lerobot.core.protocols import Camera
 from lerobot.core.protocols.ability import FindsCameras
