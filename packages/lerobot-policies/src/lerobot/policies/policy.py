@@ -71,6 +71,9 @@ class PreTrainedPolicy(nn.Module, ABC):
             step: batches done.
         """
 
+    def update(self) -> None:
+        """Follow a step of the optimizer; called after each, for what is not learned by gradients."""
+
     def require_inputs(self, batch: Mapping[str, Any]) -> None:
         """Check that a batch holds every input, in its shape behind batch and time axes.
 
