@@ -12,9 +12,9 @@ FLOORS = {
     "lerobot-core": 0,
     "lerobot-datasets": 1,
     "lerobot-motors": 1,
-    # Rollouts are recorded, so policies stand on datasets.
-    "lerobot-policies": 2,
-    # Evaluation runs policies, so environments stand on them.
+    "lerobot-policies": 1,
+    # Rollouts are recorded, evaluation runs policies.
+    "lerobot-rollout": 3,
     "lerobot-envs": 3,
     "lerobot-training": 4,
 }
@@ -31,6 +31,7 @@ CORE_THIRD_PARTY = {
     "rerun",  # the display, deferred
     "rich",
     "safetensors",
+    "torch",  # images as tensors, deferred
     "typer",
     "yaml",
 }

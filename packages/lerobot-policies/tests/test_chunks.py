@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 import torch
 
-from lerobot.policies.acting import ActionQueue, ObservationHistory, TemporalEnsembler
+from lerobot.policies.chunks import ActionQueue, ObservationHistory, TemporalEnsembler
 from lerobot.policies.features import FeatureType, PolicyFeature
 
 

@@ -27,8 +27,8 @@ class TestCropResize(ProcessorContract):
 
     @pytest.fixture
     def transition(self) -> dict[str, Any]:
-        pictures = {TOP: torch.rand(2, 3, 8, 9), WRIST: torch.rand(2, 3, 4, 4)}
-        return create_transition(observation={**pictures, "observation.state": torch.rand(2, 3)})
+        images = {TOP: torch.rand(2, 3, 8, 9), WRIST: torch.rand(2, 3, 4, 4)}
+        return create_transition(observation={**images, "observation.state": torch.rand(2, 3)})
 
 
 class TestCrop(TestCropResize):
@@ -38,10 +38,10 @@ class TestCrop(TestCropResize):
 
 
 def test_what_is_kept_is_the_rectangle_that_was_named() -> None:
-    picture = torch.arange(1 * 4 * 5).reshape(1, 1, 4, 5).float()
-    result = changed({TOP: picture, WRIST: picture}, crop_params_dict={TOP: (1, 2, 2, 3)})
+    image = torch.arange(1 * 4 * 5).reshape(1, 1, 4, 5).float()
+    result = changed({TOP: image, WRIST: image}, crop_params_dict={TOP: (1, 2, 2, 3)})
     assert result[TOP].tolist() == [[[[7.0, 8.0, 9.0], [12.0, 13.0, 14.0]]]]
-    assert torch.equal(result[WRIST], picture)
+    assert torch.equal(result[WRIST], image)
 
 
 def test_halving_averages_neighbours() -> None:
@@ -59,9 +59,9 @@ def test_colours_end_in_their_range_and_depth_in_millimetres() -> None:
 
 
 def test_frames_of_an_observation_are_resized_each() -> None:
-    picture = torch.rand(2, 3, 3, 8, 8)
-    result = changed({TOP: picture}, resize_size=(4, 4))[TOP]
-    assert torch.equal(result[1, 2], changed({TOP: picture[1, 2]}, resize_size=(4, 4))[TOP])
+    image = torch.rand(2, 3, 3, 8, 8)
+    result = changed({TOP: image}, resize_size=(4, 4))[TOP]
+    assert torch.equal(result[1, 2], changed({TOP: image[1, 2]}, resize_size=(4, 4))[TOP])
 
 
 @pytest.mark.parametrize("crop", [(0, 0, 5, 4), (2, 0, 3, 4), (-1, 0, 2, 2), (0, 0, 0, 2)])

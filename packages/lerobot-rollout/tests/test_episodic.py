@@ -17,9 +17,9 @@ from lerobot.core.fake.joints import RANGES
 from lerobot.core.safety import SafetyConfig, derive_limits
 from lerobot.core.types import Observation
 from lerobot.datasets.recording.requests import Request
-from lerobot.policies.commands.rollout import RolloutConfig
-from lerobot.policies.episodic import EpisodicSource
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.rollout.commands.rollout import RolloutConfig
+from lerobot.rollout.episodic import EpisodicSource
 
 KEYS = [f"{joint}.pos" for joint in RANGES]
 BODY = [index for index, key in enumerate(KEYS) if key != "gripper.pos"]

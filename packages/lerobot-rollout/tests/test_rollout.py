@@ -13,10 +13,10 @@ from lerobot.core.errors import CheckpointError, ConfigError, FeatureMismatchErr
 from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
 from lerobot.core.safety import SafetyConfig, derive_limits
 from lerobot.core.types import FeatureSpec, Observation
-from lerobot.policies.commands.rollout import RolloutConfig
-from lerobot.policies.describing import describe_robot
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.source import PolicySource, to_tensor, way_back
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.preflight.sources import describe_robot
+from lerobot.rollout.commands.rollout import RolloutConfig
+from lerobot.rollout.source import PolicySource, way_back
 
 CAMERAS = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
 JOINTS = 6
@@ -111,12 +111,6 @@ def test_an_observation_reaches_the_policy_as_a_dataset_would_give_it(arm: Polic
     assert seen[0]["observation"]["observation.images.top"].shape == (3, 32, 40)
     assert seen[0]["observation"]["observation.images.top"].unique().tolist() == [1.0]
     assert seen[0]["complementary_data"]["task"] == "pick"
-
-
-def test_depth_stays_in_millimetres() -> None:
-    depth = to_tensor(np.full((2, 3, 1), 1234, np.uint16))
-    assert depth.shape == (1, 2, 3)
-    assert depth.unique().tolist() == [1234.0]
 
 
 def test_the_way_back_is_straight_ends_at_the_goal_and_stands_still_otherwise() -> None:

@@ -8,13 +8,13 @@ from lerobot.core.errors import CheckpointError
 from lerobot.core.processors import build_step
 from lerobot.core.processors.config import RenameObservationsConfig
 from lerobot.core.processors.serialization import Overrides
-from lerobot.policies.checkpoint import Checkpoint
+from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
 from lerobot.policies.features import PolicyFeatures, check_provided
-from lerobot.policies.pipelines import Processors, load_processors, make_processors
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.normalization import Stats
+from lerobot.policies.processing.pipelines import Processors, load_processors, make_processors
 
 
 @dataclass(frozen=True, slots=True)

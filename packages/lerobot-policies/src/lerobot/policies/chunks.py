@@ -28,7 +28,7 @@ class _Observation:
 class ObservationHistory:
     """The last `n_obs_steps` observations; before there are as many, the first one stands for those before it.
 
-    Each is described once, however many windows it is part of: looking at its pictures takes most of the time.
+    Each is described once, however many windows it is part of: looking at its images takes most of the time.
 
     Args:
         features: inputs of the policy.

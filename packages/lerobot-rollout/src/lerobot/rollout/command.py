@@ -17,11 +17,11 @@ from lerobot.core.processors import DataProcessorPipeline
 from lerobot.core.processors.dataset_features import aggregate_pipeline_dataset_features, create_initial_features
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
-from lerobot.policies.commands.rollout import RolloutConfig
-from lerobot.policies.episodic import record_rollout
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.features import features_of_dataset
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
-from lerobot.policies.source import PolicySource, way_back
+from lerobot.rollout.commands.rollout import RolloutConfig
+from lerobot.rollout.episodic import record_rollout
+from lerobot.rollout.source import PolicySource, way_back
 
 RETURN_S = 3.0
 

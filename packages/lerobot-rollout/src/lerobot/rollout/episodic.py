@@ -16,8 +16,8 @@ from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.datasets.recording.progress import Progress
 from lerobot.datasets.recording.record import RecordingSetup, record_episodes
 from lerobot.datasets.recording.target import open_target
-from lerobot.policies.commands.rollout import RolloutConfig
-from lerobot.policies.source import PolicySource, way_back
+from lerobot.rollout.commands.rollout import RolloutConfig
+from lerobot.rollout.source import PolicySource, way_back
 
 RESET_S = 1.0
 """Seconds for the way back to the start between episodes; the safety gate may need longer."""

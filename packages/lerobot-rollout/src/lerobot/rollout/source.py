@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.processors.dataset_features import DatasetFeatures, build_dataset_frame
 from lerobot.core.safety import Limit
 from lerobot.core.types import Action, Observation
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.processing.bridge import to_tensor
 
 
 class PolicySource:
@@ -70,23 +70,6 @@ class PolicySource:
                 f"the policy gave {len(values)} numbers", keys=["action"], expected=f"one per {', '.join(self._names)}"
             )
         return dict(zip(self._names, values, strict=True))
-
-
-def to_tensor(value: Any) -> Tensor:
-    """Make a tensor of what a robot measured, as datasets give it.
-
-    Args:
-        value: a vector, a colour picture `(H, W, 3)` uint8, or a depth map `(H, W, 1)` uint16 in millimetres.
-
-    Returns:
-        The vector; the picture as `(3, H, W)` float32 in [0, 1]; the depth map as `(1, H, W)` float32 in millimetres.
-    """
-    array = np.ascontiguousarray(value)
-    if array.ndim != 3:
-        return torch.from_numpy(array)
-    scale = 255.0 if array.dtype == np.uint8 else 1.0
-    # numpy converts every type torch does not have, such as uint16.
-    return torch.from_numpy(array.transpose(2, 0, 1).astype(np.float32)) / scale
 
 
 def way_back(

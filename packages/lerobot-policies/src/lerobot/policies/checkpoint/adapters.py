@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from lerobot.core.errors import CheckpointError, LeRobotError
-from lerobot.policies.checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, Checkpoint
-from lerobot.policies.weights import check_named_weights, read_weights
+from lerobot.policies.checkpoint.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, Checkpoint
+from lerobot.policies.checkpoint.weights import check_named_weights, read_weights
 
 if TYPE_CHECKING:
     import peft

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lerobot.core.durable import flush_file, publish
 from lerobot.core.errors import CheckpointError
-from lerobot.policies.legacy import without_statistics
+from lerobot.policies.checkpoint.legacy import without_statistics
 
 
 def save_weights(module: nn.Module, path: Path) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 from lerobot.core.types import FeatureSpec
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.describing import Described, flat_names
-from lerobot.policies.exporting.formats import OUTPUT
-from lerobot.policies.exporting.program import Port, Trace
+from lerobot.policies.export.formats import OUTPUT
+from lerobot.policies.export.program import Port, Trace
 from lerobot.policies.features import ACTION
+from lerobot.policies.preflight.sources import Described, flat_names
 
 VERSION = 1
 
@@ -45,7 +45,7 @@ def describe(
 
 def _input(port: Port, batch: Any, sources: Sequence[Described]) -> dict[str, Any]:
     described: dict[str, Any] = {"name": port.name, "dtype": port.dtype, "shape": [batch, *port.shape]}
-    if port.is_picture:
+    if port.is_image:
         return {**described, "layout": "HWC", "units": "0 to 255, RGB" if port.dtype == "uint8" else "millimetres"}
     return {**described, "names": _names(port.name, sources), "units": _units(port.name, sources)}
 

@@ -13,8 +13,8 @@ import torch
 
 from lerobot.core.errors import LeRobotError
 from lerobot.core.extras import require
-from lerobot.policies.exporting.parity import Observations, Run
-from lerobot.policies.exporting.program import Trace
+from lerobot.policies.export.parity import Observations, Run
+from lerobot.policies.export.program import Trace
 
 OUTPUT = "action"
 METADATA = "metadata"

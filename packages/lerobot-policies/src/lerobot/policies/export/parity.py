@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from lerobot.core.errors import LeRobotError
-from lerobot.policies.exporting.program import Port
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.export.program import Port
+from lerobot.policies.processing.bridge import to_tensor
 from lerobot.policies.processing.normalization import NormalizationStep
-from lerobot.policies.source import to_tensor
 
 TOLERANCE = 1e-4
 """Largest difference, as part of the largest action: actions are in the robot's units, which may be degrees."""
@@ -24,7 +24,7 @@ Run = Callable[[Observations], NDArray[np.float32]]
 
 
 def random_observations(trained: PolicyWithProcessors, ports: Sequence[Port], size: int, seed: int) -> Observations:
-    """Make up observations that the policy could have seen: vectors around the dataset's mean, noise as pictures.
+    """Make up observations that the policy could have seen: vectors around the dataset's mean, noise as images.
 
     Args:
         trained: whose statistics say what is usual.
@@ -39,7 +39,7 @@ def random_observations(trained: PolicyWithProcessors, ports: Sequence[Port], si
         shape = (size, *port.shape)
         if port.dtype == "uint8":
             made[port.name] = random.integers(0, 256, shape, np.uint8)
-        elif port.is_picture:
+        elif port.is_image:
             made[port.name] = random.uniform(0, 5000, shape).astype(np.float32)
         else:
             middle, spread = _usual(stats, port.name)

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from lerobot.core.errors import LeRobotError
+from lerobot.core.images import image_tensor
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeatures
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import Processors
 from lerobot.policies.policy import PreTrainedPolicy
+from lerobot.policies.processing.pipelines import Processors
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,8 @@ class Port:
 
     Attributes:
         name: the policy's key.
-        shape: without the batch axis: `(D,)`, or `(H, W, C)` of a picture.
-        dtype: `"uint8"` of a colour picture, `"float32"` of a vector, or of a depth map in millimetres.
+        shape: without the batch axis: `(D,)`, or `(H, W, C)` of an image.
+        dtype: `"uint8"` of a colour image, `"float32"` of a vector, or of a depth map in millimetres.
     """
 
     name: str
@@ -63,23 +64,20 @@ class Port:
     dtype: Literal["uint8", "float32"]
 
     @property
-    def is_picture(self) -> bool:
+    def is_image(self) -> bool:
         """Whether this is `(H, W, C)`."""
         return len(self.shape) == 3
 
     def as_in_dataset(self, value: Tensor) -> Tensor:
         """Turn `(B, H, W, C)` into `(B, C, H, W)`, bytes into float32 in [0, 1]; a vector stays as it is."""
-        if not self.is_picture:
-            return value
-        picture = value.permute(0, 3, 1, 2)
-        return picture.to(torch.float32) / 255 if self.dtype == "uint8" else picture
+        return image_tensor(value) if self.is_image else value
 
 
 def ports_of(inputs: PolicyFeatures) -> list[Port]:
     """Say what a robot gives for each input of a policy.
 
     Args:
-        inputs: the policy's input features; pictures `(C, H, W)`.
+        inputs: the policy's input features; images `(C, H, W)`.
     """
     ports = []
     for name, feature in inputs.items():

@@ -1,19 +1,15 @@
-"""Do policy, dataset, robot and environment fit? Answered from names, shapes, ranges and headers, without torch."""
+"""What does not fit between policy, dataset, robot and environment: by names, shapes, ranges and headers."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
-
-import typer
 
 from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
-from lerobot.policies.checkpoint import ADAPTER_WEIGHTS, POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
-from lerobot.policies.commands.check import CheckConfig
+from lerobot.policies.checkpoint.files import ADAPTER_WEIGHTS, POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
+from lerobot.policies.checkpoint.header import tensor_names
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.describing import Described, describe_dataset, describe_env, describe_robot, flat_names
 from lerobot.policies.features import PolicyFeatures, check_provided, features_of_dataset
+from lerobot.policies.preflight.sources import Described, flat_names
 from lerobot.policies.processing.modes import NEEDED
-from lerobot.policies.saved_tensors import tensor_names
 
 OUTSIDE = 0.05
 """Share of a range that recorded values may lie beyond it, for overshoot and calibration."""
@@ -129,35 +125,3 @@ def _outside(key: str, names: Sequence[str], dataset: Described, machine: Descri
                 f"to {spec.range[1]:.4g} {spec.unit or ''}".rstrip()
                 + ": another unit or calibration?"
             )
-
-
-def run(config: CheckConfig) -> int:
-    """Run `lerobot check`: print what was compared and every problem; the exit code is 1 if there is one.
-
-    Raises:
-        LeRobotError: the dataset cannot be read, the robot or environment not be built, or there is nothing to compare.
-    """
-    sources = [
-        *([describe_dataset(config.dataset)] if config.dataset is not None else []),
-        *([describe_env(config.env)] if config.env is not None else []),
-        *([describe_robot(config.robot)] if config.robot is not None else []),
-    ]
-    policy = config.policy
-    checks: dict[str, list[str]] = {}
-    if policy is not None:
-        if policy.pretrained_path is not None:
-            checks[f"files of policy {policy.pretrained_path}"] = check_files(policy)
-        for source in sources:
-            checks[f"policy {policy.type} and {source.label}"] = check_policy(policy, source, config.rename_map)
-    for first, second in combinations(sources, 2):
-        checks[f"{first.label} and {second.label}"] = check_same(first, second)
-    if not checks:
-        raise LeRobotError(
-            "there is nothing to compare",
-            expected="a saved policy, or two of policy, dataset, robot and environment",
-        )
-    for what, problems in checks.items():
-        typer.echo(f"{what}: {'fits' if not problems else f'{len(problems)} problems'}")
-        for problem in problems:
-            typer.echo(f"  {problem}")
-    return 1 if any(checks.values()) else 0

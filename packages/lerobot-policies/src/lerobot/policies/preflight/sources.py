@@ -14,7 +14,7 @@ from lerobot.core.processors.dataset_features import aggregate_pipeline_dataset_
 from lerobot.core.types import FeatureSpec
 from lerobot.policies.commands.check import DatasetSource
 from lerobot.policies.features import ACTION
-from lerobot.policies.observations import flatten, is_picture
+from lerobot.policies.processing.observations import flatten, is_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,6 @@ def describe_env(config: EnvConfig) -> Described:
 
 
 def _of_space(space: Any) -> dict[str, Any]:
-    if is_picture(tuple(space.shape), space.dtype):
+    if is_image(tuple(space.shape), space.dtype):
         return {"dtype": "video", "shape": space.shape, "names": ["height", "width", "channels"]}
     return {"dtype": str(space.dtype), "shape": space.shape, "names": None}

@@ -31,7 +31,7 @@ def batched_action(action: Any) -> Any:
 
 
 def batched_observation(observation: dict[str, Any]) -> dict[str, Any]:
-    """Give states `(D,)` and pictures `(C, H, W)` a batch axis; others stay."""
+    """Give states `(D,)` and images `(C, H, W)` a batch axis; others stay."""
     single = {
         key: value.unsqueeze(0)
         for key, value in observation.items()

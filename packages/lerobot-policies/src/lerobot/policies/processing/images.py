@@ -1,4 +1,4 @@
-"""Parts of pictures, in another size.
+"""Parts of images, in another size.
 
 Source: keys and order of huggingface/lerobot 0.6; sizes change by area-weighted bilinear interpolation, as in
 torchvision.
@@ -20,12 +20,12 @@ Crop = tuple[int, int, int, int]
 
 
 class ImageCropResizeProcessorStep(ObservationProcessorStep):
-    """Cuts pictures `(..., C, H, W)` float out, then resizes all pictures; those are what has "image" in its key.
+    """Cuts images `(..., C, H, W)` float out, then resizes all images; those are what has "image" in its key.
 
     Colours end up in [0, 1]; depth maps, which have one channel, keep their millimetres.
 
     Raises:
-        FeatureMismatchError: a picture is not made of floats, or smaller than what is to be cut out.
+        FeatureMismatchError: an image is not made of floats, or smaller than what is to be cut out.
     """
 
     config: ImageCropResizeConfig
@@ -34,31 +34,31 @@ class ImageCropResizeProcessorStep(ObservationProcessorStep):
         """Cut and resize."""
         return {key: self._changed(key, value) if "image" in key else value for key, value in observation.items()}
 
-    def _changed(self, key: str, picture: Tensor) -> Tensor:
+    def _changed(self, key: str, image: Tensor) -> Tensor:
         crop, size = self._crop(key), self.config.resize_size
         if crop is not None:
-            top, left, height, width = _inside(key, crop, picture.shape)
-            picture = picture[..., top : top + height, left : left + width]
+            top, left, height, width = _inside(key, crop, image.shape)
+            image = image[..., top : top + height, left : left + width]
         if size is None:
-            return picture
-        if not picture.is_floating_point():
+            return image
+        if not image.is_floating_point():
             raise FeatureMismatchError(
-                f"{key} is made of {picture.dtype}", keys=[key], expected="float pictures, as datasets give them"
+                f"{key} is made of {image.dtype}", keys=[key], expected="float images, as datasets give them"
             )
-        *batch, channels, height, width = picture.shape
-        single = picture.reshape(-1, channels, height, width)
+        *batch, channels, height, width = image.shape
+        single = image.reshape(-1, channels, height, width)
         # No kernel of MPS does this.
-        single = single.cpu() if picture.device.type == "mps" else single
+        single = single.cpu() if image.device.type == "mps" else single
         resized = F.interpolate(single, size, mode="bilinear", antialias=True)
         if channels > 1:
             resized = resized.clamp(0.0, 1.0)
-        return resized.reshape(*batch, channels, *size).to(picture.device)
+        return resized.reshape(*batch, channels, *size).to(image.device)
 
     def _crop(self, key: str) -> Crop | None:
         return (self.config.crop_params_dict or {}).get(key)
 
     def transform_features(self, features: PipelineFeatures) -> PipelineFeatures:
-        """Give pictures their new size."""
+        """Give images their new size."""
         changed = {key: self._feature(key, feature) for key, feature in features["observation"].items()}
         return {**features, "observation": changed}
 
@@ -76,6 +76,6 @@ def _inside(key: str, crop: Crop, shape: tuple[int, ...]) -> Crop:
         raise FeatureMismatchError(
             f"crop {crop} reaches out of {key}, which is {shape[-2]} x {shape[-1]}",
             keys=[key],
-            expected="top, left, height, width inside the picture",
+            expected="top, left, height, width inside the image",
         )
     return crop

@@ -43,12 +43,12 @@ def _parts(value: Any, path: str = "") -> list[tuple[str, Any]]:
     return [(path, value)]
 
 
-def is_picture(shape: tuple[int, ...], dtype: Any) -> bool:
-    """Whether an array is a colour picture `(H, W, 3)` uint8."""
+def is_image(shape: tuple[int, ...], dtype: Any) -> bool:
+    """Whether an array is a colour image `(H, W, 3)` uint8."""
     return len(shape) == 3 and shape[2] == 3 and str(dtype) == "uint8"
 
 
 def policy_shape(space: Any) -> tuple[int, ...]:
-    """Shape a policy sees: `(C, H, W)` of a picture, the space's own of anything else."""
+    """Shape a policy sees: `(C, H, W)` of an image, the space's own of anything else."""
     shape: tuple[int, ...] = tuple(space.shape)
-    return (shape[2], *shape[:2]) if is_picture(shape, space.dtype) else shape
+    return (shape[2], *shape[:2]) if is_image(shape, space.dtype) else shape

@@ -14,14 +14,14 @@ from lerobot.core.processors import (
 from lerobot.core.processors.config import RenameObservationsConfig
 from lerobot.core.processors.serialization import Overrides
 from lerobot.core.protocols import ProcessorStep
-from lerobot.policies.checkpoint import POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
+from lerobot.policies.checkpoint.files import POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
+from lerobot.policies.checkpoint.legacy import statistics_among
+from lerobot.policies.checkpoint.weights import read_weights
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
-from lerobot.policies.legacy import statistics_among
 from lerobot.policies.processing.config import DeviceConfig, NormalizerConfig, ToBatchConfig, UnnormalizerConfig
 from lerobot.policies.processing.normalization import NormalizationStep, Stats
 from lerobot.policies.processing.relative import link_relative_actions
-from lerobot.policies.weights import read_weights
 
 Pipeline = PolicyProcessorPipeline[Any, Any]
 

@@ -49,7 +49,7 @@ class RolloutConfig(DisplayOptions, CommandConfig):
     `failure`, `next`, `redo` or `stop` to --control_file.
     """
 
-    target: ClassVar[str] = "lerobot.policies.rollout:rollout"
+    target: ClassVar[str] = "lerobot.rollout.command:rollout"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot rollout --policy.path=outputs/train/act/checkpoints/last --robot.type=so101_follower "
         "--robot.port=/dev/ttyACM0 --robot.cameras='{front: {type: opencv, index_or_path: 0, width: 640, height: 480, "

@@ -17,8 +17,8 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from lerobot.core.durable import flush_folder, move_into_place
 from lerobot.core.errors import CheckpointError
-from lerobot.policies.checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, WEIGHTS
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.checkpoint.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, WEIGHTS
 from lerobot.training.averaging import WeightAverage
 from lerobot.training.checkpoints.optimizer_state import (
     load_optimizer,
