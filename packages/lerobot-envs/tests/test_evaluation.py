@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from lerobot.core.errors import FeatureMismatchError, LeRobotError
-from lerobot.envs.acting import to_batch
+from lerobot.envs.actor import to_batch
+from lerobot.envs.assembly import env_maker, make_env
 from lerobot.envs.command import evaluate_policy
 from lerobot.envs.config import EvalConfig, HubEnvConfig
 from lerobot.envs.evaluation import rows_for
-from lerobot.envs.making import env_maker, make_env
 from lerobot.envs.rows import EnvRows
 
 

@@ -11,8 +11,8 @@ from torch import nn
 
 from lerobot.core.errors import CheckpointError
 from lerobot.policies.assembly import PolicyWithProcessors
-from lerobot.training.averaging import WeightAverage
 from lerobot.training.config import EMAConfig
+from lerobot.training.learner.average import WeightAverage
 
 Train, Resume = Callable[..., Path], Callable[..., None]
 WEIGHTS = "model.safetensors"

@@ -11,7 +11,7 @@ from torch import nn
 
 from lerobot.training.checkpoints.optimizer_state import load_optimizer, save_optimizer
 from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig, XVLAAdamWConfig
-from lerobot.training.optim.making import make_optimizer, xvla_groups
+from lerobot.training.optim.optimizers import make_optimizer, xvla_groups
 from lerobot.training.optim.schedules import factor, make_scheduler
 
 

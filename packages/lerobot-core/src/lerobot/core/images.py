@@ -1,45 +1,34 @@
-"""From images as cameras give them to images as networks take them; the only place that says how.
+"""From images as cameras give them to images as networks take them: the only place that says how.
 
-Torch is imported where tensors are made: nobody else here needs it.
+Everything here is a tensor of torch, of which only methods are used: core needs no torch.
 """
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from typing import Any
 
 
-def channels_first(images: "Tensor") -> "Tensor":
-    """View images `(..., H, W, C)` as `(..., C, H, W)`."""
+def channels_first(images: Any) -> Any:
+    """View a tensor of images `(..., H, W, C)` as `(..., C, H, W)`."""
     return images.movedim(-1, -3)
 
 
-def unit_range(images: "Tensor", *, out: "Tensor | None" = None) -> "Tensor":
+def unit_range(images: Any, *, out: Any = None) -> Any:
     """Make float32 of images: colours of one byte become 0 to 1, other numbers, such as millimetres, stay.
 
     Args:
-        images: of any shape.
-        out: float32 of that shape to write to.
+        images: tensor of any shape.
+        out: float32 tensor of that shape to write to; None for new memory.
     """
-    import torch
-
-    if images.dtype == torch.uint8:
-        return torch.div(images, 255, out=out)
-    return images.to(torch.float32) if out is None else out.copy_(images)
+    floats = images.float() if out is None else out.copy_(images)
+    return floats.div_(255) if images.dtype.itemsize == 1 else floats
 
 
-def image_tensor(images: Any) -> "Tensor":
-    """Make a float32 tensor `(..., C, H, W)` of images, as datasets give them.
+def network_images(images: Any) -> Any:
+    """Make float32 tensors `(..., C, H, W)` of images, as datasets give them.
 
     Args:
-        images: array of numpy or tensor, `(..., H, W, C)`: colours uint8, or distances in millimetres of any type.
+        images: tensor `(..., H, W, C)`: colours uint8, or distances in millimetres of any wider type.
 
     Returns:
-        Colours in [0, 1]; distances in millimetres.
+        Colours in [0, 1]; distances in millimetres. Contiguous.
     """
-    import torch
-
-    # numpy converts every type torch does not have, such as uint16.
-    if not isinstance(images, torch.Tensor):
-        images = torch.from_numpy(images if images.dtype == "uint8" else images.astype("float32"))
     return unit_range(channels_first(images).contiguous())

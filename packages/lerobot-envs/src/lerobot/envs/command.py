@@ -14,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lerobot.core.config.base import EnvConfig
 from lerobot.core.durable import replace_text
 from lerobot.core.hooks import load_hooks
-from lerobot.envs.acting import PolicyActor, provided_features
+from lerobot.envs.actor import PolicyActor, provided_features
+from lerobot.envs.assembly import env_maker
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.envs.config import EvalConfig
 from lerobot.envs.evaluation import evaluate, rows_for
-from lerobot.envs.making import env_maker
 from lerobot.envs.report import Episode, report, summary_line
 from lerobot.envs.rows import EnvRows
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors

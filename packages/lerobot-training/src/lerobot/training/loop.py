@@ -11,10 +11,10 @@ import torch
 from accelerate import Accelerator
 
 from lerobot.core.errors import LeRobotError
-from lerobot.training.augmentation.drawing import Augmentation
+from lerobot.training.augmentation.draws import Augmentation
 from lerobot.training.batches import Batch, to_device
 from lerobot.training.checkpoints.folder import Learner
-from lerobot.training.measuring import Meter
+from lerobot.training.meter import Meter
 
 
 class Observer(Protocol):

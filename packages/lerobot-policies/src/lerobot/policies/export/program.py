@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from lerobot.core.errors import LeRobotError
-from lerobot.core.images import image_tensor
+from lerobot.core.images import network_images
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeatures
 from lerobot.policies.policy import PreTrainedPolicy
@@ -70,7 +70,7 @@ class Port:
 
     def as_in_dataset(self, value: Tensor) -> Tensor:
         """Turn `(B, H, W, C)` into `(B, C, H, W)`, bytes into float32 in [0, 1]; a vector stays as it is."""
-        return image_tensor(value) if self.is_image else value
+        return network_images(value) if self.is_image else value
 
 
 def ports_of(inputs: PolicyFeatures) -> list[Port]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.core.images import image_tensor
+from lerobot.core.images import network_images
 from lerobot.core.processors import ActionProcessorStep, ObservationProcessorStep, PolicyActionProcessorStep
 from lerobot.core.processors.step import PipelineFeatures
 from lerobot.core.types import FeatureSpec
@@ -89,7 +89,8 @@ def _image(key: str, value: Any) -> Tensor:
             keys=[key],
             expected="images (H, W, C) or (B, H, W, C), uint8, of 1, 3 or 4 channels",
         )
-    return image_tensor(image)
+    converted: Tensor = network_images(image)
+    return converted
 
 
 def to_tensor(value: Any) -> Tensor:
@@ -102,4 +103,8 @@ def to_tensor(value: Any) -> Tensor:
         The vector; the image as `(3, H, W)` float32 in [0, 1]; the depth map as `(1, H, W)` float32 in millimetres.
     """
     array = np.ascontiguousarray(value)
-    return image_tensor(array) if array.ndim == 3 else torch.from_numpy(array)
+    if array.ndim != 3:
+        return torch.from_numpy(array)
+    # numpy converts every type torch does not have, such as uint16.
+    image: Tensor = network_images(torch.from_numpy(array if array.dtype == np.uint8 else array.astype(np.float32)))
+    return image

@@ -19,7 +19,6 @@ from lerobot.core.durable import flush_folder, move_into_place
 from lerobot.core.errors import CheckpointError
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.checkpoint.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, WEIGHTS
-from lerobot.training.averaging import WeightAverage
 from lerobot.training.checkpoints.optimizer_state import (
     load_optimizer,
     load_scheduler,
@@ -28,6 +27,7 @@ from lerobot.training.checkpoints.optimizer_state import (
     save_optimizer,
     save_scheduler,
 )
+from lerobot.training.learner.average import WeightAverage
 
 logger = logging.getLogger(__name__)
 

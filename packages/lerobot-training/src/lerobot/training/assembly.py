@@ -17,18 +17,18 @@ from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
 from lerobot.policies.policy import PreTrainedPolicy
-from lerobot.training.augmentation.drawing import Augmentation
-from lerobot.training.averaging import WeightAverage
+from lerobot.training.augmentation.draws import Augmentation
 from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
 from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.folder import MODEL, Learner, Progress, load_learner, read_progress, read_random
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import PeftConfig
 from lerobot.training.data import Demonstrations, open_dataset
+from lerobot.training.learner.average import WeightAverage
 from lerobot.training.loop import Training
-from lerobot.training.measuring import Meter
+from lerobot.training.meter import Meter
 from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
-from lerobot.training.optim.making import make_optimizer, optimizer_preset, scheduler_preset
+from lerobot.training.optim.optimizers import make_optimizer, optimizer_preset, scheduler_preset
 from lerobot.training.optim.schedules import make_scheduler
 
 logger = logging.getLogger(__name__)

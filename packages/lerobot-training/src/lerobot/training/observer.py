@@ -12,12 +12,12 @@ from accelerate.utils import gather_object
 
 from lerobot.core.hooks import Hooks
 from lerobot.core.safety.signals import StopSignals
+from lerobot.envs.assembly import env_maker
 from lerobot.envs.command import evaluate_policy
 from lerobot.envs.evaluation import rows_for
-from lerobot.envs.making import env_maker
 from lerobot.envs.rows import EnvRows
+from lerobot.training.assembly import Built
 from lerobot.training.batches import validation_batches
-from lerobot.training.building import Built
 from lerobot.training.checkpoints import folder as checkpoints
 from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.folder import Progress

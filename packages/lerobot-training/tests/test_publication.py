@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lerobot.core.errors import LeRobotError
-from lerobot.training.publishing import model_card, publish
+from lerobot.training.publication import model_card, publish
 
 
 @pytest.fixture
