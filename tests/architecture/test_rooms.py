@@ -8,9 +8,6 @@ import pytest
 from source_tree import Package, packages
 
 CIRCLES: dict[str, set[str]] = {
-    "lerobot.core": {"commands", "control", "devices", "hooks"},
-    "lerobot.datasets": {"commands", "editing", "importing", "metadata", "reading", "verification", "writing"},
-    "lerobot.datasets.video": {"decode", "torchcodec_file"},
     "lerobot.motors": {"bus", "calibrate", "calibration_file", "diagnosis", "legacy", "setup"},
     "lerobot.sim": {"task", "world"},
 }

@@ -7,11 +7,11 @@ from source_tree import modules
 MODULE_LINES = 400
 FUNCTION_LINES = 60
 
-LONG_MODULES = {"lerobot.datasets.writing.recorder": 409}
+LONG_MODULES = {"lerobot.datasets.writer.recorder": 409}
 LONG_FUNCTIONS = {
     "lerobot.datasets.hub.push.push": 68,
-    "lerobot.datasets.importing.convert.import_dataset": 78,
-    "lerobot.datasets.recording.record.record_episodes": 67,
+    "lerobot.dataset_tools.conversion.convert.import_dataset": 78,
+    "lerobot.datasets.record.command.record_episodes": 67,
     "lerobot.rollout.episodic.record_rollout": 63,
 }
 """What is still too long, with its lines. Whoever mends one takes it out; none is added and none grows."""

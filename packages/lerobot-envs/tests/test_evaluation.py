@@ -113,7 +113,7 @@ def _wrist() -> Any:
 
 
 def test_pictures_become_what_datasets_give(env_config: Any) -> None:
-    from lerobot.datasets.reading.tensors import picture_tensor
+    from lerobot.datasets.reader.tensors import picture_tensor
 
     env = make_env(env_config)
     observation, _ = env.reset(seed=1)

@@ -16,8 +16,7 @@ def make_env(config: EnvConfig, *, trust_remote_code: bool = False) -> EpisodeEn
     """Build one environment.
 
     Args:
-        config: configuration of the environment; a field `episode_length` limits its episodes, in steps, and a field
-            `disable_env_checker` that is false has gymnasium look at every reset and step.
+        config: configuration of the environment.
         trust_remote_code: allow an environment whose code comes from the Hub.
 
     Raises:
@@ -33,9 +32,9 @@ def make_env(config: EnvConfig, *, trust_remote_code: bool = False) -> EpisodeEn
             f"environment '{config.type}' is a {type(env).__name__}, which cannot be evaluated",
             expected="a gymnasium.Env",
         )
-    if not getattr(config, "disable_env_checker", True):
+    if not config.disable_env_checker:
         env = gymnasium.wrappers.PassiveEnvChecker(env)
-    return EpisodeEnv(env, max_steps=getattr(config, "episode_length", None))
+    return EpisodeEnv(env, max_steps=config.episode_length)
 
 
 def env_maker(config: EnvConfig, *, trust_remote_code: bool = False) -> Callable[[], gymnasium.Env[Any, Any]]:

@@ -120,7 +120,7 @@ def _batches(
         data.training,
         config,
         seed=config.seed,
-        drop_n_last_frames=getattr(trained.policy.config, "drop_n_last_frames", 0),
+        drop_n_last_frames=trained.policy.config.unlearned_last_frames,
         rank=accelerator.process_index,
         world_size=accelerator.num_processes,
         pin_memory=pin_memory,

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from lerobot.datasets.samplers import DistributedBatchSampler, EpisodeAwareSampler, ResumableSampler
+from lerobot.datasets.dataset.samplers import DistributedBatchSampler, EpisodeAwareSampler, ResumableSampler
+from lerobot.datasets.dataset.views import FrameSource
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
-from lerobot.datasets.views import FrameSource
 from lerobot.training.config import BatchConfig
 from lerobot.training.mixture import TrainingMixture
 

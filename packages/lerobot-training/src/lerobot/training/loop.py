@@ -115,9 +115,8 @@ class Training:
             self.optimizer.step()
             self._step_schedule()
             self.optimizer.zero_grad()
-        update = getattr(self.learner.trained.policy, "update", None)
-        if self._at_rest and callable(update):
-            update()
+        if self._at_rest:
+            self.learner.trained.policy.update()
         if self._at_rest and self.learner.average is not None:
             self.learner.average.update()
         return {"loss": loss, **{key: value for key, value in (parts or {}).items() if key != "loss"}, **measured}

@@ -104,6 +104,11 @@ class VQBeTConfig(PreTrainedConfig):
         return range(1 - self.n_obs_steps, 1)
 
     @property
+    def executed_steps(self) -> int:
+        """See `PreTrainedConfig.executed_steps`."""
+        return self.action_chunk_size
+
+    @property
     def action_delta_indices(self) -> Sequence[int]:
         """All actions of all chunks, from the oldest observation on."""
         return range(1 - self.n_obs_steps, self.n_action_pred_token + self.action_chunk_size - 1)

@@ -142,8 +142,9 @@ class RobotConfig(_DeviceConfig):
     @model_validator(mode="after")
     def _cameras_are_complete(self) -> Self:
         """A camera used by a robot needs its picture size and rate, or the features would be unknown."""
-        cameras: dict[str, CameraConfig] = getattr(self, "cameras", {})
-        for name, camera in cameras.items():
+        mappings = [value for _, value in self if isinstance(value, dict)]
+        cameras = [(name, each) for value in mappings for name, each in value.items() if isinstance(each, CameraConfig)]
+        for name, camera in cameras:
             for field in ("width", "height", "fps"):
                 if getattr(camera, field) is None:
                     raise PydanticCustomError(
@@ -167,9 +168,17 @@ class PolicyConfig(PluginConfig):
 
 
 class EnvConfig(PluginConfig):
-    """Choice of a simulated environment."""
+    """Fields every simulated environment has; whoever builds it for episodes acts on them."""
 
     kind: ClassVar[str] = "env"
+
+    features_map: dict[str, str] = Field(
+        default_factory=dict, description="Name of a part of the observation by its path, such as 'pixels/top'."
+    )
+    episode_length: int | None = Field(default=None, gt=0, description="Steps after which an episode is cut off.")
+    disable_env_checker: bool = Field(
+        default=True, description="Do without gymnasium's checks of every reset and step."
+    )
 
 
 class ProcessorStepConfig(PluginConfig):
@@ -187,7 +196,7 @@ class CommandConfig(ConfigModel):
     `lerobot.commands` entry points name subclasses. The class docstring's first line is the command's summary.
     """
 
-    target: ClassVar[str]
+    target: ClassVar[str] = ""
     """Function that runs the command, `"package.module:function"`; called with the validated configuration."""
 
     examples: ClassVar[tuple[str, ...]] = ()

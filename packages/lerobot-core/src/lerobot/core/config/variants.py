@@ -48,7 +48,7 @@ class ModelVariants:
 
     def __init__(self, models: Sequence[type[ConfigModel]]) -> None:
         self.label = "type"
-        self._models = {str(name): model for model in models for name in choices(model.model_fields["type"].annotation)}
+        self._models = {str(name): model for model in models for name in _names_of(model)}
 
     def names(self) -> list[str]:
         """Every name."""
@@ -63,17 +63,26 @@ class ModelVariants:
         return self._models[name]
 
 
+def _names_of(model: type[ConfigModel]) -> Sequence[Any]:
+    """The values that the field `type` of a model may have; none if it has no such field or any value goes."""
+    field = model.model_fields.get("type")
+    return () if field is None else choices(field.annotation)
+
+
 def variants_of(annotations: Sequence[Any]) -> Variants | None:
     """What `type` chooses from among these alternatives of a field; None if nothing is chosen by `type`."""
     for annotation in annotations:
         if is_choice(annotation):
             return PluginVariants(annotation.kind)
     models = [part for part in annotations if is_model(part)]
-    if len(models) > 1 and all(
-        choices(getattr(model.model_fields.get("type"), "annotation", None)) for model in models
-    ):
+    if len(models) > 1 and all(map(_names_of, models)):
         return ModelVariants(models)
     return None
+
+
+def chosen_type(value: Any) -> str:
+    """The `type` of a section's default value; empty if it is no model, or one that nothing was chosen for."""
+    return str(dict(value).get("type") or "") if isinstance(value, ConfigModel) else ""
 
 
 def choice_problem(where: str, name: str, error: PluginError) -> ConfigProblem:

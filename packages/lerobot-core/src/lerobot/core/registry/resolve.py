@@ -157,9 +157,9 @@ class Registry:
     def check_implementation(self, found: Discovered) -> PluginError | None:
         """Try to import what a plugin's configuration class targets; return what is wrong with it, or None."""
         try:
-            target = getattr(self._load_config(found), "target", "")
-            if target:
-                self._load(target, found)
+            loaded = self._load_config(found)
+            if KINDS[found.kind].config_base and loaded.target:
+                self._load(loaded.target, found)
         except PluginError as error:
             return error
         return None
