@@ -21,7 +21,7 @@ from lerobot.training.batches import TrainingBatches, to_device, validation_batc
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import BatchConfig, DatasetConfig
 from lerobot.training.data import open_dataset
-from lerobot.training.loop import clip_gradients
+from lerobot.training.learner.gradients import clip_gradients
 from lerobot.training.trackers.table import CsvTracker
 
 Train, States = Callable[..., Path], Callable[[Path], dict[str, bytes]]

@@ -9,6 +9,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import CheckpointError, LeRobotError
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
@@ -20,16 +21,14 @@ from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.augmentation.draws import Augmentation
 from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
 from lerobot.training.checkpoints import random_state
-from lerobot.training.checkpoints.folder import MODEL, Learner, Progress, load_learner, read_progress, read_random
+from lerobot.training.checkpoints.folder import MODEL, STATE, Progress, read_progress, read_random
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import PeftConfig
 from lerobot.training.data import Demonstrations, open_dataset
-from lerobot.training.learner.average import WeightAverage
+from lerobot.training.learner.supervised import SupervisedLearner
 from lerobot.training.loop import Training
 from lerobot.training.meter import Meter
-from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
-from lerobot.training.optim.optimizers import make_optimizer, optimizer_preset, scheduler_preset
-from lerobot.training.optim.schedules import make_scheduler
+from lerobot.training.optim.optimizers import optimizer_preset, scheduler_preset
 
 logger = logging.getLogger(__name__)
 
@@ -81,24 +80,15 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
     scheduler_config = config.scheduler
     if scheduler_config is None and config.use_policy_training_preset:
         scheduler_config = scheduler_preset(trained.policy.config)
-    optimizer = make_optimizer(optimizer_config, trained.policy)
-    scheduler = None if scheduler_config is None else make_scheduler(scheduler_config, optimizer, config.steps)
+    learner = SupervisedLearner(
+        accelerator, trained, optimizer_config, scheduler_config, total_steps=config.steps, ema=config.ema
+    )
     batches = _batches(config, demonstrations, trained, accelerator)
-    model, prepared = accelerator.prepare(trained.policy, optimizer)
     training = Training(
         accelerator,
-        Learner(
-            trained,
-            optimizer,
-            scheduler,
-            accelerator.scaler,
-            WeightAverage(config.ema, trained.policy) if config.ema.enable else None,
-        ),
-        model,
-        prepared,
+        learner,
         batches,
         demonstrations.cameras,
-        optimizer_config.grad_clip_norm,
         Meter(config.batch_size * accelerator.num_processes, batches.frames_per_epoch),
         _augmentation(config, demonstrations, accelerator),
     )
@@ -209,10 +199,9 @@ def _go_on(training: Training, batches: Batches, checkpoint: Path, config: Train
             f"the checkpoint was made with --num_workers={progress.num_workers}, now it is {config.num_workers}",
             expected="the same number: each worker of a streamed dataset has episodes of its own",
         )
-    load_learner(checkpoint, training.learner)
+    training.learner.load_state(checkpoint / STATE, progress.step, new_settings=False)
     batches.start_at(progress.step, size, processes)
     training.step = progress.step
-    training.learner.trained.policy.resume(progress.step)
     states = read_random(checkpoint, accelerator.process_index)
     if states is None:
         logger.warning("the checkpoint has no random states for process %d", accelerator.process_index)

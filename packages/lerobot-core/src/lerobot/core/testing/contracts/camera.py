@@ -5,8 +5,8 @@ import time
 from typing import Any, ClassVar
 
 import pytest
-from lerobot.core.devices.find_cameras import FindsCameras
 
+from lerobot.core.devices.camera_search import FindsCameras
 from lerobot.core.errors import DeviceTimeoutError, NotConnectedError
 from lerobot.core.protocols import Camera
 from lerobot.core.testing.contracts.device import DeviceContract, InjectedFault
