@@ -192,12 +192,6 @@ def test_a_loss_that_is_no_number_ends_the_run(train: Train, tmp_path: Path) -> 
     assert not list((tmp_path / "run").glob("checkpoints/*"))
 
 
-def test_gpus_multiply_as_they_do_for_the_peer(train: Train, tmp_path: Path) -> None:
-    torch.backends.cuda.matmul.allow_tf32 = False
-    train(tmp_path / "run", "--steps=1", "--save_checkpoint=false")
-    assert torch.backends.cuda.matmul.allow_tf32
-
-
 def test_the_table_forgets_what_is_beyond_a_resume(tmp_path: Path) -> None:
     hooks = Hooks()
     hooks.register(CsvTracker(tmp_path / "m.csv"), "csv")

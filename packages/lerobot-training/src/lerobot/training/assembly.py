@@ -65,12 +65,6 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
     Raises:
         LeRobotError: dataset, policy and checkpoint do not fit each other, or one of them is damaged.
     """
-    torch.backends.cudnn.benchmark = not config.cudnn_deterministic
-    torch.backends.cudnn.deterministic = config.cudnn_deterministic
-    # As huggingface/lerobot does: GPUs that can multiply float32 numbers by their first ten digits, many times as fast.
-    torch.backends.cuda.matmul.allow_tf32 = True
-    # The same weights in all processes first, different draws afterwards.
-    random_state.seed_everything(config.seed)
     asked = config.policy.model_copy(update={"device": accelerator.device.type})
     demonstrations = open_dataset(config.dataset, asked, config, seed=config.seed)
     trained = _make(config, asked, demonstrations, checkpoint)
@@ -96,6 +90,7 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
     if checkpoint is not None:
         progress = _go_on(training, batches, checkpoint, config)
     elif accelerator.process_index:
+        # The same weights in all processes, and then different draws.
         random_state.seed_everything(config.seed + accelerator.process_index)
     return Built(training, demonstrations, progress, optimizer_config, scheduler_config)
 
