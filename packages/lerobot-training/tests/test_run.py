@@ -16,7 +16,7 @@ from lerobot.core.config import load
 from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.core.hooks import Hooks
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.training.batches import TrainingBatches, to_device, validation_batches
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import BatchConfig, DatasetConfig

@@ -12,11 +12,11 @@ from torch import nn
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import CheckpointError, LeRobotError
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
-from lerobot.policies.adapters import make_adapter
-from lerobot.policies.checkpoint import Checkpoint
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.policies.checkpoint.adapters import make_adapter
+from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.augmentation.draws import Augmentation
 from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
