@@ -8,6 +8,7 @@ from lerobot.core.errors import CheckpointError
 from lerobot.core.processors import build_step
 from lerobot.core.processors.config import RenameObservationsConfig
 from lerobot.core.processors.serialization import Overrides
+from lerobot.policies.acceleration import accelerate
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
@@ -84,6 +85,8 @@ def make_policy(
             config.pretrained_path, config=config, revision=config.pretrained_revision
         )
     policy: PreTrainedPolicy = config.build()
+    if config.acceleration == "auto":
+        accelerate(policy)
     return policy.to(choose_device(config.device))
 
 

@@ -1,7 +1,7 @@
 """The fields every policy has, as they stand first in `config.json`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 from pydantic_core import PydanticCustomError
@@ -40,6 +40,12 @@ class PreTrainedConfig(PolicyConfig):
     output_features: PolicyFeatures = Field(default={}, description="Outputs by key; empty: those of the dataset.")
     device: str | None = Field(default=None, description="cuda, cuda:1, mps, xpu or cpu; null: the best there is.")
     use_amp: bool = Field(default=False, description="Compute in mixed precision.")
+    acceleration: Literal["auto", "off"] = Field(
+        default="auto",
+        # The peer refuses every field that it does not know.
+        exclude_if=lambda value: value == "auto",
+        description="auto: layers that are faster on CPUs, rounding differently; off: torch's own.",
+    )
     use_peft: bool = Field(default=False, description="The weights are an adapter of a base policy.")
     push_to_hub: bool = Field(default=True, description="Upload the trained policy to the Hub.")
     repo_id: str | None = Field(default=None, description="Repository on the Hub, 'owner/name'.")

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
+from lerobot.policies.acceleration import accelerate
 from lerobot.policies.checkpoint.adapters import Adapter, base_of, load_adapter
 from lerobot.policies.checkpoint.files import CONFIG, WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.weights import check_weights, load_weights, save_weights
@@ -136,6 +137,8 @@ class PreTrainedPolicy(nn.Module, ABC):
             policy.adapter = load_adapter(policy, checkpoint)
         else:
             load_weights(policy, checkpoint.file(WEIGHTS))
+        if config.acceleration == "auto":
+            accelerate(policy)
         policy.to(choose_device(config.device))
         policy.eval()
         policy.reset()

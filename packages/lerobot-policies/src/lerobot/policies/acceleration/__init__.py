@@ -1,7 +1,7 @@
 """What makes a CPU fast, put into a finished policy from outside: `accelerate`.
 
-Networks stay plain `torch.nn`, as their papers describe them. `product` knows which library multiplies a matrix faster,
-`layers` are the twins of torch's layers that ask it. Nowhere else is a private operator of torch, or a processor's name.
+Networks stay plain `torch.nn`, as their papers describe them. `product` knows which library multiplies faster, `layers`
+are the twins of torch's layers that ask it. Nowhere else is a private operator of torch, or a processor's name.
 """
 
 import torch

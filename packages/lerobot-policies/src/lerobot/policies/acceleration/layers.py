@@ -19,15 +19,15 @@ class FastLinear(nn.Linear):
 class FastConv1d(nn.Conv1d):
     """`torch.nn.Conv1d`, one product of matrices where the signal is short and the weights are large.
 
-    The kernels for convolutions bring all weights into another order at every call, which takes longer than the product.
+    The kernels for convolutions bring all weights into another order at every call, which takes longer than that.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
         """Map `(B, C, T)` to `(B, C', T')`."""
         if not self._is_product(input):
             return super().forward(input)
-        (size,), (stride,), (padding,) = self.kernel_size, self.stride, self.padding
-        seen = F.pad(input, (int(padding), int(padding))).unfold(2, size, stride).transpose(1, 2).flatten(2)
+        size, stride, padding = self.kernel_size[0], self.stride[0], int(self.padding[0])
+        seen = F.pad(input, (padding, padding)).unfold(2, size, stride).transpose(1, 2).flatten(2)
         return product(seen, self.weight.flatten(1), self.bias).transpose(1, 2)
 
     def _is_product(self, signal: Tensor) -> bool:

@@ -41,10 +41,9 @@ def product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def plain(inputs: Tensor, weight: Tensor) -> bool:
-    """Whether a layer may choose its function by hand: `float32` on a CPU, neither traced nor in mixed precision."""
+    """Whether a layer may choose its function by hand: `float32` on a CPU, neither compiled nor in mixed precision."""
     return (
         not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()  # type: ignore[no-untyped-call] # torch declares no types for it
         and inputs.device.type == "cpu"
         and inputs.dtype == weight.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")
@@ -97,7 +96,7 @@ class _Product(torch.autograd.Function):
         return _product(rows, weight, bias)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator] # torch declares no types for it
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         (gradient,), (rows, weight) = gradients, ctx.saved_tensors
         wanted_rows, wanted_weight, wanted_bias = ctx.needs_input_grad
