@@ -47,6 +47,7 @@ def agree(layer: nn.Module, inputs: Tensor) -> None:
     """Check that an accelerated layer computes what torch's does, but for the order in which numbers are added."""
     for found, expected in zip(both_ways(fast(layer), inputs), both_ways(layer, inputs), strict=True):
         assert found.shape == expected.shape
+        assert found.stride() == expected.stride(), "what is drawn at random next would be drawn in another order"
         assert (found - expected).abs().max() <= 1e-5 * max(1.0, float(expected.abs().max()))
 
 

@@ -28,7 +28,7 @@ class FastConv1d(nn.Conv1d):
             return super().forward(input)
         size, stride, padding = self.kernel_size[0], self.stride[0], int(self.padding[0])
         seen = F.pad(input, (padding, padding)).unfold(2, size, stride).transpose(1, 2).flatten(2)
-        return product(seen, self.weight.flatten(1), self.bias).transpose(1, 2)
+        return product(seen, self.weight.flatten(1), self.bias).transpose(1, 2).contiguous()
 
     def _is_product(self, signal: Tensor) -> bool:
         return (

@@ -84,9 +84,9 @@ def _multiply(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor
 def _product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     if not _is_intel():
         return _multiply(rows, weight, bias)
-    # The larger one on the left, which is read in its own order.
+    # The larger one on the left, which is read in its own order. Dropout draws in the order of memory: it is torch's.
     found = _multiply(weight, rows)
-    return (found if bias is None else found.add_(bias[:, None])).T
+    return (found if bias is None else found.add_(bias[:, None])).T.contiguous()
 
 
 class _Product(torch.autograd.Function):
