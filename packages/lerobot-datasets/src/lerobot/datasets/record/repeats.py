@@ -12,7 +12,7 @@ from lerobot.core.types import Stamp
 
 SAMPLED = 4096
 """Pixels that are compared, about. A sensor's noise changes some of so many in every image. Comparing and copying them
-takes 0.04 ms at 640x480 and at 1920x1080, comparing all pixels 0.1 and 1.2 ms (thread time, a core of an Intel Xeon)."""
+takes 0.04 ms at 640x480 and at 1920x1080, comparing all pixels 0.1 and 1.2 ms (thread time, Intel Xeon)."""
 NOTICED_S = 1.0
 """Repeats shorter than this are not told of: a rendered scene may not change for a few frames."""
 
