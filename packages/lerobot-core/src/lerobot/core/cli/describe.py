@@ -167,7 +167,7 @@ def _row(info: FieldInfo, path: tuple[str, ...], parts: Sequence[Any], default: 
         text += f" Must be {bound}."
     for part in parts:
         if is_dict(part) and is_choice(inner := item_types(part)[-1]):
-            text += f" Types: {', '.join(PluginVariants(inner.kind).names()) or 'none installed'}."
+            text += f" Types: {', '.join(PluginVariants(inner).names()) or 'none installed'}."
     return Row(
         path[-1].upper() if is_positional(info) else f"--{'.'.join(path)}",
         f"{short(_union(parts)) if parts else 'null'} {unit(info)}".rstrip(),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from lerobot.core.config.annotations import choices, is_choice, is_model
-from lerobot.core.config.base import ConfigModel
+from lerobot.core.config.base import ConfigModel, PluginConfig, plugin_class
 from lerobot.core.errors import ConfigProblem, PluginError, PluginNotInstalledError
 
 
@@ -24,11 +24,11 @@ class Variants(Protocol):
 
 
 class PluginVariants:
-    """Plugins of one kind, found by the registry."""
+    """Plugins that one choice takes, found by the registry."""
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.label = kind
+    def __init__(self, choice: type[PluginConfig]) -> None:
+        self.choice = choice
+        self.kind = self.label = choice.kind
 
     def names(self) -> list[str]:
         """Installed names, from metadata."""
@@ -38,9 +38,7 @@ class PluginVariants:
 
     def config_class(self, name: str) -> type[ConfigModel]:
         """Import the plugin's configuration class."""
-        from lerobot.core.registry import registry
-
-        return registry.config_class(self.kind, name)
+        return plugin_class(self.choice, name)
 
 
 class ModelVariants:
@@ -73,7 +71,7 @@ def variants_of(annotations: Sequence[Any]) -> Variants | None:
     """What `type` chooses from among these alternatives of a field; None if nothing is chosen by `type`."""
     for annotation in annotations:
         if is_choice(annotation):
-            return PluginVariants(annotation.kind)
+            return PluginVariants(annotation)
     models = [part for part in annotations if is_model(part)]
     if len(models) > 1 and all(map(_names_of, models)):
         return ModelVariants(models)
