@@ -12,11 +12,11 @@ from torch import nn
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import CheckpointError, LeRobotError
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
-from lerobot.policies.adapters import make_adapter
-from lerobot.policies.checkpoint import Checkpoint
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.policies.checkpoint.adapters import make_adapter
+from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.augmentation.draws import Augmentation
 from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
@@ -66,12 +66,6 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resump
     Raises:
         LeRobotError: dataset, policy and checkpoint do not fit each other, or one of them is damaged.
     """
-    torch.backends.cudnn.benchmark = not config.cudnn_deterministic
-    torch.backends.cudnn.deterministic = config.cudnn_deterministic
-    # As huggingface/lerobot does: GPUs that can multiply float32 numbers by their first ten digits, many times as fast.
-    torch.backends.cuda.matmul.allow_tf32 = True
-    # The same weights in all processes first, different draws afterwards.
-    random_state.seed_everything(config.seed)
     asked = config.policy.model_copy(update={"device": accelerator.device.type})
     demonstrations = open_dataset(config.dataset, asked, config, seed=config.seed)
     trained = _make(config, asked, demonstrations, None if resumed is None else resumed.checkpoint)
@@ -97,6 +91,7 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resump
     if resumed is not None:
         progress = _go_on(training, batches, resumed, config)
     elif accelerator.process_index:
+        # The same weights in all processes, and then different draws.
         random_state.seed_everything(config.seed + accelerator.process_index)
     return Built(training, demonstrations, progress, optimizer_config, scheduler_config)
 
