@@ -12,6 +12,8 @@ FLOORS = {
     "lerobot-core": 0,
     "lerobot-datasets": 1,
     "lerobot-motors": 1,
+    "lerobot-dynamixel": 2,
+    "lerobot-feetech": 2,
     # Rollouts are recorded, so policies stand on datasets.
     "lerobot-policies": 2,
     # Evaluation runs policies, so environments stand on them.

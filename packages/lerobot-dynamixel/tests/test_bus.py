@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from lerobot.motors import DynamixelMotorsBus, Motor, MotorCalibration, MotorError, MotorNormMode
-from lerobot.motors.dynamixel import OperatingMode
+from lerobot.dynamixel import DynamixelMotorsBus, OperatingMode
+from lerobot.motors import Motor, MotorCalibration, MotorError, MotorNormMode
+from lerobot.motors.serial.sweep import Sweep, from_sweep
 from lerobot.motors.virtual import VirtualBus
 
 
@@ -74,3 +75,20 @@ def test_configuring_shortens_the_answer(koch: VirtualBus, koch_bus: DynamixelMo
 def test_all_motors_are_found_with_one_packet(koch: VirtualBus, koch_bus: DynamixelMotorsBus) -> None:
     assert koch_bus.broadcast_ping() == {1: 1060, 2: 1060, 3: 1200, 4: 1200, 5: 1200, 6: 1200}
     assert len(koch.packets()) == 1
+
+
+def test_a_new_motor_is_set_up(one: Callable[..., VirtualBus]) -> None:
+    line = one(model="xl330-m288", registers={"Baud_Rate": 1})
+    bus = DynamixelMotorsBus(line.port, {"gripper": Motor(6, "xl330-m288", MotorNormMode.RANGE_0_100)})
+    bus.setup_motor("gripper", initial_baudrate=57_600, initial_id=1)
+    assert bus.ping("gripper") == 1200
+    bus.disconnect(disable_torque=False)
+
+
+def test_the_middle_of_a_multi_turn_servo_is_homed_too() -> None:
+    bus = DynamixelMotorsBus("unused", {"joint": Motor(1, "xl330-m288", MotorNormMode.DEGREES)})
+    sweep = Sweep(-9000, 4096)
+    for reading in range(-8900, -9000 + 2001, 100):
+        sweep.add(reading)
+    found = from_sweep(bus, "joint", sweep)
+    assert (found.homing_offset, found.range_min, found.range_max) == (2047 + 8000, 1047, 3047)

@@ -1,12 +1,23 @@
-"""Virtual arms and buses on them."""
+"""Virtual servos and buses on them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from lerobot.motors import DynamixelMotorsBus, FeetechMotorsBus, MotorNormMode
-from lerobot.motors.virtual import ARMS, LineSpec, ServoSpec, VirtualBus
+from lerobot.feetech import FeetechMotorsBus
+from lerobot.feetech.virtual import FeetechServo
+from lerobot.motors import MotorNormMode
+from lerobot.motors.virtual import LineSpec, ServoSpec, VirtualBus
+
+STOPS = {
+    "shoulder_pan": (750, 3350),
+    "shoulder_lift": (800, 3200),
+    "elbow_flex": (850, 3100),
+    "wrist_flex": (850, 3200),
+    "wrist_roll": (130, 3990),
+    "gripper": (2030, 3500),
+}
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 
@@ -17,6 +28,13 @@ def calibration_files() -> list[Path]:
     if not folder.is_dir():
         pytest.skip("the shared calibration files are not here")
     return sorted(folder.rglob("*.json"))
+
+
+@pytest.fixture(scope="session")
+def six() -> LineSpec:
+    """Six servos with the names and the travel of an arm's joints."""
+    servos = (ServoSpec(i, "sts3215", stops=stops) for i, stops in enumerate(STOPS.values(), start=1))
+    return LineSpec(FeetechServo, tuple(servos), tuple(STOPS))
 
 
 @pytest.fixture
@@ -34,40 +52,20 @@ def start() -> Iterator[Callable[[LineSpec], VirtualBus]]:
 
 
 @pytest.fixture
-def arm(start: Callable[[LineSpec], VirtualBus]) -> VirtualBus:
-    return start(ARMS["so101"])
-
-
-@pytest.fixture
-def koch(start: Callable[[LineSpec], VirtualBus]) -> VirtualBus:
-    return start(ARMS["koch"])
-
-
-def closed(bus: FeetechMotorsBus | DynamixelMotorsBus) -> None:
-    if bus.is_connected:
-        bus.disconnect(disable_torque=False)
+def arm(start: Callable[[LineSpec], VirtualBus], six: LineSpec) -> VirtualBus:
+    return start(six)
 
 
 @pytest.fixture
 def bus(arm: VirtualBus) -> Iterator[FeetechMotorsBus]:
-    """A connected SO-101 bus, torque off, with the motors' own calibration."""
+    """A connected bus of six servos, torque off, with the motors' own calibration."""
     bus = FeetechMotorsBus(arm.port, arm.spec.motors(MotorNormMode.DEGREES))
     bus.connect()
     bus.calibration = bus.read_calibration()
     arm.packets()
     yield bus
-    closed(bus)
-
-
-@pytest.fixture
-def koch_bus(koch: VirtualBus) -> Iterator[DynamixelMotorsBus]:
-    """A connected Koch bus, torque off, with the motors' own calibration."""
-    bus = DynamixelMotorsBus(koch.port, koch.spec.motors(MotorNormMode.DEGREES))
-    bus.connect()
-    bus.calibration = bus.read_calibration()
-    koch.packets()
-    yield bus
-    closed(bus)
+    if bus.is_connected:
+        bus.disconnect(disable_torque=False)
 
 
 @pytest.fixture
@@ -75,6 +73,6 @@ def one(start: Callable[[LineSpec], VirtualBus]) -> Callable[..., VirtualBus]:
     """Start a line of one servo."""
 
     def one(model: str = "sts3215", **fields: object) -> VirtualBus:
-        return start(LineSpec((ServoSpec(1, model, **fields),), ("joint",)))  # type: ignore[arg-type]
+        return start(LineSpec(FeetechServo, (ServoSpec(1, model, **fields),), ("joint",)))  # type: ignore[arg-type]
 
     return one

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from lerobot.core.errors import AlreadyConnectedError, CalibrationError, DeviceConnectionError, NotConnectedError
-from lerobot.motors import FeetechMotorsBus, Motor, MotorCalibration, MotorNormMode, MotorValueError
-from lerobot.motors.virtual import ARMS, LineSpec, ServoSpec, VirtualBus, with_calibration
+from lerobot.feetech import FeetechMotorsBus
+from lerobot.feetech.virtual import FeetechServo
+from lerobot.motors import Motor, MotorCalibration, MotorNormMode, MotorValueError
+from lerobot.motors.virtual import LineSpec, ServoSpec, VirtualBus, with_calibration
 
 
 def test_a_group_is_read_with_one_packet(arm: VirtualBus, bus: FeetechMotorsBus) -> None:
@@ -103,7 +105,9 @@ def test_configuring_twice_writes_the_eeprom_once(arm: VirtualBus, bus: FeetechM
 
 
 def test_multi_turn_feedback_is_switched_off(start: Callable[[LineSpec], VirtualBus]) -> None:
-    line = start(LineSpec((ServoSpec(1, "sts3215", position=5000, registers={"Phase": 0x1C}),), ("joint",)))
+    line = start(
+        LineSpec(FeetechServo, (ServoSpec(1, "sts3215", position=5000, registers={"Phase": 0x1C}),), ("joint",))
+    )
     bus = FeetechMotorsBus(line.port, line.spec.motors(MotorNormMode.DEGREES))
     bus.connect()
     assert bus.read("Present_Position", "joint", normalize=False) == 5000
@@ -113,12 +117,12 @@ def test_multi_turn_feedback_is_switched_off(start: Callable[[LineSpec], Virtual
     bus.disconnect()
 
 
-def test_real_calibrations_are_recognised(start, calibration_files) -> None:
+def test_real_calibrations_are_recognised(start, six, calibration_files) -> None:
     from lerobot.motors import load_calibration
 
     path = next(path for path in calibration_files if path.name == "black.json")
     calibration = load_calibration(path)
-    line = start(with_calibration(ARMS["so101"], calibration))
+    line = start(with_calibration(six, calibration))
     bus = FeetechMotorsBus(line.port, line.spec.motors(MotorNormMode.RANGE_M100_100), calibration)
     bus.connect()
     assert bus.read_calibration() == calibration
@@ -176,7 +180,7 @@ def test_what_cannot_be_a_bus_is_refused() -> None:
 
 def test_protocol_1_is_big_endian_and_reads_one_by_one(start: Callable[[LineSpec], VirtualBus]) -> None:
     servos = tuple(ServoSpec(i, "scs0009", position=300) for i in (1, 2))
-    line = start(LineSpec(servos, ("thumb", "index"), voltage=6.0))
+    line = start(LineSpec(FeetechServo, servos, ("thumb", "index"), voltage=6.0))
     hand = FeetechMotorsBus(line.port, line.spec.motors(MotorNormMode.RANGE_0_100), protocol_version=1)
     hand.connect()
     hand.calibration = hand.read_calibration()

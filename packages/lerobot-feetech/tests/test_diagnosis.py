@@ -2,13 +2,14 @@
 
 import pytest
 
-from lerobot.motors import DynamixelMotorsBus, FeetechMotorsBus, MotorNormMode
+from lerobot.feetech import FeetechMotorsBus
+from lerobot.motors import MotorNormMode
 from lerobot.motors.virtual import Fault, VirtualBus
 
 
 @pytest.fixture
 def bus(arm: VirtualBus, monkeypatch) -> FeetechMotorsBus:
-    monkeypatch.setattr("lerobot.motors.diagnosis.PATIENCE_S", 0.2)
+    monkeypatch.setattr("lerobot.motors.serial.diagnosis.PATIENCE_S", 0.2)
     monkeypatch.setattr(FeetechMotorsBus, "available_baudrates", (57_600, 115_200, 1_000_000))
     return FeetechMotorsBus(arm.port, arm.spec.motors(MotorNormMode.DEGREES))
 
@@ -51,7 +52,7 @@ def test_one_answer_missed_alone_is_no_fault(bus: FeetechMotorsBus, monkeypatch,
         asked.append(name)
         return {1: 1, 2: later}[asked.count(name)] if name == "elbow_flex" else 0
 
-    monkeypatch.setattr("lerobot.motors.diagnosis._missed", missed)
+    monkeypatch.setattr("lerobot.motors.serial.diagnosis._missed", missed)
     assert [finding.cause for finding in bus.diagnose()] == ["corrupt"] * found
 
 
@@ -79,12 +80,3 @@ def test_an_arm_without_power_and_an_arm_without_port(arm: VirtualBus, bus: Feet
     (finding,) = bus.diagnose()
     assert finding.cause == "port"
     assert "there is no such port" in finding.what
-
-
-@pytest.mark.parametrize(
-    "fault", [Fault.DUPLICATE_ID, Fault.OVERLOAD, Fault.LOW_VOLTAGE, Fault.DEAD, Fault.WRONG_FIRMWARE]
-)
-def test_faults_of_dynamixel_servos(koch: VirtualBus, fault) -> None:
-    koch.fault(4, fault, 3.0 if fault is Fault.LOW_VOLTAGE else None)
-    (finding,) = DynamixelMotorsBus(koch.port, koch.spec.motors(MotorNormMode.DEGREES)).diagnose()
-    assert (finding.cause, finding.motor, finding.place) == (fault.value, "wrist_flex", 4)

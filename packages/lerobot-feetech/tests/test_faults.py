@@ -6,12 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from lerobot.core.errors import DeviceConnectionError, NotConnectedError
-from lerobot.motors import DynamixelMotorsBus, FeetechMotorsBus, MotorError, MotorNormMode
+from lerobot.feetech import FeetechMotorsBus
+from lerobot.motors import MotorError, MotorNormMode
+from lerobot.motors.serial.wire import Outcome
 from lerobot.motors.virtual import Fault, VirtualBus
-from lerobot.motors.wire import Outcome
 
 
-def reconnect(bus: FeetechMotorsBus | DynamixelMotorsBus) -> None:
+def reconnect(bus: FeetechMotorsBus) -> None:
     bus.disconnect(disable_torque=False)
     bus.connect()
 
@@ -43,16 +44,6 @@ def test_a_session_ends_with_a_count_of_what_was_missed(arm: VirtualBus, bus: Fe
     (record,) = caplog.records
     assert str(statistics) in record.getMessage()
     assert f"'shoulder_lift' {statistics.misses}" in record.getMessage()
-
-
-def test_damaged_answers_of_dynamixel_servos(koch: VirtualBus, koch_bus: DynamixelMotorsBus) -> None:
-    for servo in koch.spec.servos:
-        koch.fault(servo.id, Fault.CORRUPT, 0.1)
-    for _ in range(100):
-        assert koch_bus.sync_read("Present_Position", normalize=False) == dict.fromkeys(koch.spec.names, 2048)
-        koch_bus.write("Profile_Velocity", "gripper", 100)
-    assert koch_bus.statistics.failures == 0
-    assert koch_bus.statistics.misses > 0
 
 
 def test_writes_survive_damaged_acknowledgements(arm: VirtualBus, bus: FeetechMotorsBus) -> None:
@@ -177,14 +168,6 @@ def test_alerts_are_counted_and_logged_when_they_appear(arm, bus, caplog, fault,
         arm.fault(5, fault)
         bus.sync_read("Present_Position", normalize=False)
         assert len(caplog.records) == 2, "it is news again after it had gone"
-
-
-def test_alerts_of_dynamixel_servos(koch: VirtualBus, koch_bus: DynamixelMotorsBus) -> None:
-    koch.fault(5, Fault.LOW_VOLTAGE, 3.0)
-    koch_bus.sync_read("Present_Position", normalize=False)
-    assert koch_bus.statistics.alerts == {(5, "hardware error"): 1}
-    assert koch_bus.read("Hardware_Error_Status", "wrist_roll") == 1
-    assert koch_bus.read("Present_Input_Voltage", "wrist_roll") == 30
 
 
 def test_torque_goes_off_on_every_motor_that_can_be_reached(arm: VirtualBus, bus: FeetechMotorsBus) -> None:

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from lerobot.motors import FeetechMotorsBus, MotorCalibration, MotorNormMode, save_calibration
+from lerobot.feetech import FeetechMotorsBus
+from lerobot.motors import MotorCalibration, MotorNormMode, save_calibration
 from lerobot.motors.calibration_file import known_calibrations
-from lerobot.motors.identity import (
+from lerobot.motors.serial.identity import (
     Identity,
     identity_path,
     load_identity,
@@ -17,20 +18,20 @@ from lerobot.motors.identity import (
     save_identity,
     why_it_differs,
 )
-from lerobot.motors.virtual import ARMS, Fault, VirtualBus, with_calibration
+from lerobot.motors.virtual import Fault, VirtualBus, with_calibration
 
-JOINTS = ARMS["so101"].names
+JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 BLACK = {name: MotorCalibration(i, 0, 100 * i, 900, 3000 + i) for i, name in enumerate(JOINTS, start=1)}
 BLUE = {name: replace(entry, homing_offset=entry.homing_offset - 7) for name, entry in BLACK.items()}
 
 
 @pytest.fixture
-def connect(start) -> Iterator[Callable[[dict[str, MotorCalibration]], tuple[VirtualBus, FeetechMotorsBus]]]:
+def connect(start, six) -> Iterator[Callable[[dict[str, MotorCalibration]], tuple[VirtualBus, FeetechMotorsBus]]]:
     """An arm that holds a calibration, and its connected bus."""
     buses: list[FeetechMotorsBus] = []
 
     def connect(held: dict[str, MotorCalibration]) -> tuple[VirtualBus, FeetechMotorsBus]:
-        line = start(with_calibration(ARMS["so101"], held))
+        line = start(with_calibration(six, held))
         bus = FeetechMotorsBus(line.port, line.spec.motors(MotorNormMode.DEGREES), BLACK)
         bus.connect()
         buses.append(bus)

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from lerobot.core.errors import DeviceConnectionError
-from lerobot.motors import DynamixelMotorsBus, FeetechMotorsBus, Motor, MotorError, MotorNormMode
+from lerobot.feetech import FeetechMotorsBus
+from lerobot.feetech.virtual import FeetechServo
+from lerobot.motors import Motor, MotorError, MotorNormMode
+from lerobot.motors.serial.wire import LOST
 from lerobot.motors.virtual import LineSpec, ServoSpec, VirtualBus
-from lerobot.motors.wire import LOST
 
 GRIPPER = {"gripper": Motor(6, "sts3215", MotorNormMode.RANGE_0_100)}
 
@@ -30,14 +32,6 @@ def test_a_motor_at_another_speed_is_brought_to_the_bus_speed(one: Callable[...,
     bus.setup_motor("gripper", initial_baudrate=115_200)
     assert bus.get_baudrate() == 1_000_000
     assert bus.ping("gripper") == 777
-    bus.disconnect(disable_torque=False)
-
-
-def test_a_dynamixel_motor_is_set_up_too(one: Callable[..., VirtualBus]) -> None:
-    line = one(model="xl330-m288", registers={"Baud_Rate": 1})
-    bus = DynamixelMotorsBus(line.port, {"gripper": Motor(6, "xl330-m288", MotorNormMode.RANGE_0_100)})
-    bus.setup_motor("gripper", initial_baudrate=57_600, initial_id=1)
-    assert bus.ping("gripper") == 1200
     bus.disconnect(disable_torque=False)
 
 
@@ -71,7 +65,7 @@ def test_an_id_that_was_not_taken_is_a_failure(one: Callable[..., VirtualBus], m
 
 
 def test_several_motors_are_refused(start: Callable[[LineSpec], VirtualBus]) -> None:
-    line = start(LineSpec((ServoSpec(1, "sts3215"), ServoSpec(2, "sts3215")), ("a", "b")))
+    line = start(LineSpec(FeetechServo, (ServoSpec(1, "sts3215"), ServoSpec(2, "sts3215")), ("a", "b")))
     bus = FeetechMotorsBus(line.port, GRIPPER)
     with pytest.raises(MotorError, match="Found 2 motors at 1000000 baud") as caught:
         bus.setup_motor("gripper")
@@ -99,14 +93,14 @@ def test_silence_is_told(one: Callable[..., VirtualBus]) -> None:
 
 def test_a_port_is_scanned_at_every_speed(start: Callable[[LineSpec], VirtualBus], monkeypatch) -> None:
     servos = (ServoSpec(1, "sts3215"), ServoSpec(7, "sts3215", registers={"Baud_Rate": 4}))
-    line = start(LineSpec(servos, ("a", "b")))
+    line = start(LineSpec(FeetechServo, servos, ("a", "b")))
     monkeypatch.setattr(FeetechMotorsBus, "available_baudrates", (115_200, 500_000, 1_000_000))
     assert FeetechMotorsBus.scan_port(line.port) == {115_200: [7], 1_000_000: [1]}
 
 
 def test_scs_servos_are_found_one_by_one(one: Callable[..., VirtualBus], monkeypatch) -> None:
     line = one(model="scs0009", position=300)
-    monkeypatch.setattr("lerobot.motors.setup.LARGEST_ID", 5)
+    monkeypatch.setattr("lerobot.motors.serial.setup.LARGEST_ID", 5)
     bus = FeetechMotorsBus(line.port, {"thumb": Motor(3, "scs0009", MotorNormMode.RANGE_0_100)}, protocol_version=1)
     bus.setup_motor("thumb")
     assert bus.ping("thumb") == 1284

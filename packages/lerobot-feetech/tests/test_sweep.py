@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from lerobot.core.errors import CalibrationError
-from lerobot.motors import DynamixelMotorsBus, FeetechMotorsBus, Motor, MotorNormMode
-from lerobot.motors.calibrate import Sweep, calibrate_by_sweep, from_sweep
+from lerobot.feetech import FeetechMotorsBus
+from lerobot.motors import Motor, MotorNormMode
+from lerobot.motors.serial.sweep import Sweep, calibrate_by_sweep, from_sweep
 from lerobot.motors.virtual import VirtualBus
 
 TRAVEL = 2600
@@ -37,7 +38,7 @@ class Hand:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch) -> None:
-    monkeypatch.setattr("lerobot.motors.calibrate.PERIOD_S", 0.0)
+    monkeypatch.setattr("lerobot.motors.serial.sweep.PERIOD_S", 0.0)
 
 
 def swept(readings: Iterable[int]) -> Sweep:
@@ -75,12 +76,6 @@ def test_a_wide_joint_stays_inside_the_turn() -> None:
         found = from_sweep(bus, "joint", swept((start + step) % 4096 for step in range(0, 4080, 80)))
         assert found.range_min >= 0
         assert found.range_max <= 4095
-
-
-def test_the_middle_of_a_multi_turn_servo_is_homed_too() -> None:
-    bus = DynamixelMotorsBus("unused", {"joint": Motor(1, "xl330-m288", MotorNormMode.DEGREES)})
-    found = from_sweep(bus, "joint", swept(range(-9000, -9000 + 2001, 100)))
-    assert (found.homing_offset, found.range_min, found.range_max) == (2047 + 8000, 1047, 3047)
 
 
 def test_a_joint_that_was_not_swept_is_refused() -> None:

@@ -2,7 +2,7 @@
 
 import threading
 
-from lerobot.motors import FeetechMotorsBus
+from lerobot.feetech import FeetechMotorsBus
 from lerobot.motors.virtual import VirtualBus
 
 

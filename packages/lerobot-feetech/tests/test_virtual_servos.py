@@ -1,17 +1,13 @@
-"""What virtual servos do, apart from any bus: mechanics, memory, protection; with time given, not measured."""
+"""What virtual servos do, apart from any bus: memory, motion, protection; with time given, not measured."""
 
 import pytest
-from dynamixel_sdk.protocol2_packet_handler import Protocol2PacketHandler
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lerobot.motors.dynamixel.tables import X_SERIES
-from lerobot.motors.feetech.tables import STS_SMS
+from lerobot.feetech.tables import STS_SMS
+from lerobot.feetech.virtual.framing import FeetechFraming
+from lerobot.feetech.virtual.servo import FeetechServo
 from lerobot.motors.virtual import Fault, ServoSpec
-from lerobot.motors.virtual.dynamixel import DynamixelServo
-from lerobot.motors.virtual.feetech import FeetechServo
-from lerobot.motors.virtual.framing import DynamixelFraming, FeetechFraming, crc16
-from lerobot.motors.virtual.mechanism import Mechanism
 
 
 class Sts:
@@ -35,12 +31,6 @@ class Sts:
 
 
 @settings(deadline=None)
-@given(st.binary(max_size=60))
-def test_crc_is_the_sdk_s(data: bytes) -> None:
-    assert crc16(data) == Protocol2PacketHandler().updateCRC(0, data, len(data))
-
-
-@settings(deadline=None)
 @given(st.binary(max_size=20))
 def test_packets_are_found_behind_garbage(garbage: bytes) -> None:
     feetech = bytes.fromhex("ffff0104023802be")
@@ -49,35 +39,6 @@ def test_packets_are_found_behind_garbage(garbage: bytes) -> None:
     assert found is not None
     assert (found.id, found.code, found.parameters, found.raw) == (1, 2, bytes([0x38, 2]), feetech)
     assert not buffer
-
-
-def test_a_dynamixel_packet_of_the_manual() -> None:
-    """PING of id 1 in the e-Manual: FF FF FD 00 01 03 00 01 19 4E."""
-    buffer = bytearray(bytes.fromhex("fffffd00010300" + "01" + "194e"))
-    found = DynamixelFraming().take(buffer)
-    assert found is not None
-    assert (found.id, found.code, found.parameters) == (1, 1, b"")
-    assert DynamixelFraming().status(1, 0, bytes.fromhex("060426")) == bytes.fromhex(
-        "fffffd0001070055000604" + "26655d"
-    )
-
-
-@settings(deadline=None, max_examples=40)
-@given(
-    start=st.floats(0, 4000), goal=st.floats(-500, 4500), speed=st.floats(400, 3000), acceleration=st.floats(500, 40000)
-)
-def test_a_move_keeps_its_limits_and_arrives(start: float, goal: float, speed: float, acceleration: float) -> None:
-    joint = Mechanism(start, (0, 4000), 3400, 50_000)
-    tick, before, velocity = 0.002, joint.position, 0.0
-    for _ in range(10_000):
-        joint.drive_to(goal, speed, acceleration, tick)
-        assert abs(joint.position - before) <= speed * tick * 1.001 + 0.5, "half a step from its goal it has arrived"
-        if joint.velocity:
-            assert abs(joint.velocity - velocity) <= acceleration * tick * 1.001
-        before, velocity = joint.position, joint.velocity
-        if joint.velocity == 0 and abs(joint.position - min(4000, max(0, goal))) <= 0.5:
-            break
-    assert joint.position == pytest.approx(min(4000, max(0, goal)), abs=0.5)
 
 
 def test_a_servo_moves_with_the_speed_it_was_given() -> None:
@@ -188,33 +149,6 @@ def test_a_dead_motor_answers_but_does_not_move() -> None:
     sts.wait(2)
     assert sts["Present_Position"] == 2048
     assert sts["Status"] == 2
-
-
-def test_a_dynamixel_servo_shuts_down_after_a_stall_until_it_is_rebooted() -> None:
-    servo = DynamixelServo(ServoSpec(1, "xl330-m288", stops=(1000, 3000)), 5.0, 0.0)
-    servo.write(X_SERIES["Torque_Enable"][0], b"\1")
-    servo.write(X_SERIES["Goal_Position"][0], (3500).to_bytes(4, "little"))
-    for now in (1.0, 1.5, 2.5, 2.6):
-        servo.refresh(now)
-    assert servo.memory["Hardware_Error_Status"] == 32
-    assert servo.memory["Torque_Enable"] == 0
-    assert servo.error() == 0x80
-    servo.power_on()
-    assert servo.error() == 0
-
-
-def test_a_dynamixel_servo_follows_its_profile() -> None:
-    servo = DynamixelServo(ServoSpec(1, "xl330-m288"), 5.0, 0.0)
-    servo.write(X_SERIES["Torque_Enable"][0], b"\1")
-    servo.write(X_SERIES["Profile_Velocity"][0], (100).to_bytes(4, "little"))
-    servo.write(X_SERIES["Goal_Position"][0], (4000).to_bytes(4, "little"))
-    servo.refresh(0.5)
-    # 100 units of 0.229 rpm are 1563 steps/s.
-    assert servo.memory["Present_Velocity"] == 100
-    assert servo.memory["Present_Position"] == pytest.approx(2048 + 782, abs=40)
-    servo.refresh(5.0)
-    assert servo.memory["Present_Position"] == 4000
-    assert servo.memory["Moving"] == 0
 
 
 def test_deferred_writes_wait_for_their_trigger() -> None:

@@ -2,14 +2,14 @@
 
 from enum import Enum
 
-from lerobot.motors.bus import SerialMotorsBus
-from lerobot.motors.dynamixel import tables
-from lerobot.motors.dynamixel.wire import REPLY_WAIT_S, DynamixelWire
+from lerobot.dynamixel import tables
+from lerobot.dynamixel.wire import REPLY_WAIT_S, DynamixelWire
+from lerobot.motors.bus import Motors
 from lerobot.motors.encoding import decode_twos_complement, encode_twos_complement
 from lerobot.motors.motor import MotorCalibration
-from lerobot.motors.port import SerialPort
-from lerobot.motors.registers import Motors
-from lerobot.motors.wire import Wire
+from lerobot.motors.serial.bus import SerialMotorsBus
+from lerobot.motors.serial.port import SerialPort
+from lerobot.motors.serial.wire import Wire
 
 
 class OperatingMode(Enum):
@@ -68,13 +68,17 @@ class DynamixelMotorsBus(SerialMotorsBus):
         return content if n_bytes is None else decode_twos_complement(content, n_bytes)
 
     def firmware_of(self, motor: str) -> str:
-        """See `SerialMotorsBus.firmware_of`."""
+        """See `ServoChain.firmware_of`."""
         return str(self.read("Firmware_Version", motor))
 
     def alerts_of(self, motor: str) -> tuple[str, ...]:
-        """See `SerialMotorsBus.alerts_of`."""
+        """See `ServoChain.alerts_of`."""
         status = int(self.read("Hardware_Error_Status", motor))
         return tuple(alert for bit, alert in tables.HARDWARE_ERRORS.items() if status & bit)
+
+    def supply_of(self, motor: str) -> float:
+        """See `ServoChain.supply_of`; the register counts tenths of a volt."""
+        return self.read("Present_Input_Voltage", motor) / 10
 
     def configure_motors(self, return_delay_time: int = 0) -> None:
         """Write what makes motors answer as fast as they can.
@@ -86,11 +90,11 @@ class DynamixelMotorsBus(SerialMotorsBus):
             self.write_if_different("Return_Delay_Time", name, return_delay_time)
 
     def homing_offset(self, model: str, position: int) -> int:
-        """See `SerialMotorsBus.homing_offset`: a servo reports its position plus the offset."""
+        """See `ServoChain.homing_offset`: a servo reports its position plus the offset."""
         return (self.model_resolution_table[model] - 1) // 2 - position
 
     def homed(self, model: str, position: int, offset: int) -> int:  # noqa: ARG002 (the same for all models)
-        """See `SerialMotorsBus.homed`."""
+        """See `ServoChain.homed`."""
         return position + offset
 
     def read_calibration(self) -> dict[str, MotorCalibration]:
@@ -107,7 +111,7 @@ class DynamixelMotorsBus(SerialMotorsBus):
         }
 
     def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
-        """See `SerialMotorsBus.write_calibration`; Drive_Mode is the robot's to write."""
+        """See `ServoChain.write_calibration`; Drive_Mode is the robot's to write."""
         for name, calibration in calibration_dict.items():
             self.write("Homing_Offset", name, calibration.homing_offset)
             self.write("Min_Position_Limit", name, calibration.range_min)

@@ -12,9 +12,9 @@ from dynamixel_sdk.robotis_def import (
     MAX_ID,
 )
 
-from lerobot.motors.dynamixel.tables import ALERT_BIT, REFUSALS
-from lerobot.motors.port import SerialPort
-from lerobot.motors.wire import DAMAGED, LOST, Outcome, Reply, Wire, collect
+from lerobot.dynamixel.tables import ALERT_BIT, REFUSALS
+from lerobot.motors.serial.port import SerialPort
+from lerobot.motors.serial.wire import DAMAGED, LOST, Outcome, Reply, Wire, collect
 
 ID, LENGTH_LOW, LENGTH_HIGH, ERROR, PARAMETER = 4, 5, 6, 8, 9
 PING_REPLY_BYTES = 14

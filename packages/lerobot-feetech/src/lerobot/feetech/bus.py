@@ -2,15 +2,15 @@
 
 from enum import Enum
 
-from lerobot.motors.bus import SerialMotorsBus
+from lerobot.feetech import tables
+from lerobot.feetech.wire import REPLY_WAIT_S, FeetechWire
+from lerobot.motors.bus import Motors
 from lerobot.motors.encoding import decode_sign_magnitude, encode_sign_magnitude
 from lerobot.motors.errors import MotorError, MotorValueError
-from lerobot.motors.feetech import tables
-from lerobot.motors.feetech.wire import REPLY_WAIT_S, FeetechWire
 from lerobot.motors.motor import Motor, MotorCalibration
-from lerobot.motors.port import SerialPort
-from lerobot.motors.registers import Motors
-from lerobot.motors.wire import Wire
+from lerobot.motors.serial.bus import SerialMotorsBus
+from lerobot.motors.serial.port import SerialPort
+from lerobot.motors.serial.wire import Wire
 
 MULTI_TURN_FEEDBACK = 0x10
 """Bit of the Phase register of an STS3215 with which positions count turns and may be negative."""
@@ -103,13 +103,17 @@ class FeetechMotorsBus(SerialMotorsBus):
             )
 
     def firmware_of(self, motor: str) -> str:
-        """See `SerialMotorsBus.firmware_of`; major and minor version."""
+        """See `ServoChain.firmware_of`; major and minor version."""
         return f"{self.read('Firmware_Major_Version', motor)}.{self.read('Firmware_Minor_Version', motor)}"
 
     def alerts_of(self, motor: str) -> tuple[str, ...]:
-        """See `SerialMotorsBus.alerts_of`."""
+        """See `ServoChain.alerts_of`."""
         status = int(self.read("Status", motor))
         return tuple(alert for bit, alert in tables.ALERTS.items() if status & bit)
+
+    def supply_of(self, motor: str) -> float:
+        """See `ServoChain.supply_of`; the register counts tenths of a volt."""
+        return self.read("Present_Voltage", motor) / 10
 
     def configure_motors(
         self, return_delay_time: int = 0, maximum_acceleration: int = 254, acceleration: int = 254
@@ -132,7 +136,7 @@ class FeetechMotorsBus(SerialMotorsBus):
                     self.write("Phase", name, phase & ~MULTI_TURN_FEEDBACK)
 
     def homing_offset(self, model: str, position: int) -> int:
-        """See `SerialMotorsBus.homing_offset`: a servo reports its position less the offset, within one turn.
+        """See `ServoChain.homing_offset`: a servo reports its position less the offset, within one turn.
 
         The register holds -2047 to 2047, so one of the 4096 positions is homed a step beside the half turn.
         """
@@ -143,7 +147,7 @@ class FeetechMotorsBus(SerialMotorsBus):
         return min(position % resolution - (half - 1), half - 1)
 
     def homed(self, model: str, position: int, offset: int) -> int:
-        """See `SerialMotorsBus.homed`."""
+        """See `ServoChain.homed`."""
         if "Homing_Offset" not in self.model_ctrl_table[model]:
             return position
         return (position - offset) % self.model_resolution_table[model]
@@ -159,7 +163,7 @@ class FeetechMotorsBus(SerialMotorsBus):
         }
 
     def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
-        """See `SerialMotorsBus.write_calibration`."""
+        """See `ServoChain.write_calibration`."""
         for name, calibration in calibration_dict.items():
             if self.protocol_version == 0:
                 self.write("Homing_Offset", name, calibration.homing_offset)

@@ -12,9 +12,9 @@ from scservo_sdk.scservo_def import (
     MAX_ID,
 )
 
-from lerobot.motors.feetech.tables import ALERTS
-from lerobot.motors.port import SerialPort
-from lerobot.motors.wire import DAMAGED, LOST, Outcome, Reply, Wire, collect
+from lerobot.feetech.tables import ALERTS
+from lerobot.motors.serial.port import SerialPort
+from lerobot.motors.serial.wire import DAMAGED, LOST, Outcome, Reply, Wire, collect
 
 ID, LENGTH, INSTRUCTION, ERROR, PARAMETER = 2, 3, 4, 4, 5
 MODEL_NUMBER = (3, 2)

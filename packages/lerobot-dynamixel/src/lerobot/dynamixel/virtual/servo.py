@@ -1,7 +1,9 @@
 """A virtual Dynamixel X servo, protocol 2.0."""
 
-from lerobot.motors.dynamixel import tables
-from lerobot.motors.encoding import decode_twos_complement
+from lerobot.dynamixel import tables
+from lerobot.dynamixel.virtual.framing import DynamixelFraming
+from lerobot.motors.encoding import decode_twos_complement, encode_twos_complement
+from lerobot.motors.motor import MotorCalibration
 from lerobot.motors.virtual.mechanism import Mechanism
 from lerobot.motors.virtual.memory import Memory
 from lerobot.motors.virtual.servo import Servo
@@ -44,19 +46,36 @@ RATES = {code: rate for rate, code in tables.BAUD_CODES.items()}
 class DynamixelServo(Servo):
     """See `Servo`; an XL430 reaches 57 rpm."""
 
-    def __init__(self, spec: ServoSpec, voltage: float, now: float) -> None:
-        contents = {
-            **FACTORY,
-            "Model_Number": tables.MODEL_NUMBERS[spec.model],
-            "ID": spec.id,
-            "Baud_Rate": tables.BAUD_CODES[1_000_000],
-            **spec.registers,
+    framing = DynamixelFraming()
+
+    @classmethod
+    def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:
+        """See `Servo.holding`; a servo reports its position plus the offset."""
+        offset = calibration.homing_offset
+        registers = {
+            "Homing_Offset": encode_twos_complement(offset, tables.SIGNED_BYTES["Homing_Offset"]),
+            "Min_Position_Limit": calibration.range_min,
+            "Max_Position_Limit": calibration.range_max,
         }
-        memory = Memory(tables.X_SERIES, range(tables.EEPROM_END), contents, "little")
-        mechanism = Mechanism(spec.position, spec.stops, 57 / 60 * RESOLUTION, 12 * RESOLUTION)
+        return registers, (calibration.range_min - offset, calibration.range_max - offset)
+
+    def __init__(self, spec: ServoSpec, voltage: float, now: float) -> None:
         self._overloaded = False
         self._stalled_s = 0.0
-        super().__init__(spec, voltage, now, memory, mechanism)
+        super().__init__(spec, voltage, now)
+
+    def _memory(self) -> Memory:
+        contents = {
+            **FACTORY,
+            "Model_Number": tables.MODEL_NUMBERS[self.spec.model],
+            "ID": self.spec.id,
+            "Baud_Rate": tables.BAUD_CODES[1_000_000],
+            **self.spec.registers,
+        }
+        return Memory(tables.X_SERIES, range(tables.EEPROM_END), contents, "little")
+
+    def _mechanism(self) -> Mechanism:
+        return Mechanism(self.spec.position, self.spec.stops, 57 / 60 * RESOLUTION, 12 * RESOLUTION)
 
     @property
     def baudrate(self) -> int:

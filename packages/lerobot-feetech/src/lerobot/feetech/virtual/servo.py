@@ -1,7 +1,9 @@
 """A virtual Feetech servo: STS and SMS (protocol 0), SCS (protocol 1)."""
 
+from lerobot.feetech import tables
+from lerobot.feetech.virtual.framing import FeetechFraming
 from lerobot.motors.encoding import decode_sign_magnitude, encode_sign_magnitude
-from lerobot.motors.feetech import tables
+from lerobot.motors.motor import MotorCalibration
 from lerobot.motors.virtual.mechanism import Mechanism
 from lerobot.motors.virtual.memory import Memory
 from lerobot.motors.virtual.servo import Servo
@@ -48,23 +50,40 @@ CURRENT_UNIT_A = 0.0065
 class FeetechServo(Servo):
     """See `Servo`; an STS3215 reaches 3400 steps/s at 7.4 V."""
 
+    framing = FeetechFraming()
+
+    @classmethod
+    def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:
+        """See `Servo.holding`; a servo reports its position less the offset."""
+        offset = calibration.homing_offset
+        registers = {
+            "Homing_Offset": encode_sign_magnitude(offset, tables.SIGN_BITS["Homing_Offset"]),
+            "Min_Position_Limit": calibration.range_min,
+            "Max_Position_Limit": calibration.range_max,
+        }
+        return registers, (calibration.range_min + offset, calibration.range_max + offset)
+
     def __init__(self, spec: ServoSpec, voltage: float, now: float) -> None:
         self.resolution = tables.RESOLUTIONS[spec.model]
         self.protocol = tables.PROTOCOLS[spec.model]
-        table = tables.CONTROL_TABLES[spec.model]
-        contents = {
-            **{name: value for name, value in FACTORY.items() if name in table},
-            "Model_Number": tables.MODEL_NUMBERS[spec.model],
-            "ID": spec.id,
-            "Max_Position_Limit": self.resolution - 1,
-            **spec.registers,
-        }
-        memory = Memory(table, tables.KEPT, contents, "big" if self.protocol else "little")
-        mechanism = Mechanism(spec.position, spec.stops, 0.83 * self.resolution, 12 * self.resolution)
         self._step_goal = spec.position
         self._stalled_since: float | None = None
         self._overloaded = False
-        super().__init__(spec, voltage, now, memory, mechanism)
+        super().__init__(spec, voltage, now)
+
+    def _memory(self) -> Memory:
+        table = tables.CONTROL_TABLES[self.spec.model]
+        contents = {
+            **{name: value for name, value in FACTORY.items() if name in table},
+            "Model_Number": tables.MODEL_NUMBERS[self.spec.model],
+            "ID": self.spec.id,
+            "Max_Position_Limit": self.resolution - 1,
+            **self.spec.registers,
+        }
+        return Memory(table, tables.KEPT, contents, "big" if self.protocol else "little")
+
+    def _mechanism(self) -> Mechanism:
+        return Mechanism(self.spec.position, self.spec.stops, 0.83 * self.resolution, 12 * self.resolution)
 
     @property
     def baudrate(self) -> int:

@@ -1,49 +1,52 @@
-"""The SO-100 and SO-101 follower arm."""
+"""An arm that follows commands."""
 
 import logging
+from abc import abstractmethod
 from collections.abc import Mapping
 
 from lerobot.core.cameras import CameraSet
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.prompts import Prompter
 from lerobot.core.types import Action, FeatureSpec, Observation
-from lerobot.motors.feetech import OperatingMode
-from lerobot.so100.arm import JOINTS, SOArm
-from lerobot.so100.config import SO100FollowerConfig, SO101FollowerConfig
+from lerobot.motors.arms.arm import Arm
+from lerobot.motors.arms.config import FollowerConfig
+from lerobot.motors.bus import MotorsBus
 
 log = logging.getLogger(__name__)
-
-GRIPPER_LIMITS = {"Max_Torque_Limit": 500, "Protection_Current": 250, "Overload_Torque": 25}
-"""Half the torque, half the current, and a quarter of the torque once overloaded: a gripper that holds an object is
-stalled all the time and would burn out."""
 
 CAMERA_TEST_S = 1.0
 """How long pictures are counted at the start, all cameras together: a shared USB line shows only then."""
 
 
-class SOFollower(SOArm):
+class FollowerArm(Arm):
     """An arm that follows commands.
 
-    Torque comes on at `connect`, with the arm staying where it is. Targets are held inside the calibrated travel and,
-    if configured, within `max_relative_target` of the present position.
+    Torque comes on at `connect`, with the arm staying where it is. Targets are held inside the range of each joint's
+    feature and, if configured, within `max_relative_target` of the present position.
 
     Args:
-        config: see `SO100FollowerConfig`.
+        config: see `FollowerConfig`.
+        bus: the motors, not connected.
+        reads: how often a lost reading is asked for again, if more than the bus does anyway.
         prompter: who answers questions; the terminal if None.
 
     Attributes:
         cameras: the cameras by name.
     """
 
-    name = "so_follower"
     role = "robots"
-    former_names = ("so101_follower", "so100_follower")
 
-    def __init__(self, config: SO100FollowerConfig | SO101FollowerConfig, *, prompter: Prompter | None = None) -> None:
-        super().__init__(config, prompter=prompter)
+    def __init__(
+        self, config: FollowerConfig, bus: MotorsBus, *, reads: int = 0, prompter: Prompter | None = None
+    ) -> None:
+        super().__init__(config, bus, reads=reads, prompter=prompter)
         self.config = config
         self.cameras = CameraSet(config.cameras)
         self._clipped: frozenset[str] = frozenset()
+
+    @abstractmethod
+    def _write_settings(self) -> None:
+        """Write the settings of the motors, whose torque is off."""
 
     # --- what it is --------------------------------------------------------------------------------------------------
 
@@ -54,7 +57,7 @@ class SOFollower(SOArm):
 
     @property
     def observation_features(self) -> dict[str, FeatureSpec]:
-        """Joint positions, `<joint>.pos`, and one picture per camera."""
+        """Joint positions, `<joint>.pos`, and one image per camera."""
         return {**self.joint_features, **self.cameras.features}
 
     @property
@@ -74,25 +77,16 @@ class SOFollower(SOArm):
         """See `Calibratable.configure`; motors that had torque get it back where they are."""
         powered = [joint for joint, on in self.bus.sync_read("Torque_Enable").items() if on]
         self.bus.disable_torque()
-        self.bus.configure_motors()
-        gains = {
-            "P_Coefficient": self.config.position_p_coefficient,
-            "I_Coefficient": self.config.position_i_coefficient,
-            "D_Coefficient": self.config.position_d_coefficient,
-        }
-        for joint in JOINTS:
-            settings = {"Operating_Mode": OperatingMode.POSITION.value, **gains}
-            for register, value in (settings | GRIPPER_LIMITS if joint == "gripper" else settings).items():
-                self.bus.write_if_different(register, joint, value)
+        self._write_settings()
         if powered:
             self.bus.enable_torque(powered)
 
     def enter_safe_state(self) -> None:
         """Switch torque off, or stop where the arm is if torque shall stay on."""
         if self.config.disable_torque_on_disconnect:
-            self.bus.disable_torque(num_retry=5)
+            self.bus.disable_torque()
         else:
-            present = self.bus.sync_read("Present_Position", normalize=False, num_retry=5)
+            present = self.bus.sync_read("Present_Position", normalize=False)
             self.bus.sync_write("Goal_Position", present, normalize=False)
 
     def _close(self) -> None:
@@ -118,14 +112,14 @@ class SOFollower(SOArm):
             MotorValueError: a target is no finite number; nothing was sent.
         """
         self.require_connected()
-        goals = {key.removesuffix(".pos"): float(value) for key, value in action.items() if key.endswith(".pos")}
-        if strangers := goals.keys() - set(JOINTS):
+        goals = self._goals(action)
+        limits = self.joint_features
+        if strangers := [joint for joint in goals if f"{joint}.pos" not in limits]:
             raise FeatureMismatchError(
                 f"{self} has no joint {', '.join(sorted(strangers))}.",
                 keys=sorted(strangers),
-                expected=", ".join(JOINTS),
+                expected=", ".join(self.bus.motors),
             )
-        limits = self.joint_features
         if self.config.max_relative_target is not None:
             goals = self._near_present(goals, self.config.max_relative_target)
         for joint, goal in goals.items():

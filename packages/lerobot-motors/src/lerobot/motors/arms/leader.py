@@ -1,18 +1,20 @@
-"""The SO-100 and SO-101 leader arm."""
+"""An arm that is moved by hand and read."""
 
+from abc import abstractmethod
 from typing import Any
 
 from lerobot.core.types import Action, FeatureSpec
-from lerobot.motors.feetech import OperatingMode
-from lerobot.so100.arm import JOINTS, SOArm
+from lerobot.motors.arms.arm import Arm
 
 
-class SOLeader(SOArm):
+class LeaderArm(Arm):
     """An arm that is moved by hand and read; torque is off unless it is asked to show where the follower is."""
 
-    name = "so_leader"
     role = "teleoperators"
-    former_names = ("so101_leader", "so100_leader")
+
+    @abstractmethod
+    def _write_settings(self) -> None:
+        """Write the settings of the motors, whose torque is off."""
 
     @property
     def action_features(self) -> dict[str, FeatureSpec]:
@@ -30,9 +32,7 @@ class SOLeader(SOArm):
     def configure(self) -> None:
         """See `Calibratable.configure`; torque goes off, because the arm is moved by hand."""
         self.bus.disable_torque()
-        self.bus.configure_motors()
-        for joint in JOINTS:
-            self.bus.write_if_different("Operating_Mode", joint, OperatingMode.POSITION.value)
+        self._write_settings()
 
     def get_action(self) -> Action:
         """See `Teleoperator.get_action`; a joint pushed past its calibrated travel reads as the end of it."""
@@ -46,7 +46,7 @@ class SOLeader(SOArm):
     def send_feedback(self, feedback: dict[str, Any]) -> None:
         """See `Teleoperator.send_feedback`; keys that do not end in `.pos` are left out."""
         self.require_connected()
-        goals = {key.removesuffix(".pos"): float(value) for key, value in feedback.items() if key.endswith(".pos")}
+        goals = self._goals(feedback)
         if goals:
             self.bus.sync_write("Goal_Position", goals)
 

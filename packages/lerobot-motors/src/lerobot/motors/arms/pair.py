@@ -1,9 +1,9 @@
-"""Two SO arms as one robot or one teleoperator; every key has the prefix of its arm."""
+"""Two arms as one robot or one teleoperator; every key has the prefix of its arm."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from lerobot.core.cameras import CameraSet
 from lerobot.core.config.base import CameraConfig
@@ -11,16 +11,15 @@ from lerobot.core.device import DeviceBase
 from lerobot.core.errors import DeviceError, FeatureMismatchError
 from lerobot.core.prompts import Prompter
 from lerobot.core.types import Action, FeatureSpec, Observation
-from lerobot.motors.diagnosis import Finding
-from lerobot.so100.arm import SOArm
-from lerobot.so100.config import BiSOFollowerConfig, BiSOLeaderConfig, SO101FollowerConfig, SO101LeaderConfig
-from lerobot.so100.follower import CAMERA_TEST_S, SOFollower
-from lerobot.so100.leader import SOLeader
+from lerobot.motors.arms.config import FollowerConfig, FollowerPairConfig, LeaderConfig, LeaderPairConfig
+from lerobot.motors.arms.follower import CAMERA_TEST_S
+from lerobot.motors.arms.servo_arm import ServoArm, ServoFollower, ServoLeader
+from lerobot.motors.finding import Finding
 
-Arm = TypeVar("Arm", bound=SOArm)
+OneArm = TypeVar("OneArm", bound=ServoArm)
 
 
-class Pair(DeviceBase, Generic[Arm]):
+class Pair(DeviceBase, Generic[OneArm]):
     """What two arms have in common, whichever kind they are.
 
     The arms' calibrations are those of single arms called `<id>_left` and `<id>_right`.
@@ -35,9 +34,9 @@ class Pair(DeviceBase, Generic[Arm]):
         arms: the arms by prefix.
     """
 
-    def __init__(self, id: str | None, left: Arm, right: Arm, prompter: Prompter | None) -> None:  # noqa: A002
+    def __init__(self, id: str | None, left: OneArm, right: OneArm, prompter: Prompter | None) -> None:  # noqa: A002
         super().__init__(id, prompter=prompter)
-        self.arms: dict[str, Arm] = {"left_": left, "right_": right}
+        self.arms: dict[str, OneArm] = {"left_": left, "right_": right}
 
     def connect(self, calibrate: bool = True) -> None:
         """See `Calibratable.connect`."""
@@ -106,29 +105,32 @@ def split(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return parts
 
 
-class BiSOFollower(Pair[SOFollower]):
+class FollowerPair(Pair[ServoFollower]):
     """Two follower arms.
 
     Args:
-        config: see `BiSOFollowerConfig`.
+        config: see `FollowerPairConfig`.
         prompter: who answers questions; the terminal if None.
 
     Attributes:
-        cameras: all cameras, by the names their pictures have in an observation.
+        cameras: all cameras, by the names their images have in an observation.
     """
 
-    name = "bi_so_follower"
+    arm_class: ClassVar[Callable[..., ServoFollower]]
+    """Makes an arm from its configuration and a prompter."""
 
-    def __init__(self, config: BiSOFollowerConfig, *, prompter: Prompter | None = None) -> None:
+    arm_config: ClassVar[type[FollowerConfig]]
+    """Configuration of an arm."""
+
+    def __init__(self, config: FollowerPairConfig, *, prompter: Prompter | None = None) -> None:
         cameras: dict[str, CameraConfig] = {}
-        arms: list[SOFollower] = []
+        arms: list[ServoFollower] = []
         for side, arm in (("left", config.left_arm_config), ("right", config.right_arm_config)):
             cameras |= {f"{side}_{name}": camera for name, camera in arm.cameras.items()}
             # The pair has all cameras, so that they are opened and measured together.
             fields = {**dict(arm), "cameras": {}, "id": f"{config.id}_{side}"}
-            arms.append(
-                SOFollower(SO101FollowerConfig(**fields, calibration_dir=config.calibration_dir), prompter=prompter)
-            )
+            one = self.arm_config(**fields, calibration_dir=config.calibration_dir)
+            arms.append(self.arm_class(one, prompter=prompter))
         left, right = arms
         super().__init__(config.id, left, right, prompter)
         self.config = config
@@ -141,7 +143,7 @@ class BiSOFollower(Pair[SOFollower]):
 
     @property
     def observation_features(self) -> dict[str, FeatureSpec]:
-        """Joint positions of both arms, and one picture per camera."""
+        """Joint positions of both arms, and one image per camera."""
         return {**self._joint_features(), **self.cameras.features}
 
     @property
@@ -197,20 +199,24 @@ class BiSOFollower(Pair[SOFollower]):
             self.cameras.disconnect()
 
 
-class BiSOLeader(Pair[SOLeader]):
+class LeaderPair(Pair[ServoLeader]):
     """Two leader arms.
 
     Args:
-        config: see `BiSOLeaderConfig`.
+        config: see `LeaderPairConfig`.
         prompter: who answers questions; the terminal if None.
     """
 
-    name = "bi_so_leader"
+    arm_class: ClassVar[Callable[..., ServoLeader]]
+    """Makes an arm from its configuration and a prompter."""
 
-    def __init__(self, config: BiSOLeaderConfig, *, prompter: Prompter | None = None) -> None:
+    arm_config: ClassVar[type[LeaderConfig]]
+    """Configuration of an arm."""
+
+    def __init__(self, config: LeaderPairConfig, *, prompter: Prompter | None = None) -> None:
         left, right = (
-            SOLeader(
-                SO101LeaderConfig(**dict(arm), id=f"{config.id}_{side}", calibration_dir=config.calibration_dir),
+            self.arm_class(
+                self.arm_config(**dict(arm), id=f"{config.id}_{side}", calibration_dir=config.calibration_dir),
                 prompter=prompter,
             )
             for side, arm in (("left", config.left_arm_config), ("right", config.right_arm_config))

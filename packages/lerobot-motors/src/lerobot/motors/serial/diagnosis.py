@@ -3,47 +3,18 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lerobot.core.errors import DeviceConnectionError, DeviceError
-
-if TYPE_CHECKING:
-    from lerobot.motors.bus import SerialMotorsBus
+from lerobot.motors.finding import Finding
+from lerobot.motors.serial.chain import ServoChain
 
 PINGS = 4
 SAMPLES = 60
+"""Readings per motor: 5 % damage goes unnoticed in one of twenty examinations."""
 SAMPLE_WAIT_S = 0.2
 """How long an answer is waited for while misses are counted: a busy computer is not the motor's fault."""
-"""Readings per motor: 5 % damage goes unnoticed in one of twenty examinations."""
 PATIENCE_S = 0.5
 """Waiting time after which a motor is not merely late."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong.
-
-    Attributes:
-        cause: `"port"`, `"cable"`, `"missing"`, `"wrong_baud_rate"`, `"late"`, `"duplicate_id"`, `"corrupt"`,
-            `"wrong_model"`, `"wrong_firmware"`, `"overload"`, `"low_voltage"`, `"dead"` or `"overheating"`;
-            `"calibration"` from a device whose motors are sound.
-        motor: name of the motor; empty if it concerns the whole line.
-        place: its place in the chain, from 1; 0 for the whole line.
-        what: what was found, with values.
-        hint: what to do.
-    """
-
-    cause: str
-    motor: str
-    place: int
-    what: str
-    hint: str
-
-    def __str__(self) -> str:
-        """Two lines for a person."""
-        where = f"motor {self.place} ('{self.motor}'): " if self.motor else ""
-        return f"{where}{self.what}\n  {self.hint}"
 
 
 ADVICE = {
@@ -57,7 +28,7 @@ ADVICE = {
 """What an alert means: cause, description, what to do."""
 
 
-def diagnose(bus: "SerialMotorsBus") -> list[Finding]:
+def diagnose(bus: ServoChain) -> list[Finding]:
     """Examine a line whose port is closed; nothing moves and no register is written.
 
     Args:
@@ -67,7 +38,7 @@ def diagnose(bus: "SerialMotorsBus") -> list[Finding]:
         What is wrong, in the order of the chain; empty if nothing is.
     """
     try:
-        bus.connect(handshake=False)
+        bus.open()
     except DeviceConnectionError as error:
         return [Finding("port", "", 0, error.what, error.hint)]
     try:
@@ -82,11 +53,11 @@ def diagnose(bus: "SerialMotorsBus") -> list[Finding]:
         return [Finding("port", "", 0, error.what, error.hint)]
     finally:
         if bus.is_connected:
-            bus.disconnect(disable_torque=False)
+            bus.close()
     return _whole_line(bus, sorted(findings, key=lambda finding: finding.place))
 
 
-def _examine(bus: "SerialMotorsBus", name: str, place: int, firmware: dict[str, str]) -> Iterator[Finding]:
+def _examine(bus: ServoChain, name: str, place: int, firmware: dict[str, str]) -> Iterator[Finding]:
     """Examine one motor; notes its firmware version in `firmware`."""
     answers = [bus.ping(name) for _ in range(PINGS)]
     if None in answers and _is_late(bus, name):
@@ -117,7 +88,7 @@ def _examine(bus: "SerialMotorsBus", name: str, place: int, firmware: dict[str, 
         yield Finding(cause, name, place, f"{meaning} ({_state(bus, name)}).", hint)
 
 
-def _damaged_share(bus: "SerialMotorsBus", name: str) -> float:
+def _damaged_share(bus: ServoChain, name: str) -> float:
     """Share of single readings of the position that did not come back whole.
 
     One that is missed alone counts as none: a busy computer can still be too late for an answer that came.
@@ -129,7 +100,7 @@ def _damaged_share(bus: "SerialMotorsBus", name: str) -> float:
     return missed / SAMPLES
 
 
-def _missed(bus: "SerialMotorsBus", name: str, count: int) -> int:
+def _missed(bus: ServoChain, name: str, count: int) -> int:
     motor = bus.motors[name]
     address, length = bus.address("Present_Position", motor.model)
     before, wait = bus.statistics.misses, bus.port_handler.reply_wait_s
@@ -142,7 +113,7 @@ def _missed(bus: "SerialMotorsBus", name: str, count: int) -> int:
     return bus.statistics.misses - before
 
 
-def _is_late(bus: "SerialMotorsBus", name: str) -> bool:
+def _is_late(bus: ServoChain, name: str) -> bool:
     """Whether a motor answers, but later than the bus waits; leaves no late answer on the line."""
     wait = bus.port_handler.reply_wait_s
     bus.port_handler.settle(PATIENCE_S)
@@ -154,7 +125,7 @@ def _is_late(bus: "SerialMotorsBus", name: str) -> bool:
         bus.port_handler.reply_wait_s = wait
 
 
-def _why_silent(bus: "SerialMotorsBus", name: str, place: int) -> Finding:
+def _why_silent(bus: ServoChain, name: str, place: int) -> Finding:
     """Search a silent motor at other speeds."""
     speed = bus.get_baudrate()
     try:
@@ -171,7 +142,7 @@ def _why_silent(bus: "SerialMotorsBus", name: str, place: int) -> Finding:
     return Finding("missing", name, place, what, "Check its plugs; `lerobot setup-motors` gives a motor its id.")
 
 
-def _other_firmware(bus: "SerialMotorsBus", firmware: dict[str, str]) -> Iterator[Finding]:
+def _other_firmware(bus: ServoChain, firmware: dict[str, str]) -> Iterator[Finding]:
     """Motors whose firmware is not that of most motors of their model."""
     for model in set(bus.models):
         versions = {name: version for name, version in firmware.items() if bus.motors[name].model == model}
@@ -183,7 +154,7 @@ def _other_firmware(bus: "SerialMotorsBus", firmware: dict[str, str]) -> Iterato
                 yield Finding("wrong_firmware", name, list(bus.motors).index(name) + 1, what, hint)
 
 
-def _whole_line(bus: "SerialMotorsBus", findings: list[Finding]) -> list[Finding]:
+def _whole_line(bus: ServoChain, findings: list[Finding]) -> list[Finding]:
     """Take motors that are silent together for one cause: no power, or a cable."""
     names = list(bus.motors)
     silent = [finding.motor for finding in findings if finding.cause == "missing"]
@@ -199,11 +170,9 @@ def _whole_line(bus: "SerialMotorsBus", findings: list[Finding]) -> list[Finding
     return findings
 
 
-def _state(bus: "SerialMotorsBus", name: str) -> str:
+def _state(bus: ServoChain, name: str) -> str:
     """Supply and temperature, as far as the motor tells them."""
-    voltage = "Present_Voltage" if "Present_Voltage" in bus.model_ctrl_table[bus.motors[name].model] else ""
     try:
-        volts = float(bus.read(voltage or "Present_Input_Voltage", name)) / 10
-        return f"{volts:.1f} V, {bus.read('Present_Temperature', name):.0f} °C"
+        return f"{bus.supply_of(name):.1f} V, {bus.read('Present_Temperature', name):.0f} °C"
     except DeviceError as error:
         return error.what

@@ -11,16 +11,13 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from serial.tools import list_ports
 
 from lerobot.core.errors import CalibrationError
 from lerobot.motors.calibration_file import load_calibration
 from lerobot.motors.motor import MotorCalibration
-
-if TYPE_CHECKING:
-    from lerobot.motors.bus import SerialMotorsBus
+from lerobot.motors.serial.chain import ServoChain
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +41,7 @@ def identity_path(calibration_file: Path) -> Path:
     return calibration_file.with_suffix(".identity")
 
 
-def read_identity(bus: "SerialMotorsBus") -> Identity:
+def read_identity(bus: ServoChain) -> Identity:
     """Ask a connected arm who it is."""
     motors = {name: f"{motor.model} {bus.firmware_of(name)}" for name, motor in bus.motors.items()}
     return Identity(_adapter(bus.port), motors)
@@ -67,7 +64,7 @@ def load_identity(path: Path) -> Identity | None:
         return None
 
 
-def why_it_differs(bus: "SerialMotorsBus", calibration_file: Path, known: Iterable[Path]) -> str:
+def why_it_differs(bus: ServoChain, calibration_file: Path, known: Iterable[Path]) -> str:
     """Say in one sentence why a connected arm does not hold the calibration of its file.
 
     Args:

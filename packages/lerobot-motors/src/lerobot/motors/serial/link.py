@@ -4,12 +4,13 @@ import copy
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from lerobot.core.errors import DeviceConnectionError, NotConnectedError
 from lerobot.motors.errors import MotorError
-from lerobot.motors.statistics import BusStatistics
-from lerobot.motors.wire import LOST, Outcome, Reply, Wire
+from lerobot.motors.serial.statistics import BusStatistics
+from lerobot.motors.serial.wire import LOST, Outcome, Reply, Wire
 
 log = logging.getLogger(__name__)
 
@@ -123,10 +124,11 @@ class Link:
             MotorError: a motor refused.
         """
         if not self.wire.groups_reads:
-            return {
-                motor_id: self.ask(motor_id, lambda i=motor_id: self.wire.read(i, address, length), what).data  # type: ignore[misc]
-                for motor_id in motor_ids
-            }
+            data = {}
+            for motor_id in motor_ids:
+                call = partial(self.wire.read, motor_id, address, length)
+                data[motor_id] = self.ask(motor_id, call, what, num_retry).data
+            return data
         replies: dict[int, Reply] = {}
         missing = list(motor_ids)
         tries = 1 + max(num_retry, self.retries)

@@ -3,19 +3,16 @@
 import difflib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from lerobot.core.errors import CalibrationError
+from lerobot.motors.bus import Motors, NameOrID, Value
 from lerobot.motors.errors import MotorValueError
-from lerobot.motors.link import Link
 from lerobot.motors.motor import Motor, MotorCalibration
 from lerobot.motors.normalization import normalize, unnormalize
-from lerobot.motors.wire import Wire
-
-NameOrID: TypeAlias = str | int
-Motors: TypeAlias = NameOrID | Sequence[NameOrID] | None
-Value: TypeAlias = int | float
+from lerobot.motors.serial.link import Link
+from lerobot.motors.serial.wire import Wire
 
 
 class MotorRegisters(ABC):

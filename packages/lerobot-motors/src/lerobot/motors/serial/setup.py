@@ -1,13 +1,10 @@
 """Finding motors on a line, checking that they are the expected ones, and giving a new motor its id."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from lerobot.core.errors import DeviceConnectionError
 from lerobot.motors.errors import MotorError
-
-if TYPE_CHECKING:
-    from lerobot.motors.bus import SerialMotorsBus
+from lerobot.motors.serial.chain import ServoChain
 
 LARGEST_ID = 252
 REPEATED_PINGS = 8
@@ -16,7 +13,7 @@ SCAN_WAIT_MS = 20.0
 """Waiting time per id where every id must be asked; an FTDI adapter holds an answer back for up to 16 ms."""
 
 
-def check_motors(bus: "SerialMotorsBus") -> None:
+def check_motors(bus: ServoChain) -> None:
     """Check that every motor of a bus is there and of the expected model.
 
     Motors that do not answer are asked again, as often as `REPEATED_PINGS` allows for all of them together.
@@ -54,7 +51,7 @@ def check_motors(bus: "SerialMotorsBus") -> None:
     )
 
 
-def _likely_cause(bus: "SerialMotorsBus", missing: list[int]) -> str:
+def _likely_cause(bus: ServoChain, missing: list[int]) -> str:
     """What silence of these motors usually means, from their place in the chain."""
     chain = bus.ids
     if not missing:
@@ -70,7 +67,7 @@ def _likely_cause(bus: "SerialMotorsBus", missing: list[int]) -> str:
     return "Check the plugs of these motors and their ids: `lerobot setup-motors` gives a motor its id."
 
 
-def find_motors(bus: "SerialMotorsBus") -> dict[int, list[int]]:
+def find_motors(bus: ServoChain) -> dict[int, list[int]]:
     """Find all motors at the port's baud rate, whatever the bus expects.
 
     Returns:
@@ -94,9 +91,9 @@ def find_motors(bus: "SerialMotorsBus") -> dict[int, list[int]]:
     return found
 
 
-def scan_port(bus: "SerialMotorsBus") -> dict[int, list[int]]:
+def scan_port(bus: ServoChain) -> dict[int, list[int]]:
     """Search an unopened bus at every baud rate; returns the ids that answered, by baud rate."""
-    bus.connect(handshake=False)
+    bus.open()
     try:
         found = {}
         for baudrate in bus.available_baudrates:
@@ -105,12 +102,10 @@ def scan_port(bus: "SerialMotorsBus") -> dict[int, list[int]]:
                 found[baudrate] = list(motors)
         return found
     finally:
-        bus.disconnect(disable_torque=False)
+        bus.close()
 
 
-def setup_motor(
-    bus: "SerialMotorsBus", name: str, initial_baudrate: int | None = None, initial_id: int | None = None
-) -> None:
+def setup_motor(bus: ServoChain, name: str, initial_baudrate: int | None = None, initial_id: int | None = None) -> None:
     """Give the only connected motor the id of `name` and the bus's baud rate.
 
     Args:
@@ -141,7 +136,7 @@ def setup_motor(
 
 
 def _write_identity(
-    bus: "SerialMotorsBus", motor_id: int, model: str, register: str, content: int, took_it: Callable[[], bool]
+    bus: ServoChain, motor_id: int, model: str, register: str, content: int, took_it: Callable[[], bool]
 ) -> None:
     """Write an id or baud rate; if only the acknowledgement was lost, the motor answers under the new one."""
     address, _ = bus.address(register, model)
@@ -156,7 +151,7 @@ def _write_identity(
             raise
 
 
-def _find_single_motor(bus: "SerialMotorsBus", name: str, baudrate: int | None) -> tuple[int, int]:
+def _find_single_motor(bus: ServoChain, name: str, baudrate: int | None) -> tuple[int, int]:
     """Find the only motor on the line; returns its baud rate and id."""
     model = bus.motors[name].model
     expected = bus.model_number_table[model]

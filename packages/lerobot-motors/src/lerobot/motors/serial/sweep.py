@@ -2,14 +2,11 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from lerobot.core.errors import CalibrationError
 from lerobot.core.prompts import Prompter, TerminalPrompter
 from lerobot.motors.motor import MotorCalibration
-
-if TYPE_CHECKING:
-    from lerobot.motors.bus import SerialMotorsBus
+from lerobot.motors.serial.chain import ServoChain
 
 PERIOD_S = 0.02
 SMALLEST_TRAVEL = 1 / 64
@@ -48,14 +45,14 @@ class Sweep:
         return self.high - self.low
 
 
-def reset(bus: "SerialMotorsBus", names: Sequence[str]) -> None:
+def reset(bus: ServoChain, names: Sequence[str]) -> None:
     """Remove homing and limits from motors, and the calibration in use."""
     free = {name: _full_turn(bus, name, 0) for name in names}
     bus.write_calibration(free, cache=False)
     bus.calibration = {}
 
 
-def set_half_turn_homings(bus: "SerialMotorsBus", names: Sequence[str]) -> dict[str, int]:
+def set_half_turn_homings(bus: ServoChain, names: Sequence[str]) -> dict[str, int]:
     """Make the present position of motors their half turn; returns the Homing_Offset written, by name."""
     reset(bus, names)
     positions = bus.sync_read("Present_Position", names, normalize=False)
@@ -66,7 +63,7 @@ def set_half_turn_homings(bus: "SerialMotorsBus", names: Sequence[str]) -> dict[
 
 
 def record_ranges_of_motion(
-    bus: "SerialMotorsBus", names: Sequence[str], display_values: bool = True, prompter: Prompter | None = None
+    bus: ServoChain, names: Sequence[str], display_values: bool = True, prompter: Prompter | None = None
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Record the travel of homed motors until Enter is pressed.
 
@@ -93,7 +90,7 @@ def record_ranges_of_motion(
 
 
 def calibrate_by_sweep(
-    bus: "SerialMotorsBus",
+    bus: ServoChain,
     *,
     full_turn: Collection[str] = (),
     prompter: Prompter | None = None,
@@ -128,7 +125,7 @@ def calibrate_by_sweep(
     return calibration
 
 
-def from_sweep(bus: "SerialMotorsBus", name: str, sweep: Sweep) -> MotorCalibration:
+def from_sweep(bus: ServoChain, name: str, sweep: Sweep) -> MotorCalibration:
     """Calibration that puts the middle of a sweep on the half turn.
 
     Args:
@@ -163,7 +160,7 @@ def from_sweep(bus: "SerialMotorsBus", name: str, sweep: Sweep) -> MotorCalibrat
     return MotorCalibration(motor.id, 0, offset, low, high)
 
 
-def follow(bus: "SerialMotorsBus", names: Sequence[str], display_values: bool, prompter: Prompter) -> dict[str, Sweep]:
+def follow(bus: ServoChain, names: Sequence[str], display_values: bool, prompter: Prompter) -> dict[str, Sweep]:
     """Follow joints until Enter is pressed, showing a live table of where each has been."""
     first = bus.sync_read("Present_Position", names, normalize=False)
     sweeps = {name: Sweep(int(first[name]), bus.model_resolution_table[bus.motors[name].model]) for name in names}
@@ -186,12 +183,12 @@ def _table(sweeps: Mapping[str, Sweep], *, redraw: bool) -> str:
     return up + "\n".join(lines)
 
 
-def _full_turn(bus: "SerialMotorsBus", name: str, offset: int) -> MotorCalibration:
+def _full_turn(bus: ServoChain, name: str, offset: int) -> MotorCalibration:
     motor = bus.motors[name]
     return MotorCalibration(motor.id, 0, offset, 0, bus.model_resolution_table[motor.model] - 1)
 
 
-def _require_within_turn(bus: "SerialMotorsBus", name: str, low: int, high: int) -> None:
+def _require_within_turn(bus: ServoChain, name: str, low: int, high: int) -> None:
     largest = bus.model_resolution_table[bus.motors[name].model] - 1
     if low < 0 or high > largest:
         raise CalibrationError(
@@ -202,7 +199,7 @@ def _require_within_turn(bus: "SerialMotorsBus", name: str, low: int, high: int)
         )
 
 
-def _require_reported(bus: "SerialMotorsBus", calibration: Mapping[str, MotorCalibration]) -> None:
+def _require_reported(bus: ServoChain, calibration: Mapping[str, MotorCalibration]) -> None:
     """Check that homed motors report a position inside the range just written."""
     for name, position in bus.sync_read("Present_Position", normalize=False).items():
         entry = calibration[name]

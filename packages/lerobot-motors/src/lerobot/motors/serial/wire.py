@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
-from lerobot.motors.port import SerialPort
+from lerobot.motors.serial.port import SerialPort
 
 
 class Outcome(Enum):

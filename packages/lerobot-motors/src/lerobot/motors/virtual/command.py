@@ -1,7 +1,6 @@
 """What `lerobot virtual-arm` does."""
 
 import contextlib
-import math
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -12,16 +11,15 @@ from lerobot.core.prompts import TerminalPrompter
 from lerobot.motors.calibration_file import load_calibration
 from lerobot.motors.commands.virtual_arm import VirtualArmConfig
 from lerobot.motors.errors import MotorValueError
+from lerobot.motors.virtual.arms import ARMS
 from lerobot.motors.virtual.line import Line
+from lerobot.motors.virtual.line_spec import LineSpec, with_calibration
 from lerobot.motors.virtual.process import serve
-from lerobot.motors.virtual.spec import ARMS, Fault, LineSpec, with_calibration
-
-SWAY_HZ = 0.2
-SWAY = 0.15
-"""Amplitude as a part of a joint's travel."""
+from lerobot.motors.virtual.spec import Fault
+from lerobot.motors.virtual.sway import Sway
 
 
-def run(config: VirtualArmConfig) -> None:
+def virtual_arm(config: VirtualArmConfig) -> None:
     """Run the arm until Ctrl-C or SIGTERM."""
     spec = replace(ARMS[config.arm], seed=config.seed)
     if config.calibration is not None:
@@ -35,25 +33,6 @@ def run(config: VirtualArmConfig) -> None:
     with contextlib.suppress(KeyboardInterrupt), _published(config.port_file, line.port):
         TerminalPrompter().say(f"{config.arm} on port {line.port} (Ctrl-C ends it)")
         serve(line, each_turn=Sway(line) if config.motion == "sway" else None)
-
-
-class Sway:
-    """An invisible hand that sways every joint whose torque is off, each a little later than the one before.
-
-    Args:
-        line: the joints; where they are now is the middle.
-    """
-
-    def __init__(self, line: Line) -> None:
-        self._servos = [(servo, servo.mechanism.position) for servo in line.servos]
-
-    def __call__(self, now: float) -> None:
-        """Move the joints to where the hand has them at `now`."""
-        for index, (servo, middle) in enumerate(self._servos):
-            if servo.memory["Torque_Enable"] != 1:
-                low, high = servo.mechanism.stops or (0, 4096)
-                phase = 2 * math.pi * SWAY_HZ * now - index / 2
-                servo.mechanism.move_by_hand(middle + SWAY * (high - low) * math.sin(phase))
 
 
 @contextlib.contextmanager
