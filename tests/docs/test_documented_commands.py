@@ -1,6 +1,7 @@
 """Every `bash` block after a `<!-- run -->` line in README.md and docs/ is executed; a page is one shell session.
 
-`./run` and `uv run` only choose the environment, so they are left out here: the environment of the tests is on the path instead.
+`./run` and `uv run` only choose the environment, so they are left out here: the environment of the tests is on the path
+instead.
 """
 
 import os
