@@ -6,3 +6,11 @@
 - `setup`, `sweep`, `diagnosis`, `identity`: new motors, new calibrations, what is wrong, which arm it is
 - `bus`: all of it as the one object that devices use
 """
+
+from lerobot.motors.serial.bus import SerialMotorsBus
+from lerobot.motors.serial.port import SerialPort
+from lerobot.motors.serial.statistics import BusStatistics
+from lerobot.motors.serial.sweep import calibrate_by_sweep
+from lerobot.motors.serial.wire import Outcome, Reply, Wire
+
+__all__ = ["BusStatistics", "Outcome", "Reply", "SerialMotorsBus", "SerialPort", "Wire", "calibrate_by_sweep"]
