@@ -84,6 +84,7 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resump
         learner,
         batches,
         demonstrations.cameras,
+        demonstrations.numbers,
         Meter(config.batch_size * accelerator.num_processes, batches.frames_per_epoch),
         _augmentation(config, demonstrations, accelerator),
     )
