@@ -1,6 +1,8 @@
 """What the architecture tests read: the packages, their modules and what each module imports."""
 
 import ast
+import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,6 +37,24 @@ class Module:
     @cached_property
     def imports(self) -> list[Import]:
         return list(_imports(self.tree, self, deferred=False))
+
+    @cached_property
+    def siblings(self) -> dict[str, int]:
+        """Modules of the same package it imports, at the top, inside functions or for type checking; with the line."""
+        known = {module.name for module in self.package.modules}
+        found: dict[str, int] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                base = _base(node, self)
+                names = [full if (full := f"{base}.{alias.name}") in known else base for alias in node.names]
+            else:
+                continue
+            for name in names:
+                if name in known - {self.name}:
+                    found.setdefault(name, node.lineno)
+        return found
 
     @property
     def where(self) -> str:
@@ -71,6 +91,40 @@ def modules() -> Iterator[Module]:
         yield from package.modules
 
 
+DISTRIBUTIONS = {
+    "OpenGL": "pyopengl",
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "lerobot_cli": "lerobot-core",
+    "pydantic_core": "pydantic",  # two halves of one release
+    "rerun": "rerun-sdk",
+    "scservo_sdk": "feetech-servo-sdk",
+    "serial": "pyserial",
+    "yaml": "pyyaml",
+}
+"""Import packages that are not named as their distribution is."""
+
+
+def distribution(imported: str) -> str | None:
+    """The distribution that holds a module; None for the standard library."""
+    top, _, rest = imported.partition(".")
+    if top == "lerobot":
+        return f"lerobot-{rest.partition('.')[0].replace('_', '-')}" if rest else None
+    if not top or top in sys.stdlib_module_names:
+        return None
+    return DISTRIBUTIONS.get(top, top.replace("_", "-"))
+
+
+def requirements(package: Package, *, extras: bool) -> dict[str, str]:
+    """What a package declares that it needs, and with `extras` what they bring: name and the rest of the line."""
+    project = package.pyproject["project"]
+    lines = list(project["dependencies"])
+    if extras:
+        lines += [line for needs in project.get("optional-dependencies", {}).values() for line in needs]
+    found = (re.fullmatch(r"([\w-]+)(?:\[[^]]*\])?(.*)", line) for line in lines)
+    return {match[1]: match[2] for match in found}
+
+
 def _dotted(file: Path) -> str:
     parts = file.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -81,16 +135,21 @@ def _imports(node: ast.AST, module: Module, *, deferred: bool) -> Iterator[Impor
         if isinstance(child, ast.Import):
             yield from (Import(alias.name, child.lineno, deferred) for alias in child.names)
         elif isinstance(child, ast.ImportFrom):
-            base = child.module or ""
-            if child.level:
-                parents = module.name.split(".")
-                keep = len(parents) - child.level + (module.path.name == "__init__.py")
-                base = ".".join([*parents[:keep], *([child.module] if child.module else [])])
+            base = _base(child, module)
             yield Import(base, child.lineno, deferred)
             yield from (Import(f"{base}.{alias.name}", child.lineno, deferred) for alias in child.names)
         else:
             late = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or _type_checking(child)
             yield from _imports(child, module, deferred=deferred or late)
+
+
+def _base(node: ast.ImportFrom, module: Module) -> str:
+    """The module that names are imported from."""
+    if not node.level:
+        return node.module or ""
+    parents = module.name.split(".")
+    keep = len(parents) - node.level + (module.path.name == "__init__.py")
+    return ".".join([*parents[:keep], *([node.module] if node.module else [])])
 
 
 def _type_checking(node: ast.AST) -> bool:

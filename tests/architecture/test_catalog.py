@@ -4,17 +4,10 @@ import tomllib
 
 from source_tree import ROOT, packages
 
+from lerobot.core.registry import KINDS
+
 CATALOG = ROOT / "packages/lerobot-core/src/lerobot/core/registry/catalog.toml"
-KIND_OF_GROUP = {
-    "lerobot.robots": "robot",
-    "lerobot.teleoperators": "teleoperator",
-    "lerobot.cameras": "camera",
-    "lerobot.policies": "policy",
-    "lerobot.envs": "env",
-    "lerobot.processors": "processor",
-    "lerobot.commands": "command",
-    "lerobot.dataset_formats": "dataset_format",
-}
+KIND_OF_GROUP = {kind.group: kind.name for kind in KINDS.values() if kind.config_base}
 
 
 def test_the_catalogue_is_sorted() -> None:

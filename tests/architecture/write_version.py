@@ -1,4 +1,4 @@
-"""Give every package a new version, and the packages they pin with it: all of them are released together."""
+"""Give every package a new version, and the range of versions they need of each other: all are released together."""
 
 import re
 import sys
@@ -9,10 +9,16 @@ from packaging.version import InvalidVersion, Version
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def needed(version: str) -> str:
+    """What packages of this version need of each other: what was released with them, or later."""
+    release = Version(version).release
+    return f">={release[0]}.{release[1]},<{release[0] + 1}"
+
+
 def rewritten(text: str, version: str) -> str:
-    """A `pyproject.toml` with the version and every exact pin of one of our packages changed."""
+    """A `pyproject.toml` with its version changed, and the range of every package of ours it needs."""
     text = re.sub(r'^version = "[^"]+"$', f'version = "{version}"', text, count=1, flags=re.MULTILINE)
-    return re.sub(r'"(lerobot-[\w-]+(?:\[[\w,-]+\])?)==[^"]+"', rf'"\1=={version}"', text)
+    return re.sub(r'"(lerobot-[\w-]+(?:\[[\w,-]+\])?)[<>=][^"]*"', rf'"\1{needed(version)}"', text)
 
 
 def main(version: str) -> None:

@@ -24,7 +24,7 @@ FRAMES, SIZE, DELETED = 20, 64, 10
 DELETE_HERE = """
 import json, sys, time
 from pathlib import Path
-from lerobot.datasets.editing.selection import delete_episodes
+from lerobot.dataset_tools.edit.selection import delete_episodes
 root, target, episodes = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
 begun, cpu = time.perf_counter(), time.process_time()
 delete_episodes(root, episodes, target)
@@ -45,7 +45,7 @@ print("RESULT" + json.dumps([time.perf_counter() - begun, time.process_time() - 
 
 def record(root: Path, episodes: int) -> None:
     """Record small pictures that move, and numbers."""
-    from lerobot.datasets.writing.recorder import DatasetRecorder
+    from lerobot.datasets.writer.recorder import DatasetRecorder
 
     vector = {"dtype": "float32", "shape": (6,), "names": None}
     picture = {"dtype": "video", "shape": (SIZE, SIZE, 3), "names": ["height", "width", "channels"]}

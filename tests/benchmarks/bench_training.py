@@ -52,8 +52,8 @@ def timed(update):
         return result
     return measured
 if here:
-    from lerobot.training.loop import Training
-    Training._learn = timed(Training._learn)
+    from lerobot.training.learner.supervised import SupervisedLearner
+    SupervisedLearner.step = timed(SupervisedLearner.step)
     from lerobot_cli import main
     sys.argv[1:1] = ["train"]
 else:

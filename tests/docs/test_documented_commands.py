@@ -1,6 +1,7 @@
 """Every `bash` block after a `<!-- run -->` line in README.md and docs/ is executed; a page is one shell session.
 
-`uv run` only chooses the environment, so it is left out here: the environment of the tests is on the path instead.
+`./run` and `uv run` only choose the environment, so they are left out here: the environment of the tests is on the path
+instead.
 """
 
 import os
@@ -26,7 +27,7 @@ def test_there_are_documented_commands() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
-    text = "\n".join(PAGES[page]).replace("uv run --frozen ", "").replace("uv run ", "")
+    text = "\n".join(PAGES[page]).replace("./run ", "").replace("uv run ", "")
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

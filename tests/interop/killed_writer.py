@@ -13,10 +13,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from lerobot.datasets.editing.selection import delete_episodes
-from lerobot.datasets.editing.swap import backups
-from lerobot.datasets.editing.tasks import modify_tasks
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.dataset_tools.edit.selection import delete_episodes
+from lerobot.dataset_tools.edit.swap import backups
+from lerobot.dataset_tools.edit.tasks import modify_tasks
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 root, kit_path, state, seed = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]), int(sys.argv[4])
 rng = random.Random(seed)

@@ -9,13 +9,13 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from lerobot.datasets.editing.cameras import convert_image_to_video, reencode_videos
-from lerobot.datasets.editing.convert import convert_dataset
-from lerobot.datasets.editing.features import add_features, remove_feature
-from lerobot.datasets.editing.selection import delete_episodes, merge, split
-from lerobot.datasets.editing.tasks import modify_tasks
+from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
+from lerobot.dataset_tools.edit.convert import convert_dataset
+from lerobot.dataset_tools.edit.features import add_features, remove_feature
+from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
+from lerobot.dataset_tools.edit.tasks import modify_tasks
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 pytestmark = pytest.mark.peer
 

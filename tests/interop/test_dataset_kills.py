@@ -25,7 +25,7 @@ from lerobot.datasets.lerobot_dataset import LeRobotDataset
 pytestmark = pytest.mark.peer
 
 HERE = Path(__file__).parent
-KIT = HERE.parents[1] / "packages/lerobot-datasets/tests/writing/conftest.py"
+KIT = HERE.parents[1] / "packages/lerobot-datasets/tests/writer/conftest.py"
 CAMERAS = ["observation.images.left", "observation.images.right"]
 PER_DATASET = 10
 """Kills before a new dataset is begun, so that reading stays short."""

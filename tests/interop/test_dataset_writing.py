@@ -11,9 +11,9 @@ import pytest
 
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
-from lerobot.datasets.writing import commit
-from lerobot.datasets.writing.options import WritingOptions
-from lerobot.datasets.writing.recorder import DatasetRecorder
+from lerobot.datasets.writer import commit
+from lerobot.datasets.writer.options import WritingOptions
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 pytestmark = pytest.mark.peer
 

@@ -15,7 +15,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from lerobot.core.config.base import EnvConfig
-from lerobot.envs.acting import to_batch
+from lerobot.envs.actor import to_batch
 
 pytestmark = pytest.mark.peer
 

@@ -11,7 +11,7 @@ from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig, FakeTele
 from lerobot.core.safety import SafetyConfig
 from lerobot.datasets.commands.record import DatasetRecordConfig, RecordConfig
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.datasets.recording.record import record
+from lerobot.datasets.record.command import record
 
 pytestmark = pytest.mark.peer
 

@@ -8,9 +8,9 @@ import pytest
 
 from lerobot.aloha.config import PHYSICS_HZ, AlohaConfig
 from lerobot.core.errors import LeRobotError
-from lerobot.envs.acting import provided_features
+from lerobot.envs.actor import provided_features
+from lerobot.envs.assembly import env_maker, make_env
 from lerobot.envs.evaluation import evaluate
-from lerobot.envs.making import env_maker, make_env
 from lerobot.envs.rows import EnvRows
 
 FAST = {"observation_width": 64, "observation_height": 48, "quality": "fast"}

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from lerobot.core.errors import FeatureMismatchError, LeRobotError
-from lerobot.envs.acting import to_batch
+from lerobot.envs.actor import to_batch
+from lerobot.envs.assembly import env_maker, make_env
 from lerobot.envs.command import evaluate_policy
 from lerobot.envs.config import EvalConfig, HubEnvConfig
 from lerobot.envs.evaluation import rows_for
-from lerobot.envs.making import env_maker, make_env
 from lerobot.envs.rows import EnvRows
 
 
@@ -113,7 +113,7 @@ def _wrist() -> Any:
 
 
 def test_pictures_become_what_datasets_give(env_config: Any) -> None:
-    from lerobot.datasets.reading.tensors import picture_tensor
+    from lerobot.datasets.reader.tensors import picture_tensor
 
     env = make_env(env_config)
     observation, _ = env.reset(seed=1)

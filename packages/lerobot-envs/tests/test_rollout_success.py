@@ -12,10 +12,10 @@ from torch import nn
 from lerobot.core.config import load
 from lerobot.core.registry import registry
 from lerobot.core.safety import SafetyGate
-from lerobot.datasets.recording.requests import Request
+from lerobot.datasets.record.requests import Request
+from lerobot.envs.assembly import env_maker
 from lerobot.envs.command import evaluate_policy
 from lerobot.envs.config import EvalConfig
-from lerobot.envs.making import env_maker
 from lerobot.envs.rows import EnvRows
 from lerobot.policies.commands.rollout import RolloutConfig
 from lerobot.policies.config import PreTrainedConfig
@@ -100,7 +100,7 @@ def test_the_robot_succeeds_as_often_as_the_environment(
     assert 0 < overall["n_success"] < EPISODES_ENV
 
     monkeypatch.setattr(ExpertPolicy, "world", staticmethod(lambda: next(iter(running.all()), None)))
-    monkeypatch.setattr("lerobot.datasets.recording.record.open_keyboard", Watcher)
+    monkeypatch.setattr("lerobot.datasets.record.command.open_keyboard", Watcher)
     gated: list[bool] = []
     check = SafetyGate.check
 

@@ -16,7 +16,7 @@ from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.joints import RANGES
 from lerobot.core.safety import SafetyConfig, derive_limits
 from lerobot.core.types import Observation
-from lerobot.datasets.recording.requests import Request
+from lerobot.datasets.record.requests import Request
 from lerobot.policies.commands.rollout import RolloutConfig
 from lerobot.policies.episodic import EpisodicSource
 from lerobot.policies.making import PolicyWithProcessors
@@ -75,7 +75,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             def close(self) -> None:
                 """Leaves."""
 
-        monkeypatch.setattr("lerobot.datasets.recording.record.open_keyboard", Person)
+        monkeypatch.setattr("lerobot.datasets.record.command.open_keyboard", Person)
 
     return press
 
@@ -111,7 +111,7 @@ def test_a_control_file_labels_the_outcome(
 ) -> None:
     """The policy itself writes the word into the file, at its third action of an episode."""
     path, original = tmp_path / "control", type(arm.policy).select_action
-    monkeypatch.setattr("lerobot.datasets.recording.record.open_keyboard", lambda: None)
+    monkeypatch.setattr("lerobot.datasets.record.command.open_keyboard", lambda: None)
     asked: list[int] = []
 
     def select_action(policy: Any, batch: Any) -> torch.Tensor:

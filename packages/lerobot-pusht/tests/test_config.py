@@ -8,8 +8,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from lerobot.core.config.base import EnvConfig
-from lerobot.envs.acting import provided_features
-from lerobot.envs.making import make_env
+from lerobot.envs.actor import provided_features
+from lerobot.envs.assembly import make_env
 from lerobot.pusht.config import PushTConfig
 
 

@@ -9,8 +9,8 @@ import pymunk
 import pytest
 
 from lerobot.core.errors import LeRobotError
+from lerobot.envs.assembly import env_maker, make_env
 from lerobot.envs.evaluation import evaluate
-from lerobot.envs.making import env_maker, make_env
 from lerobot.envs.rows import EnvRows
 from lerobot.pusht.config import PHYSICS_HZ, PushTConfig
 from lerobot.pusht.env import PushT

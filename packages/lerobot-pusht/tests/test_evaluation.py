@@ -9,10 +9,10 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from lerobot.envs.acting import provided_features
+from lerobot.envs.actor import provided_features
+from lerobot.envs.assembly import env_maker, make_env
 from lerobot.envs.command import evaluate_policy
 from lerobot.envs.config import EvalConfig
-from lerobot.envs.making import env_maker, make_env
 from lerobot.envs.rows import EnvRows
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors

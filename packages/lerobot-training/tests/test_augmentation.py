@@ -12,7 +12,7 @@ from PIL import Image, ImageEnhance
 
 from lerobot.training.augmentation import operations
 from lerobot.training.augmentation.config import ImageTransformConfig, ImageTransformsConfig
-from lerobot.training.augmentation.drawing import Augmentation
+from lerobot.training.augmentation.draws import Augmentation
 
 Train, Resume, States = Callable[..., Path], Callable[..., None], Callable[[Path], dict[str, bytes]]
 

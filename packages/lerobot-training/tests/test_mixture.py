@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_what_a_policy_never_learns_from_is_dropped_from_every_dataset(dataset: 
     from tiny_policy import TinyConfig
 
     class Dropping(TinyConfig):
-        drop_n_last_frames: int = 3
+        unlearned_last_frames: ClassVar[int] = 3
 
     source = {"repo_id": "test/other", "root": str(other), "feature_map": {"observation.joints": "observation.state"}}
     config = DatasetConfig.model_validate({"repo_id": "test/moves", "root": str(dataset), "mix_with": [source]})

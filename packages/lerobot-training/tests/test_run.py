@@ -21,7 +21,7 @@ from lerobot.training.batches import TrainingBatches, to_device, validation_batc
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import BatchConfig, DatasetConfig
 from lerobot.training.data import open_dataset
-from lerobot.training.loop import clip_gradients
+from lerobot.training.learner.gradients import clip_gradients
 from lerobot.training.trackers.table import CsvTracker
 
 Train, States = Callable[..., Path], Callable[[Path], dict[str, bytes]]
@@ -225,7 +225,7 @@ def test_wandb_that_is_not_installed_is_said_before_training(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)
-    monkeypatch.setattr("lerobot.training.trackers.choosing.find_spec", lambda _: None)
+    monkeypatch.setattr("lerobot.training.trackers.selection.find_spec", lambda _: None)
     with pytest.raises(LeRobotError, match="not installed") as caught:
         train(tmp_path / "run", "--steps=1", "--wandb.enable=true")
     assert "lerobot-training[wandb]" in caught.value.hint

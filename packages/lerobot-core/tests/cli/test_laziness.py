@@ -69,6 +69,7 @@ def test_help_of_the_group_imports_no_command_and_no_pydantic() -> None:
         "lerobot.core.cli.group",
         "lerobot.core.errors",
         "lerobot.core.registry",
+        "lerobot.core.registry.api",
         "lerobot.core.registry.catalog",
         "lerobot.core.registry.discovery",
         "lerobot.core.registry.kinds",

@@ -42,7 +42,7 @@ class Chain(FakeRobot):
 @pytest.fixture
 def doctor(isolated_registry, tmp_plugin, capsys, monkeypatch) -> Callable[..., tuple[int, str, str]]:
     tmp_plugin.install("lerobot-chain", {"robot": {"chain": "chain:ChainConfig"}}, {"chain": FINDINGS})
-    monkeypatch.setattr("lerobot.core.devices.diagnose.CAMERA_TEST_S", 0.3)
+    monkeypatch.setattr("lerobot.core.devices.diagnosis.CAMERA_TEST_S", 0.3)
 
     def doctor(*arguments: str) -> tuple[int, str, str]:
         code = main(["lerobot", "doctor", *arguments])

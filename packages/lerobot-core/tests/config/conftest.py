@@ -55,7 +55,7 @@ class PolicyChoice(PolicyConfig):
     from_path: ClassVar[str] = "saved_policies:read"
 
 
-class Act(PolicyConfig):
+class Act(PolicyChoice):
     target: ClassVar[str] = "act_policy:Act"
     chunk_size: int = 100
     kernel: list[int] = Field(default=[3, 3])

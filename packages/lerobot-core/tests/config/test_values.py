@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from lerobot.core.registry import registry
+from lerobot.core.testing.fake_policy import FakePolicyConfig
 
 ARM = ("--robot.type=arm", "--robot.port=p")
 
@@ -135,6 +139,21 @@ def test_choices_are_written_by_value_or_name(resolve: Callable[..., Any]) -> No
         camera = resolve(*ARM, f"--robot.cameras={cameras}").config.robot.cameras["a"]
         assert camera.color_mode.value == value
         assert camera.rotation == -90
+
+
+def test_a_choice_takes_only_subclasses_of_its_own_class(
+    problems: Callable[..., list[str]], resolve: Callable[..., Any]
+) -> None:
+    choice = type(resolve(*ARM, "--policy.type=tiny_act").config.policy).__mro__[1]
+    needed = f"{choice.__module__}.PolicyChoice"
+    registry.register("policy", "plain", FakePolicyConfig)
+    assert problems(*ARM, "--policy.type=plain") == [
+        f"--policy.type: got 'plain', expected a policy whose configuration derives from {needed} "
+        "(its class lerobot.core.testing.fake_policy.FakePolicyConfig does not)"
+    ]
+    for given in ({"type": "plain"}, FakePolicyConfig()):
+        with pytest.raises(ValidationError, match="FakePolicyConfig"):
+            TypeAdapter(choice).validate_python(given)
 
 
 def test_home_is_expanded_in_paths_only(resolve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

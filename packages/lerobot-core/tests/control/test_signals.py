@@ -10,7 +10,7 @@ import pytest
 SCRIPT = '''
 import json, os, select, sys, time
 from lerobot.core.commands.teleoperate import TeleoperateConfig
-from lerobot.core.control import status, teleoperate
+from lerobot.core.control import command, status
 from lerobot.core.fake.config import FakeRobotConfig, FakeTeleoperatorConfig
 from lerobot.core.fake.robot import FakeRobot
 from lerobot.core.fake.teleoperator import FakeTeleoperator
@@ -88,13 +88,13 @@ class TeleoperatorConfig(FakeTeleoperatorConfig):
     target = "__main__:SlowTeleoperator"
 
 
-teleoperate.StatusLine = SlowStatus
+command.StatusLine = SlowStatus
 robots = []
 built = RobotConfig.build
 RobotConfig.build = lambda self: robots.append(built(self)) or robots[0]
 length = 0.1 if PHASE in ("safe", "disconnect") else 30
 try:
-    code = teleoperate.teleoperate(
+    code = command.teleoperate(
         TeleoperateConfig(robot=RobotConfig(), teleop=TeleoperatorConfig(), teleop_time_s=length)
     )
 except KeyboardInterrupt as interrupt:

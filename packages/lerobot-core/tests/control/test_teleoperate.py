@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from lerobot.core.commands.teleoperate import TeleoperateConfig
+from lerobot.core.control.command import teleoperate
 from lerobot.core.control.status import StatusLine, status_text
-from lerobot.core.control.teleoperate import teleoperate
-from lerobot.core.control.tick import Tick
 from lerobot.core.errors import ConfigError, DeviceError, FeatureMismatchError, LeRobotError
 from lerobot.core.fake import robot as fake_robot
 from lerobot.core.fake.joints import joint_features
+from lerobot.core.tick import Tick
 from lerobot.core.types import FeatureSpec, Observation
 
 

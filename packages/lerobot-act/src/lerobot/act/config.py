@@ -88,6 +88,11 @@ class ACTConfig(PreTrainedConfig):
         return self
 
     @property
+    def executed_steps(self) -> int:
+        """See `PreTrainedConfig.executed_steps`."""
+        return self.n_action_steps
+
+    @property
     def action_delta_indices(self) -> Sequence[int]:
         """The chunk."""
         return range(self.chunk_size)

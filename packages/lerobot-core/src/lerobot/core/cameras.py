@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from lerobot.core.config.base import CameraConfig
 from lerobot.core.errors import DeviceConnectionError
@@ -137,3 +138,11 @@ class CameraSet(Mapping[str, Camera]):
                 camera.disconnect()
             except Exception:  # a camera that cannot be closed must not keep the others, or the motors, waiting
                 log.exception("camera %r could not be closed", name)
+
+
+@runtime_checkable
+class HasCameras(Protocol):
+    """A device with cameras of its own."""
+
+    cameras: CameraSet
+    """The cameras; empty if none is configured."""

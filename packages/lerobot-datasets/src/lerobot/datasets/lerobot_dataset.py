@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.paths import lerobot_home
+from lerobot.datasets.dataset.frames import FrameDataset
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.format.depth import DepthUnit
 from lerobot.datasets.format.layout import DEFAULT_DATA_FILES_SIZE_IN_MB, DEFAULT_VIDEO_FILES_SIZE_IN_MB
-from lerobot.datasets.frames import FrameDataset
 from lerobot.datasets.hub.copies import commit_of
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
-from lerobot.datasets.reading.depth import DepthUnit
-from lerobot.datasets.writing.options import WritingOptions
-from lerobot.datasets.writing.recorder import DatasetRecorder, SavedEpisode
+from lerobot.datasets.writer.options import WritingOptions
+from lerobot.datasets.writer.recorder import DatasetRecorder, SavedEpisode
 
 if TYPE_CHECKING:
     import datasets
@@ -105,7 +105,7 @@ class LeRobotDataset(FrameDataset):
     @cached_property
     def hf_dataset(self) -> "datasets.Dataset":
         """The columns of the chosen episodes as a dataset of the `datasets` library, made when first asked for."""
-        from lerobot.datasets.reading.hugging_face import to_hugging_face
+        from lerobot.datasets.dataset.hugging_face import to_hugging_face
 
         return to_hugging_face(self.meta, self.episode_indices)
 

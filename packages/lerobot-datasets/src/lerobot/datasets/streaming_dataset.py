@@ -1,5 +1,5 @@
 """`StreamingLeRobotDataset` under the module name that users know."""
 
-from lerobot.datasets.streaming.dataset import StreamingLeRobotDataset
+from lerobot.datasets.stream.dataset import StreamingLeRobotDataset
 
 __all__ = ["StreamingLeRobotDataset"]

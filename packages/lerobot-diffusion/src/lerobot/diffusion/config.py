@@ -165,6 +165,16 @@ class DiffusionConfig(PreTrainedConfig):
         return range(1 - self.n_obs_steps, 1)
 
     @property
+    def unlearned_last_frames(self) -> int:
+        """See `PreTrainedConfig.unlearned_last_frames`."""
+        return self.drop_n_last_frames
+
+    @property
+    def executed_steps(self) -> int:
+        """See `PreTrainedConfig.executed_steps`."""
+        return self.n_action_steps
+
+    @property
     def action_delta_indices(self) -> Sequence[int]:
         """The horizon, from the oldest observation on."""
         return range(1 - self.n_obs_steps, 1 - self.n_obs_steps + self.horizon)

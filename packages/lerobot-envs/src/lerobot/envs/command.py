@@ -14,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lerobot.core.config.base import EnvConfig
 from lerobot.core.durable import replace_text
 from lerobot.core.hooks import load_hooks
-from lerobot.envs.acting import PolicyActor, provided_features
+from lerobot.envs.actor import PolicyActor, provided_features
+from lerobot.envs.assembly import env_maker
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.envs.config import EvalConfig
 from lerobot.envs.evaluation import evaluate, rows_for
-from lerobot.envs.making import env_maker
 from lerobot.envs.report import Episode, report, summary_line
 from lerobot.envs.rows import EnvRows
 from lerobot.policies.features import check_provided
@@ -63,7 +63,7 @@ def evaluate_command(config: EvalPipelineConfig) -> None:
 
 
 def _load(config: EvalPipelineConfig, rows: EnvRows) -> PolicyWithProcessors:
-    features = provided_features(rows.observation_space, rows.action_space, _features_map(config.env))
+    features = provided_features(rows.observation_space, rows.action_space, config.env.features_map)
     policy = make_policy(config.policy, features, rename_map=config.rename_map)
     processors = make_pre_post_processors(
         policy.config, rename_map={key: new for key, new in config.rename_map.items() if key in features}
@@ -99,8 +99,7 @@ def evaluate_policy(
         FeatureMismatchError: policy and environment do not fit.
     """
     started = time.perf_counter()
-    features_map = _features_map(env)
-    provided = provided_features(rows.observation_space, rows.action_space, features_map)
+    provided = provided_features(rows.observation_space, rows.action_space, env.features_map)
     renamed = {(rename_map or {}).get(key, key): feature for key, feature in provided.items()}
     needed = trained.policy.config
     check_provided(
@@ -109,7 +108,7 @@ def evaluate_policy(
         f"environment '{env.type}'",
         resized=needed.resizes_images,
     )
-    actors = [PolicyActor(trained, rows.action_space, features_map) for _ in range(rows.count)]
+    actors = [PolicyActor(trained, rows.action_space, env.features_map) for _ in range(rows.count)]
     with _progress() as progress:
         bar = progress.add_task("episodes", total=config.n_episodes, rate="")
         solved = []
@@ -128,12 +127,6 @@ def evaluate_policy(
             on_episode=tell,
         )
     return report(episodes, group=env.type, task_id=0, seconds=time.perf_counter() - started)
-
-
-def _features_map(env: EnvConfig) -> Mapping[str, str] | None:
-    """Names that the environment's own configuration gives to observations, if it does."""
-    found: Mapping[str, str] | None = getattr(env, "features_map", None)
-    return found
 
 
 def _progress() -> Progress:

@@ -27,13 +27,7 @@ class BenchmarkEnvConfig(EnvConfig):
     features: dict[str, Any] = Field(
         default_factory=dict, description="Shapes a saved configuration declares; what the environment shows decides."
     )
-    features_map: dict[str, str] = Field(
-        default_factory=dict, description="Name of a part of the observation by its path, such as 'pixels/top'."
-    )
     max_parallel_tasks: int = Field(default=1, ge=1, description="Tasks played at a time; a benchmark of one has one.")
-    disable_env_checker: bool = Field(
-        default=True, description="Do without gymnasium's checks of every reset and step."
-    )
 
 
 class HubEnvConfig(EnvConfig):
@@ -43,4 +37,3 @@ class HubEnvConfig(EnvConfig):
 
     type: str = "hub"
     hub_path: str = Field(description="'owner/name', with '@revision' and ':file.py' (default env.py), or a folder.")
-    episode_length: int | None = Field(default=None, gt=0, description="Steps after which an episode is cut off.")

@@ -33,7 +33,7 @@ def load_hub_env(config: HubEnvConfig, *, trust_remote_code: bool = False) -> An
         raise LeRobotError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    maker = getattr(module, "make_env", None)
+    maker = vars(module).get("make_env")
     if not callable(maker):
         raise LeRobotError(f"{file} defines no function make_env")
     accepted = inspect.signature(maker).parameters

@@ -21,7 +21,7 @@ from lerobot.policies.features import (
 class PreTrainedConfig(PolicyConfig):
     """Base of policy configurations, and the choice of one: `--policy.type=act` or `--policy.path=FOLDER`.
 
-    A policy's class adds its own fields, `normalization_mapping` among them, and says in `target` where the policy is.
+    A policy's class adds its own fields and says in `target` where the policy is.
     """
 
     from_path: ClassVar[str] = "lerobot.policies.checkpoint:saved_fields"
@@ -50,6 +50,9 @@ class PreTrainedConfig(PolicyConfig):
         default=None, description="Folder or Hub repository whose weights to start from; null: from scratch."
     )
     pretrained_revision: str | None = Field(default=None, description="Branch, tag or commit of that repository.")
+    normalization_mapping: dict[FeatureType, NormalizationMode] = Field(
+        default={}, description="How each type of feature is scaled; types that are absent are left alone."
+    )
 
     # --- what learning needs -----------------------------------------------------------------------------------------
 
@@ -67,6 +70,16 @@ class PreTrainedConfig(PolicyConfig):
     def reward_delta_indices(self) -> Sequence[int] | None:
         """Frames whose rewards are learned from."""
         return None
+
+    @property
+    def unlearned_last_frames(self) -> int:
+        """Frames at the end of each episode that no training example begins at."""
+        return 0
+
+    @property
+    def executed_steps(self) -> int:
+        """Actions executed of a chunk before the next one is predicted."""
+        return 1
 
     def optimizer_preset(self) -> Mapping[str, Any]:
         """The optimizer this policy is trained with, as its section of a training configuration."""
@@ -103,8 +116,7 @@ class PreTrainedConfig(PolicyConfig):
     @property
     def norm_map(self) -> dict[FeatureType, NormalizationMode]:
         """How each type of feature is normalised; types that are absent are left alone."""
-        mapping: dict[FeatureType, NormalizationMode] = getattr(self, "normalization_mapping", {})
-        return mapping
+        return self.normalization_mapping
 
     def with_features(self, provided: PolicyFeatures) -> Self:
         """Take outputs, and inputs unless they are already chosen, from what a dataset or environment provides.

@@ -94,9 +94,9 @@ def describe_env(config: EnvConfig) -> Described:
     """
     env = config.build()
     try:
-        named = flatten(env.observation_space, getattr(config, "features_map", None))
+        named = flatten(env.observation_space, config.features_map)
         spaces = {**{key: space for key, space in named.items() if space.shape is not None}, ACTION: env.action_space}
-        fps = getattr(config, "fps", None) or env.metadata.get("render_fps")
+        fps = env.metadata.get("render_fps")
     finally:
         env.close()
     specs = {

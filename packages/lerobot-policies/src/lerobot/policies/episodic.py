@@ -13,9 +13,9 @@ from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import Limit, Session, derive_limits
 from lerobot.core.types import Action, Observation
 from lerobot.datasets.commands.record import DatasetRecordConfig
-from lerobot.datasets.recording.progress import Progress
-from lerobot.datasets.recording.record import RecordingSetup, record_episodes
-from lerobot.datasets.recording.target import open_target
+from lerobot.datasets.record.command import RecordingSetup, record_episodes
+from lerobot.datasets.record.progress import Progress
+from lerobot.datasets.record.target import open_target
 from lerobot.policies.commands.rollout import RolloutConfig
 from lerobot.policies.source import PolicySource, way_back
 

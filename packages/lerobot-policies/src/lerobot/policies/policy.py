@@ -64,6 +64,9 @@ class PreTrainedPolicy(nn.Module, ABC):
         """What the optimizer is given: parameters, or groups of them with their own settings."""
         return (parameter for parameter in self.parameters() if parameter.requires_grad)
 
+    def update(self) -> None:
+        """Do what follows every step of the optimizer, such as moving a target network; nothing here."""
+
     def resume(self, step: int) -> None:
         """Go on with a training of which a number of batches is done; for what a policy counts itself.
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from lerobot.core.control import Sink
 from lerobot.core.control.loop import ControlLoop
 from lerobot.core.control.rerun_display import RerunDisplay, open_display
 from lerobot.core.control.source import CommandSource, SequenceSource
 from lerobot.core.control.status import StatusLine
-from lerobot.core.control.tick import Sink
 from lerobot.core.control.timing import LoopReport
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.processors import DataProcessorPipeline

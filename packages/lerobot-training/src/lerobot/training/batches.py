@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from lerobot.datasets.samplers import DistributedBatchSampler, EpisodeAwareSampler, ResumableSampler
+from lerobot.datasets.dataset.samplers import DistributedBatchSampler, EpisodeAwareSampler, ResumableSampler
+from lerobot.datasets.dataset.views import FrameSource
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
-from lerobot.datasets.views import FrameSource
 from lerobot.training.config import BatchConfig
 from lerobot.training.mixture import TrainingMixture
 
@@ -189,3 +189,8 @@ def to_device(batch: Mapping[str, Any], device: torch.device, cameras: Collectio
         else:
             moved[key] = value
     return moved
+
+
+def frames_of(batch: Mapping[str, Any]) -> int:
+    """How many frames a batch has: the length of its tensors' first axis."""
+    return len(next(value for value in batch.values() if isinstance(value, torch.Tensor)))

@@ -17,14 +17,14 @@ from lerobot.core.errors import CheckpointError, LeRobotError
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.safety.signals import StopSignals
 from lerobot.training import saved_config
-from lerobot.training.building import Built, build
+from lerobot.training.assembly import Built, build
 from lerobot.training.checkpoints.folder import LAST, MODEL, TRAIN_CONFIG, find
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.freed_memory import keep_freed_memory
-from lerobot.training.observing import RunObserver
+from lerobot.training.observer import RunObserver
 from lerobot.training.processes import make_accelerator
-from lerobot.training.publishing import publish
-from lerobot.training.trackers.choosing import register_trackers
+from lerobot.training.publication import publish
+from lerobot.training.trackers.selection import register_trackers
 
 logger = logging.getLogger(__name__)
 

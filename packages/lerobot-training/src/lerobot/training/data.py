@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.dataset.samplers import EpisodeAwareSampler
+from lerobot.datasets.dataset.views import FrameSource, FrameSubset, MixtureDataset, hold_out
 from lerobot.datasets.format.features import CAMERA_DTYPES, FeatureMap, is_depth
 from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.datasets.metadata import LeRobotDatasetMetadata
-from lerobot.datasets.samplers import EpisodeAwareSampler
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
-from lerobot.datasets.views import FrameSource, FrameSubset, MixtureDataset, hold_out
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.training.config import BatchConfig, DatasetConfig, EpisodesConfig
 from lerobot.training.mixture import TrainingMixture
@@ -95,7 +95,7 @@ def open_dataset(
             seed=seed,
             return_uint8=True,
             depth_output_unit=config.depth_output_unit,
-            drop_n_last_frames=_dropped(policy),
+            drop_n_last_frames=policy.unlearned_last_frames,
         )
     else:
         training = _read(config, source, source.training, batches)
@@ -115,7 +115,10 @@ def _mixture(config: DatasetConfig, policy: PreTrainedConfig, batches: BatchConf
             expected="one rate, because a policy's chunk of actions has one",
         )
     stats = [source.meta.stats_in(config.depth_output_unit) for source in sources]
-    kept = [_without_last(_read(config, source, source.training, batches), _dropped(policy)) for source in sources]
+    kept = [
+        _without_last(_read(config, source, source.training, batches), policy.unlearned_last_frames)
+        for source in sources
+    ]
     training = TrainingMixture(kept, maps, stats, [config.weight, *(each.weight for each in config.mix_with)])
     pairs = [(source, names) for source, names in zip(sources, maps, strict=True) if source.held_out]
     validation = None
@@ -151,10 +154,6 @@ def _read(
         depth_output_unit=config.depth_output_unit,
         in_memory=config.in_memory,
     )
-
-
-def _dropped(policy: PreTrainedConfig) -> int:
-    return int(getattr(policy, "drop_n_last_frames", 0))
 
 
 def _without_last(dataset: LeRobotDataset, count: int) -> FrameSource:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from lerobot.datasets.dataset.views import FrameSource, MixtureDataset
 from lerobot.datasets.format.stats_json import Stats
-from lerobot.datasets.views import FrameSource, MixtureDataset
 
 
 class TrainingMixture(MixtureDataset):

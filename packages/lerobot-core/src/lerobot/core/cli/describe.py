@@ -29,7 +29,7 @@ from lerobot.core.config.annotations import (
 from lerobot.core.config.load import gather
 from lerobot.core.config.nodes import Node, Scalar, Table, Text
 from lerobot.core.config.resolve import Resolver, by_name
-from lerobot.core.config.variants import PluginVariants, Variants, choice_problem, variants_of
+from lerobot.core.config.variants import PluginVariants, Variants, choice_problem, chosen_type, variants_of
 from lerobot.core.errors import PluginError
 from lerobot.core.registry.catalog import known_plugins
 
@@ -130,7 +130,7 @@ def _chosen(
     layers = [by_name(layer) for layer in layers]
     tables = [opened for layer in layers if isinstance(opened := Resolver().open_table(layer, path, ""), Table)]
     named = [node.text for table in tables if isinstance(node := table.entries.get("type"), Text | Scalar)]
-    name = (named[-1] if named else getattr(default, "type", "")) or ""
+    name = (named[-1] if named else chosen_type(default)) or ""
     flag = f"--{'.'.join(path)}"
     names = variants.names()
     section = Section(f"{'.'.join(path)}: {_sentence(info.description)}".rstrip(": "))
@@ -167,7 +167,7 @@ def _row(info: FieldInfo, path: tuple[str, ...], parts: Sequence[Any], default: 
         text += f" Must be {bound}."
     for part in parts:
         if is_dict(part) and is_choice(inner := item_types(part)[-1]):
-            text += f" Types: {', '.join(PluginVariants(inner.kind).names()) or 'none installed'}."
+            text += f" Types: {', '.join(PluginVariants(inner).names()) or 'none installed'}."
     return Row(
         path[-1].upper() if is_positional(info) else f"--{'.'.join(path)}",
         f"{short(_union(parts)) if parts else 'null'} {unit(info)}".rstrip(),

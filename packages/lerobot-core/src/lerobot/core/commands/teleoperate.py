@@ -13,7 +13,7 @@ from lerobot.core.safety.config import SafetyConfig
 class TeleoperateConfig(DisplayOptions, CommandConfig):
     """Drive a robot with a teleoperator."""
 
-    target: ClassVar[str] = "lerobot.core.control.teleoperate:teleoperate"
+    target: ClassVar[str] = "lerobot.core.control.command:teleoperate"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot teleoperate --robot.type=so101_follower --robot.port=/dev/ttyACM0 "
         "--teleop.type=so101_leader --teleop.port=/dev/ttyACM1",

@@ -7,7 +7,7 @@ registered plugin of that kind, chosen by its `type`, at any depth.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -42,8 +42,8 @@ class ConfigModel(BaseModel):
 class PluginConfig(ConfigModel):
     """Configuration of one plugin, chosen by `type`.
 
-    A direct subclass that sets `kind` is a choice: it stands for every plugin registered under that kind. A class
-    that sets `target` is one plugin.
+    A class without `target` is a choice: a field annotated with it takes every plugin registered under its `kind`
+    whose class derives from it. A class that sets `target` is one plugin.
     """
 
     kind: ClassVar[str]
@@ -74,24 +74,23 @@ class PluginConfig(ConfigModel):
 
     @classmethod
     def _choose(cls, value: Any) -> Self:
-        # By kind, not by class: a choice may be a narrower class than the one its plugins derive from.
-        if isinstance(value, PluginConfig) and value.target and value.kind == cls.kind:
-            return cast("Self", value)
+        if isinstance(value, cls) and value.target:
+            return value
+        if isinstance(value, PluginConfig):
+            has, needed = _full_name(type(value)), _full_name(cls)
+            raise PydanticCustomError("choice_unfit", "a {needed}, which {has} is no", {"needed": needed, "has": has})
         if not isinstance(value, dict):
             raise PydanticCustomError("choice_mapping", "a mapping with a 'type' key")
         fields = dict(value)
         name = fields.pop("type", None)
         if not name:
             raise PydanticCustomError("choice_type_missing", "a 'type' key naming a {kind}", {"kind": cls.kind})
-        # Resolving needs the registry, which needs metadata of installed packages: only when a choice is made.
-        from lerobot.core.registry import registry
-
         try:
-            config_class = registry.config_class(cls.kind, str(name))
+            config_class = plugin_class(cls, str(name))
         except PluginError as error:
             raise PydanticCustomError("choice_unknown", "{error}", {"error": str(error), "cause": error}) from error
         try:
-            return cast("Self", config_class.model_validate({**fields, "type": str(name)}))
+            return config_class.model_validate({**fields, "type": str(name)})
         except ValidationError as error:
             # Pydantic would print the nested error with its own headings; one sentence per problem reads better.
             problems = "; ".join(
@@ -115,6 +114,39 @@ class PluginConfig(ConfigModel):
 
         implementation = registry.implementation(self)
         return implementation(self, **dependencies)
+
+
+def _full_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+Choice = TypeVar("Choice", bound=PluginConfig)
+
+
+def plugin_class(choice: type[Choice], name: str) -> type[Choice]:
+    """Import the class of a plugin that a choice takes.
+
+    Args:
+        choice: class that the field of the choice is annotated with.
+        name: registered name of the plugin.
+
+    Raises:
+        PluginError: there is no such plugin, it cannot be imported, or its class does not derive from the choice's.
+    """
+    # Resolving needs the registry, which needs metadata of installed packages: only when a choice is made.
+    from lerobot.core.registry import registry
+
+    found = registry.config_class(choice.kind, name)
+    if not issubclass(found, choice):
+        has, needed = _full_name(found), _full_name(choice)
+        raise PluginError(
+            f"{choice.kind} '{name}' has the configuration {has}, which is no {needed}.",
+            kind=choice.kind,
+            name=name,
+            expected=f"a {choice.kind} whose configuration derives from {needed}",
+            hint=f"its class {has} does not",
+        )
+    return found
 
 
 class CameraConfig(PluginConfig):
@@ -142,8 +174,9 @@ class RobotConfig(_DeviceConfig):
     @model_validator(mode="after")
     def _cameras_are_complete(self) -> Self:
         """A camera used by a robot needs its picture size and rate, or the features would be unknown."""
-        cameras: dict[str, CameraConfig] = getattr(self, "cameras", {})
-        for name, camera in cameras.items():
+        mappings = [value for _, value in self if isinstance(value, dict)]
+        cameras = [(name, each) for value in mappings for name, each in value.items() if isinstance(each, CameraConfig)]
+        for name, camera in cameras:
             for field in ("width", "height", "fps"):
                 if getattr(camera, field) is None:
                     raise PydanticCustomError(
@@ -167,9 +200,41 @@ class PolicyConfig(PluginConfig):
 
 
 class EnvConfig(PluginConfig):
-    """Choice of a simulated environment."""
+    """Fields every simulated environment has; whoever builds it for episodes acts on them."""
 
     kind: ClassVar[str] = "env"
+
+    features_map: dict[str, str] = Field(
+        default_factory=dict, description="Name of a part of the observation by its path, such as 'pixels/top'."
+    )
+    episode_length: int | None = Field(default=None, gt=0, description="Steps after which an episode is cut off.")
+    disable_env_checker: bool = Field(
+        default=True, description="Do without gymnasium's checks of every reset and step."
+    )
+
+
+class OptimizerConfig(PluginConfig):
+    """Choice of an optimizer, and the fields every optimizer has.
+
+    `target` is a function `(config, *, policy)` that returns a `torch.optim.Optimizer` of what
+    `policy.parameter_groups()` gives.
+    """
+
+    kind: ClassVar[str] = "optimizer"
+
+    lr: float = Field(default=1e-3, gt=0, description="Learning rate.")
+    weight_decay: float = Field(default=0.0, ge=0, description="Weight decay.")
+    grad_clip_norm: float = Field(default=10.0, description="Largest norm of all gradients; 0 or less: no limit.")
+
+
+class SchedulerConfig(PluginConfig):
+    """Choice of a learning rate schedule.
+
+    `target` is a function `(config, *, optimizer, total_steps)` that returns a `torch.optim.lr_scheduler.LRScheduler`,
+    which is stepped after every batch of the run's `total_steps`.
+    """
+
+    kind: ClassVar[str] = "scheduler"
 
 
 class ProcessorStepConfig(PluginConfig):
@@ -187,7 +252,7 @@ class CommandConfig(ConfigModel):
     `lerobot.commands` entry points name subclasses. The class docstring's first line is the command's summary.
     """
 
-    target: ClassVar[str]
+    target: ClassVar[str] = ""
     """Function that runs the command, `"package.module:function"`; called with the validated configuration."""
 
     examples: ClassVar[tuple[str, ...]] = ()

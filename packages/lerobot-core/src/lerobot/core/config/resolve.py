@@ -32,7 +32,7 @@ from lerobot.core.config.nodes import Items, Node, Origin, Scalar, Table, Text, 
 from lerobot.core.config.problems import validation_problems
 from lerobot.core.config.saved import fields_from_path
 from lerobot.core.config.scalars import NULL, read_any, read_scalar, read_union
-from lerobot.core.config.variants import Variants, choice_problem, type_words, variants_of
+from lerobot.core.config.variants import Variants, choice_problem, chosen_type, type_words, variants_of
 from lerobot.core.errors import ConfigProblem, LeRobotError, PluginError
 
 Path = tuple[str, ...]
@@ -151,7 +151,7 @@ class Resolver:
         named = [node for node in given if isinstance(node, Text | Scalar)]
         if len(named) < len(given):
             return self._fail(next(node for node in given if node not in named), type_words(variants))
-        name = (named[-1].text or "") if named else str(getattr(base, "type", "") or "")
+        name = (named[-1].text or "") if named else chosen_type(base)
         if not name:
             flag = named[-1].origin if named else _flag((*path, "type"))
             near = difflib.get_close_matches("type", [key for table in tables for key in table.entries], n=1)

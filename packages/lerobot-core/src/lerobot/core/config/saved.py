@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Mapping, Sequence
 
-from lerobot.core.config.nodes import Node, Origin, Table, from_python, to_python
+from lerobot.core.config.nodes import Node, Origin, Scalar, Table, Text, from_python, to_python
 from lerobot.core.errors import LeRobotError
 
 
@@ -21,7 +21,7 @@ def fields_from_path(loader: str, chosen: Node, siblings: Sequence[Table]) -> Ta
     Raises:
         LeRobotError: there is no such folder, or what it holds cannot be used.
     """
-    path = getattr(chosen, "text", None)
+    path = chosen.text if isinstance(chosen, Text | Scalar) else None
     if not path:
         raise LeRobotError("no path is given")
     module, _, name = loader.partition(":")

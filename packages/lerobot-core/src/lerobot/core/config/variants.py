@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from lerobot.core.config.annotations import choices, is_choice, is_model
-from lerobot.core.config.base import ConfigModel
+from lerobot.core.config.base import ConfigModel, PluginConfig, plugin_class
 from lerobot.core.errors import ConfigProblem, PluginError, PluginNotInstalledError
 
 
@@ -24,11 +24,11 @@ class Variants(Protocol):
 
 
 class PluginVariants:
-    """Plugins of one kind, found by the registry."""
+    """Plugins that one choice takes, found by the registry."""
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.label = kind
+    def __init__(self, choice: type[PluginConfig]) -> None:
+        self.choice = choice
+        self.kind = self.label = choice.kind
 
     def names(self) -> list[str]:
         """Installed names, from metadata."""
@@ -38,9 +38,7 @@ class PluginVariants:
 
     def config_class(self, name: str) -> type[ConfigModel]:
         """Import the plugin's configuration class."""
-        from lerobot.core.registry import registry
-
-        return registry.config_class(self.kind, name)
+        return plugin_class(self.choice, name)
 
 
 class ModelVariants:
@@ -48,7 +46,7 @@ class ModelVariants:
 
     def __init__(self, models: Sequence[type[ConfigModel]]) -> None:
         self.label = "type"
-        self._models = {str(name): model for model in models for name in choices(model.model_fields["type"].annotation)}
+        self._models = {str(name): model for model in models for name in _names_of(model)}
 
     def names(self) -> list[str]:
         """Every name."""
@@ -63,17 +61,26 @@ class ModelVariants:
         return self._models[name]
 
 
+def _names_of(model: type[ConfigModel]) -> Sequence[Any]:
+    """The values that the field `type` of a model may have; none if it has no such field or any value goes."""
+    field = model.model_fields.get("type")
+    return () if field is None else choices(field.annotation)
+
+
 def variants_of(annotations: Sequence[Any]) -> Variants | None:
     """What `type` chooses from among these alternatives of a field; None if nothing is chosen by `type`."""
     for annotation in annotations:
         if is_choice(annotation):
-            return PluginVariants(annotation.kind)
+            return PluginVariants(annotation)
     models = [part for part in annotations if is_model(part)]
-    if len(models) > 1 and all(
-        choices(getattr(model.model_fields.get("type"), "annotation", None)) for model in models
-    ):
+    if len(models) > 1 and all(map(_names_of, models)):
         return ModelVariants(models)
     return None
+
+
+def chosen_type(value: Any) -> str:
+    """The `type` of a section's default value; empty if it is no model, or one that nothing was chosen for."""
+    return str(dict(value).get("type") or "") if isinstance(value, ConfigModel) else ""
 
 
 def choice_problem(where: str, name: str, error: PluginError) -> ConfigProblem:

@@ -1,17 +1,18 @@
 """Control: one loop for teleoperation, recording, replay and policies."""
 
-from lerobot.core.control.freshness import Freshness, FreshnessMonitor
 from lerobot.core.control.loop import ActionProcessor, ControlLoop, ObservationProcessor
 from lerobot.core.control.source import (
     CallableSource,
     CommandSource,
     SequenceSource,
     TeleoperatorSource,
+    TimedCommandSource,
     require_features,
     teleoperation_pipeline,
 )
-from lerobot.core.control.tick import Sink, Tick
 from lerobot.core.control.timing import Distribution, LoopReport, LoopTiming, Quantiles
+from lerobot.core.safety.freshness import Freshness, FreshnessMonitor
+from lerobot.core.tick import Sink, Tick
 
 __all__ = [
     "ActionProcessor",
@@ -29,6 +30,7 @@ __all__ = [
     "Sink",
     "TeleoperatorSource",
     "Tick",
+    "TimedCommandSource",
     "require_features",
     "teleoperation_pipeline",
 ]

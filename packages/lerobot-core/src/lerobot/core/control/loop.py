@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from lerobot.core.clock import Clock, clock_of
-from lerobot.core.control.freshness import Freshness, FreshnessMonitor
-from lerobot.core.control.source import CommandSource
-from lerobot.core.control.tick import Sink, Tick
+from lerobot.core.control.source import CommandSource, TimedCommandSource
 from lerobot.core.control.timing import LoopReport, LoopTiming
 from lerobot.core.errors import DeviceError
 from lerobot.core.hooks import Hooks
 from lerobot.core.protocols.robot import Robot
+from lerobot.core.safety.freshness import Freshness, FreshnessMonitor
 from lerobot.core.safety.gate import SafetyGate
 from lerobot.core.safety.signals import StopSignals
+from lerobot.core.tick import Sink, Tick
 from lerobot.core.types import Action, Observation
 
 log = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ class ControlLoop:
         if action is None:
             return False
         self.timing.started(start_s, deadline_s)
-        command_time_s: float | None = getattr(self.source, "command_time_s", None)
+        command_time_s = self.source.command_time_s if isinstance(self.source, TimedCommandSource) else None
         if command_time_s is None:
             command_time_s = self.clock.now()
         for process in self.action_processors:
@@ -202,7 +202,7 @@ class ControlLoop:
         for process in self.observation_processors:
             observation = process(observation)
         # A processor may return a plain dict; when things were measured must not get lost.
-        if observation is not raw and not getattr(observation, "stamps", None):
+        if observation is not raw and not (isinstance(observation, Observation) and observation.stamps):
             observation = Observation(observation, {key: raw.stamps[key] for key in observation if key in raw.stamps})
         return observation
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from lerobot.core.commands.display import DisplayOptions
-from lerobot.core.control.tick import Tick
 from lerobot.core.errors import ConfigError, ConfigProblem
 from lerobot.core.extras import require
+from lerobot.core.tick import Tick
 
 
 def open_display(settings: DisplayOptions, application: str) -> "RerunDisplay | None":

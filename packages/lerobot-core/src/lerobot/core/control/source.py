@@ -1,7 +1,7 @@
 """Where commands come from."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from lerobot.core.config.base import ProcessorStepConfig
 from lerobot.core.errors import FeatureMismatchError
@@ -17,11 +17,7 @@ MOST_NAMES = 12
 
 
 class CommandSource(Protocol):
-    """Something that commands a robot, once per tick.
-
-    A source whose commands are older than the call, such as a policy on another computer, also has an attribute
-    `command_time_s`: monotonic time at which the command it returned last was made.
-    """
+    """Something that commands a robot, once per tick; see `TimedCommandSource` for one that knows when it chose."""
 
     def next_action(self, observation: Observation, tick: int, /) -> Action | None:
         """Choose the command of this tick.
@@ -34,6 +30,14 @@ class CommandSource(Protocol):
             Targets by key; keys left out hold their last value, an empty dict holds all. None ends the run.
         """
         ...
+
+
+@runtime_checkable
+class TimedCommandSource(CommandSource, Protocol):
+    """A source whose commands are older than the call, such as a policy on another computer."""
+
+    command_time_s: float | None
+    """Monotonic time at which the command it returned last was made; None for the time of the call."""
 
 
 class TeleoperatorSource:

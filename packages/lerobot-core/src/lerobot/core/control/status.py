@@ -4,7 +4,7 @@ import sys
 import time
 from typing import TextIO
 
-from lerobot.core.control.tick import Tick
+from lerobot.core.tick import Tick
 
 TERMINAL_PERIOD_S = 0.2
 PLAIN_PERIOD_S = 2.0

@@ -1,7 +1,6 @@
 """Finds hook plugins, calls them, and keeps their failures to themselves."""
 
 import difflib
-import importlib
 import logging
 import os
 import sys
@@ -161,17 +160,6 @@ def load_hooks() -> Hooks:
 
 
 def _load(found: Discovered) -> object:
-    if ":" not in found.value:
-        try:
-            return importlib.import_module(found.value)
-        except Exception as error:  # a plugin's module may raise anything when it is imported
-            raise PluginLoadError(
-                f"hook plugin '{found.name}' ({found.distribution} {found.version}) could not import '{found.value}'.\n"
-                f"  {type(error).__name__}: {error}",
-                kind="hooks",
-                name=found.name,
-                distribution=found.distribution,
-            ) from error
     loaded: Any = registry.config_class("hooks", f"{found.distribution}:{found.name}")
     return loaded() if isinstance(loaded, type) else loaded
 

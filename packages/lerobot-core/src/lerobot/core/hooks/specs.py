@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from lerobot.core.control.tick import Tick
     from lerobot.core.installation import Fact
+    from lerobot.core.tick import Tick
     from lerobot.core.types import EpisodeInfo
 
 PROJECT = "lerobot"

@@ -4,7 +4,6 @@
 of core, `config` their configurations; `dataset_features` says what a dataset stores of a pipeline's output.
 """
 
-from lerobot.core.processors.building import build_step
 from lerobot.core.processors.converters import (
     batch_to_transition,
     identity_transition,
@@ -23,6 +22,7 @@ from lerobot.core.processors.pipeline import (
     PolicyProcessorPipeline,
     RobotProcessorPipeline,
 )
+from lerobot.core.processors.plugins import build_step
 from lerobot.core.processors.robot import action_processor, robot_action_pipeline, robot_observation_pipeline
 from lerobot.core.processors.step import (
     ActionProcessorStep,

@@ -15,13 +15,13 @@ from typing import Any
 
 from lerobot.core.durable import move_into_place, replace_bytes, replace_text
 from lerobot.core.errors import CheckpointError, ConfigError, ConfigProblem
-from lerobot.core.processors.building import StepReference, describe, load_step, refer
 from lerobot.core.processors.files import (
     PipelineFile,
     PipelineSource,
     check_inside,
     sanitised,
 )
+from lerobot.core.processors.plugins import StepReference, describe, load_step, refer
 from lerobot.core.processors.state import decode, encode
 from lerobot.core.protocols.processor import ProcessorStep
 

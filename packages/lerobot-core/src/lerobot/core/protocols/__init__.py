@@ -7,7 +7,7 @@ from lerobot.core.protocols.camera import Camera
 from lerobot.core.protocols.device import Calibratable, Device
 from lerobot.core.protocols.env import Env
 from lerobot.core.protocols.policy import Policy
-from lerobot.core.protocols.processor import ProcessorStep
+from lerobot.core.protocols.processor import Invertible, ProcessorStep
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import HasTeleopEvents, Teleoperator
 
@@ -17,6 +17,7 @@ __all__ = [
     "Device",
     "Env",
     "HasTeleopEvents",
+    "Invertible",
     "Policy",
     "ProcessorStep",
     "Robot",

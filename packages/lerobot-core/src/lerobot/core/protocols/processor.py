@@ -64,3 +64,12 @@ class ProcessorStep(Protocol):
             The same two mappings as they are after this step.
         """
         ...
+
+
+@runtime_checkable
+class Invertible(Protocol):
+    """A step that can be undone."""
+
+    def inverse(self) -> ProcessorStep:
+        """Give the step that turns this step's results back into what it was given."""
+        ...

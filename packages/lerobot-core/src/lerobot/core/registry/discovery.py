@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lerobot.core.registry.api import API_GROUP, PLUGIN_API, UNDECLARED_API
 from lerobot.core.registry.kinds import KINDS
 
 CORE = "lerobot-core"
@@ -27,6 +28,7 @@ class Discovered:
         value: where it points, `"package.module:Class"`.
         distribution: canonical name of the distribution; `"(registered)"` for one registered in this process.
         version: version of the distribution.
+        api: plugin API the distribution is made for.
     """
 
     kind: str
@@ -34,6 +36,7 @@ class Discovered:
     value: str
     distribution: str
     version: str
+    api: int = PLUGIN_API
 
 
 def canonical(name: str) -> str:
@@ -74,7 +77,9 @@ def discover() -> tuple[list[Discovered], list[Damaged]]:
             if "[lerobot." not in text:
                 continue
             name = canonical(distribution.name or "")
-            if name in seen or not _is_first(name, text):
+            if not name:
+                raise ValueError("METADATA has no Name")
+            if name in seen:
                 continue
             seen.add(name)
             if name == CORE or ((not only or name in only) and name not in blocked):
@@ -87,26 +92,27 @@ def discover() -> tuple[list[Discovered], list[Damaged]]:
     return plugins, damaged
 
 
-def _is_first(name: str, text: str) -> bool:
-    """Whether imports would find the distribution with this text, and not another of its name earlier on the path."""
-    import importlib_metadata
-
-    if not name:
-        raise ValueError("METADATA has no Name")
-    return importlib_metadata.distribution(name).read_text("entry_points.txt") == text
-
-
 def _entries(distribution: Any, name: str) -> Iterator[Discovered | Damaged]:
     kinds = {kind.group: kind.name for kind in KINDS.values()}
     version = distribution.version or "?"
     points = [point for point in distribution.entry_points if point.group.startswith("lerobot.")]
+    api = _declared_api([point.name for point in points if point.group == API_GROUP])
+    points = [point for point in points if point.group != API_GROUP]
     if not points:
         yield Damaged(name, "entry_points.txt mentions lerobot but holds no entry point of a lerobot group")
     for point in points:
         if point.group in kinds:
-            yield Discovered(kinds[point.group], point.name, point.value, name, version)
+            yield Discovered(kinds[point.group], point.name, point.value, name, version, api)
         else:
             yield Damaged(name, f"entry-point group '{point.group}' is not one of {', '.join(kinds)}")
+
+
+def _declared_api(names: list[str]) -> int:
+    if not names:
+        return UNDECLARED_API
+    if len(names) > 1 or not names[0].isdecimal():
+        raise ValueError(f"entry-point group '{API_GROUP}' holds {', '.join(names)}, expected one whole number")
+    return int(names[0])
 
 
 def _names(variable: str) -> frozenset[str]:

@@ -28,8 +28,13 @@ KINDS: dict[str, Kind] = {
         Kind("policy", "lerobot.policies", "lerobot.core.config.base:PolicyConfig"),
         Kind("env", "lerobot.envs", "lerobot.core.config.base:EnvConfig"),
         Kind("processor", "lerobot.processors", "lerobot.core.config.base:ProcessorStepConfig"),
+        Kind("reward_model", "lerobot.reward_models", "lerobot.core.config.base:PluginConfig"),
+        Kind("optimizer", "lerobot.optimizers", "lerobot.core.config.base:OptimizerConfig"),
+        Kind("scheduler", "lerobot.schedulers", "lerobot.core.config.base:SchedulerConfig"),
+        Kind("executor", "lerobot.executors", "lerobot.core.config.base:PluginConfig"),
         Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
         Kind("dataset_format", "lerobot.dataset_formats", "lerobot.core.config.base:PluginConfig"),
+        Kind("export_format", "lerobot.export_formats", "lerobot.core.config.base:PluginConfig"),
         Kind("hooks", "lerobot.hooks", ""),
     )
 }

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import importlib
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +14,12 @@ from lerobot.core.errors import (
     PluginNotFoundError,
     PluginNotInstalledError,
 )
+from lerobot.core.registry.api import api_problem, still_loads
 from lerobot.core.registry.catalog import Known, known_plugins
 from lerobot.core.registry.discovery import Damaged, Discovered, discover, trace
 from lerobot.core.registry.kinds import KINDS
+
+log = logging.getLogger(__name__)
 
 REGISTERED = "(registered)"
 
@@ -32,6 +36,7 @@ class Registry:
         self._damaged: list[Damaged] = []
         self._registered: dict[tuple[str, str], type] = {}
         self._loaded: dict[str, Any] = {}
+        self._warned: set[str] = set()
 
     # --- level 0: names ----------------------------------------------------------------------------------------------
 
@@ -152,9 +157,9 @@ class Registry:
     def check_implementation(self, found: Discovered) -> PluginError | None:
         """Try to import what a plugin's configuration class targets; return what is wrong with it, or None."""
         try:
-            target = getattr(self._load_config(found), "target", "")
-            if target:
-                self._load(target, found)
+            loaded = self._load_config(found)
+            if KINDS[found.kind].config_base and loaded.target:
+                self._load(loaded.target, found)
         except PluginError as error:
             return error
         return None
@@ -162,6 +167,7 @@ class Registry:
     def _load(self, value: str, found: Discovered) -> Any:
         if value in self._loaded:
             return self._loaded[value]
+        self._check_api(found)
         trace("import", plugin=found.name, value=value)
         try:
             loaded = _import(value)
@@ -170,6 +176,22 @@ class Registry:
             raise _broken(found, _cause(error)) from error
         self._loaded[value] = loaded
         return loaded
+
+    def _check_api(self, found: Discovered) -> None:
+        problem = api_problem(found.api)
+        if not problem:
+            return
+        plugin = f"{found.kind} '{found.name}' ({found.distribution} {found.version})"
+        if not still_loads(found.api):
+            raise PluginLoadError(
+                f"{plugin} cannot be used: {problem}.",
+                kind=found.kind,
+                name=found.name,
+                distribution=found.distribution,
+            )
+        if found.distribution not in self._warned:
+            self._warned.add(found.distribution)
+            log.warning("%s still works, but %s.", plugin, problem)
 
     # --- names of this process ---------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Single keys of the terminal: `keys` knows names and bytes, `raw` the terminal's mode, `listening` who gets a key."""
 
 from lerobot.core.terminal.keys import KEYS, key_name
-from lerobot.core.terminal.listening import KeyListener, TerminalKeys, terminal_keys
+from lerobot.core.terminal.listener import KeyListener, TerminalKeys, terminal_keys
 
 __all__ = ["KEYS", "KeyListener", "TerminalKeys", "key_name", "terminal_keys"]

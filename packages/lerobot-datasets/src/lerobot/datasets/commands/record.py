@@ -96,7 +96,7 @@ class RecordConfig(DisplayOptions, CommandConfig):
     or `stop` to --control_file.
     """
 
-    target: ClassVar[str] = "lerobot.datasets.recording.record:record"
+    target: ClassVar[str] = "lerobot.datasets.record.command:record"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot record --robot.type=so101_follower --robot.port=/dev/ttyACM0 --teleop.type=so101_leader "
         "--teleop.port=/dev/ttyACM1 --dataset.repo_id=me/cubes --dataset.single_task='Pick up the cube'",

@@ -23,7 +23,7 @@ class DatasetReplayConfig(ConfigModel):
 class ReplayConfig(CommandConfig):
     """Replay the actions of a recorded episode on a robot."""
 
-    target: ClassVar[str] = "lerobot.datasets.replaying.replay:replay"
+    target: ClassVar[str] = "lerobot.datasets.replay.command:replay"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot replay --robot.type=so101_follower --robot.port=/dev/ttyACM0 --dataset.repo_id=me/cubes "
         "--dataset.episode=0",

@@ -36,7 +36,7 @@ def describe(
         "format_version": VERSION,
         "policy": config.type,
         "fps": fps,
-        "n_action_steps": getattr(config, "n_action_steps", 1),
+        "n_action_steps": config.executed_steps,
         "inputs": [_input(port, batch, sources) for port in trace.ports],
         "outputs": [{"name": OUTPUT, "dtype": "float32", "shape": [batch, *chunk], "names": names, "units": units}],
         "config": config.model_dump(mode="json", exclude={"pretrained_path", "device"}),

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from lerobot.core.config.base import CommandConfig, EnvConfig
+from lerobot.core.config.base import CommandConfig, EnvConfig, OptimizerConfig, SchedulerConfig
 from lerobot.envs.config import EvalConfig
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.training.config import (
@@ -18,7 +18,6 @@ from lerobot.training.config import (
     PeftConfig,
     WandBConfig,
 )
-from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
 
 
 class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):

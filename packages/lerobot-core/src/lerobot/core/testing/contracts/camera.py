@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from lerobot.core.devices.camera_search import FindsCameras
 from lerobot.core.errors import DeviceTimeoutError, NotConnectedError
 from lerobot.core.protocols import Camera
 from lerobot.core.testing.contracts.device import DeviceContract, InjectedFault
@@ -110,7 +111,7 @@ class CameraContract(DeviceContract):
 
         Repair: return a list of dicts with these keys; declare `discovery`.
         """
-        find = getattr(type(device), "find_cameras", None)
-        self.require("discovery", find is not None)
-        for found in find() if find else []:
+        cls: Any = type(device)
+        self.require("discovery", isinstance(cls, FindsCameras))
+        for found in cls.find_cameras():
             assert {"name", "type", "id"} <= set(found)

@@ -147,9 +147,8 @@ class EnvContract(Contract):
         Repair: its message says what; see gymnasium.utils.env_checker.check_env.
         """
         gymnasium = sys.modules.get("gymnasium")
-        base = getattr(env, "unwrapped", env)
-        self.require("gymnasium", gymnasium is not None and isinstance(base, gymnasium.Env))
-        pytest.importorskip("gymnasium.utils.env_checker").check_env(base, skip_render_check=True)
+        self.require("gymnasium", gymnasium is not None and isinstance(env, gymnasium.Env))
+        pytest.importorskip("gymnasium.utils.env_checker").check_env(env.unwrapped, skip_render_check=True)
 
 
 def _same(first: Any, second: Any) -> bool:

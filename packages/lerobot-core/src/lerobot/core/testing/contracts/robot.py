@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from lerobot.core.devices.setup_motors import HasMotorSetup
 from lerobot.core.protocols import Robot
 from lerobot.core.testing.contracts.calibration import CalibratableContract
 from lerobot.core.testing.contracts.values import middle_action, mismatches, outside
@@ -151,4 +152,4 @@ class RobotContract(CalibratableContract):
 
         Repair: add the method, or do not declare `setup_motors`.
         """
-        self.require("setup_motors", callable(getattr(device, "setup_motors", None)))
+        self.require("setup_motors", isinstance(device, HasMotorSetup))

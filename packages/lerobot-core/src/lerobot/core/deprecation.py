@@ -1,0 +1,41 @@
+"""Old names of modules that moved: they keep working, and say where everything went."""
+
+import importlib
+import sys
+import warnings
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+
+class _MovedModule(ModuleType):
+    """Stands under an old name, and hands on what is asked of it."""
+
+    def __init__(self, name: str, home: str) -> None:
+        super().__init__(name, f"Moved to `{home}`.")
+        self._home = home
+
+    def __getattr__(self, name: str) -> Any:
+        # Python and its tools ask every module for names like these; no user means them.
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        warnings.warn(f"{self.__name__} is now {self._home}: import {name} from there", FutureWarning, stacklevel=2)
+        return getattr(importlib.import_module(self._home), name)
+
+
+def keep_moved_modules(package: str, moved: Mapping[str, str]) -> None:
+    """Let the old names of a package's modules be imported; called in its `__init__`.
+
+    Nothing is imported before a name is asked for, which gives a `FutureWarning`.
+
+    Args:
+        package: that held the modules, such as `"lerobot.policies"`.
+        moved: new full name of each module by its old name within the package, such as
+            `{"rollout": "lerobot.rollout.command"}`.
+    """
+    for old, home in moved.items():
+        name = f"{package}.{old}"
+        parent, _, last = name.rpartition(".")
+        module = sys.modules.setdefault(name, _MovedModule(name, home))
+        # A parent that moved as well is in the mapping, before it.
+        setattr(sys.modules[parent], last, module)

@@ -1,0 +1,75 @@
+"""What `lerobot doctor` finds: facts of the machine, and each broken plugin with its real cause.
+
+Devices are examined by `devices.diagnose`.
+"""
+
+import importlib.util
+from collections import Counter
+
+import typer
+
+from lerobot.core.commands.doctor import DoctorConfig
+from lerobot.core.devices.diagnosis import diagnose
+from lerobot.core.errors import PluginError
+from lerobot.core.hooks import load_hooks
+from lerobot.core.installation import own_facts
+from lerobot.core.registry import Discovered, registry
+
+
+def run(config: DoctorConfig) -> int:
+    """Print what was checked; the exit code is 1 if something is broken."""
+    if config.subject == "hardware":
+        return diagnose(config)
+    _tell_facts()
+    problems = [*_namespace(), *_metadata(), *_duplicates()]
+    checked = 0
+    for found in registry.plugins():
+        checked += 1
+        if error := _check(found, deep=config.deep):
+            problems.append(str(error))
+    typer.echo(f"{checked} plugins of {len({found.distribution for found in registry.plugins()})} packages checked")
+    for problem in problems:
+        typer.echo(f"broken: {problem}")
+    typer.echo(f"{len(problems)} problems" if problems else "all is well")
+    return 1 if problems else 0
+
+
+def _tell_facts() -> None:
+    """What every package found out about the machine, one line each, with what to do about it below."""
+    facts = list(own_facts())
+    load_hooks().call("examine_installation", tell=facts.append)
+    width = max(len(fact.subject) for fact in facts)
+    for fact in facts:
+        typer.echo(f"{fact.subject:<{width}}  {fact.found}")
+        if fact.advice:
+            typer.echo(f"{'':<{width}}  -> {fact.advice}")
+
+
+def _namespace() -> list[str]:
+    """A regular package named lerobot hides the plugins installed elsewhere on the path."""
+    spec = importlib.util.find_spec("lerobot")
+    if spec is None or spec.origin is None:
+        return []
+    return [f"'lerobot' is a regular package at {spec.origin}; keep huggingface/lerobot in an environment of its own"]
+
+
+def _metadata() -> list[str]:
+    return [f"metadata of {damaged.distribution}\n  {damaged.cause}" for damaged in registry.damaged()]
+
+
+def _duplicates() -> list[str]:
+    owners = Counter((found.kind, found.name) for found in registry.plugins())
+    problems = []
+    for (kind, name), count in owners.items():
+        if count > 1:
+            try:
+                registry.find(kind, name)
+            except PluginError as error:
+                problems.append(str(error))
+    return problems
+
+
+def _check(found: Discovered, *, deep: bool) -> PluginError | None:
+    if error := registry.check(found):
+        return error
+    return registry.check_implementation(found) if deep else None

@@ -1,0 +1,1 @@
+"""Whole datasets at once: edited, imported from other formats, checked and shown."""

@@ -1,0 +1,1 @@
+"""Configurations of this package's commands; light, because the command line imports them for `--help`."""

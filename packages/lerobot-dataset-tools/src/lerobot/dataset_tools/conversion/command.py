@@ -1,0 +1,84 @@
+"""`lerobot convert-dataset`: an older version or another format, with a progress bar."""
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lerobot.dataset_tools.commands.convert_dataset import ConvertDatasetConfig
+from lerobot.dataset_tools.commands.folder import dataset_folder
+from lerobot.dataset_tools.conversion.convert import import_dataset
+from lerobot.dataset_tools.edit.convert import convert_dataset
+from lerobot.dataset_tools.formats.config import DatasetFormatConfig
+from lerobot.dataset_tools.formats.source import EpisodeSource
+from lerobot.datasets.format import layout
+from lerobot.datasets.format.info import load_info
+from lerobot.datasets.writer.options import WritingOptions
+
+
+def convert(config: ConvertDatasetConfig) -> None:
+    """Convert a v2.x dataset, or import another format, and say where the result is.
+
+    Raises:
+        LeRobotError: the dataset cannot be converted; nothing was changed.
+    """
+    if config.source is not None:
+        import_from(config, config.source, config.new_root or dataset_folder(config.repo_id, config.root))
+        return
+    result = convert_dataset(
+        dataset_folder(config.repo_id, config.root),
+        config.new_root,
+        data_files_size_in_mb=config.data_file_size_in_mb,
+        video_files_size_in_mb=config.video_file_size_in_mb,
+    )
+    typer.echo(result.summary())
+
+
+def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root: Path) -> None:
+    """Import a source and say what it became.
+
+    Args:
+        config: the command's configuration.
+        chosen: the format and what is read.
+        root: folder of the dataset.
+
+    Raises:
+        LeRobotError: it cannot be imported; episodes that were saved stay.
+    """
+    source: EpisodeSource = chosen.build()
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("episodes")
+    frames = TextColumn("{task.fields[frames]} frames")
+    try:
+        with Progress(*columns, frames, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+            bar = progress.add_task(
+                chosen.path.name, total=len(source.episodes) - len(set(config.skip_episodes)), frames=0
+            )
+
+            def report(episodes: int, written: int) -> None:
+                progress.update(bar, completed=episodes, frames=written)
+
+            result = import_dataset(
+                source,
+                root,
+                fps=config.fps,
+                task=config.task,
+                overrides=config.map,
+                skip_episodes=config.skip_episodes,
+                video=config.video,
+                float_type=config.float_type,
+                robot_type=config.robot_type,
+                options=WritingOptions(rgb_encoder=config.rgb_encoder, depth_encoder=config.depth_encoder),
+                data_files_size_in_mb=config.data_file_size_in_mb or layout.DEFAULT_DATA_FILES_SIZE_IN_MB,
+                video_files_size_in_mb=config.video_file_size_in_mb or layout.DEFAULT_VIDEO_FILES_SIZE_IN_MB,
+                report=report,
+            )
+    except KeyboardInterrupt:
+        # What the disk says: between an episode's commit and its report there is time for a Ctrl-C.
+        saved = load_info(root).total_episodes if (root / layout.INFO_PATH).is_file() else 0
+        typer.echo(f"{root}: {saved} episodes are saved; the same command goes on with the next", err=True)
+        raise
+    finally:
+        source.close()
+    text = f"{result.root}: {result.episodes} episodes, {result.frames} frames"
+    typer.echo(f"{text}; {result.resumed_at} of them were there" if result.resumed_at else text)

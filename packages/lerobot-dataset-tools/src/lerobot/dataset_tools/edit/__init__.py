@@ -1,0 +1,25 @@
+"""Edits of whole datasets: checked first, built aside, put in place in one step, undone in one step."""
+
+from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
+from lerobot.dataset_tools.edit.convert import convert_dataset
+from lerobot.dataset_tools.edit.features import add_features, remove_feature
+from lerobot.dataset_tools.edit.outcome import EditResult
+from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
+from lerobot.dataset_tools.edit.statistics import recompute_stats
+from lerobot.dataset_tools.edit.swap import undo
+from lerobot.dataset_tools.edit.tasks import modify_tasks
+
+__all__ = [
+    "EditResult",
+    "add_features",
+    "convert_dataset",
+    "convert_image_to_video",
+    "delete_episodes",
+    "merge",
+    "modify_tasks",
+    "recompute_stats",
+    "reencode_videos",
+    "remove_feature",
+    "split",
+    "undo",
+]

@@ -1,0 +1,68 @@
+"""A whole dataset from a plan, in an empty folder."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from lerobot.core.durable import flush_tree
+from lerobot.dataset_tools.edit.episode_table import write_episodes
+from lerobot.dataset_tools.edit.plan import EditPlan
+from lerobot.dataset_tools.edit.rows import write_rows
+from lerobot.dataset_tools.edit.videos import write_videos
+from lerobot.datasets.format import layout
+from lerobot.datasets.format.features import is_depth
+from lerobot.datasets.format.info import Info
+from lerobot.datasets.format.stats_json import load_stats, stats_to_json
+from lerobot.datasets.statistics.recompute import dataset_statistics
+from lerobot.datasets.video.encode import available_encoders, video_info
+
+_DRAFTS = ".drafts"
+
+
+def build(plan: EditPlan, folder: Path) -> Info:
+    """Write the dataset a plan describes; everything is on the disk when this returns.
+
+    Args:
+        plan: the result.
+        folder: an empty folder.
+
+    Returns:
+        Its `info.json`.
+
+    Raises:
+        DatasetError: a source is damaged, or an encoder failed.
+        OSError: the disk is full.
+    """
+    drafts = folder / _DRAFTS
+    drafts.mkdir()
+    data = write_rows(plan, folder)
+    videos = {key: write_videos(plan, folder, key, drafts) for key in plan.info.video_keys}
+    shutil.rmtree(drafts)
+    write_episodes(plan, folder, data, videos)
+    pq.write_table(plan.tasks.to_arrow(), folder / layout.TASKS_PATH)
+    info = _final_info(plan, folder)
+    (folder / layout.INFO_PATH).write_text(info.to_json(), encoding="utf-8")
+    stats = dataset_statistics(folder, info, plan.only_statistics)
+    if plan.only_statistics is not None:
+        stats = {**(load_stats(plan.selections[0].source.root) or {}), **stats}
+    stats |= plan.final_statistics
+    stats = {key: stats[key] for key in info.features if key in stats}
+    (folder / layout.STATS_PATH).write_text(json.dumps(stats_to_json(stats), indent=4), encoding="utf-8")
+    flush_tree(folder)
+    return info
+
+
+def _final_info(plan: EditPlan, folder: Path) -> Info:
+    info = plan.info.model_copy(deep=True)
+    info.total_episodes, info.total_frames = len(plan.lengths), int(plan.lengths.sum())
+    info.total_tasks = len(plan.tasks)
+    info.splits = {"train": f"0:{info.total_episodes}"}
+    for key, config in plan.encoders.items():
+        feature = info.features[key]
+        described = video_info(folder / info.video_file(key, 0, 0), config.resolved(available_encoders()))
+        described["is_depth_map"] = is_depth(feature)
+        kept = {name: value for name, value in (feature.get("info") or {}).items() if name != "video.is_depth_map"}
+        feature["info"] = {**kept, **described}
+    return info

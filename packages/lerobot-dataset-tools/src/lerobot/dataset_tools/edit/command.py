@@ -1,0 +1,157 @@
+"""`lerobot edit-dataset`: from flags to the functions of this room."""
+
+from functools import singledispatch
+from pathlib import Path
+
+import typer
+
+from lerobot.core.errors import DatasetError
+from lerobot.core.paths import lerobot_home
+from lerobot.dataset_tools.commands import edit_dataset as commands
+from lerobot.dataset_tools.commands.folder import dataset_folder
+from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
+from lerobot.dataset_tools.edit.features import remove_feature
+from lerobot.dataset_tools.edit.outcome import EditResult
+from lerobot.dataset_tools.edit.report import describe_dataset
+from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
+from lerobot.dataset_tools.edit.statistics import recompute_stats
+from lerobot.dataset_tools.edit.swap import undo
+from lerobot.dataset_tools.edit.tasks import modify_tasks
+
+
+def edit_dataset(config: commands.EditDatasetConfig) -> None:
+    """Carry out one operation and say what it made.
+
+    Raises:
+        LeRobotError: the operation cannot be done; nothing was changed.
+    """
+    if isinstance(config.operation, commands.InfoConfig):
+        root = _root(config)
+        name = config.repo_id or root.name
+        typer.echo(describe_dataset(name, root, show_features=config.operation.show_features))
+        return
+    if config.push_to_hub and not (config.new_repo_id or config.repo_id):
+        raise DatasetError("the result has no name on the Hub", expected="--repo_id or --new_repo_id")
+    for result in _run(config.operation, config):
+        typer.echo(result.summary())
+        if config.push_to_hub:
+            typer.echo(_push(result, config))
+
+
+def _new_root(config: commands.EditDatasetConfig, ending: str = "") -> Path | None:
+    """Folder of the result; with an ending, a new dataset beside the old one unless named otherwise."""
+    if config.new_root is not None:
+        return config.new_root
+    if config.new_repo_id is not None:
+        return lerobot_home() / config.new_repo_id
+    root = _root(config)
+    return root.with_name(root.name + ending) if ending else None
+
+
+def _root(config: commands.EditDatasetConfig) -> Path:
+    return dataset_folder(config.repo_id, config.root)
+
+
+def _push(result: EditResult, config: commands.EditDatasetConfig) -> str:
+    """Upload a result under the name its folder stands for, or else the one that was given."""
+    # Only here: editing needs no network library.
+    from lerobot.datasets.hub.push import push
+
+    folder, home = result.root.resolve(), lerobot_home().resolve()
+    given = config.new_repo_id or config.repo_id or ""
+    name = folder.relative_to(home).as_posix() if folder.is_relative_to(home) else given
+    if isinstance(config.operation, commands.SplitConfig) and name == given:
+        name = f"{given}_{folder.name}"
+    return f"uploaded to {push(result.root, name)}"
+
+
+@singledispatch
+def _run(operation: object, _config: commands.EditDatasetConfig) -> list[EditResult]:
+    raise TypeError(f"{type(operation).__name__} is not an operation")
+
+
+@_run.register
+def _(operation: commands.DeleteEpisodesConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    return [delete_episodes(_root(config), operation.episode_indices, _new_root(config))]
+
+
+@_run.register
+def _(operation: commands.SplitConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    targets = split(_root(config), operation.splits, config.new_root)
+    return [EditResult(target) for target in targets.values()]
+
+
+@_run.register
+def _(operation: commands.MergeConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    names, roots = operation.repo_ids or [], operation.roots
+    if roots is not None and names and len(roots) != len(names):
+        raise DatasetError(f"{len(names)} repo_ids and {len(roots)} roots were given", expected="as many of both")
+    target = _new_root(config) if config.new_root or config.new_repo_id else None
+    if target is None:
+        raise DatasetError("the merged dataset has no name", expected="--new_repo_id or --new_root")
+    folders = roots if roots is not None else [lerobot_home() / name for name in names]
+    merged = merge(folders, target, join_data=operation.concatenate_data, join_videos=operation.concatenate_videos)
+    return [merged]
+
+
+@_run.register
+def _(operation: commands.RemoveFeatureConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    return [remove_feature(_root(config), operation.feature_names, _new_root(config))]
+
+
+@_run.register
+def _(operation: commands.ModifyTasksConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    result = modify_tasks(
+        _root(config),
+        new_task=operation.new_task,
+        episode_tasks=operation.episode_tasks,
+        task_replacements=operation.task_replacements,
+        new_root=_new_root(config),
+    )
+    return [result]
+
+
+@_run.register
+def _(operation: commands.ConvertImageToVideoConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    target = operation.output_dir or _new_root(config, "_video")
+    assert target is not None  # noqa: S101 # an ending always gives one
+    result = convert_image_to_video(
+        _root(config),
+        target,
+        rgb_encoder=operation.rgb_encoder,
+        depth_encoder=operation.depth_encoder,
+        episodes=operation.episode_indices,
+        encoder_threads=operation.encoder_threads or 1,
+    )
+    return [result]
+
+
+@_run.register
+def _(operation: commands.ReencodeVideosConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    result = reencode_videos(
+        _root(config),
+        None if operation.overwrite else _new_root(config, "_reencoded"),
+        rgb_encoder=operation.rgb_encoder,
+        depth_encoder=operation.depth_encoder,
+        encoder_threads=operation.encoder_threads or 1,
+    )
+    return [result]
+
+
+@_run.register
+def _(operation: commands.RecomputeStatsConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    result = recompute_stats(
+        _root(config),
+        None if operation.overwrite else _new_root(config, "_recomputed_stats"),
+        skip_image_video=operation.skip_image_video,
+        relative_action=operation.relative_action,
+        relative_exclude_joints=operation.relative_exclude_joints,
+        chunk_size=operation.chunk_size,
+    )
+    return [result]
+
+
+@_run.register
+def _(_operation: commands.UndoConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    root = _root(config)
+    return [EditResult(root, undo(root))]

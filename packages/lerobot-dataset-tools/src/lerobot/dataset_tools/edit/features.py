@@ -1,0 +1,112 @@
+"""Removing columns and cameras, adding columns."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
+from lerobot.dataset_tools.edit.plan import EditPlan, Selection, numbered_tasks
+from lerobot.dataset_tools.edit.upgrade import upgraded_info
+from lerobot.datasets.format.features import INDEX_DTYPES, NUMERIC_DTYPES, STRING, normalize_features
+from lerobot.datasets.format.info import Info
+from lerobot.datasets.reader.source import EditSource, open_source
+
+
+def remove_feature(root: Path, feature_names: Sequence[str], new_root: Path | None = None) -> EditResult:
+    """Leave columns or cameras out; no video is touched.
+
+    Args:
+        root: the dataset.
+        feature_names: names of those to remove.
+        new_root: see `carry_out`.
+
+    Raises:
+        FeatureMismatchError: a name is unknown, or every dataset has the feature; nothing was changed.
+    """
+    source = open_source(root)
+    if not feature_names:
+        raise DatasetError(
+            "no feature was named", expected="such as --operation.feature_names=\"['observation.effort']\""
+        )
+    removable = [key for key in source.info.features if key not in INDEX_DTYPES]
+    if unknown := [name for name in feature_names if name not in removable]:
+        raise FeatureMismatchError(
+            f"{root} has no feature {', '.join(unknown)} that can be removed",
+            keys=unknown,
+            expected=", ".join(removable),
+        )
+    info = upgraded_info(source.info)
+    info.features = {key: feature for key, feature in info.features.items() if key not in feature_names}
+    if not info.video_keys:
+        info.video_path = None
+    return carry_out(_everything(source, info), root, new_root)
+
+
+def add_features(
+    root: Path,
+    features: Mapping[str, tuple[ArrayLike, Mapping[str, Any]]],
+    new_root: Path | None = None,
+) -> EditResult:
+    """Add columns with a value for every frame, and their statistics.
+
+    Args:
+        root: the dataset.
+        features: per new name its values `(frames, *shape)`, in order of the frames, and its declaration (`dtype`,
+            `shape`, `names`): a number type or `"string"`.
+        new_root: see `carry_out`.
+
+    Raises:
+        FeatureMismatchError: a name is taken, a declaration wrong, or the values do not fit it; nothing was changed.
+    """
+    source = open_source(root)
+    if taken := [key for key in features if key in source.info.features]:
+        raise FeatureMismatchError(f"{root} has {', '.join(taken)} already", keys=taken, expected="new names")
+    declared = normalize_features({key: declaration for key, (_, declaration) in features.items()})
+    info = upgraded_info(source.info)
+    frames = int(source.episodes.column("length").sum())
+    added: dict[str, NDArray[Any]] = {}
+    for key, (values, _) in features.items():
+        added[key] = _checked(key, np.asarray(values), declared[key], frames)
+    user = {key: feature for key, feature in info.features.items() if key not in INDEX_DTYPES}
+    info.features = {**user, **declared, **{key: info.features[key] for key in INDEX_DTYPES}}
+    return carry_out(_everything(source, info, added), root, new_root)
+
+
+def _everything(source: EditSource, info: Info, added: Mapping[str, NDArray[Any]] | None = None) -> EditPlan:
+    """All episodes under their own numbers and tasks."""
+    episodes = np.arange(len(source.episodes))
+    selection = Selection(source, episodes, numbered_tasks(source, episodes))
+    new = added or {}
+    # A v2.x dataset becomes v3.0 by this, with statistics that it may never have had.
+    only = None if source.info.is_legacy else frozenset(new)
+    return EditPlan(
+        [selection],
+        info,
+        source.tasks,
+        added=new,
+        fresh_statistics=source.info.is_legacy,
+        only_statistics=only,
+    )
+
+
+def _checked(key: str, values: NDArray[Any], feature: Mapping[str, Any], frames: int) -> NDArray[Any]:
+    dtype, shape = feature["dtype"], feature["shape"]
+    if dtype not in NUMERIC_DTYPES | {STRING}:
+        raise FeatureMismatchError(
+            f"feature {key!r} has dtype {dtype!r}", keys=[key], expected="a number type or 'string'"
+        )
+    wanted = (frames,) if shape == (1,) else (frames, *shape)
+    if values.shape not in (wanted, (frames, *shape)):
+        raise FeatureMismatchError(f"feature {key!r} has values {values.shape}", keys=[key], expected=f"{wanted}")
+    if dtype == STRING:
+        return values.reshape(frames).astype(object)
+    if values.dtype.kind not in "fiub" or not np.can_cast(values.dtype, dtype, "same_kind"):
+        raise FeatureMismatchError(f"feature {key!r} has {values.dtype} values", keys=[key], expected=dtype)
+    if not np.isfinite(values).all():
+        row = int(np.argwhere(~np.isfinite(values))[0][0])
+        raise FeatureMismatchError(f"feature {key!r} is not finite in frame {row}", keys=[key])
+    return values.reshape(wanted).astype(dtype)

@@ -1,0 +1,61 @@
+"""Where an edit's result goes."""
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.edit.build import build
+from lerobot.dataset_tools.edit.plan import EditPlan
+from lerobot.dataset_tools.edit.swap import edit_in_place, write_new
+from lerobot.datasets.format.info import load_info
+
+
+@dataclass(frozen=True, slots=True)
+class EditResult:
+    """A finished edit.
+
+    Attributes:
+        root: folder of the result.
+        backup: the original, where the result took its place; None if it is a new dataset.
+    """
+
+    root: Path
+    backup: Path | None = None
+
+    def summary(self) -> str:
+        """One line: where the result is, and how much it holds."""
+        info = load_info(self.root)
+        text = f"{self.root}: {info.total_episodes} episodes, {info.total_frames} frames"
+        return f"{text}; the state before is in {self.backup}" if self.backup else text
+
+
+def carry_out(plan: EditPlan, root: Path, new_root: Path | None) -> EditResult:
+    """Write the result of a plan.
+
+    Args:
+        plan: what to write.
+        root: the dataset that it replaces.
+        new_root: folder of a new dataset; the result replaces `root`, which stays as backup, if None.
+
+    Returns:
+        Where the result is.
+
+    Raises:
+        DatasetError: nothing was changed; says why.
+    """
+    if new_root is None:
+        in_place = replace(plan, in_place=True)
+        return EditResult(root, edit_in_place(root, lambda folder: _replace(in_place, root, folder)))
+    write_new(new_root, lambda folder: build(plan, folder))
+    return EditResult(new_root)
+
+
+def _replace(plan: EditPlan, root: Path, folder: Path) -> None:
+    """Build what takes the place of `root`, which nobody writes while this runs."""
+    if load_info(root) != plan.selections[0].source.info:
+        raise DatasetError(f"{root} changed while the edit was prepared", hint="run it again")
+    build(plan, folder)
+    card = root / "README.md"
+    if card.exists():
+        shutil.copy2(card, folder)

@@ -1,0 +1,109 @@
+"""What an edit makes: which episodes of which datasets, in which form."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot.datasets.format.info import Info
+from lerobot.datasets.format.stats_json import Stats
+from lerobot.datasets.format.tasks import Tasks
+from lerobot.datasets.reader.source import EditSource
+from lerobot.datasets.video.encoder_config import RGBEncoderConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Episodes of one dataset.
+
+    Attributes:
+        source: the dataset.
+        episodes: their numbers, ascending.
+        tasks: new `task_index` of each of their frames.
+    """
+
+    source: EditSource
+    episodes: NDArray[np.int64]
+    tasks: NDArray[np.int64]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Frames of each episode."""
+        lengths: NDArray[np.int64] = self.source.episodes.column("length")[self.episodes]
+        return lengths
+
+
+@dataclass(frozen=True, slots=True)
+class EditPlan:
+    """A dataset to be written.
+
+    Attributes:
+        selections: its episodes, in order.
+        info: its declarations; totals are filled in.
+        tasks: its instructions.
+        added: columns that no source has, `(frames, *shape)` each.
+        encoders: cameras whose pictures are encoded anew, with the settings.
+        encoder_threads: threads of each encoder.
+        join_data: join small data files up to the format's size, instead of keeping one per source file.
+        join_videos: the same for videos.
+        in_place: the result replaces the source, so that unchanged files may be shared with it.
+        fresh_statistics: compute the numeric statistics of each episode anew, instead of keeping those of the source.
+        decoded_statistics: cameras whose statistics are computed from their pictures.
+        decoded_statistics: frozenset[str] = frozenset()
+    final_statistics: Stats = field(default_factory=dict)
+    only_statistics: features whose statistics change; those of the others are the source's. All if None.
+    """
+
+    selections: Sequence[Selection]
+    info: Info
+    tasks: Tasks
+    added: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    encoders: Mapping[str, RGBEncoderConfig] = field(default_factory=dict)
+    encoder_threads: int = 1
+    join_data: bool = False
+    join_videos: bool = False
+    in_place: bool = False
+    fresh_statistics: bool = False
+    decoded_statistics: frozenset[str] = frozenset()
+    final_statistics: Stats = field(default_factory=dict)
+    only_statistics: frozenset[str] | None = None
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Frames of each episode of the result."""
+        return np.concatenate([selection.lengths for selection in self.selections])
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Index of the first frame of each episode of the result."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    @property
+    def task_numbers(self) -> NDArray[np.int64]:
+        """New `task_index` of every frame of the result."""
+        return np.concatenate([selection.tasks for selection in self.selections])
+
+
+def numbered_tasks(source: EditSource, episodes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The `task_index`, in the source's own numbering, of every frame of some of its episodes."""
+    numbers = source.task_numbers()
+    starts, stops = source.episodes.column("dataset_from_index"), source.episodes.column("dataset_to_index")
+    kept = np.zeros(len(numbers), np.bool_)
+    for start, stop in zip(starts[episodes].tolist(), stops[episodes].tolist(), strict=True):
+        kept[start:stop] = True
+    return numbers[kept]
+
+
+def select(chosen: Sequence[tuple[EditSource, NDArray[np.int64]]]) -> tuple[list[Selection], Tasks]:
+    """Episodes with one task table of the instructions they use, in the order of the sources' tables."""
+    tasks = Tasks()
+    selections = []
+    for source, episodes in chosen:
+        old = numbered_tasks(source, episodes)
+        table = np.zeros(len(source.tasks), np.int64)
+        for number in np.unique(old).tolist():
+            table[number] = tasks.add(source.tasks.name(number))
+        selections.append(Selection(source, episodes, table[old]))
+    return selections, tasks

@@ -1,0 +1,177 @@
+"""Video files of the result: taken as they are, cut and joined without decoding, or encoded anew where asked."""
+
+import itertools
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lerobot.core.durable import link
+from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.edit.images import SourcePictures, encode_episode
+from lerobot.dataset_tools.edit.places import numbering
+from lerobot.dataset_tools.edit.plan import EditPlan
+from lerobot.datasets.format.layout import MEGABYTE
+from lerobot.datasets.reader.images import EpisodeVideos
+from lerobot.datasets.reader.source import EditSource
+from lerobot.datasets.video.cut import copy_ranges, copyable, encode_range
+from lerobot.datasets.video.join import join_videos, runs, video_signature
+from lerobot.datasets.writer.compaction import FilePosition
+
+logger = logging.getLogger(__name__)
+
+Times = tuple[float, float]
+"""When an episode's first picture is shown in its file and when its last one ends, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """An episode's pictures: their file, and when they begin and end in it, in seconds."""
+
+    place: FilePosition
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A whole video file, not yet in its place.
+
+    Attributes:
+        path: the file.
+        times: per episode of the result, its times in this file.
+        origin: the source's file that it is or was made from.
+    """
+
+    path: Path
+    times: dict[int, Times]
+    origin: Path
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it was made here and can be moved."""
+        return self.path != self.origin
+
+
+def write_videos(plan: EditPlan, folder: Path, key: str, drafts: Path) -> list[Clip]:
+    """Write the video files of one camera.
+
+    Args:
+        plan: the result.
+        folder: its folder.
+        key: the camera.
+        drafts: an empty folder on the same file system.
+
+    Returns:
+        Where each episode's pictures are.
+
+    Raises:
+        DatasetError: a source is missing or damaged, or an encoder failed.
+        OSError: the disk is full.
+    """
+    pieces = list(_Pieces(plan, key, drafts))
+    # Drafts of one file are joined again; whole files stay themselves unless joining is asked for.
+    signatures = [
+        (video_signature(p.path) if p.is_draft or plan.join_videos else p.path, None if plan.join_videos else p.origin)
+        for p in pieces
+    ]
+    limit = plan.info.video_files_size_in_mb * MEGABYTE
+    groups = runs([piece.path.stat().st_size for piece in pieces], limit, signatures)
+    clips: dict[int, Clip] = {}
+    for place, group in zip(numbering(plan.info.chunks_size), groups, strict=False):
+        members = [pieces[i] for i in group]
+        target = folder / plan.info.video_file(key, *place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for offset, piece in zip(_put(members, target), members, strict=True):
+            clips |= {number: Clip(place, offset + begin, offset + end) for number, (begin, end) in piece.times.items()}
+    return [clips[number] for number in sorted(clips)]
+
+
+def _put(members: list[_Piece], target: Path) -> list[float]:
+    """Make one file of whole ones; the second at which each begins in it."""
+    if len(members) == 1:
+        (shutil.move if members[0].is_draft else link)(members[0].path, target)
+        return [0.0]
+    begins = join_videos([piece.path for piece in members], target)
+    for piece in members:
+        if piece.is_draft:
+            piece.path.unlink()
+    return begins
+
+
+class _Pieces:
+    """The files a camera's result is made of, in order of the sources' files."""
+
+    def __init__(self, plan: EditPlan, key: str, drafts: Path) -> None:
+        self._plan = plan
+        self._key = key
+        self._drafts = (drafts / f"{number}.mp4" for number in itertools.count())
+
+    def __iter__(self) -> Iterator[_Piece]:
+        first = 0
+        for selection in self._plan.selections:
+            numbers = dict(zip(selection.episodes.tolist(), itertools.count(first), strict=False))
+            first += len(numbers)
+            yield from (
+                self._encoded(selection.source, numbers)
+                if self._key in self._plan.encoders
+                else self._stored(selection.source, numbers)
+            )
+
+    def _encoded(self, source: EditSource, numbers: Mapping[int, int]) -> Iterator[_Piece]:
+        config, threads = self._plan.encoders[self._key], self._plan.encoder_threads
+        with SourcePictures(source) as pictures:
+            for episode, number in numbers.items():
+                path = next(self._drafts)
+                seconds = encode_episode(pictures, episode, self._key, config, path, threads=threads)
+                yield _Piece(path, {number: (0.0, seconds)}, source.root)
+
+    def _stored(self, source: EditSource, numbers: Mapping[int, int]) -> Iterator[_Piece]:
+        videos = EpisodeVideos(source.root, source.info, source.episodes, tolerance_s=1e-4)
+        files: dict[Path, list[int]] = {}
+        for episode in range(len(source.episodes)):
+            files.setdefault(videos.path(self._key, episode), []).append(episode)
+        try:
+            for path, episodes in files.items():
+                kept = [episode for episode in episodes if episode in numbers]
+                if kept and not path.exists():
+                    raise DatasetError(f"{path} is missing, with the pictures of its episodes")
+                if len(kept) == len(episodes):
+                    times = {numbers[e]: _times(source, videos, self._key, e) for e in kept}
+                    yield _Piece(path, times, path)
+                elif kept:
+                    yield from self._cut(videos, path, kept, numbers)
+        finally:
+            videos.close()
+
+    def _cut(self, videos: EpisodeVideos, path: Path, kept: list[int], numbers: Mapping[int, int]) -> Iterator[_Piece]:
+        spans = {episode: videos.span(self._key, episode) for episode in kept}
+        kept = sorted(kept, key=spans.__getitem__)
+        if empty := [episode for episode in kept if spans[episode][0] >= spans[episode][1]]:
+            raise DatasetError(f"{path} has no picture of episode {empty[0]}", hint="delete this episode as well")
+        table = videos.table(self._key, kept[0])
+        flags = dict(zip(kept, copyable(path, table, [spans[e] for e in kept]), strict=True))
+        for can_copy, run in itertools.groupby(kept, flags.__getitem__):
+            members = list(run)
+            if can_copy:
+                draft = next(self._drafts)
+                begins = copy_ranges(path, table, [spans[e] for e in members], draft)
+                times = itertools.pairwise(begins)
+                yield _Piece(draft, dict(zip((numbers[e] for e in members), times, strict=True)), path)
+                continue
+            for episode in members:
+                draft = next(self._drafts)
+                logger.warning(
+                    "%s: episode %d cannot be cut at key frames, so it is encoded anew, without loss", path, episode
+                )
+                yield _Piece(draft, {numbers[episode]: (0.0, encode_range(path, table, spans[episode], draft))}, path)
+
+
+def _times(source: EditSource, videos: EpisodeVideos, key: str, episode: int) -> Times:
+    if not source.info.is_legacy:
+        begin, end = (source.episodes.column(f"videos/{key}/{name}_timestamp") for name in ("from", "to"))
+        return float(begin[episode]), float(end[episode])
+    table = videos.table(key, episode)
+    step = (table.time(len(table) - 1) - table.time(0)) / max(len(table) - 1, 1)
+    return table.time(0), table.time(len(table) - 1) + (step or 1 / source.info.fps)

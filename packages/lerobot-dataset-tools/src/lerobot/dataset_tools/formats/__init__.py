@@ -1,0 +1,1 @@
+"""Readers of other formats: each opens files of its kind as episodes."""

@@ -1,0 +1,78 @@
+"""Configurations of the formats that can be imported: the plugins of `lerobot.dataset_formats`."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field
+
+from lerobot.core.config.base import PluginConfig
+
+
+class DatasetFormatConfig(PluginConfig):
+    """Choice of a format to import.
+
+    `target` of a format names a function that takes the configuration and returns an open
+    `lerobot.dataset_tools.formats.source.EpisodeSource`.
+    """
+
+    kind: ClassVar[str] = "dataset_format"
+
+    path: Path = Field(description="File or folder to import.")
+
+
+class RobomimicConfig(DatasetFormatConfig):
+    """Robomimic and LIBERO HDF5: one group per demonstration."""
+
+    target = "lerobot.dataset_tools.formats.robomimic:open_robomimic"
+
+    type: str = "robomimic"
+    group: str = Field(default="data", description="Group of the demonstrations; '/' if they are at the top.")
+    mask: str | None = Field(default=None, description="Import only the demonstrations listed in mask/NAME.")
+
+
+class AlohaConfig(DatasetFormatConfig):
+    """ALOHA HDF5: one file per episode, pictures raw or compressed."""
+
+    target = "lerobot.dataset_tools.formats.aloha:open_aloha"
+
+    type: str = "aloha_hdf5"
+    swap_red_and_blue: bool = Field(
+        default=False,
+        description="Exchange red and blue of compressed pictures: where OpenCV, which takes BGR, was given RGB.",
+    )
+
+
+class D4RLConfig(DatasetFormatConfig):
+    """D4RL HDF5: flat arrays cut by terminals and timeouts."""
+
+    target = "lerobot.dataset_tools.formats.d4rl:open_d4rl"
+
+    type: str = "d4rl"
+    max_episode_steps: int | None = Field(
+        default=None, gt=0, description="Length at which an episode ends by itself; for files without timeouts."
+    )
+
+
+class DiffusionPolicyConfig(DatasetFormatConfig):
+    """Zarr replay buffer of diffusion_policy: a folder or a .zarr.zip file."""
+
+    target = "lerobot.dataset_tools.formats.diffusion_policy:open_diffusion_policy"
+
+    type: str = "diffusion_policy_zarr"
+
+
+class NpzConfig(DatasetFormatConfig):
+    """NumPy archives: one file per episode, or flat arrays with episode_ends."""
+
+    target = "lerobot.dataset_tools.formats.npz:open_npz"
+
+    type: str = "npz"
+
+
+class RLDSConfig(DatasetFormatConfig):
+    """RLDS episodes in TFRecord files, as TensorFlow Datasets writes them; needs no TensorFlow."""
+
+    target = "lerobot.dataset_tools.formats.rlds:open_rlds"
+
+    type: str = "rlds"
+    split: str | None = Field(default=None, description="Import only this split, such as 'train'.")

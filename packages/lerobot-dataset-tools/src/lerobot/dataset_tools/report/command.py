@@ -1,0 +1,33 @@
+"""`lerobot dataset-report`: writes the page."""
+
+import typer
+
+from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.commands.dataset_report import DatasetReportConfig
+from lerobot.dataset_tools.report.content import evenly, gather
+from lerobot.dataset_tools.report.page import render
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+
+def dataset_report(config: DatasetReportConfig) -> None:
+    """Write the report of a dataset.
+
+    Raises:
+        LeRobotError: there is no such dataset, its rows cannot be read, or the page cannot be written.
+    """
+    if config.repo_id is None and config.root is None:
+        raise DatasetError("no dataset was named", expected="--repo_id or --root")
+    name = config.repo_id or str(config.root and config.root.resolve().name)
+    dataset = LeRobotDataset(name, config.root)
+    if not dataset.num_episodes:
+        raise DatasetError(f"{dataset.root} has no episode to report on")
+    unknown = [number for number in config.episodes or () if number >= dataset.num_episodes]
+    if unknown:
+        raise DatasetError(f"{name} has no episode {unknown[0]}", expected=f"0 to {dataset.num_episodes - 1}")
+    shown = sorted(set(config.episodes or evenly(dataset.num_episodes, config.max_episodes)))
+    page = render(gather(dataset, episodes=shown, verify=config.verify))
+    try:
+        config.output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise DatasetError(f"{config.output} cannot be written: {error.strerror or error}") from error
+    typer.echo(f"{config.output}: {dataset.num_episodes} episodes, {len(page) / 1e6:.1f} MB")

@@ -1,0 +1,195 @@
+"""What a report says: facts of a dataset, and curves and pictures of some of its episodes."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.report.thumbnails import thumbnail
+from lerobot.dataset_tools.verification.verify import verify_dataset
+from lerobot.datasets.checks.findings import Finding
+from lerobot.datasets.dataset.frames import FrameDataset
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.format.extra_columns import capture_time_key
+from lerobot.datasets.format.features import NUMERIC_DTYPES, Feature
+
+SHOWN = (0.0, 0.5, 1.0)
+"""Where in an episode its pictures are from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How evenly an episode was recorded, by the capture times of its actions or state.
+
+    Attributes:
+        rate: achieved frames per second.
+        p50_ms: median time from row to row.
+        p99_ms: 99th percentile of it.
+        worst_ms: longest.
+    """
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    worst_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeDetail:
+    """An episode that is shown.
+
+    Attributes:
+        number: of the episode.
+        tasks: its instructions.
+        length: its rows.
+        columns: its vectors by feature `(n, D)`.
+        pictures: per camera the addresses of its thumbnails, or why there are none.
+        timing: measured times, if they were recorded.
+    """
+
+    number: int
+    tasks: list[str]
+    length: int
+    columns: dict[str, NDArray[np.float64]]
+    pictures: dict[str, list[str] | str]
+    timing: Timing | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContent:
+    """Everything a page shows.
+
+    Attributes:
+        meta: the dataset.
+        size_bytes: of its files.
+        task_counts: per instruction its episodes and frames.
+        findings: of the verification; None if it was not asked for.
+        vectors: features that curves are drawn of, with the names of their elements.
+        bounds: lowest and highest value of each of those in the episodes shown.
+        details: the episodes shown.
+    """
+
+    meta: LeRobotDatasetMetadata
+    size_bytes: int
+    task_counts: dict[str, tuple[int, int]]
+    findings: list[Finding] | None
+    vectors: dict[str, list[str]]
+    bounds: dict[str, tuple[float, float]]
+    details: list[EpisodeDetail]
+
+
+def gather(dataset: FrameDataset, *, episodes: Sequence[int], verify: bool) -> ReportContent:
+    """Collect what a page shows.
+
+    Args:
+        dataset: all of it.
+        episodes: numbers of those whose curves and pictures are shown.
+        verify: check it too, without decoding every picture.
+
+    Raises:
+        DatasetError: rows cannot be read.
+    """
+    meta = dataset.meta
+    vectors = {
+        key: element_names(feature)
+        for key, feature in meta.features.items()
+        if (key == "action" or key.startswith("observation.")) and _is_vector(feature)
+    }
+    details = [_detail(dataset, number, list(vectors)) for number in episodes]
+    bounds = {key: _bounds([detail.columns[key] for detail in details]) for key in vectors}
+    return ReportContent(
+        meta=meta,
+        size_bytes=sum(path.stat().st_size for path in _files(meta.root)),
+        task_counts=_count_tasks(meta),
+        findings=list(verify_dataset(meta.root, pictures=False)) if verify else None,
+        vectors=vectors,
+        bounds=bounds,
+        details=details,
+    )
+
+
+def evenly(total: int, most: int) -> list[int]:
+    """Episodes to show: all, or as many as asked for from the first to the last."""
+    return sorted(set(np.linspace(0, total - 1, min(total, most)).round().astype(int).tolist()))
+
+
+def element_names(feature: Feature) -> list[str]:
+    """A name per element of a vector; its number where it has none."""
+    names, size = feature.get("names"), int(feature["shape"][0])
+    if isinstance(names, dict) and len(names) == 1:
+        names = next(iter(names.values()))
+    if isinstance(names, list | tuple) and len(names) == size:
+        return [str(name) for name in names]
+    return [str(number) for number in range(size)]
+
+
+def _is_vector(feature: Feature) -> bool:
+    return feature["dtype"] in NUMERIC_DTYPES and len(feature["shape"]) == 1
+
+
+def _detail(dataset: FrameDataset, number: int, vectors: list[str]) -> EpisodeDetail:
+    row = dataset.meta.episodes[number]
+    start, length = int(row["dataset_from_index"]), int(row["length"])
+    positions = np.arange(start, start + length)
+    clocks = [capture_time_key(key) for key in ("action", "observation.state")]
+    clock = next((key for key in clocks if key in dataset.features), None)
+    wanted = [*vectors, *([clock] if clock else [])]
+    numbers = dataset.reader.numbers.fetch(dict.fromkeys(wanted, positions)) if wanted else {}
+    return EpisodeDetail(
+        number=number,
+        tasks=list(row["tasks"]),
+        length=length,
+        columns={key: numbers[key].reshape(length, -1).astype(np.float64) for key in vectors},
+        pictures=dict(_pictures(dataset, positions)),
+        timing=timing_of(numbers[clock]) if clock else None,
+    )
+
+
+def _pictures(dataset: FrameDataset, positions: NDArray[np.int64]) -> Iterator[tuple[str, list[str] | str]]:
+    chosen = np.unique([positions[round(part * (len(positions) - 1))] for part in SHOWN])
+    for key in dataset.meta.camera_keys:
+        try:
+            pictures = dataset.reader.read_camera(key, chosen)
+        except DatasetError as error:
+            # A page about a damaged dataset is the one that is needed most.
+            yield key, error.what
+        else:
+            yield key, [thumbnail(picture) for picture in pictures]
+
+
+def timing_of(times: NDArray[Any]) -> Timing | None:
+    """How evenly rows follow each other; None where their times do not tell.
+
+    Args:
+        times: `(n,)` capture times in seconds.
+    """
+    steps = np.diff(times.astype(np.float64).reshape(-1)) * 1000
+    if not steps.size or not np.isfinite(steps).all() or steps.sum() <= 0:
+        return None
+    p50, p99 = np.percentile(steps, [50, 99])
+    return Timing(1000 * len(steps) / float(steps.sum()), float(p50), float(p99), float(steps.max()))
+
+
+def _bounds(columns: list[NDArray[np.float64]]) -> tuple[float, float]:
+    finite = [column[np.isfinite(column)] for column in columns]
+    values = np.concatenate(finite) if finite else np.zeros(0)
+    return (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+
+
+def _count_tasks(meta: LeRobotDatasetMetadata) -> dict[str, tuple[int, int]]:
+    episodes: Counter[str] = Counter()
+    frames: Counter[str] = Counter()
+    for tasks, length in zip(meta.episodes["tasks"], meta.episodes["length"], strict=True):
+        for task in tasks:
+            episodes[task] += 1
+            frames[task] += length
+    return {task: (count, frames[task]) for task, count in episodes.items()}
+
+
+def _files(root: Path) -> Iterator[Path]:
+    return (path for path in root.rglob("*") if path.is_file())

@@ -1,0 +1,200 @@
+"""One take: the reset or lead-in before an episode, then the episode, in one run of the control loop."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lerobot.core.clock import Clock
+from lerobot.core.control import LoopTiming, Tick
+from lerobot.core.control.timing import LoopReport
+from lerobot.datasets.record.progress import Progress
+from lerobot.datasets.record.requests import Request, Requests
+from lerobot.datasets.record.rows import UNKNOWN, RowBuilder
+from lerobot.datasets.writer.recorder import DatasetRecorder
+
+# The first row waits so long for pictures taken since the episode began; a slower camera begins with an old one.
+FIRST_PICTURE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TakePlan:
+    """What a take shall be like.
+
+    Attributes:
+        index: number of the episode.
+        task: instruction in words.
+        ramp_s: seconds after which the robot follows the teleoperator exactly; nothing before is recorded.
+        reset_s: seconds before the episode begins, the ramp included; 0 begins right after the ramp.
+        episode_s: longest duration of the episode.
+    """
+
+    index: int
+    task: str
+    ramp_s: float
+    reset_s: float
+    episode_s: float
+
+
+@dataclass(slots=True)
+class TakeResult:
+    """What came of a take.
+
+    Attributes:
+        frames: rows recorded.
+        outcome: `"success"`, `"failure"` or `"unknown"`.
+        ended_by: what ended the episode: `"duration"` or a request; None if it did not end by itself.
+        during_reset: whether the take ended before its episode began.
+        timing: report of the episode alone, stages left out.
+    """
+
+    frames: int = 0
+    outcome: str = UNKNOWN
+    ended_by: str | None = None
+    during_reset: bool = True
+    timing: LoopReport | None = None
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What is counted during an episode."""
+
+    timing: LoopTiming
+    stale: Counter[str] = field(default_factory=Counter)
+    interventions: dict[str, Counter[str]] = field(default_factory=dict)
+
+
+class Take:
+    """A sink that waits for the episode's time, records it and says when it is over.
+
+    Every run of the control loop begins with a soft ramp, during which the robot is not where the teleoperator is.
+    Reset and episode are therefore one run: the robot follows exactly before the first row is recorded, and the command
+    goes on without a break when it is.
+
+    Args:
+        plan: see `TakePlan`.
+        recorder: takes the rows.
+        rows: makes them.
+        requests: what the person wants.
+        buttons: what the teleoperator's buttons say; asked during the episode only.
+        progress: where to say how it goes.
+        fps: ticks per second.
+        begin: called when the episode begins, before the first row.
+        saved: episodes saved so far and wanted, for the progress line.
+        clock: the control loop's.
+    """
+
+    def __init__(
+        self,
+        plan: TakePlan,
+        recorder: DatasetRecorder,
+        rows: RowBuilder,
+        *,
+        requests: Requests,
+        buttons: Callable[[], Request | None],
+        progress: Progress,
+        fps: float,
+        begin: Callable[[], None],
+        saved: tuple[int, int],
+        clock: Clock,
+    ) -> None:
+        self.plan = plan
+        self.result = TakeResult()
+        self.stop = threading.Event()
+        """Set when the take is over; the control loop ends then."""
+        self._recorder = recorder
+        self._rows = rows
+        self._requests = requests
+        self._buttons = buttons
+        self._progress = progress
+        self._begin = begin
+        self._saved = saved
+        self._clock = clock
+        self._fps = fps
+        self._counts = _Counts(LoopTiming(fps))
+        self._engaged_s: float | None = None
+        self._skip = False
+        self._begun_s = 0.0
+        self._first: Tick | None = None
+
+    def write(self, tick: Tick) -> None:
+        """Take over one tick; see `Sink.write`."""
+        request = self._requests.poll()
+        if self.result.during_reset:
+            self._reset(tick, request)
+        else:
+            self._record(tick, request or self._buttons())
+
+    def _reset(self, tick: Tick, request: Request | None) -> None:
+        """Wait until the robot follows and the time is over, or somebody has had enough of waiting."""
+        if self._engaged_s is None:
+            # The gate's ramp begins with the first command, however long the teleoperator took to give it.
+            self._engaged_s = tick.sent_time_s
+        if request in (Request.STOP, Request.REDO):
+            self._end(request)
+            return
+        self._skip = self._skip or request is not None
+        elapsed = tick.start_s - self._engaged_s
+        if elapsed >= self.plan.ramp_s and (self._skip or elapsed >= self.plan.reset_s):
+            self.result.during_reset = False
+            self._progress.announce(f"Recording episode {self.plan.index}")
+            before_s = self._clock.now()
+            self._begin()
+            # What `begin` does to the scene, as in a simulation, is done now, not when the tick was.
+            self._begun_s = tick.sent_time_s + self._clock.now() - before_s
+        elif self._progress.due():
+            left = max(self.plan.ramp_s, 0.0 if self._skip else self.plan.reset_s) - elapsed
+            what = "Reset the environment" if self.plan.reset_s and not self._skip else "Getting ready"
+            self._progress.show(f"{what}: episode {self.plan.index} begins in {left:.0f} s")
+
+    def _record(self, tick: Tick, request: Request | None) -> None:
+        if self._first is None and not self._is_new(tick):
+            return
+        first = self._first = self._first or tick
+        self._recorder.add_frame(self._rows.row(tick, first.start_s), self.plan.task)
+        self._count(tick)
+        slots = tick.slot - first.slot + 1
+        if request is not None:
+            self._end(request)
+        elif slots >= round(self.plan.episode_s * self._fps, 6):
+            self._end("duration")
+        elif self._progress.due():
+            self._progress.show(self._status(slots / self._fps))
+
+    def _is_new(self, tick: Tick) -> bool:
+        """Whether every picture was taken since the episode began: not of the scene as it was before."""
+        if tick.start_s - self._begun_s > FIRST_PICTURE_S:
+            return True
+        stamps = tick.observation.stamps
+        return all(stamps[key].time_s >= self._begun_s for key in self._rows.pictures if key in stamps)
+
+    def _count(self, tick: Tick) -> None:
+        counts = self._counts
+        counts.timing.started(tick.start_s, tick.deadline_s)
+        counts.stale.update(key for key, stamp in tick.observation.stamps.items() if stamp.stale)
+        for key, reason in tick.interventions.items():
+            counts.interventions.setdefault(key, Counter())[reason] += 1
+        self.result.frames += 1
+        if self._first is not None:
+            counts.timing.overruns = tick.slot - self._first.slot + 1 - self.result.frames
+
+    def _end(self, ended_by: str) -> None:
+        result, counts = self.result, self._counts
+        result.ended_by = str(ended_by)
+        if ended_by in (Request.SUCCESS, Request.FAILURE):
+            result.outcome = str(ended_by)
+        result.timing = counts.timing.report(
+            result.ended_by,
+            stale=dict(counts.stale),
+            interventions={key: dict(reasons) for key, reasons in counts.interventions.items()},
+        )
+        self.stop.set()
+
+    def _status(self, elapsed_s: float) -> str:
+        report = self._counts.timing.report("")
+        waited = f"  encoder behind {self._recorder.waited_s:.1f} s" if self._recorder.waited_s else ""
+        missed = f"  missed {report.overruns}" if report.overruns else ""
+        return (
+            f"Episode {self.plan.index} ({self._saved[0]} of {self._saved[1]} saved)  {elapsed_s:.1f} / "
+            f"{self.plan.episode_s:g} s  {report.achieved_hz:.2f} Hz{missed}{waited}"
+        )

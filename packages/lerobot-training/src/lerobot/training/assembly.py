@@ -1,0 +1,211 @@
+"""From a configuration to a policy in training: new, or where a checkpoint left it."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
+from lerobot.core.errors import CheckpointError, LeRobotError
+from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
+from lerobot.policies.adapters import make_adapter
+from lerobot.policies.checkpoint import Checkpoint
+from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.features import features_of_dataset
+from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.policies.policy import PreTrainedPolicy
+from lerobot.training.augmentation.draws import Augmentation
+from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
+from lerobot.training.checkpoints import random_state
+from lerobot.training.checkpoints.folder import MODEL, STATE, Progress, read_progress, read_random
+from lerobot.training.commands.train import TrainPipelineConfig
+from lerobot.training.config import PeftConfig
+from lerobot.training.data import Demonstrations, open_dataset
+from lerobot.training.learner.supervised import SupervisedLearner
+from lerobot.training.loop import Training
+from lerobot.training.meter import Meter
+from lerobot.training.optim.optimizers import optimizer_preset, scheduler_preset
+
+logger = logging.getLogger(__name__)
+
+_MANY_CHANNELS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A run that is ready to go.
+
+    Attributes:
+        training: what is trained, and how far it is.
+        demonstrations: what it learns from.
+        progress: of the checkpoint it goes on from; None for a new run.
+        optimizer: settings of the optimizer in use.
+        scheduler: settings of the schedule in use.
+    """
+
+    training: Training
+    demonstrations: Demonstrations
+    progress: Progress | None
+    optimizer: OptimizerConfig
+    scheduler: SchedulerConfig | None
+
+
+def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Path | None) -> Built:
+    """Build a run; every process calls this.
+
+    Args:
+        config: the run.
+        accelerator: the processes.
+        checkpoint: folder of the checkpoint to go on from; None for a new run.
+
+    Raises:
+        LeRobotError: dataset, policy and checkpoint do not fit each other, or one of them is damaged.
+    """
+    torch.backends.cudnn.benchmark = not config.cudnn_deterministic
+    torch.backends.cudnn.deterministic = config.cudnn_deterministic
+    # As huggingface/lerobot does: GPUs that can multiply float32 numbers by their first ten digits, many times as fast.
+    torch.backends.cuda.matmul.allow_tf32 = True
+    # The same weights in all processes first, different draws afterwards.
+    random_state.seed_everything(config.seed)
+    asked = config.policy.model_copy(update={"device": accelerator.device.type})
+    demonstrations = open_dataset(config.dataset, asked, config, seed=config.seed)
+    trained = _make(config, asked, demonstrations, checkpoint)
+    if config.channels_last:
+        put_channels_last(trained.policy)
+    optimizer_config = config.optimizer or optimizer_preset(trained.policy.config)
+    scheduler_config = config.scheduler
+    if scheduler_config is None and config.use_policy_training_preset:
+        scheduler_config = scheduler_preset(trained.policy.config)
+    learner = SupervisedLearner(
+        accelerator, trained, optimizer_config, scheduler_config, total_steps=config.steps, ema=config.ema
+    )
+    batches = _batches(config, demonstrations, trained, accelerator)
+    training = Training(
+        accelerator,
+        learner,
+        batches,
+        demonstrations.cameras,
+        Meter(config.batch_size * accelerator.num_processes, batches.frames_per_epoch),
+        _augmentation(config, demonstrations, accelerator),
+    )
+    progress = None
+    if checkpoint is not None:
+        progress = _go_on(training, batches, checkpoint, config)
+    elif accelerator.process_index:
+        random_state.seed_everything(config.seed + accelerator.process_index)
+    return Built(training, demonstrations, progress, optimizer_config, scheduler_config)
+
+
+def _batches(
+    config: TrainPipelineConfig, data: Demonstrations, trained: PolicyWithProcessors, accelerator: Accelerator
+) -> Batches:
+    pin_memory = accelerator.device.type == "cuda"
+    if isinstance(data.training, StreamingLeRobotDataset):
+        return StreamedBatches(data.training, config, pin_memory=pin_memory)
+    return TrainingBatches(
+        data.training,
+        config,
+        seed=config.seed,
+        drop_n_last_frames=trained.policy.config.unlearned_last_frames,
+        rank=accelerator.process_index,
+        world_size=accelerator.num_processes,
+        pin_memory=pin_memory,
+    )
+
+
+def _augmentation(config: TrainPipelineConfig, data: Demonstrations, accelerator: Accelerator) -> Augmentation | None:
+    transforms = config.dataset.image_transforms
+    if not transforms.enable:
+        return None
+    return Augmentation(transforms, data.colour_cameras, seed=config.seed, rank=accelerator.process_index)
+
+
+def _make(
+    config: TrainPipelineConfig, asked: PreTrainedConfig, data: Demonstrations, checkpoint: Path | None
+) -> PolicyWithProcessors:
+    if checkpoint is not None:
+        saved = Checkpoint.at(checkpoint / MODEL).config()
+        if saved.type != asked.type:
+            raise CheckpointError(f"checkpoint {checkpoint} is of a policy {saved.type!r}", expected=asked.type)
+        asked = asked.model_copy(update={"pretrained_path": str(checkpoint / MODEL), "pretrained_revision": None})
+    policy = make_policy(asked, features_of_dataset(data.features), rename_map=config.rename_map)
+    processors = make_pre_post_processors(
+        policy.config,
+        _renamed(data.stats, config.rename_map),
+        rename_map=config.rename_map,
+        new_statistics=checkpoint is None,
+    )
+    if config.peft is not None and checkpoint is None:
+        _adapt(policy, config.peft)
+    # What is saved names where the run began, not the checkpoint it was last resumed from.
+    origin = {name: getattr(config.policy, name) for name in ("pretrained_path", "pretrained_revision")}
+    policy.config = policy.config.model_copy(update=origin)
+    return PolicyWithProcessors(policy, processors)
+
+
+def _adapt(policy: PreTrainedPolicy, config: PeftConfig) -> None:
+    base, revision = policy.config.pretrained_path, policy.config.pretrained_revision
+    if base is None or policy.adapter is not None:
+        raise LeRobotError(
+            "--peft adapts a trained policy, and "
+            + ("there is none" if base is None else f"{base} is an adapter itself"),
+            expected="--policy.path=FOLDER of a policy with all its weights",
+            hint="To learn an adapter further, leave --peft out." if base else "",
+        )
+    # Resolved: the adapter is of these weights, also when a run that goes on moves its `last`.
+    place = str(Path(base).resolve()) if Path(base).is_dir() else base
+    policy.adapter = make_adapter(policy, place, revision, **config.model_dump(exclude={"method_type"}))
+    policy.config = policy.config.model_copy(update={"use_peft": True})
+
+
+def put_channels_last(policy: PreTrainedPolicy) -> None:
+    """Change the layout of a policy's convolutions, which then bring pictures and features into it.
+
+    Those between hundreds of channels, at the end of networks where pictures are a few pixels wide, are left: the
+    layout makes them slower, of three pixels by half.
+    """
+    for module in policy.modules():
+        # One by one: weights over time and space have five axes, for which torch has no such layout.
+        if isinstance(module, nn.Conv2d) and module.in_channels < _MANY_CHANNELS:
+            module.to(memory_format=torch.channels_last)
+
+
+def _renamed(stats: dict[str, dict[str, Any]], rename_map: dict[str, str]) -> dict[str, dict[str, Any]]:
+    return {rename_map.get(key, key): values for key, values in stats.items()}
+
+
+def _go_on(training: Training, batches: Batches, checkpoint: Path, config: TrainPipelineConfig) -> Progress:
+    """Restore everything a checkpoint holds beside the weights; the random states come last."""
+    progress = read_progress(checkpoint)
+    if progress.step >= config.steps:
+        raise LeRobotError(
+            f"checkpoint {checkpoint} is at step {progress.step}, and the run ends at step {config.steps}",
+            hint=f"To train longer: --steps={2 * progress.step}",
+        )
+    accelerator = training.accelerator
+    processes, size = progress.num_processes or accelerator.num_processes, progress.batch_size or config.batch_size
+    if (processes, size) != (accelerator.num_processes, config.batch_size):
+        logger.warning(
+            "the checkpoint was made by %d processes with batches of %d, and goes on with %d and %d: "
+            "no frame is left out, but what follows is another run",
+            processes, size, accelerator.num_processes, config.batch_size,
+        )  # fmt: skip
+    if progress.num_workers not in {None, config.num_workers}:
+        raise LeRobotError(
+            f"the checkpoint was made with --num_workers={progress.num_workers}, now it is {config.num_workers}",
+            expected="the same number: each worker of a streamed dataset has episodes of its own",
+        )
+    training.learner.load_state(checkpoint / STATE, progress.step, new_settings=False)
+    batches.start_at(progress.step, size, processes)
+    training.step = progress.step
+    states = read_random(checkpoint, accelerator.process_index)
+    if states is None:
+        logger.warning("the checkpoint has no random states for process %d", accelerator.process_index)
+        random_state.seed_everything(config.seed + accelerator.process_index)
+    else:
+        random_state.restore(states)
+    return progress

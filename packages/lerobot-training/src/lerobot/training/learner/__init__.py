@@ -1,0 +1,1 @@
+"""What learns: the protocol the loop knows, and its implementations."""
