@@ -14,6 +14,14 @@ import pytest_timeout
 REPEAT_S = 3.0
 """A test past its time is interrupted again this often: what cleans up behind it may wait as well."""
 
+OF_LIBRARIES = {
+    "PYGAME_HIDE_SUPPORT_PROMPT",  # gymnasium, when it is imported
+    "PYTEST_CURRENT_TEST",
+    "SVT_LOG",  # asks the AV1 encoder to be quiet, for as long as the process lives
+    "TORCHINDUCTOR_CACHE_DIR",  # torch, when it exports
+}
+"""Variables that are set once and mean nothing to another test."""
+
 TIMEOUT = pytest.StashKey[pytest_timeout.Settings]()
 
 
@@ -70,5 +78,5 @@ def _the_process_stays_as_it_was() -> Iterator[None]:
 
 def _state() -> dict[str, object]:
     handlers = {number.name: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    environment = {name: value for name, value in os.environ.items() if name not in OF_LIBRARIES}
     return {**environment, **handlers, "the working directory": Path.cwd()}
