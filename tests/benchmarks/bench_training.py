@@ -74,7 +74,7 @@ folder, device, here = sys.argv[1], sys.argv[2], sys.argv[3] == "here"
 import torch
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 if here:
-    from lerobot.policies.making import PolicyWithProcessors
+    from lerobot.policies.assembly import PolicyWithProcessors
     trained = PolicyWithProcessors.from_pretrained(folder)
     policy, (pre, post) = trained.policy, trained.processors
 else:

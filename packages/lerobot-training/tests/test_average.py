@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from lerobot.core.errors import CheckpointError
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.training.config import EMAConfig
 from lerobot.training.learner.average import WeightAverage
 

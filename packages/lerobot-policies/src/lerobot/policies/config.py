@@ -1,5 +1,6 @@
 """The fields every policy has, as they stand first in `config.json`."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -7,6 +8,7 @@ from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import PolicyConfig
+from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.features import (
     ACTION,
     OBSERVATION_STATE,
@@ -24,14 +26,14 @@ class PreTrainedConfig(PolicyConfig):
     A policy's class adds its own fields and says in `target` where the policy is.
     """
 
-    from_path: ClassVar[str] = "lerobot.policies.checkpoint:saved_fields"
+    from_path: ClassVar[str] = "lerobot.policies.checkpoint.files:saved_fields"
 
-    processors: ClassVar[str] = "lerobot.policies.pipelines:default_processors"
+    processors: ClassVar[str] = "lerobot.policies.processing.pipelines:default_processors"
     """Function that makes the pre- and post-processor, `"package.module:function"`; called with the configuration
     and the dataset's statistics."""
 
     resizes_images: ClassVar[bool] = False
-    """The policy brings pictures to its own size, so pictures of any size fit."""
+    """The policy brings images to its own size, so images of any size fit."""
 
     n_obs_steps: int = Field(default=1, ge=1, description="Observations handed to the policy, the newest included.")
     input_features: PolicyFeatures = Field(
@@ -104,7 +106,7 @@ class PreTrainedConfig(PolicyConfig):
 
     @property
     def image_features(self) -> PolicyFeatures:
-        """Pictures, in the order of the inputs."""
+        """Images, in the order of the inputs."""
         return {key: each for key, each in self.input_features.items() if each.type is FeatureType.VISUAL}
 
     @property
@@ -129,6 +131,21 @@ class PreTrainedConfig(PolicyConfig):
         """
         inputs, outputs = split(provided)
         return self.model_copy(update={"input_features": self.input_features or inputs, "output_features": outputs})
+
+    def validate_features(self) -> None:
+        """Refuse features that the networks do not take, before anything is built; here, numbers that are no vector.
+
+        Raises:
+            FeatureMismatchError: there is one; names it.
+        """
+        numbers = {FeatureType.STATE, FeatureType.ENV, FeatureType.ACTION}
+        for key, feature in {**self.input_features, **self.output_features}.items():
+            if feature.type in numbers and len(feature.shape) != 1:
+                raise FeatureMismatchError(
+                    f"{key} has the shape {feature.shape}, and policy {self.type!r} takes vectors",
+                    keys=[key],
+                    expected=f"{key} of one axis, such as {(math.prod(feature.shape),)}",
+                )
 
 
 def require_trained(config: PreTrainedConfig) -> None:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from lerobot.core.durable import flush_folder, move_into_place
 from lerobot.core.errors import CheckpointError
-from lerobot.policies.checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, WEIGHTS
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.checkpoint.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, WEIGHTS
 from lerobot.training.checkpoints.optimizer_state import read_json, read_tensors, write_json
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
 
 
 class Learner(Protocol):

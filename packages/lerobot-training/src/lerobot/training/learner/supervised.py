@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import CheckpointError
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.training.checkpoints.folder import MODEL
 from lerobot.training.checkpoints.optimizer_state import (
     load_optimizer,
