@@ -15,6 +15,7 @@ REPEAT_S = 3.0
 """A test past its time is interrupted again this often: what cleans up behind it may wait as well."""
 
 OF_LIBRARIES = {
+    "LD_LIBRARY_PATH",  # cv2, when it is imported
     "PYGAME_HIDE_SUPPORT_PROMPT",  # gymnasium, when it is imported
     "PYTEST_CURRENT_TEST",
     "SVT_LOG",  # asks the AV1 encoder to be quiet, for as long as the process lives
