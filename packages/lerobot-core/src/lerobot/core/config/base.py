@@ -37,7 +37,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class NoEffect:
-    """Marks a field that known command lines and files set and nothing here reads: it is accepted, `--help` omits it."""
+    """Marks a field that known command lines and files set and nothing reads: it is accepted and not listed."""
 
 
 def _dump(value: Any, info: core_schema.SerializationInfo) -> Any:
