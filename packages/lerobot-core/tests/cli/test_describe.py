@@ -6,7 +6,8 @@ import pytest
 from pydantic import Field, ValidationError
 
 from lerobot.core.cli.describe import Row, describe
-from lerobot.core.config import CommandConfig, ConfigModel, Installed
+from lerobot.core.config import CommandConfig, ConfigModel, Installed, NoEffect, load
+from lerobot.core.errors import ConfigError
 
 
 class Shared(ConfigModel):
@@ -20,6 +21,7 @@ class Command(Shared, CommandConfig):
     mode: Literal["a", "b"] | None = Field(default=None, description="One of two.")
     name: str = Field(description="A name")
     camera: Annotated[str, Installed("camera")] = Field(default="fake", description="An installed camera.")
+    ignored: Annotated[int, NoEffect()] = Field(default=0, ge=0, description="Nothing reads it.")
     refused: None = Field(default=None, description="Not supported.")
 
 
@@ -56,3 +58,10 @@ def test_what_has_no_default_is_required() -> None:
 
 def test_a_flag_that_takes_nothing_is_shown_as_such() -> None:
     assert rows()["--refused"].type == "null"
+
+
+def test_a_flag_without_effect_is_accepted_and_not_listed() -> None:
+    assert "--ignored" not in rows()
+    assert load(Command, ["--name=x", "--ignored=3"]).config.ignored == 3
+    with pytest.raises(ConfigError, match="--ignored: got '-1'"):
+        load(Command, ["--name=x", "--ignored=-1"])

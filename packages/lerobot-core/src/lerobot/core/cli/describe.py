@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 from lerobot.core.config import CommandConfig, ConfigModel, Installed
 from lerobot.core.config.annotations import (
     choices,
+    has_effect,
     is_choice,
     is_dict,
     is_model,
@@ -94,7 +95,7 @@ def _fields(
     for name, info in _in_order(model):
         parts = [part for part in members(info.annotation) if part is not type(None)]
         variants = variants_of([part for part in parts if is_structured(part)])
-        if path and name == "type":
+        if (path and name == "type") or not has_effect(info):
             continue
         if variants or any(is_model(part) for part in parts):
             nested.append((name, info, parts, variants))

@@ -61,6 +61,11 @@ class Unit:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoEffect:
+    """Marks a field that known command lines and files set and nothing reads: it is accepted and not listed."""
+
+
 def _dump(value: Any, info: core_schema.SerializationInfo) -> Any:
     if not isinstance(value, BaseModel):
         return value
