@@ -11,7 +11,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from lerobot.core.config import CommandConfig, ConfigModel
+from lerobot.core.config import CommandConfig, ConfigModel, Installed
 from lerobot.core.config.annotations import (
     choices,
     has_effect,
@@ -163,6 +163,7 @@ def _elsewhere(variants: Variants, installed: Sequence[str]) -> str:
 def _row(info: FieldInfo, path: tuple[str, ...], parts: Sequence[Any], default: Any) -> Row:
     found = [spelling(choice) for part in parts for choice in choices(part)]
     found += ["true", "false"] if bool in parts else []
+    found += [name for mark in info.metadata if isinstance(mark, Installed) for name in mark.names()]
     text = _sentence(info.description)
     if bound := limits(info):
         text += f" Must be {bound}."
