@@ -12,7 +12,7 @@ LONG_FUNCTIONS = {
     "lerobot.datasets.hub.push.push": 68,
     "lerobot.dataset_tools.conversion.convert.import_dataset": 78,
     "lerobot.datasets.record.command.record_episodes": 67,
-    "lerobot.policies.episodic.record_rollout": 63,
+    "lerobot.rollout.episodic.record_rollout": 63,
 }
 """What is still too long, with its lines. Whoever mends one takes it out; none is added and none grows."""
 

@@ -73,7 +73,7 @@ def ours(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
     """Our policy and optimizer; the policy is saved for the peer."""
     from lerobot.core.registry import registry
     from lerobot.policies.policy import PreTrainedPolicy
-    from lerobot.training.optim.optimizers import make_optimizer, optimizer_preset
+    from lerobot.training.optim.optimizers import optimizer_preset
 
     if not (folder / "config.json").exists():
         config = registry.config_class("policy", kind["type"])(
@@ -85,7 +85,7 @@ def ours(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
         )
         config.build().save_pretrained(folder)
     policy = PreTrainedPolicy.from_pretrained(folder)
-    return policy, make_optimizer(optimizer_preset(policy.config), policy)
+    return policy, optimizer_preset(policy.config).build(policy=policy)
 
 
 def peer(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:

@@ -52,8 +52,8 @@ def timed(update):
         return result
     return measured
 if here:
-    from lerobot.training.loop import Training
-    Training._learn = timed(Training._learn)
+    from lerobot.training.learner.supervised import SupervisedLearner
+    SupervisedLearner.step = timed(SupervisedLearner.step)
     from lerobot_cli import main
     sys.argv[1:1] = ["train"]
 else:
@@ -74,7 +74,7 @@ folder, device, here = sys.argv[1], sys.argv[2], sys.argv[3] == "here"
 import torch
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 if here:
-    from lerobot.policies.making import PolicyWithProcessors
+    from lerobot.policies.assembly import PolicyWithProcessors
     trained = PolicyWithProcessors.from_pretrained(folder)
     policy, (pre, post) = trained.policy, trained.processors
 else:

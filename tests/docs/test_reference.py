@@ -5,7 +5,13 @@ import re
 from source_tree import packages
 from write_reference import DOCS, GENERATED, handed_on, pages
 
-CORE_INTERNAL = {"lerobot.core.commands", "lerobot.core.cli", "lerobot.core.fake", "lerobot.core.devices"}
+CORE_INTERNAL = {
+    "lerobot.core.commands",
+    "lerobot.core.cli",
+    "lerobot.core.fake",
+    "lerobot.core.devices",
+    "lerobot.core.inspection",
+}
 """Folders of core whose names nobody imports: they are reached through the command line and the registry."""
 
 

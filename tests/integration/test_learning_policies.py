@@ -14,13 +14,13 @@ from lerobot.core.registry import registry
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.envs.command import evaluate_command
 from lerobot.envs.commands.eval import EvalPipelineConfig
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.commands.check import CheckConfig
-from lerobot.policies.commands.rollout import RolloutConfig
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import make_processors
-from lerobot.policies.preflight import run as check
-from lerobot.policies.rollout import rollout
+from lerobot.policies.preflight.command import check
+from lerobot.policies.processing.pipelines import make_processors
+from lerobot.rollout.command import rollout
+from lerobot.rollout.commands.rollout import RolloutConfig
 from lerobot.training.command import train
 from lerobot.training.commands.train import TrainPipelineConfig
 

@@ -16,9 +16,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lerobot.act.config import ACTConfig
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature, PolicyFeatures
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import make_processors
+from lerobot.policies.processing.pipelines import make_processors
 
 pytestmark = pytest.mark.peer
 

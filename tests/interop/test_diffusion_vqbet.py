@@ -19,10 +19,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lerobot.core.registry import registry
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, PolicyFeature, PolicyFeatures
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import make_processors
+from lerobot.policies.processing.pipelines import make_processors
 
 # Forty policies at the peer take a while.
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(900)]

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from lerobot.act.config import ACTConfig
-from lerobot.policies.checkpoint import Checkpoint
+from lerobot.policies.checkpoint.files import Checkpoint
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "policy_configs"
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from lerobot.act.config import ACTConfig
-from lerobot.policies.exporting.export import export
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.policies.export.files import export
 from lerobot.policies.features import FeatureType, PolicyFeature
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
 
 FEATURES = {
     "observation.state": PolicyFeature(type=FeatureType.STATE, shape=(6,)),

@@ -11,9 +11,9 @@ from lerobot.act.config import ACTConfig
 from lerobot.act.policy import ACTPolicy
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.testing import PolicyContract
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import make_processors
+from lerobot.policies.processing.pipelines import make_processors
 
 TINY: dict[str, Any] = {
     "input_features": {

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from lerobot.diffusion.config import DiffusionConfig
-from lerobot.policies.checkpoint import Checkpoint
+from lerobot.policies.checkpoint.files import Checkpoint
 
 # The settings of lerobot/diffusion_pusht that are not the defaults, as its card names them, in the published order.
 PUSHT: dict[str, Any] = {

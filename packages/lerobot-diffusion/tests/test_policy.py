@@ -12,9 +12,9 @@ from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.testing import PolicyContract
 from lerobot.diffusion.config import DiffusionConfig
 from lerobot.diffusion.policy import DiffusionPolicy
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import make_processors
+from lerobot.policies.processing.pipelines import make_processors
 
 STATE = PolicyFeature(type=FeatureType.STATE, shape=(6,))
 PICTURE = PolicyFeature(type=FeatureType.VISUAL, shape=(3, 70, 80))

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from lerobot.core.config.base import EnvConfig
-from lerobot.policies.acting import ActionQueue
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.policies.chunks import ActionQueue
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, PolicyFeature
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.policy import PreTrainedPolicy
 
 

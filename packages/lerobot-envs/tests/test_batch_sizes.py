@@ -11,8 +11,8 @@ from lerobot.act.config import ACTConfig
 from lerobot.core.config import load
 from lerobot.envs.command import evaluate_command
 from lerobot.envs.commands.eval import EvalPipelineConfig
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.features import FeatureType, PolicyFeature
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
 
 EPISODES = 8
 HEIGHT, WIDTH = 48, 64

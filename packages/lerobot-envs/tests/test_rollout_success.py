@@ -17,12 +17,12 @@ from lerobot.envs.assembly import env_maker
 from lerobot.envs.command import evaluate_policy
 from lerobot.envs.config import EvalConfig
 from lerobot.envs.rows import EnvRows
-from lerobot.policies.commands.rollout import RolloutConfig
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, PolicyFeature
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.policy import PreTrainedPolicy
-from lerobot.policies.rollout import rollout
+from lerobot.rollout.command import rollout
+from lerobot.rollout.commands.rollout import RolloutConfig
 from lerobot.sim.config import SimEnvConfig
 from lerobot.sim.expert import Expert, Skill
 from lerobot.sim.joints import to_units

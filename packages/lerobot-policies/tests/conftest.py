@@ -1,6 +1,6 @@
 """A policy small enough to see through: one linear layer and a shared bias."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lerobot.core.config import load
-from lerobot.core.fake import robot as fake_robot
 from lerobot.core.registry import registry
-from lerobot.policies.acting import ActionQueue
-from lerobot.policies.commands.rollout import RolloutConfig
+from lerobot.policies.chunks import ActionQueue
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, NormalizationMode, PolicyFeature
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import make_processors
 from lerobot.policies.policy import PreTrainedPolicy
-from lerobot.policies.rollout import rollout
 
 INPUTS = {
     "observation.state": PolicyFeature(type=FeatureType.STATE, shape=(3,)),
@@ -99,59 +93,6 @@ def observation() -> dict[str, Tensor]:
     }
 
 
-# --- rollouts on the fake robot --------------------------------------------------------------------------------------
-
-JOINTS = 6
-
-
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture
-def robots(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every fake robot that is built."""
-    built: list[Any] = []
-    original = fake_robot.FakeRobot.__init__
-
-    def init(self: Any, *arguments: Any, **named: Any) -> None:
-        original(self, *arguments, **named)
-        built.append(self)
-
-    monkeypatch.setattr(fake_robot.FakeRobot, "__init__", init)
-    return built
-
-
-@pytest.fixture
-def arm(config: Any) -> PolicyWithProcessors:
-    """Always wants every joint at 10, whatever it sees."""
-    inputs = {
-        "observation.state": PolicyFeature(type=FeatureType.STATE, shape=(JOINTS,)),
-        "observation.images.top": PolicyFeature(type=FeatureType.VISUAL, shape=(3, 32, 40)),
-    }
-    outputs = {"action": PolicyFeature(type=FeatureType.ACTION, shape=(JOINTS,))}
-    arm = config.model_copy(update={"input_features": inputs, "output_features": outputs})
-    policy = arm.build()
-    with torch.no_grad():
-        policy.layer.weight.zero_()
-        policy.layer.bias.zero_()
-    stats = {
-        "observation.state": {"mean": torch.zeros(JOINTS), "std": torch.ones(JOINTS)},
-        "observation.images.top": {"mean": torch.zeros(3), "std": torch.ones(3)},
-        "action": {"min": torch.zeros(JOINTS), "max": torch.full((JOINTS,), 20.0)},
-    }
-    return PolicyWithProcessors(policy, make_processors(arm, stats))
-
-
-@pytest.fixture
-def run(tmp_path: Path, arm: PolicyWithProcessors) -> Callable[..., int]:
-    """Runs the command with the trained policy, saved and loaded again."""
-    folder = tmp_path / "trained"
-    arm.save_pretrained(folder)
-
-    def rollout_with(*arguments: str) -> int:
-        flags = [f"--policy.path={folder}", "--robot.type=fake", "--fps=50", *arguments]
-        return rollout(load(RolloutConfig, flags).config)
-
-    return rollout_with

@@ -13,12 +13,12 @@ from safetensors.torch import load_file, safe_open, save_file
 from lerobot.core.config import load
 from lerobot.core.config.base import ConfigModel
 from lerobot.core.errors import CheckpointError, ConfigError, FeatureMismatchError
-from lerobot.policies.checkpoint import Checkpoint, saved_fields
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.policies.checkpoint.files import Checkpoint, saved_fields
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, PolicyFeature
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
-from lerobot.policies.pipelines import make_processors
 from lerobot.policies.policy import PreTrainedPolicy
+from lerobot.policies.processing.pipelines import make_processors
 
 NORMALIZER_STATE = "policy_preprocessor_step_3_normalizer_processor.safetensors"
 
@@ -173,7 +173,7 @@ def test_a_renamed_camera_is_named(saved: Path, observation: Any) -> None:
         action(pair, observation)
 
 
-def test_a_picture_of_another_size_is_named(saved: Path, observation: Any) -> None:
+def test_an_image_of_another_size_is_named(saved: Path, observation: Any) -> None:
     pair = PolicyWithProcessors.from_pretrained(saved)
     observation["observation.images.top"] = torch.zeros(3, 8, 8)
     with pytest.raises(FeatureMismatchError, match=r"'observation\.images\.top' has the shape \(1, 3, 8, 8\)"):

@@ -16,15 +16,16 @@ from torch import Tensor
 from lerobot.core.config import load
 from lerobot.core.errors import ConfigError, FeatureMismatchError, LeRobotError
 from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.commands.export import ExportConfig
-from lerobot.policies.describing import describe_robot
-from lerobot.policies.exporting import formats
-from lerobot.policies.exporting.export import export, run
-from lerobot.policies.exporting.parity import actions_of, check_parity, random_observations
-from lerobot.policies.exporting.program import Port, ports_of, trace
+from lerobot.policies.export import formats
+from lerobot.policies.export.command import run
+from lerobot.policies.export.files import export
+from lerobot.policies.export.parity import actions_of, check_parity, random_observations
+from lerobot.policies.export.program import Port, ports_of, trace
 from lerobot.policies.features import FeatureType, PolicyFeature
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import make_processors
+from lerobot.policies.preflight.sources import describe_robot
+from lerobot.policies.processing.pipelines import make_processors
 
 STATE, PICTURE = "observation.state", "observation.images.top"
 
@@ -50,10 +51,10 @@ def exported(trained: PolicyWithProcessors, tmp_path: Path) -> Path:
     return tmp_path / "exported"
 
 
-def by_hand(trained: PolicyWithProcessors, state: np.ndarray, picture: np.ndarray) -> np.ndarray:
+def by_hand(trained: PolicyWithProcessors, state: np.ndarray, image: np.ndarray) -> np.ndarray:
     """The statistics of the fixture, written out: MEAN_STD in, MIN_MAX out."""
     state = (state - [0.0, 1.0, 2.0]) / (np.array([1.0, 0.5, 0.25]) + 1e-8)
-    seen = ((picture.transpose(0, 3, 1, 2) / 255 - np.array([0.4, 0.5, 0.6])[:, None, None]) / 0.2).mean((1, 2, 3))
+    seen = ((image.transpose(0, 3, 1, 2) / 255 - np.array([0.4, 0.5, 0.6])[:, None, None]) / 0.2).mean((1, 2, 3))
     weight, bias = (tensor.detach().numpy() for tensor in (trained.policy.layer.weight, trained.policy.layer.bias))
     chunk = ((state @ weight.T + bias) * seen[:, None])[:, None] * np.array([1.0, 2.0])[:, None]
     return (chunk + 1) / 2 * np.array([2.0, 10.0]) + np.array([-1.0, 0.0])
@@ -66,11 +67,11 @@ def test_a_file_turns_what_a_robot_gives_into_its_units(
 ) -> None:
     random = np.random.default_rng(size)
     state = random.normal(size=(size, 3)).astype(np.float32)
-    picture = random.integers(0, 256, (size, 4, 5, 3), np.uint8)
+    image = random.integers(0, 256, (size, 4, 5, 3), np.uint8)
     run_file = formats.FORMATS[name].load(exported / f"policy.{name}", [STATE, PICTURE])
-    actions = run_file({STATE: state, PICTURE: picture})
+    actions = run_file({STATE: state, PICTURE: image})
     assert actions.dtype == np.float32
-    np.testing.assert_allclose(actions, by_hand(trained, state, picture), atol=1e-4)
+    np.testing.assert_allclose(actions, by_hand(trained, state, image), atol=1e-4)
 
 
 def test_a_file_runs_without_torch(exported: Path) -> None:
@@ -80,8 +81,8 @@ def test_a_file_runs_without_torch(exported: Path) -> None:
         "shapes = {each.name: [size if isinstance(size, int) else 4 for size in each.shape] "
         "for each in session.get_inputs()}\n"
         f"state = numpy.zeros(shapes[{STATE!r}], numpy.float32)\n"
-        f"picture = numpy.zeros(shapes[{PICTURE!r}], numpy.uint8)\n"
-        f"assert session.run(None, {{{STATE!r}: state, {PICTURE!r}: picture}})[0].shape == (4, 2, 2)\n"
+        f"image = numpy.zeros(shapes[{PICTURE!r}], numpy.uint8)\n"
+        f"assert session.run(None, {{{STATE!r}: state, {PICTURE!r}: image}})[0].shape == (4, 2, 2)\n"
         "assert not {'torch', 'lerobot'} & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -239,8 +240,8 @@ def test_made_up_states_lie_where_the_dataset_has_them(trained: PolicyWithProces
 def test_relative_actions_are_traced_with_the_state_of_each_observation(trained: PolicyWithProcessors) -> None:
     """A step with a memory: what it remembers must be the traced state, not that of the example."""
     from lerobot.core.processors import build_step
-    from lerobot.policies.pipelines import joined
     from lerobot.policies.processing.config import AbsoluteActionsConfig, RelativeActionsConfig
+    from lerobot.policies.processing.pipelines import joined
 
     before, after = list(trained.processors.preprocessor.steps), list(trained.processors.postprocessor.steps)
     processors = joined(

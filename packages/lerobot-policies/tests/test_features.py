@@ -44,7 +44,7 @@ def test_the_kind_follows_from_key_and_type(
     assert features == wanted
 
 
-def test_a_picture_has_three_axes() -> None:
+def test_an_image_has_three_axes() -> None:
     with pytest.raises(FeatureMismatchError, match=r"'observation\.image' has the shape \(4, 5\)"):
         features_of_dataset({"observation.image": {"dtype": "image", "shape": [4, 5], "names": None}})
 
@@ -60,7 +60,7 @@ def test_everything_that_does_not_fit_is_named_at_once() -> None:
     assert caught.value.keys == ("observation.state", "observation.images.top")
 
 
-def test_a_policy_that_resizes_takes_pictures_of_any_size_but_not_of_other_channels() -> None:
+def test_a_policy_that_resizes_takes_images_of_any_size_but_not_of_other_channels() -> None:
     needed = {"observation.image": PolicyFeature(type=FeatureType.VISUAL, shape=(3, 4, 5))}
     check_provided(
         needed, {"observation.image": PolicyFeature(type=FeatureType.VISUAL, shape=(3, 9, 9))}, "x", resized=True

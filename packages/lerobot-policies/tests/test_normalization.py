@@ -131,13 +131,13 @@ def test_counts_stay_integers_and_bookkeeping_columns_are_left_out() -> None:
     assert state[f"{STATE}.count"].item() == 2**24 + 1
 
 
-def test_flat_statistics_of_pictures_are_per_channel() -> None:
+def test_flat_statistics_of_images_are_per_channel() -> None:
     config = NormalizerConfig(
         features={"observation.image": feature("VISUAL", 3, 2, 2)}, norm_map={"VISUAL": "MEAN_STD"}
     )
     stats = {"observation.image": {"mean": [0.0, 0.5, 1.0], "std": [1.0, 1.0, 1.0]}}
-    picture = torch.ones(1, 3, 2, 2)
-    scaled = build_step(config, {"stats": stats})(create_transition(observation={"observation.image": picture}))
+    image = torch.ones(1, 3, 2, 2)
+    scaled = build_step(config, {"stats": stats})(create_transition(observation={"observation.image": image}))
     assert torch.allclose(scaled["observation"]["observation.image"][0, :, 0, 0], torch.tensor([1.0, 0.5, 0.0]))
 
 

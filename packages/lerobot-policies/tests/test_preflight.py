@@ -15,12 +15,13 @@ from lerobot.core.config.base import EnvConfig
 from lerobot.core.errors import CheckpointError, DatasetError, LeRobotError
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.registry import registry
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.checkpoint.header import tensor_names
 from lerobot.policies.commands.check import CheckConfig, DatasetSource
-from lerobot.policies.describing import describe_dataset, describe_env, describe_robot
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import make_processors
-from lerobot.policies.preflight import check_same, run
-from lerobot.policies.saved_tensors import tensor_names
+from lerobot.policies.preflight.command import check as run
+from lerobot.policies.preflight.comparison import check_same
+from lerobot.policies.preflight.sources import describe_dataset, describe_env, describe_robot
+from lerobot.policies.processing.pipelines import make_processors
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
@@ -200,7 +201,7 @@ def test_policy_dataset_and_environment_fit(saved: Path, dataset: Path, capsys: 
 
 
 @pytest.mark.usefixtures("stage")
-def test_a_picture_of_another_name_in_an_environment_is_named(saved: Path, capsys: Any) -> None:
+def test_an_image_of_another_name_in_an_environment_is_named(saved: Path, capsys: Any) -> None:
     code, text = check(
         capsys, f"--policy.path={saved}", "--env.type=stage", "--env.features_map={pixels/top: observation.images.up}"
     )
@@ -278,8 +279,8 @@ def test_real_datasets_of_both_versions_are_understood_without_torch(name: str) 
     script = (
         "import sys\n"
         "from lerobot.policies.commands.check import DatasetSource\n"
-        "from lerobot.policies.describing import describe_dataset\n"
-        "from lerobot.policies.preflight import check_policy\n"
+        "from lerobot.policies.preflight.sources import describe_dataset\n"
+        "from lerobot.policies.preflight.comparison import check_policy\n"
         "from lerobot.policies.config import PreTrainedConfig\n"
         "from pathlib import Path\n"
         f"dataset = describe_dataset(DatasetSource(repo_id='cr5', root=Path({str(DATA / name)!r})))\n"

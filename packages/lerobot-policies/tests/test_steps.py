@@ -11,7 +11,7 @@ from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotEr
 from lerobot.core.processors import build_step, create_transition
 from lerobot.core.testing import ProcessorContract
 from lerobot.core.types import FeatureSpec, Observation, Stamp
-from lerobot.policies.processing.bridge import GymObservationProcessorStep
+from lerobot.policies.processing.bridge import GymObservationProcessorStep, to_tensor
 from lerobot.policies.processing.config import (
     AbsoluteActionsConfig,
     ActionToBatchConfig,
@@ -227,7 +227,7 @@ def test_a_gym_observation_becomes_that_of_a_dataset() -> None:
     assert result["goal"] == "x"
 
 
-def test_one_picture_has_its_own_name_and_a_batch_stays_one() -> None:
+def test_one_image_has_its_own_name_and_a_batch_stays_one() -> None:
     pixels = np.zeros((2, 3, 3, 3), np.uint8)
     observation = {"pixels": pixels, "environment_state": np.zeros((2, 4))}
     result = build_step(GymObservationConfig())(create_transition(observation=observation))["observation"]
@@ -236,7 +236,7 @@ def test_one_picture_has_its_own_name_and_a_batch_stays_one() -> None:
 
 
 @pytest.mark.parametrize("pixels", [np.zeros((4, 5, 3), np.float32), np.zeros((3, 40, 50), np.uint8)])
-def test_pictures_of_another_form_are_refused(pixels: Any) -> None:
+def test_images_of_another_form_are_refused(pixels: Any) -> None:
     with pytest.raises(FeatureMismatchError, match=r"observation\.image has the shape"):
         build_step(GymObservationConfig())(create_transition(observation={"pixels": pixels}))
 
@@ -313,3 +313,9 @@ def test_a_tokenizer_of_ones_own_is_saved_beside_the_pipeline(tmp_path: Path) ->
 def test_a_tokenizer_needs_a_name() -> None:
     with pytest.raises(CheckpointError, match="the tokenizer has no name"):
         build_step(TokenizerConfig())
+
+
+def test_depth_stays_in_millimetres() -> None:
+    depth = to_tensor(np.full((2, 3, 1), 1234, np.uint16))
+    assert depth.shape == (1, 2, 3)
+    assert depth.unique().tolist() == [1234.0]

@@ -14,8 +14,8 @@ from lerobot.envs.assembly import env_maker, make_env
 from lerobot.envs.command import evaluate_policy
 from lerobot.envs.config import EvalConfig
 from lerobot.envs.rows import EnvRows
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.pusht.config import PushTConfig
 
 TINY = {

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from lerobot.core.errors import CheckpointError
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.training.config import EMAConfig
 from lerobot.training.learner.average import WeightAverage
 
@@ -21,13 +21,12 @@ WEIGHTS = "model.safetensors"
 def averaged(config: EMAConfig, values: list[float]) -> list[float]:
     """The average after each of some values of a single weight."""
     module = nn.Linear(1, 1, bias=False)
-    average = WeightAverage(config, module)
+    average = WeightAverage(config, module)  # type: ignore[arg-type] - any module will do
     found = []
     for value in values:
         nn.init.constant_(module.weight, value)
-        average.update()
-        with average.applied():
-            found.append(module.weight.item())
+        average.update(module)  # type: ignore[arg-type]
+        found.append(average.policy.weight.item())
         assert module.weight.item() == value
     return found
 
@@ -80,6 +79,16 @@ def test_it_is_what_is_validated(train: Train, tmp_path: Path) -> None:
         with (run / "metrics.csv").open(newline="") as file:
             losses.append([row["validation_loss"] for row in csv.DictReader(file)][-1])
     assert losses[0] != losses[1]
+
+
+def test_buffers_are_those_of_the_newest_weights() -> None:
+    """Means of running means would belong to no weights at all."""
+    module = nn.BatchNorm1d(1)
+    average = WeightAverage(EMAConfig(decay=0.5), module)  # type: ignore[arg-type]
+    for value in (1.0, 2.0):
+        module.running_mean.fill_(value)
+        average.update(module)  # type: ignore[arg-type]
+    assert average.policy.running_mean.item() == 2.0
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "other"])

@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lerobot.core.errors import CheckpointError, ConfigError, LeRobotError
-from lerobot.training.checkpoints import folder, random_state
+from lerobot.training.checkpoints import random_state
+from lerobot.training.learner import supervised
 
 Train, Resume = Callable[..., Path], Callable[..., None]
 
@@ -149,7 +150,7 @@ def test_a_checkpoint_that_was_interrupted_is_not_one(run: Path, monkeypatch: py
     def fail(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(folder, "save_scheduler", fail)
+    monkeypatch.setattr(supervised, "save_scheduler", fail)
     from lerobot.core.config import load
     from lerobot.training.command import train as again
     from lerobot.training.commands.train import TrainPipelineConfig

@@ -8,17 +8,22 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
 
+from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.training.checkpoints.optimizer_state import load_optimizer, save_optimizer
-from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig, XVLAAdamWConfig
-from lerobot.training.optim.optimizers import make_optimizer, xvla_groups
-from lerobot.training.optim.schedules import factor, make_scheduler
+
+
+def built(fields: dict[str, object], optimizer: torch.optim.Optimizer, total: int) -> LambdaLR:
+    config: SchedulerConfig = TypeAdapter(SchedulerConfig).validate_python(fields)
+    scheduler = config.build(optimizer=optimizer, total_steps=total)
+    assert isinstance(scheduler, LambdaLR)
+    return scheduler
 
 
 def schedule(fields: dict[str, object], total: int) -> "list[float]":
-    config: SchedulerConfig = TypeAdapter(SchedulerConfig).validate_python(fields)
-    at = factor(config, total)
-    return [at(step) for step in range(total + 1)]
+    (factor,) = built(fields, torch.optim.SGD([nn.Parameter(torch.zeros(1))]), total).lr_lambdas
+    return [factor(step) for step in range(total + 1)]
 
 
 def test_warm_up_is_linear_and_cosine_ends_at_zero() -> None:
@@ -40,13 +45,6 @@ def test_linear_and_constant() -> None:
     assert schedule({"type": "diffuser", "name": "constant"}, 3) == [1, 1, 1, 1]
 
 
-def test_vqbet_waits_for_the_codebook() -> None:
-    found = schedule({"type": "vqbet", "num_warmup_steps": 2, "num_vqvae_training_steps": 3}, 10)
-    assert found[:6] == [1, 1, 1, 0, 0.5, 1]
-    # The wave is as long as if it had started at 0: at the end it is 5 of 8 steps through.
-    assert found[10] == pytest.approx(0.5 * (1 + math.cos(math.pi * 5 / 8)))
-
-
 def test_decay_starts_above_zero_and_ends_at_its_floor() -> None:
     fields = {
         "type": "cosine_decay_with_warmup",
@@ -66,24 +64,12 @@ def test_decay_starts_above_zero_and_ends_at_its_floor() -> None:
     )
 
 
-def test_xvla_slows_the_language_model_down() -> None:
-    config = XVLAAdamWConfig(lr=1e-3, weight_decay=0.1, soft_prompt_lr_scale=0.5)
-    module = nn.ModuleDict({"vlm": nn.Linear(2, 2), "soft_prompt_hub": nn.Linear(2, 2), "head": nn.Linear(2, 2)})
-    module["head"].bias.requires_grad_(False)
-    groups = {group["name"]: group for group in xvla_groups(config, module.named_parameters())}
-    assert (groups["vlm"]["lr"], groups["vlm"]["weight_decay"]) == pytest.approx((1e-4, 0.01))
-    assert (groups["soft_prompts"]["lr"], groups["soft_prompts"]["weight_decay"]) == pytest.approx((5e-4, 0.1))
-    assert groups["other"]["lr"] == 1e-3
-    assert [len(group["params"]) for group in groups.values()] == [2, 2, 1]
-
-
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
         ({"type": "adam", "betas": [0.9, 0.95]}, torch.optim.Adam),
         ({"type": "adamw"}, torch.optim.AdamW),
         ({"type": "sgd", "momentum": 0.9, "nesterov": True}, torch.optim.SGD),
-        ({"type": "xvla-adamw"}, torch.optim.AdamW),
     ],
 )
 def test_optimizers_take_their_settings(fields: dict[str, object], kind: type) -> None:
@@ -92,7 +78,7 @@ def test_optimizers_take_their_settings(fields: dict[str, object], kind: type) -
             return list(self.parameters())
 
     config: OptimizerConfig = TypeAdapter(OptimizerConfig).validate_python({**fields, "lr": 0.25, "weight_decay": 0.5})
-    optimizer = make_optimizer(config, Policy(2, 2))  # type: ignore[arg-type]
+    optimizer = config.build(policy=Policy(2, 2))
     assert isinstance(optimizer, kind)
     group = optimizer.param_groups[0]
     assert (group["lr"], group["weight_decay"]) == (0.25, 0.5)
@@ -105,10 +91,7 @@ def test_optimizers_take_their_settings(fields: dict[str, object], kind: type) -
 def test_the_schedule_sets_the_rate() -> None:
     weight = nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=2.0)
-    config: SchedulerConfig = TypeAdapter(SchedulerConfig).validate_python(
-        {"type": "constant_with_warmup", "num_warmup_steps": 4}
-    )
-    scheduler = make_scheduler(config, optimizer, 10)
+    scheduler = built({"type": "constant_with_warmup", "num_warmup_steps": 4}, optimizer, 10)
     rates = []
     for _ in range(6):
         rates.append(optimizer.param_groups[0]["lr"])

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lerobot.core.errors import CheckpointError, LeRobotError
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
 
 peft = pytest.importorskip("peft")
 

@@ -16,12 +16,12 @@ from lerobot.core.config import load
 from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.core.hooks import Hooks
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.policies.making import PolicyWithProcessors
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.training.batches import TrainingBatches, to_device, validation_batches
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import BatchConfig, DatasetConfig
 from lerobot.training.data import open_dataset
-from lerobot.training.loop import clip_gradients
+from lerobot.training.learner.gradients import clip_gradients
 from lerobot.training.trackers.table import CsvTracker
 
 Train, States = Callable[..., Path], Callable[[Path], dict[str, bytes]]
@@ -190,12 +190,6 @@ def test_a_loss_that_is_no_number_ends_the_run(train: Train, tmp_path: Path) -> 
             "--optimizer.grad_clip_norm=0",
         )
     assert not list((tmp_path / "run").glob("checkpoints/*"))
-
-
-def test_gpus_multiply_as_they_do_for_the_peer(train: Train, tmp_path: Path) -> None:
-    torch.backends.cuda.matmul.allow_tf32 = False
-    train(tmp_path / "run", "--steps=1", "--save_checkpoint=false")
-    assert torch.backends.cuda.matmul.allow_tf32
 
 
 def test_the_table_forgets_what_is_beyond_a_resume(tmp_path: Path) -> None:

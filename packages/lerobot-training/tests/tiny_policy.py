@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from lerobot.policies.acting import ActionQueue
+from lerobot.policies.chunks import ActionQueue
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, NormalizationMode
 from lerobot.policies.policy import PreTrainedPolicy

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lerobot.policies.checkpoint import Checkpoint
+from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.vqbet.config import VQBeTConfig
 
 # What lerobot/vqbet_pusht says of its inputs and its pictures, in the published order.

@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.testing import PolicyContract
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.pipelines import make_processors
+from lerobot.policies.processing.pipelines import make_processors
 from lerobot.vqbet.config import VQBeTConfig
 from lerobot.vqbet.policy import VQBeTPolicy
 

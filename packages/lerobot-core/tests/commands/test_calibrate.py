@@ -9,8 +9,7 @@ from pydantic import ValidationError
 
 from lerobot.core.commands.calibrate import CalibrateConfig
 from lerobot.core.commands.setup_motors import SetupMotorsConfig
-from lerobot.core.devices.command import calibrate
-from lerobot.core.devices.setup_motors import setup_motors
+from lerobot.core.devices.command import calibrate, setup_motors
 from lerobot.core.errors import DeviceConnectionError, DeviceError, LeRobotError
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.robot import FakeRobot

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lerobot.core.commands.find_cameras import FindCamerasConfig
-from lerobot.core.devices.camera_search import find_cameras
+from lerobot.core.devices.command import find_cameras
 from lerobot.core.devices.png import write_png
 from lerobot.core.errors import LeRobotError, PluginNotFoundError, PluginNotInstalledError
 from lerobot.core.fake.pattern import read_frame_number

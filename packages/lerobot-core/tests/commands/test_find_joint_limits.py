@@ -9,7 +9,8 @@ import pytest
 
 from lerobot.core.commands.find_joint_limits import FindJointLimitsConfig
 from lerobot.core.control import Tick
-from lerobot.core.devices.joint_ranges import JointRanges, find_joint_limits
+from lerobot.core.devices.command import find_joint_limits
+from lerobot.core.devices.joint_ranges import JointRanges
 from lerobot.core.fake.robot import FakeRobot
 from lerobot.core.fake.teleoperator import FakeTeleoperator
 from lerobot.core.testing import ScriptedPrompter

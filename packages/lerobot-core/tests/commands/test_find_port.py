@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lerobot.core.commands.find_port import FindPortConfig
-from lerobot.core.devices.find_port import find_port
+from lerobot.core.devices.command import find_port
 from lerobot.core.devices.ports import SerialPort, serial_ports
 from lerobot.core.errors import DeviceConnectionError, LeRobotError
 from lerobot.core.testing import ScriptedPrompter

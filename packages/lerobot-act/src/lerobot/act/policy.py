@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lerobot.act.config import ACTConfig
 from lerobot.act.modeling import ACT
-from lerobot.policies.acting import ActionQueue, TemporalEnsembler
+from lerobot.policies.chunks import ActionQueue, TemporalEnsembler
 from lerobot.policies.features import ACTION, check_windows
 from lerobot.policies.policy import PreTrainedPolicy
 
@@ -61,7 +61,7 @@ class ACTPolicy(PreTrainedPolicy):
         return self.exported_chunk(batch)
 
     def exported_chunk(self, batch: Mapping[str, Any]) -> Tensor:
-        """Predict the chunk `(B, T, Da)`, normalised; see `lerobot.policies.exporting.program.Exportable`."""
+        """Predict the chunk `(B, T, Da)`, normalised; see `lerobot.policies.export.program.Exportable`."""
         chunk: Tensor = self.model(batch)[0]
         return chunk
 

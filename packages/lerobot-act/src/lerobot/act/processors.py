@@ -1,8 +1,8 @@
 """What stands around ACT."""
 
 from lerobot.act.config import ACTConfig
-from lerobot.policies.pipelines import Processors, default_processors
 from lerobot.policies.processing.normalization import Stats
+from lerobot.policies.processing.pipelines import Processors, default_processors
 
 
 def act_processors(config: ACTConfig, stats: Stats | None = None) -> Processors:

@@ -37,5 +37,6 @@ def keep_moved_modules(package: str, moved: Mapping[str, str]) -> None:
         name = f"{package}.{old}"
         parent, _, last = name.rpartition(".")
         module = sys.modules.setdefault(name, _MovedModule(name, home))
-        # A parent that moved as well is in the mapping, before it.
-        setattr(sys.modules[parent], last, module)
+        # `import a.b.c` gives `a`, from which the rest is got by attributes.
+        if parent in sys.modules:
+            setattr(sys.modules[parent], last, module)

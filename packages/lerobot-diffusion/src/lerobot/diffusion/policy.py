@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lerobot.diffusion.config import DiffusionConfig
 from lerobot.diffusion.modeling import DiffusionModel
-from lerobot.policies.acting import describe_window
+from lerobot.policies.chunks import describe_window
 from lerobot.policies.features import ACTION, check_windows
 from lerobot.policies.windowed import WindowedPolicy
 

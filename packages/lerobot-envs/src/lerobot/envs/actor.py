@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from lerobot.core.errors import FeatureMismatchError
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature, PolicyFeatures
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.policies.observations import flatten, is_picture, policy_shape
+from lerobot.policies.processing.observations import flatten, is_image, policy_shape
 
 
 class PolicyActor:
@@ -108,7 +108,7 @@ def to_batch(observation: Any, features_map: Mapping[str, str] | None = None) ->
     batch: dict[str, torch.Tensor] = {}
     for name, value in flatten(observation, features_map).items():
         array = np.asarray(value)
-        if is_picture(array.shape, array.dtype):
+        if is_image(array.shape, array.dtype):
             tensor = torch.from_numpy(array.copy()).movedim(-1, 0).to(torch.float32).contiguous().div_(255)
         else:
             tensor = torch.from_numpy(array.astype(np.float32 if array.dtype.kind == "f" else array.dtype))
@@ -142,6 +142,6 @@ def provided_features(
 
 
 def _type(name: str, space: Any) -> FeatureType:
-    if is_picture(tuple(space.shape), space.dtype):
+    if is_image(tuple(space.shape), space.dtype):
         return FeatureType.VISUAL
     return FeatureType.ENV if name == "observation.environment_state" else FeatureType.STATE

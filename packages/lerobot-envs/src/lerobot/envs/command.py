@@ -21,8 +21,8 @@ from lerobot.envs.config import EvalConfig
 from lerobot.envs.evaluation import evaluate, rows_for
 from lerobot.envs.report import Episode, report, summary_line
 from lerobot.envs.rows import EnvRows
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.features import check_provided
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,34 @@
 """What policies share.
 
 `config` holds the fields of every policy, `features` what flows in and out, `backbones` the names of networks for
-pictures, which are in `networks`; all but the last are light. `policy` is the base
-class, `making` builds or loads one together with its processors, `checkpoint` and `weights` read and write its files,
-`processing` has the processor steps that work on tensors, `acting` turns chunks into single actions, `preflight` checks
-that a policy, a dataset, a robot and an environment fit each other before anything runs.
+images, which are in `networks`; all but the last are light. `policy` is the base class, `assembly` builds or loads one
+together with its processors, `checkpoint` reads and writes its files, `processing` has the processor steps that work on
+tensors, `chunks` and `windowed` turn chunks into single actions, `preflight` checks that a policy, a dataset, a robot
+and an environment fit each other before anything runs, `export` writes files that run without this software.
 """
+
+from lerobot.core.deprecation import keep_moved_modules
+
+keep_moved_modules(
+    __name__,
+    {
+        "acting": "lerobot.policies.chunks",
+        "adapters": "lerobot.policies.checkpoint.adapters",
+        "commands.rollout": "lerobot.rollout.commands.rollout",
+        "describing": "lerobot.policies.preflight.sources",
+        "episodic": "lerobot.rollout.episodic",
+        "exporting": "lerobot.policies.export",
+        "exporting.description": "lerobot.policies.export.description",
+        "exporting.export": "lerobot.policies.export.files",
+        "exporting.parity": "lerobot.policies.export.parity",
+        "exporting.program": "lerobot.policies.export.program",
+        "legacy": "lerobot.policies.checkpoint.legacy",
+        "making": "lerobot.policies.assembly",
+        "observations": "lerobot.policies.processing.observations",
+        "pipelines": "lerobot.policies.processing.pipelines",
+        "rollout": "lerobot.rollout.command",
+        "saved_tensors": "lerobot.policies.checkpoint.header",
+        "source": "lerobot.rollout.source",
+        "weights": "lerobot.policies.checkpoint.weights",
+    },
+)

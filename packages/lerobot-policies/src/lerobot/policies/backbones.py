@@ -1,4 +1,4 @@
-"""Names of backbones for pictures and of the weights they start from. Light: it imports no array library."""
+"""Names of backbones for images and of the weights they start from. Light: it imports no array library."""
 
 import re
 from typing import Literal

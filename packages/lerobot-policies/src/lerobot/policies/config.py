@@ -24,14 +24,14 @@ class PreTrainedConfig(PolicyConfig):
     A policy's class adds its own fields and says in `target` where the policy is.
     """
 
-    from_path: ClassVar[str] = "lerobot.policies.checkpoint:saved_fields"
+    from_path: ClassVar[str] = "lerobot.policies.checkpoint.files:saved_fields"
 
-    processors: ClassVar[str] = "lerobot.policies.pipelines:default_processors"
+    processors: ClassVar[str] = "lerobot.policies.processing.pipelines:default_processors"
     """Function that makes the pre- and post-processor, `"package.module:function"`; called with the configuration
     and the dataset's statistics."""
 
     resizes_images: ClassVar[bool] = False
-    """The policy brings pictures to its own size, so pictures of any size fit."""
+    """The policy brings images to its own size, so images of any size fit."""
 
     n_obs_steps: int = Field(default=1, ge=1, description="Observations handed to the policy, the newest included.")
     input_features: PolicyFeatures = Field(
@@ -104,7 +104,7 @@ class PreTrainedConfig(PolicyConfig):
 
     @property
     def image_features(self) -> PolicyFeatures:
-        """Pictures, in the order of the inputs."""
+        """Images, in the order of the inputs."""
         return {key: each for key, each in self.input_features.items() if each.type is FeatureType.VISUAL}
 
     @property

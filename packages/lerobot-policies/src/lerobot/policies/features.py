@@ -39,11 +39,11 @@ class PolicyFeature(ConfigModel):
     type: FeatureType
     """Kind of feature."""
     shape: tuple[int, ...]
-    """Shape of one sample: `(Ds,)`, `(Da,)`, or `(C, H, W)` of a picture."""
+    """Shape of one sample: `(Ds,)`, `(Da,)`, or `(C, H, W)` of an image."""
 
 
 PolicyFeatures = dict[str, PolicyFeature]
-"""Features by key; the order of pictures is the order of a policy's cameras."""
+"""Features by key; the order of images is the order of a policy's cameras."""
 
 
 def features_of_dataset(declared: Mapping[str, Mapping[str, Any]]) -> PolicyFeatures:
@@ -53,10 +53,10 @@ def features_of_dataset(declared: Mapping[str, Mapping[str, Any]]) -> PolicyFeat
         declared: features as in `info.json`: each with `dtype`, `shape` and `names`.
 
     Returns:
-        Pictures as `(C, H, W)`, `observation.*` and `action*` columns; other columns are no policy features.
+        Images as `(C, H, W)`, `observation.*` and `action*` columns; other columns are no policy features.
 
     Raises:
-        FeatureMismatchError: a picture does not have three axes.
+        FeatureMismatchError: an image does not have three axes.
     """
     features: PolicyFeatures = {}
     for key, feature in declared.items():
@@ -82,7 +82,7 @@ def _kind(key: str, dtype: str) -> FeatureType | None:
 def _channels_first(key: str, shape: tuple[int, ...], names: Any) -> tuple[int, ...]:
     if len(shape) != 3:
         raise FeatureMismatchError(
-            f"picture {key!r} has the shape {shape}", keys=[key], expected="(height, width, channels)"
+            f"image {key!r} has the shape {shape}", keys=[key], expected="(height, width, channels)"
         )
     last = names[2] if isinstance(names, list | tuple) and len(names) == 3 else ""
     # Datasets made before the names were settled on say "channel".
@@ -102,7 +102,7 @@ def check_provided(needed: PolicyFeatures, provided: PolicyFeatures, source: str
         needed: features of the policy.
         provided: features of the source.
         source: what the source is, for messages.
-        resized: the policy brings pictures to its own size, so that only their channels must agree.
+        resized: the policy brings images to its own size, so that only their channels must agree.
 
     Raises:
         FeatureMismatchError: a feature is missing or has another shape; names each.

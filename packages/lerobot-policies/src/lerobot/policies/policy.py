@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
-from lerobot.policies.adapters import Adapter, base_of, load_adapter
-from lerobot.policies.checkpoint import CONFIG, WEIGHTS, Checkpoint
+from lerobot.policies.checkpoint.adapters import Adapter, base_of, load_adapter
+from lerobot.policies.checkpoint.files import CONFIG, WEIGHTS, Checkpoint
+from lerobot.policies.checkpoint.weights import check_weights, load_weights, save_weights
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
 from lerobot.policies.features import FeatureType
-from lerobot.policies.weights import check_weights, load_weights, save_weights
 
 
 class PreTrainedPolicy(nn.Module, ABC):

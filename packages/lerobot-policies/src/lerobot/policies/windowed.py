@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lerobot.policies.acting import ActionQueue, ObservationHistory, describe_window
+from lerobot.policies.chunks import ActionQueue, ObservationHistory, describe_window
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.policy import PreTrainedPolicy
 

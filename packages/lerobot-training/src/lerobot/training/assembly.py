@@ -9,27 +9,26 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import CheckpointError, LeRobotError
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
-from lerobot.policies.adapters import make_adapter
-from lerobot.policies.checkpoint import Checkpoint
+from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.policies.checkpoint.adapters import make_adapter
+from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
-from lerobot.policies.making import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.augmentation.draws import Augmentation
 from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
 from lerobot.training.checkpoints import random_state
-from lerobot.training.checkpoints.folder import MODEL, Learner, Progress, load_learner, read_progress, read_random
+from lerobot.training.checkpoints.folder import MODEL, STATE, Progress, read_progress, read_random
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import PeftConfig
 from lerobot.training.data import Demonstrations, open_dataset
-from lerobot.training.learner.average import WeightAverage
+from lerobot.training.learner.supervised import SupervisedLearner
 from lerobot.training.loop import Training
 from lerobot.training.meter import Meter
-from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
-from lerobot.training.optim.optimizers import make_optimizer, optimizer_preset, scheduler_preset
-from lerobot.training.optim.schedules import make_scheduler
+from lerobot.training.optim.optimizers import optimizer_preset, scheduler_preset
 
 logger = logging.getLogger(__name__)
 
@@ -66,12 +65,6 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
     Raises:
         LeRobotError: dataset, policy and checkpoint do not fit each other, or one of them is damaged.
     """
-    torch.backends.cudnn.benchmark = not config.cudnn_deterministic
-    torch.backends.cudnn.deterministic = config.cudnn_deterministic
-    # As huggingface/lerobot does: GPUs that can multiply float32 numbers by their first ten digits, many times as fast.
-    torch.backends.cuda.matmul.allow_tf32 = True
-    # The same weights in all processes first, different draws afterwards.
-    random_state.seed_everything(config.seed)
     asked = config.policy.model_copy(update={"device": accelerator.device.type})
     demonstrations = open_dataset(config.dataset, asked, config, seed=config.seed)
     trained = _make(config, asked, demonstrations, checkpoint)
@@ -81,24 +74,15 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
     scheduler_config = config.scheduler
     if scheduler_config is None and config.use_policy_training_preset:
         scheduler_config = scheduler_preset(trained.policy.config)
-    optimizer = make_optimizer(optimizer_config, trained.policy)
-    scheduler = None if scheduler_config is None else make_scheduler(scheduler_config, optimizer, config.steps)
+    learner = SupervisedLearner(
+        accelerator, trained, optimizer_config, scheduler_config, total_steps=config.steps, ema=config.ema
+    )
     batches = _batches(config, demonstrations, trained, accelerator)
-    model, prepared = accelerator.prepare(trained.policy, optimizer)
     training = Training(
         accelerator,
-        Learner(
-            trained,
-            optimizer,
-            scheduler,
-            accelerator.scaler,
-            WeightAverage(config.ema, trained.policy) if config.ema.enable else None,
-        ),
-        model,
-        prepared,
+        learner,
         batches,
         demonstrations.cameras,
-        optimizer_config.grad_clip_norm,
         Meter(config.batch_size * accelerator.num_processes, batches.frames_per_epoch),
         _augmentation(config, demonstrations, accelerator),
     )
@@ -106,6 +90,7 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
     if checkpoint is not None:
         progress = _go_on(training, batches, checkpoint, config)
     elif accelerator.process_index:
+        # The same weights in all processes, and then different draws.
         random_state.seed_everything(config.seed + accelerator.process_index)
     return Built(training, demonstrations, progress, optimizer_config, scheduler_config)
 
@@ -209,10 +194,9 @@ def _go_on(training: Training, batches: Batches, checkpoint: Path, config: Train
             f"the checkpoint was made with --num_workers={progress.num_workers}, now it is {config.num_workers}",
             expected="the same number: each worker of a streamed dataset has episodes of its own",
         )
-    load_learner(checkpoint, training.learner)
+    training.learner.load_state(checkpoint / STATE, progress.step, new_settings=False)
     batches.start_at(progress.step, size, processes)
     training.step = progress.step
-    training.learner.trained.policy.resume(progress.step)
     states = read_random(checkpoint, accelerator.process_index)
     if states is None:
         logger.warning("the checkpoint has no random states for process %d", accelerator.process_index)

@@ -189,3 +189,8 @@ def to_device(batch: Mapping[str, Any], device: torch.device, cameras: Collectio
         else:
             moved[key] = value
     return moved
+
+
+def frames_of(batch: Mapping[str, Any]) -> int:
+    """How many frames a batch has: the length of its tensors' first axis."""
+    return len(next(value for value in batch.values() if isinstance(value, torch.Tensor)))

@@ -16,14 +16,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lerobot.core.errors import CheckpointError, LeRobotError
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.safety.signals import StopSignals
+from lerobot.policies.devices import choose_device
 from lerobot.training import saved_config
 from lerobot.training.assembly import Built, build
+from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.folder import LAST, MODEL, TRAIN_CONFIG, find
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.freed_memory import keep_freed_memory
 from lerobot.training.observer import RunObserver
 from lerobot.training.processes import make_accelerator
 from lerobot.training.publication import publish
+from lerobot.training.torch_settings import torch_settings
 from lerobot.training.trackers.selection import register_trackers
 
 logger = logging.getLogger(__name__)
@@ -32,8 +35,17 @@ _PATIENCE_S = 3600.0
 """How long a checkpoint may take once a launcher has told its processes to stop; it kills them itself if it must."""
 
 
+def command(config: TrainPipelineConfig) -> int:
+    """Run `lerobot train`, which has its process to itself; see `train`."""
+    if choose_device(config.policy.device).type == "cpu":
+        keep_freed_memory()
+    return train(config)
+
+
 def train(config: TrainPipelineConfig) -> int:
-    """Run `lerobot train`; every process of a run calls this.
+    """Train, in a process that may do other things before and after; every process of a run calls this.
+
+    Nothing of the process is another afterwards: no setting of torch, and no state of a random generator.
 
     Returns:
         The exit code: 0, or that of the signal that ended the run.
@@ -42,21 +54,25 @@ def train(config: TrainPipelineConfig) -> int:
         LeRobotError: the run cannot start or go on; says why.
     """
     checkpoint = _checkpoint(config) if config.resume else None
-    accelerator = make_accelerator(config.accelerator, config.policy.device, use_amp=config.policy.use_amp)
-    if accelerator.device.type == "cpu":
-        keep_freed_memory()
-    try:
-        folder = _folder(config, checkpoint)
-        hooks = load_hooks() if accelerator.is_main_process else Hooks()
-        with StopSignals() as signals, hooks.run("train", config):
-            built = build(config, accelerator, checkpoint)
-            observer = _run(config, built, folder, hooks, signals)
-        _conclude(config, accelerator, observer)
-        return signals.exit_code if observer.stopped else 0
-    finally:
-        accelerator.end_training()
-        # The next run in this process may want another device or precision; there is no public way to forget.
-        AcceleratorState._reset_state(reset_partial_state=True)
+    with torch_settings(deterministic=config.cudnn_deterministic):
+        accelerator = make_accelerator(config.accelerator, config.policy.device, use_amp=config.policy.use_amp)
+        try:
+            with random_state.aside(config.seed):
+                return _train(config, accelerator, checkpoint)
+        finally:
+            accelerator.end_training()
+            # The next run in this process may want another device or precision; there is no public way to forget.
+            AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def _train(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Path | None) -> int:
+    folder = _folder(config, checkpoint)
+    hooks = load_hooks() if accelerator.is_main_process else Hooks()
+    with StopSignals() as signals, hooks.run("train", config):
+        built = build(config, accelerator, checkpoint)
+        observer = _run(config, built, folder, hooks, signals)
+    _conclude(config, accelerator, observer)
+    return signals.exit_code if observer.stopped else 0
 
 
 def _checkpoint(config: TrainPipelineConfig) -> Path:

@@ -50,12 +50,14 @@ class Meter:
         """Share of the time that was spent waiting for data."""
         return self._waited_s / max(time.perf_counter() - self._started, 1e-9)
 
-    def report(self, step: int, lr: float, mean: Callable[[torch.Tensor], torch.Tensor]) -> dict[str, float]:
+    def report(
+        self, step: int, rates: Mapping[str, float], mean: Callable[[torch.Tensor], torch.Tensor]
+    ) -> dict[str, float]:
         """Give the means, and start anew.
 
         Args:
             step: batches so far.
-            lr: learning rate.
+            rates: learning rates.
             mean: averages a tensor `(n,)` over processes, which all measured the same.
         """
         seconds = time.perf_counter() - self._started
@@ -63,7 +65,7 @@ class Meter:
         means: dict[str, float] = dict(zip(self._sums, mean(here).tolist(), strict=True))
         frames = step * self._frames_per_step
         means |= {
-            "lr": lr,
+            **rates,
             "samples": frames,
             "epochs": frames / self._frames_per_epoch,
             "samples_per_s": self._steps * self._frames_per_step / max(seconds, 1e-9),

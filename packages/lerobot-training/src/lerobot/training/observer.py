@@ -3,7 +3,6 @@
 import logging
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ class RunObserver:
         if last or step % self.config.log_freq == 0:
             self._report(step)
         self._tick(step, {**self._shown, "data_wait_share": self._training.meter.wait_share})
-        if not self._training.at_rest:
+        if not self._training.learner.at_rest:
             return False
         improved = _due(step, self.config.eval_steps) and self._validate(step)
         self.stopped = not last and self._asked_to_stop(step)
@@ -102,7 +101,7 @@ class RunObserver:
             self._accelerator.process_index,
             self._accelerator.num_processes,
         )
-        with random_state.aside(self.config.seed), self._evaluated_weights():
+        with random_state.aside(self.config.seed):
             loss = self._training.validate(batches)
         self._hooks.call("train_step", step=step, metrics={"validation_loss": loss})
         if self._best is not None and loss >= self._best:
@@ -113,6 +112,7 @@ class RunObserver:
     def _save(self, step: int, *, best: bool) -> None:
         states = gather_object([random_state.capture()])
         target = self.folder / "checkpoints" / checkpoints.checkpoint_name(step, self.config.steps)
+        learner = self._training.learner
         if self._accelerator.is_main_process:
             progress = Progress(
                 step,
@@ -124,7 +124,7 @@ class RunObserver:
             )
             settings = {**self._settings, "checkpoint_path": str(target)}
             target.parent.mkdir(parents=True, exist_ok=True)
-            checkpoints.save(target, self._training.learner, progress, states, settings)
+            checkpoints.save(target, learner.checkpointed, learner.save_state, progress, states, settings)
             if best:
                 self._point_best(target, step)
             self._hooks.call("checkpoint_saved", step=step, path=target)
@@ -144,11 +144,10 @@ class RunObserver:
             videos = self.folder / "eval" / f"videos_step_{checkpoints.checkpoint_name(step, self.config.steps)}"
             with (
                 random_state.aside(self.config.seed),
-                self._evaluated_weights(),
                 EnvRows(env_maker(self.config.env), count, use_async=self.config.eval.use_async_envs) as rows,
             ):
                 results = evaluate_policy(
-                    self._training.learner.trained,
+                    self._training.learner.evaluated,
                     rows,
                     self.config.env,
                     self.config.eval,
@@ -158,11 +157,6 @@ class RunObserver:
                 )
             self._hooks.call("evaluation_done", step=step, results=results)
         self._accelerator.wait_for_everyone()
-
-    def _evaluated_weights(self) -> AbstractContextManager[None]:
-        """The average of the weights inside the block, if it is kept and wished."""
-        average = self._training.learner.average
-        return nullcontext() if average is None or not self.config.ema.use_for_eval else average.applied()
 
     def _asked_to_stop(self, step: int) -> bool:
         mine = self._signals.received is not None

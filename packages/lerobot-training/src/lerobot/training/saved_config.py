@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.training.commands.train import TrainPipelineConfig
-from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
 
 _WHOLE = {"policy", "env", "optimizer", "scheduler", "resume", "checkpoint_path", "output_dir"}
 _ALWAYS = ("batch_size", "steps", "seed", "num_workers", "log_freq", "save_freq", "eval_steps", "env_eval_freq")

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from lerobot.core.config.base import SchedulerConfig
 from lerobot.policies.backbones import Backbone, require_weights_of
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, NormalizationMode
@@ -131,3 +132,14 @@ class VQBeTConfig(PreTrainedConfig):
             "num_warmup_steps": self.scheduler_warmup_steps,
             "num_vqvae_training_steps": self.n_vqvae_training_steps,
         }
+
+
+class VQBeTSchedulerConfig(SchedulerConfig):
+    """Full rate while the codes are learned, then warm-up and cosine."""
+
+    target: ClassVar[str] = "lerobot.vqbet.schedule:make_schedule"
+
+    type: str = "vqbet"
+    num_warmup_steps: int = Field(ge=0, description="Steps of linear warm-up, after the codes.")
+    num_vqvae_training_steps: int = Field(ge=0, description="Steps in which the codes are learned.")
+    num_cycles: float = Field(default=0.5, gt=0, description="Waves of the cosine.")

@@ -11,7 +11,7 @@ from lerobot.core.config.base import RobotConfig, TeleoperatorConfig
 class DoctorConfig(CommandConfig):
     """Check the installation and every plugin, or examine a robot or teleoperator."""
 
-    target: ClassVar[str] = "lerobot.core.inspection.command:run"
+    target: ClassVar[str] = "lerobot.core.inspection.command:doctor"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot doctor",
         "lerobot doctor --deep",

@@ -11,7 +11,7 @@ from lerobot.core.config.base import CommandConfig, Positional, Unit
 class FindCamerasConfig(CommandConfig):
     """List attached cameras and save a picture of each."""
 
-    target: ClassVar[str] = "lerobot.core.devices.camera_search:find_cameras"
+    target: ClassVar[str] = "lerobot.core.devices.command:find_cameras"
     examples: ClassVar[tuple[str, ...]] = ("lerobot find-cameras", "lerobot find-cameras opencv")
 
     camera_type: Annotated[str | None, Positional()] = Field(

@@ -11,7 +11,7 @@ from lerobot.core.safety.config import SafetyConfig
 class FindJointLimitsConfig(CommandConfig):
     """Measure how far each joint moves while you teleoperate."""
 
-    target: ClassVar[str] = "lerobot.core.devices.joint_ranges:find_joint_limits"
+    target: ClassVar[str] = "lerobot.core.devices.command:find_joint_limits"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot find-joint-limits --robot.type=so101_follower --robot.port=/dev/ttyACM0 "
         "--teleop.type=so101_leader --teleop.port=/dev/ttyACM1",

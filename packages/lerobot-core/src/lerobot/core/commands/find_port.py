@@ -10,7 +10,7 @@ from lerobot.core.config.base import CommandConfig
 class FindPortConfig(CommandConfig):
     """Find the serial port of a device by unplugging it."""
 
-    target: ClassVar[str] = "lerobot.core.devices.find_port:find_port"
+    target: ClassVar[str] = "lerobot.core.devices.command:find_port"
     examples: ClassVar[tuple[str, ...]] = ("lerobot find-port", "lerobot find-port --list_only")
 
     list_only: bool = Field(default=False, description="List the ports with their USB names; nothing is unplugged.")

@@ -8,5 +8,5 @@ from lerobot.core.config import CommandConfig
 class InfoConfig(CommandConfig):
     """Print versions and the platform, for bug reports."""
 
-    target: ClassVar[str] = "lerobot.core.inspection.versions:run"
+    target: ClassVar[str] = "lerobot.core.inspection.command:info"
     examples: ClassVar[tuple[str, ...]] = ("lerobot info",)

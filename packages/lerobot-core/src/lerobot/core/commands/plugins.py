@@ -10,7 +10,7 @@ from lerobot.core.config import CommandConfig, Positional
 class PluginsConfig(CommandConfig):
     """List plugins, installed and known, or explain one."""
 
-    target: ClassVar[str] = "lerobot.core.inspection.plugin_list:run"
+    target: ClassVar[str] = "lerobot.core.inspection.command:plugins"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot plugins list",
         "lerobot plugins list robot --format=json",

@@ -213,6 +213,30 @@ class EnvConfig(PluginConfig):
     )
 
 
+class OptimizerConfig(PluginConfig):
+    """Choice of an optimizer, and the fields every optimizer has.
+
+    `target` is a function `(config, *, policy)` that returns a `torch.optim.Optimizer` of what
+    `policy.parameter_groups()` gives.
+    """
+
+    kind: ClassVar[str] = "optimizer"
+
+    lr: float = Field(default=1e-3, gt=0, description="Learning rate.")
+    weight_decay: float = Field(default=0.0, ge=0, description="Weight decay.")
+    grad_clip_norm: float = Field(default=10.0, description="Largest norm of all gradients; 0 or less: no limit.")
+
+
+class SchedulerConfig(PluginConfig):
+    """Choice of a learning rate schedule.
+
+    `target` is a function `(config, *, optimizer, total_steps)` that returns a `torch.optim.lr_scheduler.LRScheduler`,
+    which is stepped after every batch of the run's `total_steps`.
+    """
+
+    kind: ClassVar[str] = "scheduler"
+
+
 class ProcessorStepConfig(PluginConfig):
     """Choice of a processor step; its fields are the step's saved configuration."""
 

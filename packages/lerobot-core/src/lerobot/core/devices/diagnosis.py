@@ -1,53 +1,16 @@
 """`lerobot doctor hardware`: what is wrong with a device, where, and what to do about it."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterator
+from typing import Any
 
 from lerobot.core.cameras import CameraSet, HasCameras
 from lerobot.core.commands.doctor import DoctorConfig
 from lerobot.core.errors import DeviceError
 from lerobot.core.prompts import Prompter, TerminalPrompter
+from lerobot.core.protocols.ability import Diagnosable, Finding
 from lerobot.core.safety import StopSignals
 
 CAMERA_TEST_S = 2.0
-
-
-class Finding(Protocol):
-    """One thing that is wrong with a device."""
-
-    @property
-    def cause(self) -> str:
-        """Most likely cause, in one word: `"missing"`, `"wrong_baud_rate"`, ..."""
-        ...
-
-    @property
-    def motor(self) -> str:
-        """Name of the part it concerns; empty for the whole device."""
-        ...
-
-    @property
-    def place(self) -> int:
-        """Place of the part in its chain, from 1; 0 for the whole device."""
-        ...
-
-    @property
-    def what(self) -> str:
-        """What was found, with values."""
-        ...
-
-    @property
-    def hint(self) -> str:
-        """What to do."""
-        ...
-
-
-@runtime_checkable
-class Diagnosable(Protocol):
-    """A device that can examine itself while it is not connected."""
-
-    def diagnose(self) -> Sequence[Finding]:
-        """Find everything that is wrong; nothing moves and nothing is written."""
-        ...
 
 
 def diagnose(config: DoctorConfig, prompter: Prompter | None = None) -> int:

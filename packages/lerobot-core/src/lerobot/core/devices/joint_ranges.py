@@ -1,14 +1,11 @@
-"""`lerobot find-joint-limits`: how far each joint moves while somebody teleoperates."""
+"""How far each joint moves while somebody teleoperates."""
 
 from collections.abc import Mapping
 
-from lerobot.core.commands.find_joint_limits import FindJointLimitsConfig
-from lerobot.core.control import ControlLoop, TeleoperatorSource, Tick, require_features
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.core.hooks import load_hooks
-from lerobot.core.prompts import Prompter, TerminalPrompter
-from lerobot.core.protocols import Robot, Teleoperator
-from lerobot.core.safety import SafetyGate, derive_limits, safe_end
+from lerobot.core.prompts import Prompter
+from lerobot.core.protocols import Robot
+from lerobot.core.tick import Tick
 from lerobot.core.types import FeatureSpec, as_features
 
 BANNER = "=" * 40
@@ -52,52 +49,6 @@ class JointRanges:
             self._prompter.say(f"Time remaining: {self._total_s - elapsed:.1f}s")
 
 
-def find_joint_limits(config: FindJointLimitsConfig, prompter: Prompter | None = None) -> int:
-    """Run the command; what was measured is shown also after Ctrl-C.
-
-    Args:
-        config: validated configuration.
-        prompter: who is told; the terminal if None.
-
-    Returns:
-        0; 128 plus the signal's number when a signal ended the run.
-
-    Raises:
-        FeatureMismatchError: the teleoperator does not fit the robot, or the robot measures no positions.
-        DeviceError: a device failed.
-    """
-    prompter = prompter or TerminalPrompter()
-    robot: Robot = config.robot.build()
-    teleop: Teleoperator = config.teleop.build()
-    require_features(
-        teleop.action_features, robot.action_features, giver=f"teleoperator {teleop}", taker=f"robot {robot}"
-    )
-    derive_limits(robot.action_features, config.safety)
-    features = joint_positions(robot)
-    if config.urdf_path is not None:
-        prompter.say("Bounds of the end effector are not measured: no installed package computes kinematics.")
-    total_s = config.warmup_time_s + config.teleop_time_s
-    ranges = JointRanges(list(features), config.warmup_time_s, total_s, prompter)
-    hooks = load_hooks()
-    with hooks.run("find-joint-limits", config), safe_end(robot, teleop) as session:
-        session.close_later("results", lambda: _show(ranges, features, prompter))
-        prompter.say(f"Connecting to robot: {config.robot.type}...")
-        session.connect()
-        prompter.say("Devices connected.")
-        prompter.say(f"{BANNER}\nWARMUP PHASE ({config.warmup_time_s:g} s): nothing is recorded yet.\n{BANNER}")
-        loop = ControlLoop(
-            robot,
-            TeleoperatorSource(teleop),
-            SafetyGate.for_robot(robot, config.safety),
-            fps=config.control_loop_fps,
-            sinks=[ranges],
-            hooks=hooks,
-            signals=session.signals,
-        )
-        loop.run(duration_s=total_s)
-    return session.signals.exit_code
-
-
 def joint_positions(robot: Robot) -> dict[str, FeatureSpec]:
     """Give the measured joint positions of a robot: numbers it observes and can be commanded to.
 
@@ -119,7 +70,8 @@ def joint_positions(robot: Robot) -> dict[str, FeatureSpec]:
     return found
 
 
-def _show(ranges: JointRanges, features: Mapping[str, FeatureSpec], prompter: Prompter) -> None:
+def show(ranges: JointRanges, features: Mapping[str, FeatureSpec], prompter: Prompter) -> None:
+    """Say how far each joint moved."""
     prompter.say(f"{BANNER}\nFINAL RESULTS\n{BANNER}")
     if not ranges.smallest:
         prompter.say("Nothing was recorded: the run ended during the warm-up.")

@@ -2,8 +2,11 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from lerobot.core.errors import DeviceConnectionError
 
 CONSOLES = re.compile(r"tty\d*")
 """Virtual consoles of Linux, which no device is behind."""
@@ -36,6 +39,28 @@ def serial_ports(dev: Path = Path("/dev")) -> list[SerialPort]:
         for path in dev.glob("tty*")
         if not CONSOLES.fullmatch(path.name)
     )
+
+
+def unplugged(before: Sequence[SerialPort], after: Sequence[SerialPort]) -> SerialPort:
+    """The port that disappeared.
+
+    Raises:
+        DeviceConnectionError: none did, or several did.
+    """
+    gone = [port for port in before if port.path not in {other.path for other in after}]
+    if not gone:
+        raise DeviceConnectionError(
+            "Could not detect the port. No difference was found ([]).",
+            expected="one port to disappear when the cable is pulled",
+            hint="Check that the device was plugged in at the start, and that its cable carries data.",
+        )
+    if len(gone) > 1:
+        raise DeviceConnectionError(
+            f"Could not detect the port. More than one port was found ({[port.path for port in gone]}).",
+            expected="one port to disappear when the cable is pulled",
+            hint="Unplug one device only.",
+        )
+    return gone[0]
 
 
 if sys.platform == "win32":

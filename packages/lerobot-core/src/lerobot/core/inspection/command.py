@@ -1,22 +1,52 @@
-"""What `lerobot doctor` finds: facts of the machine, and each broken plugin with its real cause.
-
-Devices are examined by `devices.diagnose`.
-"""
+"""The commands that look at what is installed: `lerobot doctor`, `info` and `plugins`."""
 
 import importlib.util
+import json
 from collections import Counter
 
 import typer
 
 from lerobot.core.commands.doctor import DoctorConfig
+from lerobot.core.commands.info import InfoConfig
+from lerobot.core.commands.plugins import PluginsConfig
 from lerobot.core.devices.diagnosis import diagnose
-from lerobot.core.errors import PluginError
+from lerobot.core.errors import ConfigError, ConfigProblem, PluginError
 from lerobot.core.hooks import load_hooks
+from lerobot.core.inspection.plugin_list import explain, print_table, rows
+from lerobot.core.inspection.versions import versions
 from lerobot.core.installation import own_facts
-from lerobot.core.registry import Discovered, registry
+from lerobot.core.registry import KINDS, Discovered, kind_of, registry
 
 
-def run(config: DoctorConfig) -> int:
+def info(_config: InfoConfig) -> None:
+    """Print versions and the platform, as bullets for a bug report."""
+    for name, value in versions().items():
+        typer.echo(f"- {name}: {value}")
+
+
+def plugins(config: PluginsConfig) -> int:
+    """Print the list or the explanation; the exit code is 1 if the one asked for is broken."""
+    kind = None if config.kind is None else _kind(config.kind)
+    if config.action == "info":
+        return explain(str(kind), str(config.name))
+    found = [row for name in ([kind] if kind else KINDS) for row in rows(str(name), known=config.known)]
+    if config.format == "json":
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        print_table(found)
+    for damaged in registry.damaged():
+        typer.echo(f"warning: {damaged.distribution}: {damaged.cause}", err=True)
+    return 0
+
+
+def _kind(name: str) -> str:
+    try:
+        return kind_of(name).name
+    except KeyError as error:
+        raise ConfigError([ConfigProblem("KIND", name, f"one of {', '.join(KINDS)}")]) from error
+
+
+def doctor(config: DoctorConfig) -> int:
     """Print what was checked; the exit code is 1 if something is broken."""
     if config.subject == "hardware":
         return diagnose(config)

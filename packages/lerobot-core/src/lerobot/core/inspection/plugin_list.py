@@ -1,53 +1,29 @@
-"""What `lerobot plugins` prints."""
+"""Tables and descriptions of plugins."""
 
 import inspect
-import json
 from typing import Any
 
 import typer
 from pydantic_core import PydanticUndefined
 
-from lerobot.core.commands.plugins import PluginsConfig
 from lerobot.core.config.annotations import field_words, unit
-from lerobot.core.errors import ConfigError, ConfigProblem, PluginError, PluginLoadError
-from lerobot.core.registry import KINDS, Discovered, kind_of, registry
+from lerobot.core.errors import PluginError, PluginLoadError
+from lerobot.core.registry import KINDS, Discovered, registry
 from lerobot.core.registry.catalog import known_plugins
 
 
-def run(config: PluginsConfig) -> int:
-    """Print the list or the explanation; the exit code is 1 if the one asked for is broken."""
-    kind = None if config.kind is None else _kind(config.kind)
-    if config.action == "info":
-        return _explain(str(kind), str(config.name))
-    rows = [row for name in ([kind] if kind else KINDS) for row in _rows(str(name), known=config.known)]
-    if config.format == "json":
-        typer.echo(json.dumps(rows, indent=2))
-    else:
-        _print_table(rows)
-    for damaged in registry.damaged():
-        typer.echo(f"warning: {damaged.distribution}: {damaged.cause}", err=True)
-    return 0
-
-
-def _kind(name: str) -> str:
-    try:
-        return kind_of(name).name
-    except KeyError as error:
-        raise ConfigError([ConfigProblem("KIND", name, f"one of {', '.join(KINDS)}")]) from error
-
-
-def _rows(kind: str, *, known: bool) -> list[dict[str, str]]:
+def rows(kind: str, *, known: bool) -> list[dict[str, str]]:
     """One row per plugin, from metadata: nothing is imported."""
     catalog = known_plugins(kind)
     plugins = registry.plugins(kind)
     owners: dict[str, set[str]] = {}
     for found in plugins:
         owners.setdefault(found.name, set()).add(found.distribution)
-    rows = []
+    found_rows = []
     for found in plugins:
         twice = len(owners[found.name]) > 1
         summary = catalog[found.name].summary if found.name in catalog else ""
-        rows.append(
+        found_rows.append(
             {
                 "kind": kind,
                 "name": found.name,
@@ -58,7 +34,7 @@ def _rows(kind: str, *, known: bool) -> list[dict[str, str]]:
             }
         )
     if known:
-        rows += [
+        found_rows += [
             {
                 "kind": kind,
                 "name": name,
@@ -70,19 +46,20 @@ def _rows(kind: str, *, known: bool) -> list[dict[str, str]]:
             for name, entry in catalog.items()
             if name not in owners
         ]
-    return rows
+    return found_rows
 
 
-def _print_table(rows: list[dict[str, str]]) -> None:
+def print_table(plugins: list[dict[str, str]]) -> None:
     """Write columns as wide as they need to be; no line is cut, so that the output can be searched."""
     columns = ("kind", "name", "distribution", "version", "status")
-    widths = {column: max([len(column), *(len(row[column]) for row in rows)]) for column in columns}
+    widths = {column: max([len(column), *(len(row[column]) for row in plugins)]) for column in columns}
     typer.echo("  ".join(column.upper().ljust(widths[column]) for column in columns).rstrip())
-    for row in rows:
+    for row in plugins:
         typer.echo("  ".join(row[column].ljust(widths[column]) for column in columns).rstrip())
 
 
-def _explain(kind: str, name: str) -> int:
+def explain(kind: str, name: str) -> int:
+    """Print what one plugin is; the exit code is 1 if it is broken."""
     try:
         found = registry.find(kind, name)
         cls = registry.config_class(kind, name)

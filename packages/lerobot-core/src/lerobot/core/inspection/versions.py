@@ -8,22 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import importlib_metadata
-import typer
 
-from lerobot.core.commands.info import InfoConfig
 from lerobot.core.registry import registry
 
 _TORCH_FACT = re.compile(r"^(cuda)\b[^=]*=\s*(.+)$", re.MULTILINE)
 
 
-def run(config: InfoConfig) -> None:  # noqa: ARG001 - every command is called with its configuration
-    """Print the report."""
-    for name, value in facts().items():
-        typer.echo(f"- {name}: {value}")
-
-
-def facts() -> dict[str, str]:
-    """Everything the report says, by heading."""
+def versions() -> dict[str, str]:
+    """Everything `lerobot info` says, by heading."""
     cuda = _torch_cuda()
     gpu = _first_line("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
     ffmpeg = re.match(r"ffmpeg version (\S+)", _first_line("ffmpeg", "-version"))

@@ -19,7 +19,7 @@ class DatasetSource(ConfigModel):
 class CheckConfig(CommandConfig):
     """Check that a policy, a dataset, a robot and an environment fit each other, before anything runs."""
 
-    target: ClassVar[str] = "lerobot.policies.preflight:run"
+    target: ClassVar[str] = "lerobot.policies.preflight.command:check"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot check --policy.path=outputs/train/act/checkpoints/last --robot.type=so101_follower "
         "--robot.port=/dev/ttyACM0",

@@ -15,11 +15,11 @@ Format = Literal["onnx", "pt2"]
 class ExportConfig(CommandConfig):
     """Export a trained policy, with its processors inside, to ONNX and torch.export files.
 
-    The files take what a robot gives (joint positions in its units, pictures as bytes) and give the next actions in the
+    The files take what a robot gives (joint positions in its units, images as bytes) and give the next actions in the
     robot's units. They are compared with the policy before they are kept.
     """
 
-    target: ClassVar[str] = "lerobot.policies.exporting.export:run"
+    target: ClassVar[str] = "lerobot.policies.export.command:run"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot export --policy.path=outputs/train/act/checkpoints/last --dataset.repo_id=me/pick_cube",
         "lerobot export --policy.path=me/act_pick_cube --robot.type=so101_follower --robot.port=/dev/ttyACM0 "

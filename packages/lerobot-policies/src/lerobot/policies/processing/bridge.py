@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.images import network_images
 from lerobot.core.processors import ActionProcessorStep, ObservationProcessorStep, PolicyActionProcessorStep
 from lerobot.core.processors.step import PipelineFeatures
 from lerobot.core.types import FeatureSpec
 from lerobot.policies.features import OBSERVATION_ENVIRONMENT_STATE, OBSERVATION_STATE
-from lerobot.policies.processing.batching import IMAGE, IMAGES
+from lerobot.policies.processing.batch import IMAGE, IMAGES
 
 _STATES = {"environment_state": OBSERVATION_ENVIRONMENT_STATE, "agent_pos": OBSERVATION_STATE}
 
@@ -44,15 +45,15 @@ class TorchToNumpyActionProcessorStep(PolicyActionProcessorStep):
 class GymObservationProcessorStep(ObservationProcessorStep):
     """Turns a Gymnasium observation into that of a dataset, with a batch axis.
 
-    `pixels` becomes `observation.image`, or `observation.images.<camera>` for a dict of pictures: `(H, W, C)` uint8
+    `pixels` becomes `observation.image`, or `observation.images.<camera>` for a dict of images: `(H, W, C)` uint8
     becomes `(1, C, H, W)` float32 in [0, 1]. `agent_pos` becomes `observation.state` and `environment_state`
     `observation.environment_state`, float32. Other keys stay.
     """
 
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
         """Convert."""
-        for key, value in _pictures(observation.pop("pixels", {})).items():
-            observation[key] = _picture(key, value)
+        for key, value in _images(observation.pop("pixels", {})).items():
+            observation[key] = _image(key, value)
         for old, new in _STATES.items():
             if old in observation:
                 state = torch.as_tensor(observation.pop(old)).float()
@@ -60,7 +61,7 @@ class GymObservationProcessorStep(ObservationProcessorStep):
         return observation
 
     def transform_features(self, features: PipelineFeatures) -> PipelineFeatures:
-        """Rename; pictures have their channels first."""
+        """Rename; images have their channels first."""
         changed: dict[str, FeatureSpec] = {}
         for key, feature in features["observation"].items():
             short = key.removeprefix("observation.")
@@ -73,19 +74,37 @@ class GymObservationProcessorStep(ObservationProcessorStep):
         return {**features, "observation": changed}
 
 
-def _pictures(pixels: Any) -> dict[str, Any]:
+def _images(pixels: Any) -> dict[str, Any]:
     if isinstance(pixels, Mapping):
-        return {f"{IMAGES}{camera}": picture for camera, picture in pixels.items()}
+        return {f"{IMAGES}{camera}": image for camera, image in pixels.items()}
     return {IMAGE: pixels}
 
 
-def _picture(key: str, value: Any) -> Tensor:
-    picture = torch.as_tensor(value)
-    picture = picture.unsqueeze(0) if picture.ndim == 3 else picture
-    if picture.ndim != 4 or picture.dtype != torch.uint8 or picture.shape[-1] not in {1, 3, 4}:
+def _image(key: str, value: Any) -> Tensor:
+    image = torch.as_tensor(value)
+    image = image.unsqueeze(0) if image.ndim == 3 else image
+    if image.ndim != 4 or image.dtype != torch.uint8 or image.shape[-1] not in {1, 3, 4}:
         raise FeatureMismatchError(
-            f"{key} has the shape {tuple(picture.shape)} and the type {picture.dtype}",
+            f"{key} has the shape {tuple(image.shape)} and the type {image.dtype}",
             keys=[key],
-            expected="pictures (H, W, C) or (B, H, W, C), uint8, of 1, 3 or 4 channels",
+            expected="images (H, W, C) or (B, H, W, C), uint8, of 1, 3 or 4 channels",
         )
-    return picture.permute(0, 3, 1, 2).contiguous().float() / 255
+    converted: Tensor = network_images(image)
+    return converted
+
+
+def to_tensor(value: Any) -> Tensor:
+    """Make a tensor of what a robot measured, as datasets give it.
+
+    Args:
+        value: a vector, a colour image `(H, W, 3)` uint8, or a depth map `(H, W, 1)` uint16 in millimetres.
+
+    Returns:
+        The vector; the image as `(3, H, W)` float32 in [0, 1]; the depth map as `(1, H, W)` float32 in millimetres.
+    """
+    array = np.ascontiguousarray(value)
+    if array.ndim != 3:
+        return torch.from_numpy(array)
+    # numpy converts every type torch does not have, such as uint16.
+    image: Tensor = network_images(torch.from_numpy(array if array.dtype == np.uint8 else array.astype(np.float32)))
+    return image

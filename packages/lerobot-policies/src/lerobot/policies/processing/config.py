@@ -51,7 +51,7 @@ class UnnormalizerConfig(_NormalizationConfig):
 class ToBatchConfig(ProcessorStepConfig):
     """Gives a single sample a batch axis."""
 
-    target: ClassVar[str] = f"{_HERE}.batching:ToBatchProcessorStep"
+    target: ClassVar[str] = f"{_HERE}.batch:ToBatchProcessorStep"
 
     type: str = "to_batch_processor"
 
@@ -59,7 +59,7 @@ class ToBatchConfig(ProcessorStepConfig):
 class ActionToBatchConfig(ProcessorStepConfig):
     """Gives a single action a batch axis."""
 
-    target: ClassVar[str] = f"{_HERE}.batching:ActionToBatchProcessorStep"
+    target: ClassVar[str] = f"{_HERE}.batch:ActionToBatchProcessorStep"
 
     type: str = "to_batch_processor_action"
 
@@ -67,7 +67,7 @@ class ActionToBatchConfig(ProcessorStepConfig):
 class ObservationToBatchConfig(ProcessorStepConfig):
     """Gives a single observation a batch axis."""
 
-    target: ClassVar[str] = f"{_HERE}.batching:ObservationToBatchProcessorStep"
+    target: ClassVar[str] = f"{_HERE}.batch:ObservationToBatchProcessorStep"
 
     type: str = "to_batch_processor_observation"
 
@@ -75,7 +75,7 @@ class ObservationToBatchConfig(ProcessorStepConfig):
 class ComplementaryDataToBatchConfig(ProcessorStepConfig):
     """Gives the complementary data of a single sample a batch axis."""
 
-    target: ClassVar[str] = f"{_HERE}.batching:ComplementaryDataToBatchProcessorStep"
+    target: ClassVar[str] = f"{_HERE}.batch:ComplementaryDataToBatchProcessorStep"
 
     type: str = "to_batch_processor_complementary_data"
 
@@ -118,20 +118,20 @@ class GymObservationConfig(ProcessorStepConfig):
     type: str = "observation_processor"
 
 
-# --- pictures --------------------------------------------------------------------------------------------------------
+# --- images --------------------------------------------------------------------------------------------------------
 
 
 class ImageCropResizeConfig(ProcessorStepConfig):
-    """Cuts pictures out and brings them to one size."""
+    """Cuts images out and brings them to one size."""
 
-    target: ClassVar[str] = f"{_HERE}.pictures:ImageCropResizeProcessorStep"
+    target: ClassVar[str] = f"{_HERE}.images:ImageCropResizeProcessorStep"
 
     type: str = "image_crop_resize_processor"
     crop_params_dict: dict[str, tuple[int, int, int, int]] | None = Field(
         default=None, description="By observation key: top, left, height and width of what is kept, pixels."
     )
     resize_size: tuple[int, int] | None = Field(
-        default=None, description="Height and width of every picture afterwards, pixels; null: as cut out."
+        default=None, description="Height and width of every image afterwards, pixels; null: as cut out."
     )
 
 

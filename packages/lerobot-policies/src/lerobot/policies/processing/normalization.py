@@ -126,7 +126,7 @@ class NormalizationStep(ProcessorStep):
     def _scaled(self, key: str, value: Any) -> Tensor:
         tensor = torch.as_tensor(value)
         feature: PolicyFeature = self.config.features[key]
-        # Pictures may have another size; elements and channels must be those of the statistics.
+        # Images may have another size; elements and channels must be those of the statistics.
         if tensor.ndim < len(feature.shape) or tensor.shape[-len(feature.shape)] != feature.shape[0]:
             raise FeatureMismatchError(
                 f"{self.registry_name} got {key!r} of the shape {tuple(tensor.shape)}",

@@ -1,39 +1,25 @@
 """The folder of a checkpoint: complete, or not there."""
 
-import json
 import logging
-import pickle
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from lerobot.core.durable import flush_folder, move_into_place
 from lerobot.core.errors import CheckpointError
-from lerobot.policies.checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, WEIGHTS
-from lerobot.policies.making import PolicyWithProcessors
-from lerobot.training.checkpoints.optimizer_state import (
-    load_optimizer,
-    load_scheduler,
-    read_json,
-    read_tensors,
-    save_optimizer,
-    save_scheduler,
-)
-from lerobot.training.learner.average import WeightAverage
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.checkpoint.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, WEIGHTS
+from lerobot.training.checkpoints.optimizer_state import read_json, read_tensors, write_json
 
 logger = logging.getLogger(__name__)
 
-MODEL, AVERAGED, STATE, LAST, BEST = "pretrained_model", "pretrained_model_ema", "training_state", "last", "best"
-TRAIN_CONFIG, STEP, RANDOM, SCALER = "train_config.json", "training_step.json", "rng_state.safetensors", "scaler.json"
-AVERAGE = "ema_state.pt"
+MODEL, STATE, LAST, BEST = "pretrained_model", "training_state", "last", "best"
+TRAIN_CONFIG, STEP, RANDOM = "train_config.json", "training_step.json", "rng_state.safetensors"
 _SCRATCH = ".writing"
 
 
@@ -71,38 +57,25 @@ class Progress:
         return {**fields, **{key: value for key, value in own.items() if value is not None}}
 
 
-@dataclass(frozen=True, slots=True)
-class Learner:
-    """What is trained, without any wrapping for several processes.
-
-    Attributes:
-        trained: policy and processors.
-        optimizer: its optimizer.
-        scheduler: its schedule; None for constant rates.
-        scaler: of gradients in half precision; None elsewhere.
-        average: of the weights; None if none is kept.
-    """
-
-    trained: PolicyWithProcessors
-    optimizer: Optimizer
-    scheduler: LRScheduler | None = None
-    scaler: Any = None
-    average: WeightAverage | None = None
-
-
 def checkpoint_name(step: int, total_steps: int) -> str:
     """Name of a checkpoint's folder: `000200`."""
     return str(step).zfill(max(6, len(str(total_steps))))
 
 
 def save(
-    target: Path, learner: Learner, progress: Progress, generators: Sequence[Mapping[str, Tensor]], config: Any
+    target: Path,
+    policies: Mapping[str, PolicyWithProcessors],
+    save_state: Callable[[Path], None],
+    progress: Progress,
+    generators: Sequence[Mapping[str, Tensor]],
+    config: Any,
 ) -> None:
     """Write a checkpoint aside, flush it to the disk, give it its name, and point `last` at it.
 
     Args:
         target: its folder, inside the run's folder of checkpoints.
-        learner: what is trained.
+        policies: policies by their folder's name; one is `pretrained_model`.
+        save_state: writes into a folder all else that going on needs.
         progress: how far it is.
         generators: random states, one mapping per process.
         config: contents of `train_config.json`.
@@ -110,31 +83,18 @@ def save(
     scratch = target.parent / _SCRATCH
     shutil.rmtree(scratch, ignore_errors=True)
     aside = scratch / target.name
-    model, state = aside / MODEL, aside / STATE
-    model.mkdir(parents=True)
-    state.mkdir()
-    learner.trained.save_pretrained(model)
-    _write(model / TRAIN_CONFIG, config)
-    if learner.average is not None:
-        with learner.average.applied():
-            learner.trained.save_pretrained(aside / AVERAGED)
-        _write(aside / AVERAGED / TRAIN_CONFIG, config)
-        torch.save(learner.average.state_dict(), state / AVERAGE)
-    _write(state / STEP, progress.to_json())
-    save_optimizer(learner.optimizer, state)
-    if learner.scheduler is not None:
-        save_scheduler(learner.scheduler, state)
-    if learner.scaler is not None:
-        _write(state / SCALER, learner.scaler.state_dict())
+    state = aside / STATE
+    state.mkdir(parents=True)
+    for name, policy in policies.items():
+        policy.save_pretrained(aside / name)
+        write_json(aside / name / TRAIN_CONFIG, config)
+    save_state(state)
+    write_json(state / STEP, progress.to_json())
     for rank, states in enumerate(generators):
         save_file(dict(states), state / random_file(rank))
     move_into_place(aside, target, scratch)
     point(target.parent / LAST, target)
     shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _write(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=4), encoding="utf-8")
 
 
 def random_file(rank: int) -> str:
@@ -197,33 +157,6 @@ def read_progress(folder: Path) -> Progress:
         fields.get("best_validation_loss"),
         fields.get("num_workers"),
     )
-
-
-def load_learner(folder: Path, learner: Learner) -> None:
-    """Fill optimizer, schedule and scaler; weights and processors come through the policy's own loader.
-
-    Raises:
-        CheckpointError: a file is missing, damaged, or of another policy or optimizer.
-    """
-    state = folder / STATE
-    load_optimizer(learner.optimizer, state)
-    if learner.scheduler is not None:
-        load_scheduler(learner.scheduler, state)
-    if learner.scaler is not None and (state / SCALER).exists():
-        learner.scaler.load_state_dict(read_json(state / SCALER))
-    if learner.average is not None:
-        learner.average.load_state_dict(_read_average(state / AVERAGE))
-
-
-def _read_average(path: Path) -> dict[str, Any]:
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        what = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
-        raise CheckpointError(
-            f"{path} {what}", expected="the average of the weights, because --ema.enable is true"
-        ) from error
-    return state
 
 
 def read_random(folder: Path, rank: int) -> dict[str, Tensor] | None:

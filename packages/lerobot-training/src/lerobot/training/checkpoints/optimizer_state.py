@@ -2,6 +2,7 @@
 
 import json
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,14 @@ TENSORS, GROUPS, SCHEDULER = "optimizer_state.safetensors", "optimizer_param_gro
 def save_optimizer(optimizer: Optimizer, folder: Path) -> None:
     """Write an optimizer's state: `state/<parameter>/<name>` tensors and its groups.
 
+    Args:
+        optimizer: the optimizer.
+        folder: made if need be; each of several optimizers has one of its own.
+
     Raises:
         CheckpointError: its state holds something that is neither tensor nor None; names it.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     state = optimizer.state_dict()
     tensors: dict[str, torch.Tensor] = {}
     for index, entries in state["state"].items():
@@ -37,13 +43,18 @@ def save_optimizer(optimizer: Optimizer, folder: Path) -> None:
                 raise CheckpointError(f"optimizer state {name} is a {type(value).__name__}", expected="a tensor")
     save_file(tensors, folder / TENSORS)
     groups = [{key: None if key in _HOW else value for key, value in group.items()} for group in state["param_groups"]]
-    (folder / GROUPS).write_text(json.dumps(groups, indent=4), encoding="utf-8")
+    write_json(folder / GROUPS, groups)
 
 
-def load_optimizer(optimizer: Optimizer, folder: Path) -> None:
+def load_optimizer(optimizer: Optimizer, folder: Path, *, keep_settings: bool = False) -> None:
     """Fill an optimizer with a saved state.
 
     Settings that only one side knows, as after an update of torch, are left as the optimizer has them.
+
+    Args:
+        optimizer: the optimizer.
+        folder: of its files.
+        keep_settings: leave all settings, such as the rate, as the optimizer has them, and take the moments only.
 
     Raises:
         CheckpointError: a file is missing or damaged, or it is the state of other parameters.
@@ -65,8 +76,10 @@ def load_optimizer(optimizer: Optimizer, folder: Path) -> None:
         state.setdefault(int(index), {})[name] = tensor
     _check_shapes(optimizer, state, folder)
     _lay_out(optimizer, state)
-    merged = [_merged(group, saved) for group, saved in zip(fresh["param_groups"], groups, strict=True)]
-    optimizer.load_state_dict({"state": state, "param_groups": merged})
+    if not keep_settings:
+        pairs = zip(fresh["param_groups"], groups, strict=True)
+        fresh["param_groups"] = [_merged(group, saved) for group, saved in pairs]
+    optimizer.load_state_dict({"state": state, "param_groups": fresh["param_groups"]})
 
 
 def _check_shapes(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]], folder: Path) -> None:
@@ -107,11 +120,16 @@ def _like(fresh: Any, saved: Any) -> Any:
 
 def save_scheduler(scheduler: LRScheduler, folder: Path) -> None:
     """Write a schedule's state."""
-    (folder / SCHEDULER).write_text(json.dumps(scheduler.state_dict(), indent=4), encoding="utf-8")
+    write_json(folder / SCHEDULER, scheduler.state_dict())
 
 
-def load_scheduler(scheduler: LRScheduler, folder: Path) -> None:
+def load_scheduler(scheduler: LRScheduler, folder: Path, *, keep_rates: bool = False) -> None:
     """Fill a schedule with a saved state; what only one side knows is left as it is.
+
+    Args:
+        scheduler: the schedule.
+        folder: of its file.
+        keep_rates: take only how far it is, and go there by its own settings.
 
     Raises:
         CheckpointError: the file is missing or damaged.
@@ -120,7 +138,14 @@ def load_scheduler(scheduler: LRScheduler, folder: Path) -> None:
     fresh = scheduler.state_dict()
     if not isinstance(saved, dict) or "last_epoch" not in saved:
         raise CheckpointError(f"{folder / SCHEDULER} is no schedule's state", expected="an object with 'last_epoch'")
-    scheduler.load_state_dict({key: saved.get(key, value) for key, value in fresh.items()})
+    if not keep_rates:
+        scheduler.load_state_dict({key: saved.get(key, value) for key, value in fresh.items()})
+        return
+    with warnings.catch_warnings():
+        # No step of the optimizer comes in between: those were made before.
+        warnings.filterwarnings("ignore", message=".*lr_scheduler.step", category=UserWarning)
+        for _ in range(saved["last_epoch"]):
+            scheduler.step()
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -145,6 +170,11 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file of a checkpoint."""
+    path.write_text(json.dumps(content, indent=4), encoding="utf-8")
 
 
 def _unreadable(path: Path, error: Exception) -> CheckpointError:

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from lerobot.core.config.base import CommandConfig, EnvConfig
+from lerobot.core.config.base import CommandConfig, EnvConfig, OptimizerConfig, SchedulerConfig
 from lerobot.envs.config import EvalConfig
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.training.config import (
@@ -18,13 +18,12 @@ from lerobot.training.config import (
     PeftConfig,
     WandBConfig,
 )
-from lerobot.training.optim.config import OptimizerConfig, SchedulerConfig
 
 
 class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     """Train a policy on a dataset."""
 
-    target: ClassVar[str] = "lerobot.training.command:train"
+    target: ClassVar[str] = "lerobot.training.command:command"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot train --dataset.repo_id=owner/name --policy.type=act --output_dir=outputs/train/act --steps=20000",
         "lerobot train --config_path=outputs/train/act/checkpoints/last/pretrained_model/train_config.json "

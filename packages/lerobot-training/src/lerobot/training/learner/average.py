@@ -1,38 +1,48 @@
 """A moving average of the weights, which often acts better than the last of them."""
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
-import torch
-from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lerobot.core.errors import CheckpointError
+from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.config import EMAConfig
 
 
 class WeightAverage:
-    """An exponential moving average of a module's parameters.
+    """An exponential moving average of a policy's parameters, as a policy of its own.
+
+    Buffers, such as running statistics, are those of the newest weights.
 
     Args:
         config: how fast it follows.
-        module: whose parameters; the average begins with them.
+        policy: whose parameters; the average begins with them.
 
     Source:
         The warm-up of the decay is that of @crowsonkb, as diffusers has it: `1 - (1 + t / inv_gamma) ** -power`.
     """
 
-    def __init__(self, config: EMAConfig, module: nn.Module) -> None:
+    def __init__(self, config: EMAConfig, policy: PreTrainedPolicy) -> None:
         self.config = config
-        self._parameters = list(module.parameters())
-        self._average = [parameter.detach().clone() for parameter in self._parameters]
-        self._updates = 0
+        self._averaged = AveragedModel(policy, multi_avg_fn=self._follow)
 
     @property
-    def decay(self) -> float:
-        """Share of the average that the newest update keeps."""
-        age = self._updates - self.config.update_after_step - 1
+    def policy(self) -> PreTrainedPolicy:
+        """The policy with the averaged weights."""
+        return cast("PreTrainedPolicy", self._averaged.module)
+
+    def update(self, policy: PreTrainedPolicy) -> None:
+        """Follow the parameters; called after every optimizer step."""
+        self._averaged.update_parameters(policy)
+
+    def _follow(self, averages: Any, parameters: Any, count: Any) -> None:
+        get_ema_multi_avg_fn(self._decay())(averages, parameters, count)  # type: ignore[no-untyped-call]
+
+    def _decay(self) -> float:
+        """Share of the average that the update which is under way keeps; torch makes the first one a copy."""
+        age = int(self._averaged.n_averaged) - self.config.update_after_step
         if age <= 0:
             return 0.0
         if self.config.decay is not None:
@@ -40,40 +50,18 @@ class WeightAverage:
         grown = 1 - math.pow(1 + age / self.config.inv_gamma, -self.config.power)
         return max(self.config.min_decay, min(grown, self.config.max_decay))
 
-    @torch.no_grad()
-    def update(self) -> None:
-        """Follow the parameters; called after every optimizer step."""
-        self._updates += 1
-        torch._foreach_lerp_(self._average, [each.detach() for each in self._parameters], 1 - self.decay)
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Let the module have the average inside the block."""
-        self._exchange()
-        try:
-            yield
-        finally:
-            self._exchange()
-
-    @torch.no_grad()
-    def _exchange(self) -> None:
-        for parameter, average in zip(self._parameters, self._average, strict=True):
-            kept = parameter.detach().clone()
-            parameter.copy_(average)
-            average.copy_(kept)
-
     def state_dict(self) -> dict[str, Any]:
         """The state under the field's names."""
         constant = self.config.decay
         return {
             "decay": self.config.max_decay if constant is None else constant,
             "min_decay": self.config.min_decay if constant is None else constant,
-            "optimization_step": self._updates,
+            "optimization_step": int(self._averaged.n_averaged),
             "update_after_step": self.config.update_after_step,
             "use_ema_warmup": True,
             "inv_gamma": self.config.inv_gamma,
             "power": self.config.power,
-            "shadow_params": [average.cpu().contiguous() for average in self._average],
+            "shadow_params": [average.detach().cpu().contiguous() for average in self.policy.parameters()],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -82,14 +70,14 @@ class WeightAverage:
         Raises:
             CheckpointError: it is the average of other parameters.
         """
+        own = [parameter.detach() for parameter in self.policy.parameters()]
         averages = state.get("shadow_params", [])
-        shapes = [tuple(average.shape) for average in averages]
-        if shapes != [tuple(parameter.shape) for parameter in self._parameters] or "optimization_step" not in state:
+        if [average.shape for average in averages] != [each.shape for each in own] or "optimization_step" not in state:
             raise CheckpointError(
                 f"the saved average has {len(averages)} weights of other parameters",
-                expected=f"the {len(self._parameters)} of this policy",
+                expected=f"the {len(own)} of this policy",
                 hint="Resume with the policy the checkpoint was made with.",
             )
-        for own, saved in zip(self._average, averages, strict=True):
-            own.copy_(saved)
-        self._updates = int(state["optimization_step"])
+        for mine, saved in zip(own, averages, strict=True):
+            mine.copy_(saved)
+        self._averaged.n_averaged.fill_(int(state["optimization_step"]))

@@ -1,23 +1,16 @@
-"""From configurations to optimizers."""
+"""From configurations to optimizers of a policy's parameters, in the groups the policy wants."""
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from pydantic import TypeAdapter, ValidationError
-from torch import nn
+from torch.optim import Optimizer
 
+from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import ConfigError, ConfigProblem
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.policy import PreTrainedPolicy
-from lerobot.training.optim.config import (
-    AdamConfig,
-    AdamWConfig,
-    OptimizerConfig,
-    SchedulerConfig,
-    SGDConfig,
-    XVLAAdamWConfig,
-)
+from lerobot.training.optim.config import AdamConfig, AdamWConfig, SGDConfig
 
 _FUSED = {"cpu", "cuda", "mps", "xpu"}
 """Devices on which torch has fused steps."""
@@ -29,8 +22,7 @@ def optimizer_preset(config: PreTrainedConfig) -> OptimizerConfig:
     Raises:
         ConfigError: it asks for one that does not exist.
     """
-    found: OptimizerConfig = _preset(OptimizerConfig, config.optimizer_preset(), f"optimizer of {config.type}")
-    return found
+    return cast("OptimizerConfig", _preset(OptimizerConfig, config.optimizer_preset(), f"optimizer of {config.type}"))
 
 
 def scheduler_preset(config: PreTrainedConfig) -> SchedulerConfig | None:
@@ -39,10 +31,8 @@ def scheduler_preset(config: PreTrainedConfig) -> SchedulerConfig | None:
     Raises:
         ConfigError: it asks for one that does not exist.
     """
-    found: SchedulerConfig | None = _preset(
-        SchedulerConfig | None, config.scheduler_preset(), f"scheduler of {config.type}"
-    )
-    return found
+    fields = config.scheduler_preset()
+    return cast("SchedulerConfig | None", _preset(SchedulerConfig | None, fields, f"scheduler of {config.type}"))
 
 
 def _preset(kind: Any, fields: Any, where: str) -> Any:
@@ -54,55 +44,43 @@ def _preset(kind: Any, fields: Any, where: str) -> Any:
         ) from error
 
 
-def make_optimizer(config: OptimizerConfig, policy: PreTrainedPolicy) -> torch.optim.Optimizer:
-    """Make the optimizer of a policy's parameters, in the groups the policy wants."""
-    match config:
-        case SGDConfig():
-            return torch.optim.SGD(
-                policy.parameter_groups(),
-                lr=config.lr,
-                momentum=config.momentum,
-                dampening=config.dampening,
-                nesterov=config.nesterov,
-                weight_decay=config.weight_decay,
-            )
-        case XVLAAdamWConfig():
-            groups = xvla_groups(config, policy.named_parameters())
-            return torch.optim.AdamW(groups, betas=config.betas, eps=config.eps, fused=_fused(policy))
-        case AdamConfig() | AdamWConfig():
-            kind = torch.optim.Adam if isinstance(config, AdamConfig) else torch.optim.AdamW
-            return kind(
-                policy.parameter_groups(),
-                lr=config.lr,
-                betas=config.betas,
-                eps=config.eps,
-                weight_decay=config.weight_decay,
-                fused=_fused(policy),
-            )
+def adam(config: AdamConfig, *, policy: PreTrainedPolicy) -> Optimizer:
+    """Adam, in steps that read and write every weight once."""
+    return torch.optim.Adam(
+        policy.parameter_groups(),
+        lr=config.lr,
+        betas=config.betas,
+        eps=config.eps,
+        weight_decay=config.weight_decay,
+        fused=_fused(policy),
+    )
+
+
+def adamw(config: AdamWConfig, *, policy: PreTrainedPolicy) -> Optimizer:
+    """Adam with decoupled weight decay, in steps that read and write every weight once."""
+    return torch.optim.AdamW(
+        policy.parameter_groups(),
+        lr=config.lr,
+        betas=config.betas,
+        eps=config.eps,
+        weight_decay=config.weight_decay,
+        fused=_fused(policy),
+    )
+
+
+def sgd(config: SGDConfig, *, policy: PreTrainedPolicy) -> Optimizer:
+    """Stochastic gradient descent."""
+    return torch.optim.SGD(
+        policy.parameter_groups(),
+        lr=config.lr,
+        momentum=config.momentum,
+        dampening=config.dampening,
+        nesterov=config.nesterov,
+        weight_decay=config.weight_decay,
+    )
 
 
 def _fused(policy: PreTrainedPolicy) -> bool | None:
     """Whether a step may read and write every weight once instead of a dozen times; None where torch shall choose."""
     learned = [parameter for parameter in policy.parameters() if parameter.requires_grad]
     return True if all(each.device.type in _FUSED and each.is_floating_point() for each in learned) else None
-
-
-def xvla_groups(config: XVLAAdamWConfig, parameters: Iterable[tuple[str, nn.Parameter]]) -> list[dict[str, Any]]:
-    """Group parameters by what their names contain: `vlm`, `soft_prompt`, or neither; empty groups are left out."""
-    groups: dict[str, list[nn.Parameter]] = {"vlm": [], "soft_prompts": [], "other": []}
-    for name, parameter in parameters:
-        if parameter.requires_grad:
-            kind = "vlm" if "vlm" in name.lower() else "soft_prompts" if "soft_prompt" in name.lower() else "other"
-            groups[kind].append(parameter)
-    prompts = config.soft_prompt_warmup_lr_scale or config.soft_prompt_lr_scale
-    scales = {"vlm": (0.1, 0.1), "soft_prompts": (prompts, 1.0), "other": (1.0, 1.0)}
-    return [
-        {
-            "name": name,
-            "params": members,
-            "lr": config.lr * scales[name][0],
-            "weight_decay": config.weight_decay * scales[name][1],
-        }
-        for name, members in groups.items()
-        if members
-    ]

@@ -1,7 +1,10 @@
-"""Learning rate schedules: factors of the base rate by step."""
+"""Learning rate schedules: factors of the base rate by step, counted in batches.
+
+Source:
+    The published formulas of diffusers' schedules and of openpi's warm-up and decay.
+"""
 
 import math
-from collections.abc import Callable
 from functools import partial
 
 from torch.optim import Optimizer
@@ -12,60 +15,45 @@ from lerobot.training.optim.config import (
     CosineAnnealingWithWarmupConfig,
     CosineDecayWithWarmupConfig,
     DiffuserSchedulerConfig,
-    SchedulerConfig,
-    VQBeTSchedulerConfig,
 )
 
-Factor = Callable[[int], float]
 
-
-def make_scheduler(config: SchedulerConfig, optimizer: Optimizer, total_steps: int) -> LambdaLR:
-    """Make a scheduler that is stepped with every batch.
-
-    Args:
-        config: the schedule.
-        optimizer: whose rates it sets.
-        total_steps: length of the run.
-    """
-    return LambdaLR(optimizer, factor(config, total_steps))
-
-
-def factor(config: SchedulerConfig, total_steps: int) -> Factor:
-    """The factor of the base rate, by step from 0.
-
-    Source:
-        The published formulas of diffusers' schedules and of openpi's warm-up and decay.
-    """
-    match config:
-        case DiffuserSchedulerConfig():
-            return _diffuser(config, total_steps)
-        case VQBeTSchedulerConfig():
-            return partial(
-                _vqbet,
-                codebook=config.num_vqvae_training_steps,
-                warmup=config.num_warmup_steps,
-                cycles=config.num_cycles,
-                total=total_steps,
-            )
-        case ConstantWithWarmupConfig():
-            return partial(_constant, warmup=config.num_warmup_steps)
-        case CosineAnnealingWithWarmupConfig():
-            return partial(_cosine, warmup=config.num_warmup_steps, total=total_steps)
-        case CosineDecayWithWarmupConfig():
-            return _decay(config, total_steps)
-
-
-def _diffuser(config: DiffuserSchedulerConfig, total: int) -> Factor:
+def diffuser(config: DiffuserSchedulerConfig, *, optimizer: Optimizer, total_steps: int) -> LambdaLR:
+    """The schedule of diffusers that `name` says."""
     warmup = config.num_warmup_steps or 0
     match config.name:
         case "cosine":
-            return partial(_cosine, warmup=warmup, total=total)
+            return LambdaLR(optimizer, partial(_cosine, warmup=warmup, total=total_steps))
         case "linear":
-            return partial(_linear, warmup=warmup, total=total)
+            return LambdaLR(optimizer, partial(_linear, warmup=warmup, total=total_steps))
         case "constant_with_warmup":
-            return partial(_constant, warmup=warmup)
+            return LambdaLR(optimizer, partial(_constant, warmup=warmup))
         case "constant":
-            return partial(_constant, warmup=0)
+            return LambdaLR(optimizer, partial(_constant, warmup=0))
+
+
+def constant_with_warmup(config: ConstantWithWarmupConfig, *, optimizer: Optimizer, total_steps: int) -> LambdaLR:
+    """Linear warm-up, then constant, however long the run is."""
+    del total_steps
+    return LambdaLR(optimizer, partial(_constant, warmup=config.num_warmup_steps))
+
+
+def cosine_annealing_with_warmup(
+    config: CosineAnnealingWithWarmupConfig, *, optimizer: Optimizer, total_steps: int
+) -> LambdaLR:
+    """Linear warm-up, then half a cosine down to zero at the end of the run."""
+    return LambdaLR(optimizer, partial(_cosine, warmup=config.num_warmup_steps, total=total_steps))
+
+
+def cosine_decay_with_warmup(
+    config: CosineDecayWithWarmupConfig, *, optimizer: Optimizer, total_steps: int
+) -> LambdaLR:
+    """Warm-up from above zero, then a cosine down to a floor."""
+    warmup, decay = config.num_warmup_steps, config.num_decay_steps
+    if total_steps < decay:
+        warmup, decay = int(warmup * total_steps / decay), total_steps
+    floor = config.decay_lr / config.peak_lr
+    return LambdaLR(optimizer, partial(_decay, warmup=warmup, decay=decay, floor=floor))
 
 
 def _constant(step: int, *, warmup: int) -> float:
@@ -78,29 +66,16 @@ def _linear(step: int, *, warmup: int, total: int) -> float:
     return max(0.0, (total - step) / max(1, total - warmup))
 
 
-def _cosine(step: int, *, warmup: int, total: int, cycles: float = 0.5) -> float:
+def _cosine(step: int, *, warmup: int, total: int) -> float:
     if step < warmup:
         return step / warmup
     progress = (step - warmup) / max(1, total - warmup)
-    return max(0.0, 0.5 * (1 + math.cos(math.pi * 2 * cycles * progress)))
+    return max(0.0, 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def _vqbet(step: int, *, codebook: int, warmup: int, cycles: float, total: int) -> float:
-    # The wave's length is that of the whole run, as published, not of what is left of it after the codebook.
-    return 1.0 if step < codebook else _cosine(step - codebook, warmup=warmup, total=total, cycles=cycles)
-
-
-def _decay(config: CosineDecayWithWarmupConfig, total: int) -> Factor:
-    warmup, decay = config.num_warmup_steps, config.num_decay_steps
-    if total < decay:
-        warmup, decay = int(warmup * total / decay), total
-    floor = config.decay_lr / config.peak_lr
-
-    def at(step: int) -> float:
-        if step < warmup:
-            start = 1 / (warmup + 1)
-            return start + (1 - start) * max(step, 0) / warmup
-        wave = 0.5 * (1 + math.cos(math.pi * min(step, decay) / decay))
-        return (1 - floor) * wave + floor
-
-    return at
+def _decay(step: int, *, warmup: int, decay: int, floor: float) -> float:
+    if step < warmup:
+        start = 1 / (warmup + 1)
+        return start + (1 - start) * max(step, 0) / warmup
+    wave = 0.5 * (1 + math.cos(math.pi * min(step, decay) / decay))
+    return (1 - floor) * wave + floor

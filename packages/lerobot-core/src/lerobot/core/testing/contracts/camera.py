@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from lerobot.core.devices.camera_search import FindsCameras
 from lerobot.core.errors import DeviceTimeoutError, NotConnectedError
 from lerobot.core.protocols import Camera
+from lerobot.core.protocols.ability import FindsCameras
 from lerobot.core.testing.contracts.device import DeviceContract, InjectedFault
 
 TIMEOUT_MS = 10_000.0

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from lerobot.core.devices.setup_motors import HasMotorSetup
 from lerobot.core.protocols import Robot
+from lerobot.core.protocols.ability import HasMotorSetup
 from lerobot.core.testing.contracts.calibration import CalibratableContract
 from lerobot.core.testing.contracts.values import middle_action, mismatches, outside
 from lerobot.core.types import Observation, as_features

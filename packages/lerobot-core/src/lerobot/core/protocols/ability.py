@@ -1,0 +1,75 @@
+"""What a device may be able to do beside what the protocol of its kind asks for; commands look for it."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from lerobot.core.protocols.camera import Camera
+
+
+@runtime_checkable
+class HasMotorSetup(Protocol):
+    """A device whose motors need ids before first use."""
+
+    def setup_motors(self) -> None:
+        """Ask for one motor after the other to be plugged in, and give each its id and speed."""
+        ...
+
+    def disconnect(self) -> None:
+        """Release the bus."""
+        ...
+
+
+class Finding(Protocol):
+    """One thing that is wrong with a device."""
+
+    @property
+    def cause(self) -> str:
+        """Most likely cause, in one word: `"missing"`, `"wrong_baud_rate"`, ..."""
+        ...
+
+    @property
+    def motor(self) -> str:
+        """Name of the part it concerns; empty for the whole device."""
+        ...
+
+    @property
+    def place(self) -> int:
+        """Place of the part in its chain, from 1; 0 for the whole device."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """What was found, with values."""
+        ...
+
+    @property
+    def hint(self) -> str:
+        """What to do."""
+        ...
+
+
+@runtime_checkable
+class Diagnosable(Protocol):
+    """A device that can examine itself while it is not connected."""
+
+    def diagnose(self) -> Sequence[Finding]:
+        """Find everything that is wrong; nothing moves and nothing is written."""
+        ...
+
+
+@runtime_checkable
+class FindsCameras(Protocol):
+    """What a camera class itself (not its objects) may offer: looking for cameras."""
+
+    def find_cameras(self) -> list[dict[str, Any]]:
+        """Describe every attached camera of this type: `name`, `type`, `id` and whatever else is known."""
+        ...
+
+
+@runtime_checkable
+class OpensFoundCameras(FindsCameras, Protocol):
+    """What a camera class offers beside that, so that a picture of each camera is saved."""
+
+    def from_discovery(self, found: dict[str, Any]) -> Camera:
+        """Build the camera that an entry of `find_cameras` describes."""
+        ...

@@ -1,0 +1,127 @@
+"""What does not fit between policy, dataset, robot and environment: by names, shapes, ranges and headers."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
+from lerobot.policies.checkpoint.files import ADAPTER_WEIGHTS, POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
+from lerobot.policies.checkpoint.header import tensor_names
+from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.features import PolicyFeatures, check_provided, features_of_dataset
+from lerobot.policies.preflight.sources import Described, flat_names
+from lerobot.policies.processing.modes import NEEDED
+
+OUTSIDE = 0.05
+"""Share of a range that recorded values may lie beyond it, for overshoot and calibration."""
+
+
+def check_files(config: PreTrainedConfig) -> list[str]:
+    """Find what is wrong with the files of a saved policy; nothing for a new one."""
+    if config.pretrained_path is None:
+        return []
+    try:
+        checkpoint = Checkpoint.at(config.pretrained_path, config.pretrained_revision)
+        names = tensor_names(checkpoint.file(ADAPTER_WEIGHTS if config.use_peft else WEIGHTS))
+        features = {**config.input_features, **config.output_features}
+        if checkpoint.find(f"{PREPROCESSOR}.json") is None and any("buffer_action" in name for name in names):
+            return []
+        return [
+            *_missing_statistics(checkpoint, PREPROCESSOR, "normalizer_processor", config, features),
+            *_missing_statistics(checkpoint, POSTPROCESSOR, "unnormalizer_processor", config, config.output_features),
+        ]
+    except LeRobotError as error:
+        return [str(error)]
+
+
+def _missing_statistics(
+    checkpoint: Checkpoint, pipeline: str, step: str, config: PreTrainedConfig, features: PolicyFeatures
+) -> list[str]:
+    try:
+        described = json.loads(checkpoint.file(f"{pipeline}.json").read_text(encoding="utf-8"))
+        entries = [entry for entry in described["steps"] if entry.get("registry_name") == step]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{checkpoint}/{pipeline}.json describes no pipeline: {error}") from error
+    known = {
+        name
+        for entry in entries
+        if entry.get("state_file")
+        for name in tensor_names(checkpoint.file(entry["state_file"]))
+    }
+    missing = [f"{key}.{name}" for key, names in _needed(config, features).items() for name in names]
+    missing = [name for name in missing if entries and name not in known]
+    return [f"{step} has no statistics {', '.join(missing)}"] if missing else []
+
+
+def _needed(config: PreTrainedConfig, features: PolicyFeatures) -> dict[str, Sequence[str]]:
+    """Statistics that the policy's modes of normalisation need, by feature."""
+    modes = config.norm_map
+    return {key: NEEDED[modes[each.type]] for key, each in features.items() if each.type in modes}
+
+
+def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mapping[str, str]) -> list[str]:
+    """Find what a policy needs and a dataset, robot or environment does not provide.
+
+    Args:
+        config: of the policy; a new one takes its features from the source.
+        source: the dataset, robot or environment.
+        rename_map: the policy's keys by the source's.
+    """
+    provided = {rename_map.get(key, key): each for key, each in features_of_dataset(source.features).items()}
+    fitted = config if config.output_features else config.with_features(provided)
+    needed = {**fitted.input_features, **fitted.output_features}
+    problems = []
+    try:
+        check_provided(needed, provided, source.label, resized=config.resizes_images)
+    except FeatureMismatchError as error:
+        problems.append(str(error))
+    if config.pretrained_path is None and source.stats is not None:
+        stats = {rename_map.get(key, key): entry for key, entry in source.stats.items()}
+        needed_stats = [(key, name) for key, names in _needed(fitted, needed).items() for name in names]
+        missing = [f"{key}.{name}" for key, name in needed_stats if name not in stats.get(key, {})]
+        if missing:
+            problems.append(f"{source.label} has no statistics {', '.join(missing)}")
+    return problems
+
+
+def check_same(first: Described, second: Described) -> list[str]:
+    """Find where two of dataset, robot and environment differ: names, order, shapes, rate and ranges.
+
+    Args:
+        first: what was there before: the dataset, if one of the two is.
+        second: what is there now; all it has must be in the first.
+    """
+    problems = []
+    if first.fps is not None and second.fps is not None and first.fps != second.fps:
+        problems.append(f"{first.label} has {first.fps:g} frames per second, {second.label} {second.fps:g}")
+    for key, feature in second.features.items():
+        before = first.features.get(key)
+        if before is None:
+            problems.append(f"{first.label} has no {key}, which {second.label} has")
+        elif list(before["shape"]) != list(feature["shape"]):
+            problems.append(
+                f"{key} has the shape {list(before['shape'])} in {first.label}, {list(feature['shape'])} now"
+            )
+        elif len(feature["shape"]) == 1:
+            names, known = flat_names(feature["names"]), flat_names(before["names"])
+            if names and known and names != known:
+                problems.append(f"{key} is {', '.join(known)} in {first.label}, {', '.join(names)} in {second.label}")
+            else:
+                problems += _outside(key, names or known, first, second)
+    return problems
+
+
+def _outside(key: str, names: Sequence[str], dataset: Described, machine: Described) -> Iterator[str]:
+    """Recorded values a machine cannot take: the sign of another unit or calibration."""
+    stats = (dataset.stats or {}).get(key, {})
+    for index, (low, high) in enumerate(zip(stats.get("min", ()), stats.get("max", ()), strict=False)):
+        name = names[index] if index < len(names) else str(index)
+        spec = machine.specs.get(name, machine.specs.get(f"{key}[{index}]"))
+        if spec is None or spec.range is None:
+            continue
+        margin = OUTSIDE * (spec.range[1] - spec.range[0])
+        if low < spec.range[0] - margin or high > spec.range[1] + margin:
+            yield (
+                f"{key} {name} was recorded from {low:.4g} to {high:.4g}; {machine.label} allows {spec.range[0]:.4g} "
+                f"to {spec.range[1]:.4g} {spec.unit or ''}".rstrip()
+                + ": another unit or calibration?"
+            )

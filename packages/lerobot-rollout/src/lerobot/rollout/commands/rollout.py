@@ -1,0 +1,109 @@
+"""Configuration of `lerobot rollout`."""
+
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from lerobot.core.commands.display import DisplayOptions
+from lerobot.core.config.base import CommandConfig, ConfigModel, RobotConfig, TeleoperatorConfig
+from lerobot.core.safety.config import SafetyConfig
+from lerobot.datasets.commands.record import DatasetRecordConfig
+from lerobot.policies.config import PreTrainedConfig, require_trained
+
+PREFIXES = ("rollout_", "eval_")
+"""How names of recorded rollouts begin, so that nobody takes them for demonstrations."""
+
+
+class StrategyConfig(ConfigModel):
+    """What is done beside driving the robot."""
+
+    type: Literal["base", "episodic"] = Field(
+        default="base", description="base: drive, and record nothing; episodic: episodes and resets, recorded."
+    )
+    reset_to_initial_position: bool = Field(
+        default=True, description="Between episodes go back to where the robot was at the start; false: stay."
+    )
+
+
+class RolloutDatasetConfig(DatasetRecordConfig):
+    """What is recorded of a rollout, and where to."""
+
+    @classmethod
+    def check_name(cls, name: str) -> None:
+        """Check the name without its owner.
+
+        Raises:
+            ValueError: it does not say that a policy acted.
+        """
+        if not name.startswith(PREFIXES):
+            raise ValueError(f"a name that begins with {' or '.join(map(repr, PREFIXES))}, because a policy acts in it")
+
+
+class RolloutConfig(DisplayOptions, CommandConfig):
+    """Let a trained policy drive a robot, and record it if asked to.
+
+    Keys while recording, in a terminal or over SSH: s and f end the episode as success or failure, right or n ends it
+    (or the reset), left or r records it again, q or Esc saves it and stops. Without a terminal write `success`,
+    `failure`, `next`, `redo` or `stop` to --control_file.
+    """
+
+    target: ClassVar[str] = "lerobot.rollout.command:rollout"
+    examples: ClassVar[tuple[str, ...]] = (
+        "lerobot rollout --policy.path=outputs/train/act/checkpoints/last --robot.type=so101_follower "
+        "--robot.port=/dev/ttyACM0 --robot.cameras='{front: {type: opencv, index_or_path: 0, width: 640, height: 480, "
+        "fps: 30}}' --duration=60",
+        "lerobot rollout --policy.path=me/act_pick_cube --robot.type=sim_so101 --strategy.type=episodic "
+        "--dataset.repo_id=me/rollout_pick_cube --dataset.num_episodes=10 --dataset.episode_time_s=20",
+    )
+
+    robot: RobotConfig = Field(description="Robot to drive.")
+    policy: PreTrainedConfig = Field(description="Trained policy: --policy.path=FOLDER or a Hub repository.")
+    strategy: StrategyConfig = Field(default_factory=StrategyConfig, description="What is done beside driving.")
+    dataset: RolloutDatasetConfig | None = Field(
+        default=None, description="What is recorded, and where to; with --strategy.type=episodic."
+    )
+    teleop: TeleoperatorConfig | None = Field(
+        default=None, description="Teleoperator that drives the robot between episodes, to reset the scene."
+    )
+    fps: float = Field(default=30.0, gt=0, description="Actions per second, Hz; as in the policy's dataset.")
+    duration: float = Field(default=0.0, ge=0, description="Seconds to run; 0: until Ctrl-C.")
+    task: str = Field(default="", description="What to do, in words; also --dataset.single_task.")
+    device: str | None = Field(default=None, description="Device of the policy; null: the one it was saved with.")
+    rename_map: dict[str, str] = Field(default={}, description="The policy's observation keys by those of the robot.")
+    return_to_initial_position: bool = Field(
+        default=True, description="At the end go back to where the robot was at the start, in 3 s; not after a signal."
+    )
+    resume: bool = Field(default=False, description="Add episodes to an existing dataset; needs its exact name.")
+    control_file: Path | None = Field(
+        default=None, description="File to control the recording without a terminal: echo success > FILE."
+    )
+    play_sounds: bool = Field(default=True, description="Speak announcements, where the system can.")
+    safety: SafetyConfig = Field(default_factory=SafetyConfig, description="Limits of the safety gate.")
+
+    @model_validator(mode="after")
+    def _policy_is_trained(self) -> Self:
+        require_trained(self.policy)
+        return self
+
+    @model_validator(mode="after")
+    def _strategy_fits(self) -> Self:
+        """Episodes are recorded, and nothing else is."""
+        if self.strategy.type == "base":
+            if self.dataset is not None or self.teleop is not None:
+                raise PydanticCustomError("rollout_base", "--strategy.type=episodic with --dataset or --teleop")
+            return self
+        if self.dataset is None:
+            raise PydanticCustomError("rollout_dataset", "--dataset.repo_id with --strategy.type=episodic")
+        if self.duration:
+            raise PydanticCustomError("rollout_duration", "--dataset.episode_time_s in place of --duration")
+        if self.dataset.fps != self.fps:
+            raise PydanticCustomError(
+                "rollout_rate",
+                "the same rate twice, not --fps={fps} and --dataset.fps={dataset_fps}",
+                {"fps": f"{self.fps:g}", "dataset_fps": self.dataset.fps},
+            )
+        if self.task and self.dataset.single_task and self.task != self.dataset.single_task:
+            raise PydanticCustomError("rollout_task", "one task, not two in --task and --dataset.single_task")
+        return self

@@ -1,0 +1,95 @@
+"""A policy as the source of a robot's commands."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.processors.dataset_features import DatasetFeatures, build_dataset_frame
+from lerobot.core.safety import Limit
+from lerobot.core.types import Action, Observation
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.processing.bridge import to_tensor
+
+
+class PolicySource:
+    """Asks a policy once a tick; see `lerobot.core.control.CommandSource`.
+
+    Args:
+        trained: the policy and its processors.
+        features: what a dataset stores of the robot: names and order of joints, and cameras.
+        task: what to do, in words.
+    """
+
+    def __init__(self, trained: PolicyWithProcessors, features: DatasetFeatures, task: str = "") -> None:
+        self._trained = trained
+        self._features = features
+        self._names: list[str] = features["action"]["names"]
+        self._task = task
+
+    def reset(self) -> None:
+        """Forget the episode so far."""
+        self._trained.policy.reset()
+        self._trained.processors.reset()
+
+    def rehearse(self) -> None:
+        """Ask once for a made-up observation, so that nothing is loaded, compiled or found wrong while moving.
+
+        Raises:
+            LeRobotError: observation, processors and policy do not fit each other.
+        """
+        blank: dict[str, Any] = {}
+        for key, feature in self._features.items():
+            if feature["dtype"] in {"image", "video"}:
+                depth = feature["info"]["is_depth_map"]
+                blank[key.removeprefix("observation.images.")] = np.zeros(
+                    feature["shape"], np.uint16 if depth else np.uint8
+                )
+            else:
+                blank |= dict.fromkeys(feature["names"], 0.0)
+        self.next_action(Observation(blank), 0)
+        self.reset()
+
+    def next_action(self, observation: Observation, _tick: int, /) -> Action:
+        """Choose the command of this tick, in the robot's keys and units.
+
+        Raises:
+            FeatureMismatchError: an observation is missing, or the action has another size than the robot's.
+        """
+        frame = build_dataset_frame(self._features, observation, "observation")
+        batch = {**{key: to_tensor(value) for key, value in frame.items()}, "task": self._task}
+        policy, processors = self._trained.policy, self._trained.processors
+        device = next(policy.parameters()).device.type
+        with torch.inference_mode(), torch.autocast(device, enabled=policy.config.use_amp):
+            action = processors.postprocessor(policy.select_action(processors.preprocessor(batch)))
+        values: list[float] = action.float().flatten().tolist()
+        if len(values) != len(self._names):
+            raise FeatureMismatchError(
+                f"the policy gave {len(values)} numbers", keys=["action"], expected=f"one per {', '.join(self._names)}"
+            )
+        return dict(zip(self._names, values, strict=True))
+
+
+def way_back(
+    limits: Mapping[str, Limit], start: Mapping[str, Any], goal: Mapping[str, Any], ticks: int
+) -> list[Action]:
+    """Give the commands of a straight motion of all positions; what is commanded as a velocity stands still.
+
+    Args:
+        limits: of the robot's safety gate: which commands are positions and which velocities.
+        start: what was measured where it begins.
+        goal: what was measured where it ends.
+        ticks: number of commands; the last one is the goal.
+    """
+    still = {key: 0.0 for key, limit in limits.items() if limit.kind == "velocity"}
+    ways = {
+        key: (float(start[key]), float(goal[key]))
+        for key, limit in limits.items()
+        if limit.kind == "position" and key in start and key in goal
+    }
+    return [
+        {**still, **{key: low + (high - low) * tick / ticks for key, (low, high) in ways.items()}}
+        for tick in range(1, ticks + 1)
+    ]

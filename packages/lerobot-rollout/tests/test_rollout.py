@@ -1,0 +1,121 @@
+"""`lerobot rollout` on the fake robot: what reaches it, how it ends, and that nothing moves when anything is wrong."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lerobot.core.config import load
+from lerobot.core.errors import CheckpointError, ConfigError, FeatureMismatchError
+from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
+from lerobot.core.safety import SafetyConfig, derive_limits
+from lerobot.core.types import FeatureSpec, Observation
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.preflight.sources import describe_robot
+from lerobot.rollout.commands.rollout import RolloutConfig
+from lerobot.rollout.source import PolicySource, way_back
+
+CAMERAS = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
+JOINTS = 6
+
+
+def commands(robot: Any) -> list[dict[str, float]]:
+    return [entry.values for entry in robot.log if entry.event == "command"]
+
+
+def test_the_robot_does_what_the_policy_wants_and_ends_in_its_safe_state(run: Any, robots: Any, capsys: Any) -> None:
+    assert run(CAMERAS, "--duration=0.4", "--safety.ramp_s=0", "--return_to_initial_position=false") == 0
+    sent = commands(robots[0])
+    assert sent[-1]["shoulder_pan.pos"] > 1.0
+    assert all(value <= 10.0 + 1e-4 for command in sent for key, value in command.items() if key != "gripper.pos")
+    assert robots[0].log[-1].event == "torque off"
+    assert "ended by duration" in capsys.readouterr().out
+
+
+def test_it_returns_to_where_it_was(run: Any, robots: Any) -> None:
+    assert run(CAMERAS, "--duration=0.2", "--safety.ramp_s=0") == 0
+    assert commands(robots[0])[-1]["shoulder_pan.pos"] == pytest.approx(0.0, abs=0.5)
+
+
+def test_the_gate_stands_between_policy_and_robot(run: Any, robots: Any) -> None:
+    run(CAMERAS, "--duration=0.4", "--safety.max_step=0.01", "--return_to_initial_position=false")
+    pan = [command["shoulder_pan.pos"] for command in commands(robots[0])]
+    assert max(abs(after - before) for before, after in itertools.pairwise(pan)) <= 0.01 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ((), FeatureMismatchError, r"robot .* does not provide .*observation\.images\.top is missing"),
+        (("--robot.cameras={top: {type: fake, width: 64, height: 48, fps: 30}}",), FeatureMismatchError, "instead of"),
+        ((CAMERAS, "--safety.position_limits={elbow: [0, 1]}"), ConfigError, "elbow"),
+    ],
+)
+def test_a_robot_that_does_not_fit_is_never_connected(
+    run: Any, robots: Any, arguments: tuple[str, ...], error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        run(*arguments)
+    assert [entry.event for entry in robots[0].log] == []
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "policy_preprocessor.json", "policy_postprocessor.json"])
+def test_a_damaged_policy_never_reaches_the_robot(run: Any, robots: Any, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "trained" / name
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(CheckpointError):
+        run(CAMERAS)
+    assert [entry.event for entry in robots[0].log] == []
+
+
+def test_a_policy_that_fails_does_so_before_the_robot_is_connected(
+    run: Any, robots: Any, arm: PolicyWithProcessors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(arm.policy), "predict_action_chunk", lambda *_: torch.zeros(1, 2, JOINTS + 1))
+    with pytest.raises(FeatureMismatchError, match=r"unnormalizer_processor got 'action' of the shape \(1, 7\)"):
+        run(CAMERAS)
+    assert [entry.event for entry in robots[0].log] == []
+
+
+def test_an_untrained_policy_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"--policy\.path: a trained policy"):
+        load(RolloutConfig, ["--policy.type=tiny", "--robot.type=fake"])
+
+
+def test_another_camera_name_can_be_mapped(run: Any, robots: Any) -> None:
+    cameras = CAMERAS.replace("top", "front")
+    flags = ("--duration=0.1", "--rename_map={observation.images.front: observation.images.top}")
+    assert run(cameras, *flags, "--return_to_initial_position=false") == 0
+    assert commands(robots[0])
+
+
+# --- the source ------------------------------------------------------------------------------------------------------
+
+
+def test_an_observation_reaches_the_policy_as_a_dataset_would_give_it(arm: PolicyWithProcessors) -> None:
+    camera = FakeCameraConfig(width=40, height=32, fps=30)
+    features = describe_robot(FakeRobotConfig(cameras={"top": camera})).features
+    seen: list[dict[str, Any]] = []
+    arm.processors.preprocessor.register_before_step_hook(lambda index, transition: seen.append(dict(transition)))
+    source = PolicySource(arm, dict(features), task="pick")
+    names = features["observation.state"]["names"]
+    picture = np.full((32, 40, 3), 255, np.uint8)
+    # The order of the dict is not that of the joints.
+    observation = Observation({name: float(number) for number, name in reversed(list(enumerate(names)))})
+    action = source.next_action(Observation({**observation, "top": picture}), 0)
+    assert action == dict.fromkeys(features["action"]["names"], pytest.approx(10.0))
+    assert seen[0]["observation"]["observation.state"].tolist() == list(range(JOINTS))
+    assert seen[0]["observation"]["observation.images.top"].shape == (3, 32, 40)
+    assert seen[0]["observation"]["observation.images.top"].unique().tolist() == [1.0]
+    assert seen[0]["complementary_data"]["task"] == "pick"
+
+
+def test_the_way_back_is_straight_ends_at_the_goal_and_stands_still_otherwise() -> None:
+    speed = FeatureSpec(unit="m/s", range=(-1.0, 1.0))
+    joint = FeatureSpec(unit="deg", range=(-90.0, 90.0), max_velocity=100.0)
+    limits, _ = derive_limits({"a.pos": joint, "x.vel": speed, "b.pos": joint}, SafetyConfig())
+    path = way_back(limits, {"a.pos": 0.0, "x.vel": 3.0, "top": object()}, {"a.pos": 4.0, "x.vel": 1.0}, 4)
+    assert path == [{"x.vel": 0.0, "a.pos": position} for position in (1.0, 2.0, 3.0, 4.0)]
