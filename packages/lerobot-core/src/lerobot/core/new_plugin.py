@@ -31,8 +31,8 @@ def new_plugin(config: NewConfig, prompter: Prompter | None = None) -> None:
     """
     prompter = prompter or TerminalPrompter()
     if config.plugin is None or config.name is None:
-        for template in registry.plugins("template"):
-            prompter.say(f"lerobot new {template.name} NAME    ({template.distribution})")
+        for found in registry.plugins("template"):
+            prompter.say(f"lerobot new {found.name} NAME    ({found.distribution})")
         return
     package = registry.find("template", config.plugin).value
     name = usable_name(config.plugin, config.name)
