@@ -37,6 +37,7 @@ KINDS: dict[str, Kind] = {
         Kind("export_format", "lerobot.export_formats", "lerobot.core.config.base:PluginConfig"),
         Kind("template", "lerobot.templates", ""),
         Kind("hooks", "lerobot.hooks", ""),
+        Kind("virtual_arm", "lerobot.virtual_arms", ""),
     )
 }
 
