@@ -9,6 +9,7 @@ import av
 import pytest
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.fake.pattern import FramePattern
 from lerobot.datasets.record import progress
 from lerobot.datasets.record.command import record
 from lerobot.datasets.record.progress import Progress
@@ -71,6 +72,15 @@ def test_an_encoder_that_fails_costs_only_its_episode(tmp_path, kit, monkeypatch
         record(kit.config(root, dataset={"num_episodes": 3}))
     assert len(kit.lengths(root)) == 1
     assert kit.built[0].log[-1].event == "torque off"
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_camera_that_gives_one_image_as_if_it_were_new_is_told_of(tmp_path, kit, monkeypatch, capsys, frozen):
+    if frozen:
+        draw = FramePattern.draw
+        monkeypatch.setattr(FramePattern, "draw", lambda self, number: draw(self, 0))
+    record(kit.config(tmp_path / "set", dataset={"num_episodes": 1, "episode_time_s": 1.4}))
+    assert ("camera view0 gave one image for 1." in capsys.readouterr().out) == frozen
 
 
 class Tty(io.StringIO):

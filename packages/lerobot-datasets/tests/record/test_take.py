@@ -16,7 +16,7 @@ FPS = 10.0
 
 
 class Run:
-    """A take whose ticks, pictures and requests are given; rows are the indices of ticks."""
+    """A take whose ticks, images and requests are given; kept of each row is the index of its tick."""
 
     def __init__(self, *, ramp_s=0.2, reset_s=0.0, episode_s=0.5, camera_lag_s=0.0):
         self.rows, self.begun, self.request, self.button = [], [], None, None
@@ -24,8 +24,8 @@ class Run:
         self.camera_lag_s = camera_lag_s
         self.take = Take(
             TakePlan(3, "Wave", ramp_s, reset_s, episode_s),
-            SimpleNamespace(add_frame=lambda row, task: self.rows.append(row), waited_s=0.0),
-            SimpleNamespace(row=lambda tick, _begin_s: tick.index, pictures=["front"]),
+            SimpleNamespace(add_frame=lambda row, task: self.rows.append(row["index"]), waited_s=0.0),
+            SimpleNamespace(row=self.row, pictures=["front"]),
             requests=SimpleNamespace(poll=lambda: self.request),
             buttons=lambda: self.button,
             progress=Progress(),
@@ -38,6 +38,7 @@ class Run:
     def tick(self, *, skip=0, **state):
         self.request, self.button = state.get("request"), state.get("button")
         time_s = self.slot / FPS
+        self.image, self.state = state.get("image", self.index), state.get("state", self.index)
         stamps = {"front": Stamp(time_s - self.camera_lag_s, stale=state.get("stale", False))}
         observation = Observation({"front": np.zeros(1)}, stamps)
         gate = state.get("gate", {})
@@ -45,6 +46,13 @@ class Run:
         self.take.write(Tick(self.index, self.slot, time_s, time_s, observation, {}, {}, {}, time_s, sent_s, gate))
         self.index += 1
         self.slot += 1 + skip
+
+    def row(self, tick, _begin_s):
+        return {
+            "index": tick.index,
+            "observation.state": np.full(2, self.state),
+            "observation.images.front": np.full((48, 64, 3), self.image, np.uint8),
+        }
 
     def until_over(self):
         while not self.take.stop.is_set():
@@ -156,3 +164,24 @@ def test_old_pictures_and_changed_commands_are_counted_in_the_episode_only():
     timing = run.until_over().timing
     assert timing.stale == {"front": 1}
     assert timing.interventions == {"a.pos": {"velocity": 1, "step": 1}}
+
+
+@pytest.mark.parametrize(
+    ("image", "lag_per_tick_s", "state", "repeated_s"),
+    [
+        (lambda i: 7, 0.0, lambda i: i, {"front": 1.5}),
+        (lambda i: i, 0.0, lambda i: i, {}),
+        (lambda i: i // 10, 0.0, lambda i: i, {}),
+        (lambda i: i // 11, 0.0, lambda i: i, {"front": 1.0}),
+        (lambda i: 7, 1 / FPS, lambda i: i, {}),
+        (lambda i: 7, 0.0, lambda i: 5, {}),
+    ],
+    ids=["always", "never", "for 0.9 s", "for 1 s", "with its old time", "while nothing moves"],
+)
+def test_a_camera_that_gives_one_image_as_if_it_were_new_is_noticed(image, lag_per_tick_s, state, repeated_s):
+    run = Run(ramp_s=0.0, episode_s=1.6)
+    for number in range(17):
+        run.camera_lag_s = max(number - 1, 0) * lag_per_tick_s
+        run.tick(image=image(number - 1), state=state(number))
+    assert run.rows == list(range(1, 17))
+    assert run.take.result.repeated_s == pytest.approx(repeated_s)

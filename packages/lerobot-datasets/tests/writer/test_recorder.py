@@ -1,5 +1,6 @@
 """What a caller sees of a recording: what is taken, what is refused, what is on the disk."""
 
+import io
 import json
 import logging
 import subprocess
@@ -16,7 +17,7 @@ from lerobot.datasets.format.extra_columns import capture_time_values, extra_fea
 from lerobot.datasets.format.features import default_features
 from lerobot.datasets.video.encode import VideoFileEncoder
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
-from lerobot.datasets.writer import recorder as recorder_module
+from lerobot.datasets.writer import assembly
 from lerobot.datasets.writer.options import WritingOptions
 from lerobot.datasets.writer.recorder import DatasetRecorder
 
@@ -253,6 +254,20 @@ def test_pictures_are_taken_in_every_usual_form(tmp_path):
     assert stored[1]["path"] == "frame-000001.png"
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_images_of_float_are_rounded_to_the_nearest_level(tmp_path, dtype):
+    """A quarter of a level below or above each of the 256 levels is that level, also below."""
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
+    features = {"cam": {"dtype": "image", "shape": (16, 16, 3), "names": ["height", "width", "channels"]}}
+    with DatasetRecorder.create(tmp_path / "set", 30, features) as recorder:
+        for shift in (-0.25, 0.25):
+            image = np.clip((levels + shift) / 255, 0, 1).astype(dtype)
+            recorder.add_frame({"cam": image}, "t")
+        recorder.save_episode()
+    for row in pq.read_table(tmp_path / "set/data").column("cam").to_pylist():
+        np.testing.assert_array_equal(np.asarray(PIL.Image.open(io.BytesIO(row["bytes"]))), levels)
+
+
 def test_the_caller_may_reuse_its_buffers(tmp_path, kit):
     recorder = DatasetRecorder.create(tmp_path / "set", 30, kit.FEATURES)
     buffer = kit.frame(0, 0)
@@ -398,12 +413,12 @@ def test_wrong_rows_are_noticed_at_save(tmp_path, kit, monkeypatch, key):
     root = tmp_path / "set"
     recorder = DatasetRecorder.create(root, 30, kit.FEATURES)
     kit.record(recorder, 0, 3)
-    healthy = recorder_module.data_table
+    healthy = assembly.data_table
 
     def shifted(schema, columns):
         return healthy(schema, {**columns, key: columns[key] + np.array([0, 0, 7, 0], columns[key].dtype)})
 
-    monkeypatch.setattr(recorder_module, "data_table", shifted)
+    monkeypatch.setattr(assembly, "data_table", shifted)
     with pytest.raises(DatasetError, match=r"of episode 8|frame 2"):
         kit.record(recorder, 1, 4)
     kit.check_dataset(root, [0], [3])

@@ -42,6 +42,18 @@ def test_the_first_episode_can_be_taken_back(tmp_path, kit):
     kit.check_dataset(tmp_path / "set", [1], [2])
 
 
+def test_an_episode_taken_back_right_after_resuming_leaves_the_statistics(tmp_path, kit):
+    root = tmp_path / "set"
+    with DatasetRecorder.create(root, 30, kit.FEATURES) as recorder:
+        kit.record(recorder, 0, 4)
+    before = everything(root)
+    with DatasetRecorder.resume(root) as recorder:
+        kit.record(recorder, 1, 3)
+        recorder.take_back_episode()
+        assert everything(root) == before
+    assert everything(root) == before
+
+
 def test_only_the_last_episode_and_only_right_after_it_was_saved(tmp_path, kit):
     recorder = DatasetRecorder.create(tmp_path / "set", 30, kit.FEATURES)
     with pytest.raises(DatasetError, match="no episode to take back"):

@@ -2,7 +2,12 @@
 
 from lerobot.core.deprecation import keep_moved_modules
 
-_MOVED = {
+MOVED = {
+    "commands.convert_dataset": "lerobot.dataset_tools.commands.convert_dataset",
+    "commands.dataset_report": "lerobot.dataset_tools.commands.dataset_report",
+    "commands.dataset_viz": "lerobot.dataset_tools.commands.dataset_viz",
+    "commands.edit_dataset": "lerobot.dataset_tools.commands.edit_dataset",
+    "commands.verify_dataset": "lerobot.dataset_tools.commands.verify_dataset",
     "editing": "lerobot.dataset_tools.edit",
     "editing.cameras": "lerobot.dataset_tools.edit.cameras",
     "editing.convert": "lerobot.dataset_tools.edit.convert",
@@ -42,4 +47,6 @@ _MOVED = {
     "writing.options": "lerobot.datasets.writer.options",
     "writing.recorder": "lerobot.datasets.writer.recorder",
 }
-keep_moved_modules(__name__, _MOVED)
+"""New homes of modules by their old names below `lerobot.datasets`."""
+
+keep_moved_modules(__name__, MOVED)

@@ -1,5 +1,6 @@
 """The fields every policy has, as they stand first in `config.json`."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
@@ -7,6 +8,7 @@ from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import PolicyConfig
+from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.features import (
     ACTION,
     OBSERVATION_STATE,
@@ -39,6 +41,12 @@ class PreTrainedConfig(PolicyConfig):
     )
     output_features: PolicyFeatures = Field(default={}, description="Outputs by key; empty: those of the dataset.")
     device: str | None = Field(default=None, description="cuda, cuda:1, mps, xpu or cpu; null: the best there is.")
+    dtype: Literal["float32", "bfloat16", "float16"] | None = Field(
+        default=None,
+        # The peer refuses every field that it does not know.
+        exclude_if=lambda value: value is None,
+        description="Type of the weights in memory; null: the one the policy declares.",
+    )
     use_amp: bool = Field(default=False, description="Compute in mixed precision.")
     acceleration: Literal["auto", "off"] = Field(
         default="auto",
@@ -135,6 +143,21 @@ class PreTrainedConfig(PolicyConfig):
         """
         inputs, outputs = split(provided)
         return self.model_copy(update={"input_features": self.input_features or inputs, "output_features": outputs})
+
+    def validate_features(self) -> None:
+        """Refuse features that the networks do not take, before anything is built; here, numbers that are no vector.
+
+        Raises:
+            FeatureMismatchError: there is one; names it.
+        """
+        numbers = {FeatureType.STATE, FeatureType.ENV, FeatureType.ACTION}
+        for key, feature in {**self.input_features, **self.output_features}.items():
+            if feature.type in numbers and len(feature.shape) != 1:
+                raise FeatureMismatchError(
+                    f"{key} has the shape {feature.shape}, and policy {self.type!r} takes vectors",
+                    keys=[key],
+                    expected=f"{key} of one axis, such as {(math.prod(feature.shape),)}",
+                )
 
 
 def require_trained(config: PreTrainedConfig) -> None:

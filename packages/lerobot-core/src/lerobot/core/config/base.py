@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from lerobot.core.errors import PluginError
@@ -21,10 +29,41 @@ class Positional:
 
 
 @dataclass(frozen=True, slots=True)
+class Installed:
+    """Marks a text as the name of an installed plugin of a kind: `arm: Annotated[str, Installed("virtual_arm")]`.
+
+    Other names are refused and these completed, both from metadata alone.
+    """
+
+    kind: str
+
+    def names(self) -> list[str]:
+        """The names there are."""
+        from lerobot.core.registry import registry
+
+        return registry.names(self.kind)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Accept the names there are."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, name: str) -> str:
+        names = self.names()
+        if name not in names:
+            raise ValueError(f"one of {', '.join(names) or '(none installed)'}")
+        return name
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """Says the unit of a field to `--help`: `fps: Annotated[float, Unit("Hz")]`."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoEffect:
+    """Marks a field that known command lines and files set and nothing reads: it is accepted and not listed."""
 
 
 def _dump(value: Any, info: core_schema.SerializationInfo) -> Any:
@@ -257,3 +296,22 @@ class CommandConfig(ConfigModel):
 
     examples: ClassVar[tuple[str, ...]] = ()
     """Worked command lines shown at the end of `--help`."""
+
+    _config_file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def config_file(self) -> Path | None:
+        """The file of `--config_path` that this was read from, for commands to which its place says something."""
+        return self._config_file
+
+    def read_from(self, file: Path) -> Self:
+        """Remember the file of `--config_path`; a copy that does."""
+        copy = self.model_copy()
+        copy._config_file = file
+        return copy
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all fields are equal, wherever they come from."""
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    __hash__ = ConfigModel.__hash__

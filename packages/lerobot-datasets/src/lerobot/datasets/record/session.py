@@ -196,6 +196,8 @@ def describe(saved: SavedEpisode, result: TakeResult) -> str:
             lines.append("  repeated or old: " + ", ".join(f"{key} {count}" for key, count in timing.stale.items()))
         for key, reasons in timing.interventions.items():
             lines.append(f"  safety gate, {key}: " + ", ".join(f"{reason} {n}" for reason, n in reasons.items()))
+    for camera, seconds in result.repeated_s.items():
+        lines.append(f"  camera {camera} gave one image for {seconds:.1f} s as if it were new; see what it shows")
     if saved.waited_s:
         lines.append(f"  waited {saved.waited_s:.2f} s for encoders; try --dataset.rgb_encoder.vcodec=h264")
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from lerobot.core.clock import Clock
 from lerobot.core.control import LoopTiming, Tick
 from lerobot.core.control.timing import LoopReport
 from lerobot.datasets.record.progress import Progress
+from lerobot.datasets.record.repeats import RepeatedImages
 from lerobot.datasets.record.requests import Request, Requests
 from lerobot.datasets.record.rows import UNKNOWN, RowBuilder
 from lerobot.datasets.writer.recorder import DatasetRecorder
@@ -46,6 +47,7 @@ class TakeResult:
         ended_by: what ended the episode: `"duration"` or a request; None if it did not end by itself.
         during_reset: whether the take ended before its episode began.
         timing: report of the episode alone, stages left out.
+        repeated_s: seconds for which a camera gave one image as if it were new, by camera; see `RepeatedImages`.
     """
 
     frames: int = 0
@@ -53,6 +55,7 @@ class TakeResult:
     ended_by: str | None = None
     during_reset: bool = True
     timing: LoopReport | None = None
+    repeated_s: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class _Counts:
     """What is counted during an episode."""
 
     timing: LoopTiming
+    repeats: RepeatedImages
     stale: Counter[str] = field(default_factory=Counter)
     interventions: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -111,7 +115,7 @@ class Take:
         self._saved = saved
         self._clock = clock
         self._fps = fps
-        self._counts = _Counts(LoopTiming(fps))
+        self._counts = _Counts(LoopTiming(fps), RepeatedImages(rows.pictures))
         self._engaged_s: float | None = None
         self._skip = False
         self._begun_s = 0.0
@@ -151,7 +155,9 @@ class Take:
         if self._first is None and not self._is_new(tick):
             return
         first = self._first = self._first or tick
-        self._recorder.add_frame(self._rows.row(tick, first.start_s), self.plan.task)
+        row = self._rows.row(tick, first.start_s)
+        self._recorder.add_frame(row, self.plan.task)
+        self._counts.repeats.add(row, tick.observation.stamps)
         self._count(tick)
         slots = tick.slot - first.slot + 1
         if request is not None:
@@ -183,6 +189,7 @@ class Take:
         result.ended_by = str(ended_by)
         if ended_by in (Request.SUCCESS, Request.FAILURE):
             result.outcome = str(ended_by)
+        result.repeated_s = counts.repeats.noticed
         result.timing = counts.timing.report(
             result.ended_by,
             stale=dict(counts.stale),

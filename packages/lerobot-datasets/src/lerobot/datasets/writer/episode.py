@@ -34,6 +34,7 @@ class FinishedEpisode:
         columns: stored user columns, `(n, *shape)` arrays or arrow arrays.
         videos: finished file per video feature.
         stats: statistics of the user's features.
+        depth_units: unit of each depth camera that the dataset does not have one of yet.
     """
 
     length: int
@@ -41,6 +42,7 @@ class FinishedEpisode:
     columns: Columns
     videos: dict[str, Path]
     stats: Stats
+    depth_units: dict[str, str]
 
 
 class EpisodeInProgress:
@@ -54,7 +56,7 @@ class EpisodeInProgress:
 
     def __init__(self, info: Info, staging: Path, options: WritingOptions) -> None:
         self.length = 0
-        self.depth_units: dict[str, str] = {}
+        self._depth_units: dict[str, str] = {}
         self._info = info
         self._staging = staging
         self._options = options
@@ -161,7 +163,7 @@ class EpisodeInProgress:
                 columns[key] = array = np.stack(values)
                 if has_numbers(self._info.features[key]):
                     stats[key] = column_statistics(array)
-        return FinishedEpisode(self.length, list(self._tasks), columns, videos, stats)
+        return FinishedEpisode(self.length, list(self._tasks), columns, videos, stats, dict(self._depth_units))
 
     def discard(self) -> None:
         """Stop the encoders and forget everything; never raises."""
@@ -189,7 +191,7 @@ class EpisodeInProgress:
             if not is_depth(feature) or not isinstance(picture, np.ndarray):
                 continue
             unit = depth_unit(picture.dtype)
-            known = (feature.get("info") or {}).get("depth_unit") or self.depth_units.setdefault(key, unit)
+            known = (feature.get("info") or {}).get("depth_unit") or self._depth_units.setdefault(key, unit)
             if known != unit:
                 raise FeatureMismatchError(
                     f"feature {key!r} has {picture.dtype} depth, so {unit}; the dataset holds {known}",

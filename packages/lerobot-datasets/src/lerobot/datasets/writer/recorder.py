@@ -2,33 +2,25 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import DatasetError, FeatureMismatchError
-from lerobot.datasets.checks.structure import check_episode
 from lerobot.datasets.format import layout
-from lerobot.datasets.format.columns import data_schema, data_table
-from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
-from lerobot.datasets.format.features import INDEX_DTYPES, default_features, is_depth
+from lerobot.datasets.format.episodes import load_episodes
+from lerobot.datasets.format.features import INDEX_DTYPES, default_features
 from lerobot.datasets.format.info import Info, load_info, parse_info
-from lerobot.datasets.format.stats_json import Stats, flatten_stats, load_stats, stats_to_json
-from lerobot.datasets.format.tasks import Tasks, load_tasks
-from lerobot.datasets.statistics.dataset import DatasetStatistics, column_statistics
-from lerobot.datasets.storage.rows import DataFile
-from lerobot.datasets.video.encode import available_encoders, video_info
-from lerobot.datasets.writer.commit import Commit
+from lerobot.datasets.format.stats_json import Stats, load_stats, stats_to_json
+from lerobot.datasets.format.tasks import Tasks
+from lerobot.datasets.writer.assembly import Assembly, SavedState, load_state
 from lerobot.datasets.writer.compaction import compact
 from lerobot.datasets.writer.continuation import check_can_continue
 from lerobot.datasets.writer.episode import EpisodeInProgress, FinishedEpisode
-from lerobot.datasets.writer.episode_rows import one_row, table_schema
 from lerobot.datasets.writer.leftovers import remove_leftovers
 from lerobot.datasets.writer.lock import STAGING_FOLDER, WriterLock
 from lerobot.datasets.writer.options import WritingOptions
@@ -57,23 +49,16 @@ class DatasetRecorder:
 
     Attributes:
         root: the dataset's folder.
-        info: declarations and totals of what is saved.
-        tasks: the task table of what is saved.
-        stats: statistics of what is saved, by feature.
     """
 
     def __init__(self, root: Path, info: Info, options: WritingOptions, lock: WriterLock) -> None:
         self.root = root
-        self.info = info
-        self.tasks = load_tasks(root, info)
-        self.stats: Stats = {}
         self._options = options
         self._lock: WriterLock | None = lock
-        self._schema = data_schema(info.features)
-        self._row_schema: pa.Schema | None = None
         self._next = remove_leftovers(root, info, load_episodes(root, info))
-        self._statistics = DatasetStatistics(load_episode_stats(root, info))
-        self._before_last: tuple[Info, Tasks, Stats, DatasetStatistics] | None = None
+        self._saved = load_state(root, info)
+        self._before_last: SavedState | None = None
+        self._assembly = Assembly(root, info, options)
         # Encoders start here, so that a codec that does not work is refused before a robot moves.
         self._episode: EpisodeInProgress | None = self._new_episode()
 
@@ -160,6 +145,21 @@ class DatasetRecorder:
             raise
 
     @property
+    def info(self) -> Info:
+        """Declarations and totals of what is saved."""
+        return self._saved.info
+
+    @property
+    def tasks(self) -> Tasks:
+        """The task table of what is saved."""
+        return self._saved.tasks
+
+    @property
+    def stats(self) -> Stats:
+        """Statistics of what is saved, by feature."""
+        return self._saved.stats
+
+    @property
     def episode_length(self) -> int:
         """Frames in the episode in progress."""
         return self._episode.length if self._episode else 0
@@ -226,7 +226,7 @@ class DatasetRecorder:
             raise DatasetError("there is no episode to save", hint="call add_frame() first")
         finished = episode.finish()
         try:
-            self._commit(episode, finished)
+            self._commit(finished)
         except (OSError, pa.ArrowException) as error:
             raise _write_error(self.root, error) from error
         saved = SavedEpisode(self.info.total_episodes - 1, finished.length, episode.waited_s)
@@ -251,14 +251,13 @@ class DatasetRecorder:
         if self._before_last is None or self.episode_length:
             raise DatasetError("there is no episode to take back", expected="a call right after save_episode()")
         self.clear_episode_buffer()
-        info, tasks, stats, statistics = self._before_last
+        before = self._before_last
         try:
             # As in a commit, info.json decides: files of an episode that it does not count are leftovers.
-            replace_text(self.root / layout.INFO_PATH, info.to_json())
-            self.info, self.tasks, self.stats, self._statistics = info, tasks, stats, statistics
-            self._before_last = None
-            replace_text(self.root / layout.STATS_PATH, json.dumps(stats_to_json(stats), indent=4))
-            self._next = remove_leftovers(self.root, info, load_episodes(self.root, info))
+            replace_text(self.root / layout.INFO_PATH, before.info.to_json())
+            self._saved, self._before_last = before, None
+            replace_text(self.root / layout.STATS_PATH, json.dumps(stats_to_json(before.stats), indent=4))
+            self._next = remove_leftovers(self.root, before.info, load_episodes(self.root, before.info))
         except OSError as error:
             raise _write_error(self.root, error) from error
         lock.clear_staging()
@@ -276,7 +275,7 @@ class DatasetRecorder:
         self.clear_episode_buffer()
         try:
             self._lock = compact(self.root, self.info, self._lock)
-            self.stats = load_stats(self.root) or {}
+            self._saved = replace(self._saved, stats=load_stats(self.root) or {})
         except (OSError, pa.ArrowException) as error:
             raise _write_error(self.root, error) from error
         finally:
@@ -297,98 +296,16 @@ class DatasetRecorder:
     ) -> None:
         self.finalize()
 
-    def _commit(self, episode: EpisodeInProgress, finished: FinishedEpisode) -> None:
+    def _commit(self, finished: FinishedEpisode) -> None:
         """Stage the files, publish them, and only then believe in the new totals."""
-        staging = self._require_open().staging
-        tasks = Tasks(self.tasks)
-        columns = {**finished.columns, **self._index_columns(finished, tasks)}
-        arrays = {key: values for key, values in columns.items() if isinstance(values, np.ndarray)}
-        stats = finished.stats | {key: column_statistics(arrays[key]) for key in INDEX_DTYPES}
-        stats = {key: stats[key] for key in self.info.features if key in stats}
-        info = self._next_info(episode, finished, tasks)
-        commit = Commit(self.root)
-        if len(tasks) > len(self.tasks):
-            pq.write_table(tasks.to_arrow(), staging / "tasks.parquet")
-            commit.replaced.append((staging / "tasks.parquet", self.root / layout.TASKS_PATH))
-        for key, path in finished.videos.items():
-            commit.files.append((path, self.root / self.info.video_file(key, *self._next[key])))
-        if self._row_schema is None:
-            self._row_schema = table_schema(self.root, self.info, stats)
-        row = self._episode_row(finished, stats)
-        pq.write_table(one_row(row, self._row_schema), staging / "episode.parquet")
-        meta_path = self.root / layout.format_path(layout.EPISODES_PATH, *self._next["meta"])
-        commit.files.append((staging / "episode.parquet", meta_path))
-        table = data_table(self._schema, columns)
-        pq.write_table(table, staging / "data.parquet", row_group_size=finished.length)
-        commit.files.append((staging / "data.parquet", self.root / self.info.data_file(*self._next["data"])))
-        self._check(info, tasks, finished, staging / "data.parquet")
-        statistics = self._statistics.copy()
-        statistics.add_episode(stats, arrays)
-        summary = statistics.summary()
+        commit, after = self._assembly.stage(finished, self._saved, self._next, self._require_open().staging)
         try:
-            commit.run(info, summary)
+            commit.run(after.info, after.stats)
         finally:
-            if commit.is_done(info):
-                self._before_last = self.info, self.tasks, self.stats, self._statistics
-                self.info, self.tasks, self.stats, self._statistics = info, tasks, summary, statistics
+            if commit.is_done(after.info):
+                self._before_last, self._saved = self._saved, after
                 used = ["data", "meta", *finished.videos]
-                self._next |= {key: layout.next_file(*self._next[key], info.chunks_size) for key in used}
-
-    def _check(self, info: Info, tasks: Tasks, finished: FinishedEpisode, data: Path) -> None:
-        """Read back what was staged, so that nothing becomes part of the dataset that its readers would refuse."""
-        lengths = np.array([finished.length], np.int64)
-        file = DataFile(data, self.info.total_frames, self.info.total_episodes, lengths)
-        if findings := check_episode(info, tasks, file, finished.videos):
-            raise DatasetError(
-                f"episode {self.info.total_episodes} was not saved: {findings[0].text}",
-                expected="one row and one picture of every camera per frame, in order",
-                hint="drop it with clear_episode_buffer() and record it again; saved episodes are unharmed",
-            )
-
-    def _index_columns(self, finished: FinishedEpisode, tasks: Tasks) -> dict[str, np.ndarray[Any, Any]]:
-        """The five columns that every dataset has; new tasks are added to the table in the order of their frames."""
-        frames = np.arange(finished.length, dtype=np.int64)
-        return {
-            "timestamp": (frames / self.info.fps).astype(np.float32),
-            "frame_index": frames,
-            "episode_index": np.full(finished.length, self.info.total_episodes, np.int64),
-            "index": frames + self.info.total_frames,
-            "task_index": np.array([tasks.add(task) for task in finished.tasks], np.int64),
-        }
-
-    def _episode_row(self, finished: FinishedEpisode, stats: Stats) -> dict[str, Any]:
-        first = self.info.total_frames
-        row = {
-            "episode_index": self.info.total_episodes,
-            "tasks": list(dict.fromkeys(finished.tasks)),
-            "length": finished.length,
-            "dataset_from_index": first,
-            "dataset_to_index": first + finished.length,
-            **flatten_stats(stats),
-        }
-        places = {"data": "data", "meta": "meta/episodes", **{key: f"videos/{key}" for key in finished.videos}}
-        for key, prefix in places.items():
-            row[f"{prefix}/chunk_index"], row[f"{prefix}/file_index"] = self._next[key]
-        for key in finished.videos:
-            row[f"videos/{key}/from_timestamp"] = 0.0
-            row[f"videos/{key}/to_timestamp"] = finished.length / self.info.fps
-        return row
-
-    def _next_info(self, episode: EpisodeInProgress, finished: FinishedEpisode, tasks: Tasks) -> Info:
-        """The declarations and totals with this episode; the first one also tells what its videos are."""
-        info = self.info.model_copy(deep=True)
-        info.total_episodes += 1
-        info.total_frames += finished.length
-        info.total_tasks = len(tasks)
-        info.splits = {"train": f"0:{info.total_episodes}"}
-        for key, unit in episode.depth_units.items():
-            info.features[key]["info"] = {**(info.features[key].get("info") or {}), "depth_unit": unit}
-        for key, path in finished.videos.items():
-            feature = info.features[key]
-            if "video.codec" not in (known := feature.get("info") or {}):
-                config = self._options.depth_encoder if is_depth(feature) else self._options.rgb_encoder
-                feature["info"] = {**known, **video_info(path, config.resolved(available_encoders()))}
-        return info
+                self._next |= {key: layout.next_file(*self._next[key], after.info.chunks_size) for key in used}
 
     def _new_episode(self) -> EpisodeInProgress:
         if self._lock is None:
