@@ -8,10 +8,9 @@ from torch import Tensor
 
 from lerobot.diffusion.config import DiffusionConfig
 from lerobot.diffusion.modeling import DiffusionModel
+from lerobot.policies.chunks import describe_window
 from lerobot.policies.features import ACTION, check_windows
 from lerobot.policies.windowed import WindowedPolicy
-
-_CONDITION = "condition"
 
 
 class DiffusionPolicy(WindowedPolicy):
@@ -36,14 +35,24 @@ class DiffusionPolicy(WindowedPolicy):
         self.diffusion = DiffusionModel(config, from_scratch=from_scratch)
 
     def describe(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Make a vector of each observation; see `WindowedPolicy.describe`."""
-        return {_CONDITION: self.diffusion.describe(observations)}
+        """Leave observations as they are; see `WindowedPolicy.describe`.
+
+        Looking at images is little beside a prediction's many passes, which would make more of how it rounds.
+        """
+        return dict(observations)
 
     def predict(self, window: Mapping[str, Tensor]) -> Tensor:
         """Predict the `n_action_steps` actions from the newest observation on; see `WindowedPolicy.predict`."""
         first = self.config.n_obs_steps - 1
-        actions = self.diffusion.sample(window[_CONDITION].flatten(1))
+        actions = self.diffusion.sample(self.condition(window))
         return actions[:, first : first + self.config.n_action_steps]
+
+    def condition(self, window: Mapping[str, Any]) -> Tensor:
+        """Describe windows, every input `(B, n_obs_steps, ...)`, by a vector each, `(B, Do)`."""
+        described = describe_window(
+            window, self.config.input_features, lambda each: {"observed": self.diffusion.describe(each)}
+        )
+        return described["observed"].flatten(1)
 
     def forward(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         """Compute the loss: mean squared error of the predicted noise, or actions.
@@ -60,7 +69,7 @@ class DiffusionPolicy(WindowedPolicy):
         """
         self.require_inputs(batch)
         self._require_windows(batch)
-        condition = self.described(batch)[_CONDITION].flatten(1)
+        condition = self.condition(batch)
         if not self.config.do_mask_loss_for_padding:
             return self.diffusion.error(batch[ACTION], condition).mean(), {}
         real = ~batch["action_is_pad"].unsqueeze(-1)
