@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from lerobot.core.config.base import CommandConfig, RobotConfig
 from lerobot.policies.commands.check import DatasetSource
 from lerobot.policies.config import PreTrainedConfig, require_trained
-from lerobot.policies.export.config import ExportFormatConfig, OnnxConfig, TorchExportConfig
+from lerobot.policies.export.config import ExportFormatConfig
 
 
 class ExportConfig(CommandConfig):
@@ -28,7 +28,8 @@ class ExportConfig(CommandConfig):
 
     policy: PreTrainedConfig = Field(description="Trained policy: --policy.path=FOLDER or a Hub repository.")
     formats: tuple[ExportFormatConfig, ...] = Field(
-        default=(OnnxConfig(), TorchExportConfig()),
+        default=("onnx", "pt2"),
+        validate_default=True,
         min_length=1,
         description="Kinds of files, by name or with their options: [onnx, pt2] or [{type: onnx, opset: 18}].",
     )
