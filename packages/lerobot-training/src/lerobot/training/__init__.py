@@ -1,7 +1,7 @@
 """Training of policies.
 
-`command` runs it: `assembly` builds a run from its configuration, `loop` drives a `learner` through `batches` of `data`,
-`observer` reports, validates and saves `checkpoints`, `resume` goes on from one.
+`command` runs it: `assembly` builds a run from its configuration, `loop` drives a `learner` through `batches` of
+`data`, `observer` reports, validates and saves `checkpoints`, `resume` goes on from one.
 """
 
 from lerobot.core.deprecation import keep_moved_modules
