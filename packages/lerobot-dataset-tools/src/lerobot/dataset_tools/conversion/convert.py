@@ -68,7 +68,7 @@ def import_dataset(
         task: instruction of every episode; the source's if None.
         overrides: see `ImportPlan`.
         skip_episodes: numbers of episodes of the source to leave out.
-        video: store pictures as video, else as single images.
+        video: store images as video, else as single images.
         float_type: see `FloatType`.
         robot_type: name of the robot, for the record.
         options: encoders and queues.

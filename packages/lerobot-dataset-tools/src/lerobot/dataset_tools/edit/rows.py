@@ -152,7 +152,7 @@ def _as_declared(column: pa.ChunkedArray, field: pa.Field, root: Path, where: st
     if isinstance(column.type, pa.ExtensionType):
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
     if pa.types.is_struct(field.type):
-        return _pictures(column, root)
+        return _images(column, root)
     if not pa.types.is_nested(field.type) and pa.types.is_nested(column.type):
         column = pa.chunked_array([chunk.flatten() for chunk in column.chunks], column.type.value_type)
     try:
@@ -161,8 +161,8 @@ def _as_declared(column: pa.ChunkedArray, field: pa.Field, root: Path, where: st
         raise DatasetError(f"{where} is {column.type}, not {field.type}: {error}") from error
 
 
-def _pictures(column: pa.ChunkedArray, root: Path) -> pa.ChunkedArray:
-    """Encoded pictures, all within the rows; old writers left some in files of their own."""
+def _images(column: pa.ChunkedArray, root: Path) -> pa.ChunkedArray:
+    """Encoded images, all within the rows; old writers left some in files of their own."""
     chunks = []
     for chunk in column.chunks:
         encoded, paths = chunk.field("bytes"), chunk.field("path")

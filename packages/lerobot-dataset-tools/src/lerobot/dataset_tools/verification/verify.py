@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.dataset_tools.edit.images import SourcePictures
+from lerobot.dataset_tools.edit.images import SourceImages
 from lerobot.dataset_tools.verification.images import camera_findings
 from lerobot.dataset_tools.verification.motion import jumps, odd_lengths, stuck_joints
 from lerobot.dataset_tools.verification.statistics import statistics_findings
@@ -19,7 +19,7 @@ from lerobot.datasets.statistics.recompute import read_columns
 
 ACTION, STATE = "action", "observation.state"
 _MOVING = 0.05
-"""Part of its range that a joint has to move for the pictures to show it."""
+"""Part of its range that a joint has to move for the images to show it."""
 
 
 def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
@@ -27,7 +27,7 @@ def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
 
     Args:
         root: its folder.
-        pictures: decode every picture.
+        pictures: decode every image.
 
     Yields:
         What is wrong or looks wrong; where rows cannot be read, what depends on them is not checked.
@@ -52,7 +52,7 @@ def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
     yield from statistics_findings(root, source.info, LeRobotDatasetMetadata(root.name, root).stats)
     if pictures:
         motion = columns.get(STATE, columns.get(ACTION))
-        with SourcePictures(source) as reader:
+        with SourceImages(source) as reader:
             missing = {finding.feature for finding in findings if finding.check == "video"}
             for key in (key for key in source.info.camera_keys if key not in missing):
                 yield from camera_findings(reader, key, _Motion(motion, bounds))

@@ -83,7 +83,7 @@ def is_depth(feature: Feature) -> bool:
 
 
 def camera_keys(features: FeatureMap) -> list[str]:
-    """Features that are pictures, however they are stored."""
+    """Features that are images, however they are stored."""
     return [key for key, feature in features.items() if feature["dtype"] in CAMERA_DTYPES]
 
 
@@ -93,7 +93,7 @@ def video_keys(features: FeatureMap) -> list[str]:
 
 
 def image_keys(features: FeatureMap) -> list[str]:
-    """Features stored as one encoded picture per row."""
+    """Features stored as one encoded image per row."""
     return [key for key, feature in features.items() if feature["dtype"] == IMAGE]
 
 
