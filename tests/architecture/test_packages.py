@@ -117,3 +117,23 @@ def test_every_command_is_a_script_too(package: Package) -> None:
     scripts = dict(project.get("scripts", {}))
     scripts.pop("lerobot", None)
     assert scripts == {f"lerobot-{name}": "lerobot_cli:main" for name in commands}
+
+
+def test_only_a_gated_robot_sends_commands() -> None:
+    """Whoever drives motors drives them through the gate; a robot made of robots hands on what it was sent."""
+    wrong = []
+    for module in modules():
+        if module.name == "lerobot.core.safety.gated_robot" or module.name.startswith("lerobot.core.testing."):
+            continue
+        robots = [node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef) and node.name == SEND]
+        handed_on = {call for robot in robots for call in ast.walk(robot)}
+        wrong += [
+            f"{module.where}:{node.lineno} calls {SEND}"
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == SEND
+            if node not in handed_on
+        ]
+    assert not wrong
+
+
+SEND = "send_action"

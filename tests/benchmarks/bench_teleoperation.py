@@ -21,8 +21,8 @@ from pathlib import Path
 from measure import Run, peer_script, run, script, table
 
 from lerobot.motors import MotorCalibration, save_calibration
-from lerobot.motors.commands.virtual_arm_run import Sway
 from lerobot.motors.virtual import ARMS, with_calibration
+from lerobot.motors.virtual.command import Sway
 from lerobot.motors.virtual.line import Line
 from lerobot.motors.virtual.process import serve
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from lerobot.motors import DynamixelMotorsBus, FeetechMotorsBus, MotorCalibration, MotorNormMode
+from lerobot.dynamixel import DynamixelMotorsBus
+from lerobot.feetech import FeetechMotorsBus
+from lerobot.motors import MotorCalibration, MotorNormMode
 from lerobot.motors.virtual import ARMS, LineSpec, VirtualBus
 
 pytestmark = pytest.mark.peer

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from lerobot.core.errors import CalibrationError, FeatureMismatchError
 from lerobot.core.processors import action_processor, robot_action_pipeline
 from lerobot.core.registry import registry
-from lerobot.motors import DynamixelMotorsBus, FeetechMotorsBus, MotorCalibration, MotorNormMode, save_calibration
+from lerobot.dynamixel import DynamixelMotorsBus
+from lerobot.feetech import FeetechMotorsBus
+from lerobot.motors import MotorCalibration, MotorNormMode, save_calibration
 from lerobot.motors.legacy.calibration import LegacyMode, LegacyMotorCalibration, is_legacy, load_legacy_calibration
 from lerobot.motors.legacy.config import LegacyPositionsConfig
 from lerobot.motors.legacy.step import LegacyPositionsProcessorStep, convert_position

@@ -76,6 +76,18 @@ def test_a_renamed_camera_is_named_unless_it_is_renamed_back(saved: Path, datase
     assert code == 0
 
 
+def test_cameras_that_are_not_looked_at_are_named(saved: Path, dataset: Path, capsys: Any) -> None:
+    info = json.loads((dataset / "meta" / "info.json").read_text())
+    info["features"]["observation.images.wrist"] = info["features"]["observation.images.top"]
+    edit(dataset / "meta" / "info.json", **info)
+    code, text = check(capsys, f"--policy.path={saved}", "--dataset.repo_id=me/x", f"--dataset.root={dataset}")
+    assert code == 0
+    assert text.splitlines()[1:] == [
+        "policy tiny and dataset me/x: fits",
+        "  cameras used: observation.images.top; not used: observation.images.wrist",
+    ]
+
+
 @pytest.mark.parametrize("kept", [0, 5, 50, -1])
 def test_weights_that_were_cut_off_are_found_without_reading_them(saved: Path, kept: int, capsys: Any) -> None:
     content = (saved / "model.safetensors").read_bytes()

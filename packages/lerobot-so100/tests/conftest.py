@@ -20,8 +20,8 @@ CALIBRATION = {
 
 @pytest.fixture(autouse=True)
 def _short_camera_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("follower", "bimanual"):
-        monkeypatch.setattr(f"lerobot.so100.{module}.CAMERA_TEST_S", 0.05)
+    for module in ("follower", "pair"):
+        monkeypatch.setattr(f"lerobot.motors.arms.{module}.CAMERA_TEST_S", 0.05)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Calibration of an arm: files where others keep them, questions as others ask them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ from lerobot.so100.config import (
 )
 from lerobot.so100.follower import SOFollower
 from lerobot.so100.leader import SOLeader
+from lerobot.so100.tables import FOLLOWER
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch, lerobot_home) -> None:
-    monkeypatch.setattr("lerobot.motors.calibrate.PERIOD_S", 0.0)
+    monkeypatch.setattr("lerobot.motors.serial.sweep.PERIOD_S", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -154,13 +156,15 @@ def test_a_pair_keeps_two_calibrations() -> None:
 
 
 def test_motors_are_set_up_from_the_last_to_the_first(monkeypatch, caplog) -> None:
-    monkeypatch.setattr("lerobot.so100.arm.JOINTS", ("shoulder_pan", "gripper"))
+    joints = {name: FOLLOWER.joints[name] for name in ("shoulder_pan", "gripper")}
+    monkeypatch.setattr(SOFollower, "table", replace(FOLLOWER, joints=joints))
     line = VirtualBus(ARMS["sts3215"])
     robot = SOFollower(SO101FollowerConfig(port=line.port, id="new"), prompter=ScriptedPrompter())
     robot.setup_motors()
     assert robot.prompter.asked[0] == "Connect the controller board to the 'gripper' motor only and press enter."
     assert robot.prompter.said == [
-        f"'{name}' motor id set to {i}" for i, name in reversed(list(enumerate(robot.bus.motors, start=1)))
+        "'gripper' motor id set to 6",
+        "'shoulder_pan' motor id set to 1",
     ]
     assert line.state(1)["ID"] == 1
     robot.disconnect()

@@ -29,7 +29,7 @@ class OnVirtualArms:
 
     @pytest.fixture(autouse=True)
     def _sweeps(self, sweeper: type, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("lerobot.motors.calibrate.PERIOD_S", 0.0)
+        monkeypatch.setattr("lerobot.motors.serial.sweep.PERIOD_S", 0.0)
         self.sweeper = sweeper
 
     def run_calibration(self, device: Any) -> None:

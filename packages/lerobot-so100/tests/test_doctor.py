@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from lerobot.core.cli.app import main
-from lerobot.motors import FeetechMotorsBus, MotorNormMode
+from lerobot.feetech import FeetechMotorsBus
+from lerobot.motors import MotorNormMode
 from lerobot.motors.virtual import Fault, VirtualBus
 
 
 @pytest.fixture
 def doctor(arm: VirtualBus, calibrations: Path, capsys, monkeypatch) -> Callable[..., tuple[int, str]]:
-    monkeypatch.setattr("lerobot.motors.diagnosis.PATIENCE_S", 0.2)
+    monkeypatch.setattr("lerobot.motors.serial.diagnosis.PATIENCE_S", 0.2)
     monkeypatch.setattr(FeetechMotorsBus, "available_baudrates", (57_600, 115_200, 1_000_000))
 
     def doctor(kind: str = "robot", arm_type: str = "so101_follower", port: str = arm.port) -> tuple[int, str]:

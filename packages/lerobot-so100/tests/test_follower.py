@@ -213,7 +213,7 @@ def test_five_percent_damage_does_not_show(arm: VirtualBus, build) -> None:
 
 
 def test_cameras_that_share_a_line_are_told_when_they_fall_short(build, caplog, monkeypatch) -> None:
-    monkeypatch.setattr("lerobot.so100.follower.CAMERA_TEST_S", 0.3)
+    monkeypatch.setattr("lerobot.motors.arms.follower.CAMERA_TEST_S", 0.3)
     slow = FakeCameraConfig(width=64, height=48, fps=100, frame_delay_s=0.05)
     robot = build(cameras={"slow": slow})
     robot.connect()

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +36,35 @@ def written() -> Callable[..., Path]:
     return write
 
 
-def write(root: Path, state_name: str, *, camera: str | None = None, scale: float = 2.0, fps: int = 10) -> Path:
-    """Five episodes whose actions are the scaled state, and nothing random but by a fixed seed."""
+def write(
+    root: Path,
+    state_name: str,
+    *,
+    camera: str | None = None,
+    cameras: Sequence[str] = ("top",),
+    scale: float = 2.0,
+    fps: int = 10,
+    shapes: tuple[tuple[int, ...], tuple[int, ...]] = ((3,), (2,)),
+) -> Path:
+    """Five episodes whose actions are the scaled beginning of the state, and nothing random but by a fixed seed."""
     vector = {"dtype": "float32", "names": None}
+    seen, done = shapes
     features: dict[str, Any] = {
-        f"observation.{state_name}": {**vector, "shape": (3,)},
-        "action": {**vector, "shape": (2,)},
+        f"observation.{state_name}": {**vector, "shape": seen},
+        "action": {**vector, "shape": done},
     }
-    if camera is not None:
-        names = ["height", "width", "channels"]
-        features["observation.images.top"] = {"dtype": camera, "shape": (16, 16, 3), "names": names}
+    keys = [f"observation.images.{name}" for name in cameras] if camera is not None else []
+    for key in keys:
+        features[key] = {"dtype": camera, "shape": (16, 16, 3), "names": ["height", "width", "channels"]}
     made = LeRobotDataset.create("test/moves", fps, features, root)
     rng = np.random.default_rng(0)
     for episode in range(5):
         for _ in range(13 + episode):
-            state = rng.normal(size=3).astype(np.float32)
-            frame = {f"observation.{state_name}": state, "action": state[:2] * scale, "task": f"task {episode % 2}"}
-            if camera is not None:
-                frame["observation.images.top"] = rng.integers(0, 255, (16, 16, 3)).astype(np.uint8)
+            state = rng.normal(size=seen).astype(np.float32)
+            action = np.resize(state, done) * np.float32(scale)
+            frame = {f"observation.{state_name}": state, "action": action, "task": f"task {episode % 2}"}
+            for key in keys:
+                frame[key] = rng.integers(0, 255, (16, 16, 3)).astype(np.uint8)
             made.add_frame(frame)
         made.save_episode()
     made.finalize()

@@ -126,17 +126,6 @@ def test_a_finished_run_says_how_to_train_longer(run: Path, resume: Resume) -> N
     assert (run / "checkpoints/last").readlink() == Path("000006")
 
 
-def test_a_moved_run_is_found_by_its_new_place(run: Path, resume: Resume, tmp_path: Path) -> None:
-    moved = tmp_path / "moved"
-    run.rename(moved)
-    with pytest.raises(CheckpointError, match="there is no checkpoint") as caught:
-        resume(moved / "checkpoints/000002")
-    assert "--checkpoint_path" in caught.value.hint
-    resume(moved / "checkpoints/000002", f"--checkpoint_path={moved}/checkpoints/000002")
-    assert (moved / "checkpoints/last").readlink() == Path("000004")
-    assert not run.exists()
-
-
 def test_an_output_folder_that_is_taken_is_refused(run: Path, train: Train) -> None:
     with pytest.raises(LeRobotError, match="exists already") as caught:
         train(run, "--steps=2")

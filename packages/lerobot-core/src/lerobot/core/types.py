@@ -95,8 +95,11 @@ def as_features(declared: Mapping[str, Any]) -> dict[str, FeatureSpec]:
 class Stamp:
     """When one entry of an observation was measured.
 
+    Times of different computers cannot be compared. Whoever receives a measurement from another computer converts its
+    time to this one's clock before it makes a stamp, so that every time in an observation is of one clock.
+
     Attributes:
-        time_s: capture time on the monotonic clock (`time.monotonic()`), in seconds.
+        time_s: capture time on this computer's monotonic clock (`time.monotonic()`), in seconds.
         sequence: number of the frame at its source, counted from 0; None where the source does not count.
         stale: the entry is older than its source's period allows, or a repeat of the one before.
     """
@@ -109,7 +112,8 @@ class Stamp:
 class Observation(dict[str, Any]):
     """What the robot measured: a plain dict keyed like `observation_features`, with a time stamp per key.
 
-    `stamps` may lack keys; those were measured when `get_observation` returned.
+    `stamps` may lack keys; those were measured when `get_observation` returned. Every time is of this computer's clock,
+    see `Stamp`.
     """
 
     def __init__(self, values: Mapping[str, Any] | None = None, stamps: Mapping[str, Stamp] | None = None) -> None:
@@ -123,7 +127,8 @@ class Frame:
 
     Attributes:
         image: `(H, W, 3)` uint8 in the configured colour order, or `(H, W, 1)` uint16 millimetres.
-        time_s: capture time on the monotonic clock, seconds; taken before decoding and rotation.
+        time_s: capture time on this computer's monotonic clock, in seconds; taken before decoding and
+            rotation. See `Stamp`.
         sequence: number of the frame at the camera, counted from 0; gaps are frames the camera dropped.
     """
 

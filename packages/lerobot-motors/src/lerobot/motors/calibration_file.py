@@ -13,12 +13,13 @@ from lerobot.core.device import calibration_path
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CalibrationError
 from lerobot.core.paths import calibration_root
-from lerobot.motors.legacy.calibration import is_legacy
 from lerobot.motors.motor import MotorCalibration
 
 log = logging.getLogger(__name__)
 
 _FIELDS = tuple(field.name for field in fields(MotorCalibration))
+LEGACY_FIELDS = ("calib_mode", "drive_mode", "homing_offset", "start_pos", "end_pos")
+"""Lists of a file of lerobot 0.3 or older, with an entry per motor."""
 _RECALIBRATE = "Calibrate the device again: lerobot calibrate --help"
 
 
@@ -89,6 +90,11 @@ def known_calibrations(beside: Path) -> list[Path]:
     """All calibration files there are: those of every device at the default place, and those beside a file."""
     files = [*beside.parent.glob("*.json"), *calibration_root().glob("*/*/*.json")]
     return sorted({file.resolve() for file in files})
+
+
+def is_legacy(content: Any) -> bool:
+    """Whether the content of a JSON file is a calibration of lerobot 0.3 or older."""
+    return isinstance(content, dict) and {"motor_names", *LEGACY_FIELDS} <= content.keys()
 
 
 def _spellings(id: str | None) -> list[str | None]:  # noqa: A002

@@ -25,15 +25,11 @@ class Motor:
         id: address on the bus.
         model: name in the bus's model tables, such as `"sts3215"` or `"xl330-m288"`.
         norm_mode: unit of its position.
-        motor_type_str: type name; used by CAN buses only.
-        recv_id: address its replies carry; used by CAN buses only.
     """
 
     id: int
     model: str
     norm_mode: MotorNormMode
-    motor_type_str: str | None = None
-    recv_id: int | None = None
 
 
 @dataclass

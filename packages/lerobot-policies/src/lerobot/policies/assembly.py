@@ -1,5 +1,6 @@
 """A policy for a dataset or environment, with its processors: new, or from a checkpoint."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,12 @@ from lerobot.core.processors.serialization import Overrides
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
-from lerobot.policies.features import PolicyFeatures, check_provided
+from lerobot.policies.features import PolicyFeatures, camera_use, check_provided
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.normalization import Stats
 from lerobot.policies.processing.pipelines import Processors, load_processors, make_processors
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,9 @@ def make_policy(
         config = config.with_features(renamed)
     needed = {**config.input_features, **config.output_features}
     check_provided(needed, renamed, provider, resized=config.resizes_images)
+    config.validate_features()
+    if cameras := camera_use(config.input_features, renamed):
+        logger.info("%s", cameras)
     if config.pretrained_path is not None:
         return PreTrainedPolicy.from_pretrained(
             config.pretrained_path, config=config, revision=config.pretrained_revision

@@ -1,5 +1,6 @@
 """The fields every policy has, as they stand first in `config.json`."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -7,6 +8,7 @@ from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import PolicyConfig
+from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.features import (
     ACTION,
     OBSERVATION_STATE,
@@ -129,6 +131,21 @@ class PreTrainedConfig(PolicyConfig):
         """
         inputs, outputs = split(provided)
         return self.model_copy(update={"input_features": self.input_features or inputs, "output_features": outputs})
+
+    def validate_features(self) -> None:
+        """Refuse features that the networks do not take, before anything is built; here, numbers that are no vector.
+
+        Raises:
+            FeatureMismatchError: there is one; names it.
+        """
+        numbers = {FeatureType.STATE, FeatureType.ENV, FeatureType.ACTION}
+        for key, feature in {**self.input_features, **self.output_features}.items():
+            if feature.type in numbers and len(feature.shape) != 1:
+                raise FeatureMismatchError(
+                    f"{key} has the shape {feature.shape}, and policy {self.type!r} takes vectors",
+                    keys=[key],
+                    expected=f"{key} of one axis, such as {(math.prod(feature.shape),)}",
+                )
 
 
 def require_trained(config: PreTrainedConfig) -> None:

@@ -95,6 +95,18 @@ def split(features: PolicyFeatures) -> tuple[PolicyFeatures, PolicyFeatures]:
     return {key: feature for key, feature in features.items() if key not in outputs}, outputs
 
 
+def camera_use(inputs: PolicyFeatures, provided: PolicyFeatures) -> str:
+    """Say which of the cameras there are a policy looks at, and which not; empty where it looks at all.
+
+    Args:
+        inputs: of the policy.
+        provided: what a dataset, robot or environment provides, by the policy's keys.
+    """
+    there = [key for key, feature in provided.items() if feature.type is FeatureType.VISUAL]
+    used, unused = [key for key in there if key in inputs], [key for key in there if key not in inputs]
+    return f"cameras used: {', '.join(used) or 'none'}; not used: {', '.join(unused)}" if unused else ""
+
+
 def check_provided(needed: PolicyFeatures, provided: PolicyFeatures, source: str, *, resized: bool = False) -> None:
     """Check that a source provides everything a policy needs, in the right shape; it may provide more.
 

@@ -1,33 +1,29 @@
 """Configurations of SO-100 and SO-101 followers and leaders."""
 
-from typing import Self
+from pydantic import Field
 
-from pydantic import Field, model_validator
+from lerobot.motors.arms.config import (
+    ArmFields,
+    FollowerConfig,
+    FollowerFields,
+    FollowerPairConfig,
+    LeaderConfig,
+    LeaderPairConfig,
+)
 
-from lerobot.core.config.base import CameraConfig, ConfigModel, RobotConfig, TeleoperatorConfig
 
-
-class SOArmConfig(ConfigModel):
+class SOArmConfig(ArmFields):
     """Fields of every arm."""
 
-    port: str = Field(description="Serial port of the arm, such as /dev/ttyACM0; `lerobot find-port` finds it.")
     use_degrees: bool = Field(default=True, description="Joints in degrees; false gives -100 to 100.")
     num_read_retries: int = Field(
         default=2, ge=0, description="How often a lost reading is asked for again, if more than the bus does anyway."
     )
 
 
-class SOFollowerConfig(SOArmConfig):
+class SOFollowerConfig(FollowerFields, SOArmConfig):
     """Fields of every follower arm."""
 
-    disable_torque_on_disconnect: bool = Field(
-        default=True, description="Switch the motors off at the end; false leaves the arm holding its pose."
-    )
-    max_relative_target: float | dict[str, float] | None = Field(
-        default=None,
-        description="Farthest target from the present position, in each joint's unit: one number, or one per joint.",
-    )
-    cameras: dict[str, CameraConfig] = Field(default_factory=dict, description="Cameras by name.")
     position_p_coefficient: int = Field(default=16, ge=0, le=254, description="P gain of the servos.")
     position_i_coefficient: int = Field(default=0, ge=0, le=254, description="I gain of the servos.")
     position_d_coefficient: int = Field(default=32, ge=0, le=254, description="D gain of the servos.")
@@ -37,7 +33,7 @@ class SOLeaderConfig(SOArmConfig):
     """Fields of every leader arm."""
 
 
-class SO100FollowerConfig(SOFollowerConfig, RobotConfig):
+class SO100FollowerConfig(SOFollowerConfig, FollowerConfig):
     """An SO-100 follower arm."""
 
     target = "lerobot.so100.follower:SOFollower"
@@ -45,7 +41,7 @@ class SO100FollowerConfig(SOFollowerConfig, RobotConfig):
     type: str = "so100_follower"
 
 
-class SO101FollowerConfig(SOFollowerConfig, RobotConfig):
+class SO101FollowerConfig(SOFollowerConfig, FollowerConfig):
     """An SO-101 follower arm."""
 
     target = "lerobot.so100.follower:SOFollower"
@@ -53,7 +49,7 @@ class SO101FollowerConfig(SOFollowerConfig, RobotConfig):
     type: str = "so101_follower"
 
 
-class SO100LeaderConfig(SOLeaderConfig, TeleoperatorConfig):
+class SO100LeaderConfig(SOLeaderConfig, LeaderConfig):
     """An SO-100 leader arm."""
 
     target = "lerobot.so100.leader:SOLeader"
@@ -61,7 +57,7 @@ class SO100LeaderConfig(SOLeaderConfig, TeleoperatorConfig):
     type: str = "so100_leader"
 
 
-class SO101LeaderConfig(SOLeaderConfig, TeleoperatorConfig):
+class SO101LeaderConfig(SOLeaderConfig, LeaderConfig):
     """An SO-101 leader arm."""
 
     target = "lerobot.so100.leader:SOLeader"
@@ -69,7 +65,7 @@ class SO101LeaderConfig(SOLeaderConfig, TeleoperatorConfig):
     type: str = "so101_leader"
 
 
-class BiSOFollowerConfig(RobotConfig):
+class BiSOFollowerConfig(FollowerPairConfig):
     """Two SO follower arms."""
 
     target = "lerobot.so100.bimanual:BiSOFollower"
@@ -77,15 +73,6 @@ class BiSOFollowerConfig(RobotConfig):
     type: str = "bi_so_follower"
     left_arm_config: SOFollowerConfig = Field(description="The left arm; its cameras get the prefix left_.")
     right_arm_config: SOFollowerConfig = Field(description="The right arm; its cameras get the prefix right_.")
-    cameras: dict[str, CameraConfig] = Field(default_factory=dict, description="Cameras of no arm, without a prefix.")
-
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
-        arms = {f"left_{name}" for name in self.left_arm_config.cameras}
-        arms |= {f"right_{name}" for name in self.right_arm_config.cameras}
-        if clash := arms & set(self.cameras):
-            raise ValueError(f"other camera names than {', '.join(sorted(clash))}, which the cameras of an arm have")
-        return self
 
 
 class BiSO100FollowerConfig(BiSOFollowerConfig):
@@ -94,7 +81,7 @@ class BiSO100FollowerConfig(BiSOFollowerConfig):
     type: str = "bi_so100_follower"
 
 
-class BiSOLeaderConfig(TeleoperatorConfig):
+class BiSOLeaderConfig(LeaderPairConfig):
     """Two SO leader arms."""
 
     target = "lerobot.so100.bimanual:BiSOLeader"

@@ -29,6 +29,7 @@ from lerobot.training.learner.supervised import SupervisedLearner
 from lerobot.training.loop import Training
 from lerobot.training.meter import Meter
 from lerobot.training.optim.optimizers import optimizer_preset, scheduler_preset
+from lerobot.training.resume import Resumption
 
 logger = logging.getLogger(__name__)
 
@@ -54,20 +55,20 @@ class Built:
     scheduler: SchedulerConfig | None
 
 
-def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Path | None) -> Built:
+def build(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resumption | None) -> Built:
     """Build a run; every process calls this.
 
     Args:
         config: the run.
         accelerator: the processes.
-        checkpoint: folder of the checkpoint to go on from; None for a new run.
+        resumed: from where it goes on; None for a new run.
 
     Raises:
         LeRobotError: dataset, policy and checkpoint do not fit each other, or one of them is damaged.
     """
     asked = config.policy.model_copy(update={"device": accelerator.device.type})
     demonstrations = open_dataset(config.dataset, asked, config, seed=config.seed)
-    trained = _make(config, asked, demonstrations, checkpoint)
+    trained = _make(config, asked, demonstrations, None if resumed is None else resumed.checkpoint)
     if config.channels_last:
         put_channels_last(trained.policy)
     optimizer_config = config.optimizer or optimizer_preset(trained.policy.config)
@@ -83,12 +84,13 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Pat
         learner,
         batches,
         demonstrations.cameras,
+        demonstrations.numbers,
         Meter(config.batch_size * accelerator.num_processes, batches.frames_per_epoch),
         _augmentation(config, demonstrations, accelerator),
     )
     progress = None
-    if checkpoint is not None:
-        progress = _go_on(training, batches, checkpoint, config)
+    if resumed is not None:
+        progress = _go_on(training, batches, resumed, config)
     elif accelerator.process_index:
         # The same weights in all processes, and then different draws.
         random_state.seed_everything(config.seed + accelerator.process_index)
@@ -173,8 +175,9 @@ def _renamed(stats: dict[str, dict[str, Any]], rename_map: dict[str, str]) -> di
     return {rename_map.get(key, key): values for key, values in stats.items()}
 
 
-def _go_on(training: Training, batches: Batches, checkpoint: Path, config: TrainPipelineConfig) -> Progress:
+def _go_on(training: Training, batches: Batches, resumed: Resumption, config: TrainPipelineConfig) -> Progress:
     """Restore everything a checkpoint holds beside the weights; the random states come last."""
+    checkpoint = resumed.checkpoint
     progress = read_progress(checkpoint)
     if progress.step >= config.steps:
         raise LeRobotError(
@@ -194,7 +197,7 @@ def _go_on(training: Training, batches: Batches, checkpoint: Path, config: Train
             f"the checkpoint was made with --num_workers={progress.num_workers}, now it is {config.num_workers}",
             expected="the same number: each worker of a streamed dataset has episodes of its own",
         )
-    training.learner.load_state(checkpoint / STATE, progress.step, new_settings=False)
+    training.learner.load_state(checkpoint / STATE, progress.step, new_settings=resumed.new_settings)
     batches.start_at(progress.step, size, processes)
     training.step = progress.step
     states = read_random(checkpoint, accelerator.process_index)

@@ -13,19 +13,20 @@ from accelerate.utils import broadcast_object_list
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lerobot.core.errors import CheckpointError, LeRobotError
+from lerobot.core.errors import LeRobotError
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.safety.signals import StopSignals
 from lerobot.policies.devices import choose_device
 from lerobot.training import saved_config
 from lerobot.training.assembly import Built, build
 from lerobot.training.checkpoints import random_state
-from lerobot.training.checkpoints.folder import LAST, MODEL, TRAIN_CONFIG, find
+from lerobot.training.checkpoints.folder import LAST, MODEL, TRAIN_CONFIG
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.freed_memory import keep_freed_memory
 from lerobot.training.observer import RunObserver
 from lerobot.training.processes import make_accelerator
 from lerobot.training.publication import publish
+from lerobot.training.resume import Resumption, resumption
 from lerobot.training.torch_settings import torch_settings
 from lerobot.training.trackers.selection import register_trackers
 
@@ -53,44 +54,32 @@ def train(config: TrainPipelineConfig) -> int:
     Raises:
         LeRobotError: the run cannot start or go on; says why.
     """
-    checkpoint = _checkpoint(config) if config.resume else None
+    resumed = resumption(config) if config.resume else None
     with torch_settings(deterministic=config.cudnn_deterministic):
         accelerator = make_accelerator(config.accelerator, config.policy.device, use_amp=config.policy.use_amp)
         try:
             with random_state.aside(config.seed):
-                return _train(config, accelerator, checkpoint)
+                return _train(config, accelerator, resumed)
         finally:
             accelerator.end_training()
             # The next run in this process may want another device or precision; there is no public way to forget.
             AcceleratorState._reset_state(reset_partial_state=True)
 
 
-def _train(config: TrainPipelineConfig, accelerator: Accelerator, checkpoint: Path | None) -> int:
-    folder = _folder(config, checkpoint)
+def _train(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resumption | None) -> int:
+    folder = _folder(config, resumed)
     hooks = load_hooks() if accelerator.is_main_process else Hooks()
     with StopSignals() as signals, hooks.run("train", config):
-        built = build(config, accelerator, checkpoint)
+        built = build(config, accelerator, resumed)
         observer = _run(config, built, folder, hooks, signals)
     _conclude(config, accelerator, observer)
     return signals.exit_code if observer.stopped else 0
 
 
-def _checkpoint(config: TrainPipelineConfig) -> Path:
-    if config.checkpoint_path is not None and config.checkpoint_path.exists():
-        return find(config.checkpoint_path)
-    if config.output_dir is not None and (last := config.output_dir / "checkpoints" / LAST).exists():
-        return find(last)
-    raise CheckpointError(
-        f"there is no checkpoint {config.checkpoint_path or config.output_dir or ''}".rstrip(),
-        expected="--config_path=RUN/checkpoints/last/pretrained_model/train_config.json",
-        hint="If the folder was moved: --checkpoint_path=RUN/checkpoints/last",
-    )
-
-
-def _folder(config: TrainPipelineConfig, checkpoint: Path | None) -> Path:
+def _folder(config: TrainPipelineConfig, resumed: Resumption | None) -> Path:
     """The folder of the run, the same in every process."""
-    if checkpoint is not None:
-        return checkpoint.parent.parent
+    if resumed is not None:
+        return resumed.run
     now = datetime.now()
     name = config.job_name or (f"{config.env.type}_" if config.env else "") + config.policy.type
     folder = config.output_dir or Path("outputs/train") / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}"

@@ -15,6 +15,7 @@ from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
 from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.features import features_of_dataset
 from lerobot.training.config import BatchConfig, DatasetConfig, EpisodesConfig
 from lerobot.training.mixture import TrainingMixture
 
@@ -43,6 +44,12 @@ class Demonstrations:
     def cameras(self) -> frozenset[str]:
         """Keys of pictures."""
         return frozenset(key for key, feature in self.features.items() if feature["dtype"] in CAMERA_DTYPES)
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Keys of vectors of one number among what policies take."""
+        vectors = features_of_dataset(self.features)
+        return frozenset(key for key, feature in vectors.items() if feature.shape == (1,))
 
     @property
     def colour_cameras(self) -> frozenset[str]:

@@ -37,6 +37,7 @@ class Training:
         learner: what is trained.
         batches: batches without end.
         cameras: keys of images.
+        numbers: keys of vectors of one number.
         meter: measurements.
         augmentation: changes images; None to leave them.
         step: batches done.
@@ -46,6 +47,7 @@ class Training:
     learner: Learner
     batches: Iterable[Batch]
     cameras: frozenset[str]
+    numbers: frozenset[str]
     meter: Meter
     augmentation: Augmentation | None = None
     step: int = 0
@@ -81,7 +83,7 @@ class Training:
                 break
 
     def _moved(self, batch: Batch) -> Batch:
-        return to_device(batch, self.accelerator.device, self.cameras)
+        return to_device(batch, self.accelerator.device, self.cameras, self.numbers)
 
     def require_finite(self, loss: float) -> None:
         """Refuse to go on with a loss that is no number.

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from lerobot.core.errors import PluginError
@@ -257,3 +265,22 @@ class CommandConfig(ConfigModel):
 
     examples: ClassVar[tuple[str, ...]] = ()
     """Worked command lines shown at the end of `--help`."""
+
+    _config_file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def config_file(self) -> Path | None:
+        """The file of `--config_path` that this was read from, for commands to which its place says something."""
+        return self._config_file
+
+    def read_from(self, file: Path) -> Self:
+        """Remember the file of `--config_path`; a copy that does."""
+        copy = self.model_copy()
+        copy._config_file = file
+        return copy
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all fields are equal, wherever they come from."""
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    __hash__ = ConfigModel.__hash__

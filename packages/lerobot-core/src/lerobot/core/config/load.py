@@ -8,10 +8,11 @@ import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from lerobot.core.config.arguments import CONFIG_FILE, Arguments, read_arguments, read_environment
-from lerobot.core.config.base import ConfigModel, PluginConfig
+from lerobot.core.config.base import CommandConfig, ConfigModel, PluginConfig
 from lerobot.core.config.files import read_file
 from lerobot.core.config.nodes import Node, Table, UnreadableError
 from lerobot.core.config.resolve import FAILED, REQUIRED, Resolver
@@ -58,6 +59,8 @@ def load(
         problems = [problem for problem in problems if problem.hint != REQUIRED]
     if problems or config is FAILED:
         raise ConfigError(problems)
+    if parsed.config_file is not None and isinstance(config, CommandConfig):
+        config = config.read_from(Path(parsed.config_file.text or "").expanduser())
     return Loaded(config, resolver.sources)
 
 

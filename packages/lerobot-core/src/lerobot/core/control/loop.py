@@ -1,25 +1,22 @@
 """The one control loop: teleoperation, recording, replay and policies all run in it."""
 
-import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from lerobot.core.clock import Clock, clock_of
+from lerobot.core.clock import Clock
 from lerobot.core.control.source import CommandSource, TimedCommandSource
 from lerobot.core.control.timing import LoopReport, LoopTiming
-from lerobot.core.errors import DeviceError
 from lerobot.core.hooks import Hooks
 from lerobot.core.protocols.robot import Robot
-from lerobot.core.safety.freshness import Freshness, FreshnessMonitor
+from lerobot.core.safety.freshness import Freshness
 from lerobot.core.safety.gate import SafetyGate
+from lerobot.core.safety.gated_robot import GatedRobot
 from lerobot.core.safety.signals import StopSignals
 from lerobot.core.tick import Sink, Tick
 from lerobot.core.types import Action, Observation
-
-log = logging.getLogger(__name__)
 
 ObservationProcessor = Callable[[Observation], Observation]
 ActionProcessor = Callable[[Action, Observation], Action]
@@ -66,23 +63,20 @@ class ControlLoop:
         freshness: Freshness | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.robot = robot
+        self.gated = GatedRobot(robot, gate, freshness=freshness, clock=clock)
+        self.clock = self.gated.clock
         self.source = source
-        self.gate = gate
         self.fps = fps
         self.observation_processors = tuple(observation_processors)
         self.action_processors = tuple(action_processors)
         self.sinks = tuple(sinks)
         self.hooks = hooks or Hooks()
         self.signals = signals
-        self.clock: Clock = clock or clock_of(robot)
-        self._freshness = freshness or Freshness(dead_after_s=gate.config.stop_after_s)
         self._begin()
 
     def _begin(self) -> None:
         self.timing = LoopTiming(self.fps)
-        self.monitor = FreshnessMonitor(self._freshness)
-        self.gate.reset()
+        self.gated.begin()
         self.hooks.budget_s = HOOK_SHARE / self.fps
         self._ended_by = "not run"
 
@@ -109,26 +103,18 @@ class ControlLoop:
             self._ended_by = f"error: {type(error).__name__}"
             raise
         finally:
-            self._come_to_rest()
+            self.gated.rest()
         return self.report
-
-    def _come_to_rest(self) -> None:
-        """Zero the commands that are velocities; the safe state follows whatever happens here."""
-        if self.gate.enabled and (rest := self.gate.rest()):
-            try:
-                self.robot.send_action(rest)
-            except Exception:  # the error that ended the run must not be replaced by one of the same broken robot
-                log.exception("%s did not take the command to stop", self.robot)
 
     @property
     def report(self) -> LoopReport:
         """The report of the present or latest run."""
         return self.timing.report(
             self._ended_by,
-            stale=dict(self.monitor.stale),
-            interventions={key: dict(reasons) for key, reasons in self.gate.interventions.items()},
+            stale=dict(self.gated.monitor.stale),
+            interventions={key: dict(reasons) for key, reasons in self.gated.gate.interventions.items()},
             slow_hooks=dict(self.hooks.slow),
-            safety_enabled=self.gate.enabled,
+            safety_enabled=self.gated.gate.enabled,
         )
 
     def _run(self, duration_s: float | None, stop: threading.Event) -> str:
@@ -157,10 +143,7 @@ class ControlLoop:
         start_s = self.clock.now()
         index = self.timing.ticks
         watch = _Stopwatch(self.timing)
-        raw = self.monitor.check(self.robot.get_observation(), self.clock.now())
-        state_time_s = min((raw.stamps[key].time_s for key in self.gate.limits if key in raw.stamps), default=None)
-        if index == 0:
-            self.gate.engage(raw, self.clock.now())
+        raw = self.gated.observe()
         observation = self._processed(raw)
         watch.lap("observe")
         action = self.source.next_action(observation, index)
@@ -172,25 +155,15 @@ class ControlLoop:
             command_time_s = self.clock.now()
         for process in self.action_processors:
             action = process(action, raw)
-        requested = dict(action) if isinstance(action, Mapping) else {}
         watch.lap("source")
-        gated = self.gate.check(action, self.clock.now(), command_time_s=command_time_s, state_time_s=state_time_s)
-        watch.lap("gate")
-        sent = self.robot.send_action(dict(gated))
-        sent_time_s = self.clock.now()
-        if not isinstance(sent, Mapping):
-            raise DeviceError(
-                f"{self.robot}: send_action returned {sent!r}.",
-                device=str(self.robot),
-                expected="the command that was sent, by key",
-            )
-        self.gate.confirm(sent)
+        command = self.gated.send(action, command_time_s=command_time_s)
+        watch.add("gate", command.gate_s)
         watch.lap("send")
         tick = Tick(
-            index, slot, deadline_s, start_s, observation, requested, gated, dict(sent), command_time_s, sent_time_s,
-            self.gate.last_interventions, self.gate.enabled,
+            index, slot, deadline_s, start_s, observation, command.requested, command.gated, command.sent,
+            command.command_time_s, command.sent_time_s, command.interventions, self.gated.gate.enabled,
         )  # fmt: skip
-        self.hooks.call("action_sent", requested=requested, sent=tick.sent, time_s=sent_time_s)
+        self.hooks.call("action_sent", requested=tick.requested, sent=tick.sent, time_s=tick.sent_time_s)
         for sink in self.sinks:
             sink.write(tick)
         self.hooks.call("control_tick", tick=tick)
@@ -218,3 +191,8 @@ class _Stopwatch:
         now = time.perf_counter()
         self._timing.stages[stage].add(now - self._last)
         self._last = now
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Book a part of the present lap on a stage that was measured elsewhere."""
+        self._timing.stages[stage].add(seconds)
+        self._last += seconds

@@ -36,6 +36,7 @@ KINDS: dict[str, Kind] = {
         Kind("dataset_format", "lerobot.dataset_formats", "lerobot.core.config.base:PluginConfig"),
         Kind("export_format", "lerobot.export_formats", "lerobot.core.config.base:PluginConfig"),
         Kind("hooks", "lerobot.hooks", ""),
+        Kind("virtual_arm", "lerobot.virtual_arms", ""),
     )
 }
 

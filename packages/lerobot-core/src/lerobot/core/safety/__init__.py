@@ -1,16 +1,22 @@
-"""Safety: the gate every command passes, and the safe end of every run."""
+"""Safety: the gate every command passes, the robot behind it, and the safe end of every run."""
 
 from lerobot.core.safety.config import SafetyConfig
+from lerobot.core.safety.freshness import Freshness, FreshnessMonitor
 from lerobot.core.safety.gate import SafetyGate, as_number
+from lerobot.core.safety.gated_robot import GatedRobot, SentCommand
 from lerobot.core.safety.limits import Limit, derive_limits
 from lerobot.core.safety.safe_end import Session, safe_end
 from lerobot.core.safety.signals import Interrupted, StopSignals
 
 __all__ = [
+    "Freshness",
+    "FreshnessMonitor",
+    "GatedRobot",
     "Interrupted",
     "Limit",
     "SafetyConfig",
     "SafetyGate",
+    "SentCommand",
     "Session",
     "StopSignals",
     "as_number",

@@ -69,6 +69,11 @@ class SafetyGate:
         """Whether anything is limited."""
         return self.config.enabled
 
+    @property
+    def engaged(self) -> bool:
+        """Whether the robot's pose was measured in this run."""
+        return self._engaged
+
     def engage(self, measured: Mapping[str, Any], now_s: float) -> None:
         """Start from where the robot is; each joint's ramp begins with its first usable command.
 

@@ -3,24 +3,34 @@
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from lerobot.core.config import CommandConfig, Positional
 
-ArmName = Literal["koch", "koch_leader", "omx", "omx_leader", "so100", "so101", "sts3215", "xl330-m288"]
+
+def _installed(name: str) -> str:
+    """Check that a package brings this arm, from metadata alone."""
+    from lerobot.core.registry import registry
+
+    names = registry.names("virtual_arm")
+    if name not in names:
+        raise ValueError(f"one of {', '.join(names)}" if names else "a package that brings an arm; none is installed")
+    return name
 
 
 class VirtualArmConfig(CommandConfig):
     """Run an arm of virtual servos that answer like real ones on a serial port."""
 
-    target: ClassVar[str] = "lerobot.motors.commands.virtual_arm_run:run"
+    target: ClassVar[str] = "lerobot.motors.virtual.command:virtual_arm"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot virtual-arm so101 --port-file=/tmp/follower",
         "lerobot virtual-arm so101 --port-file=/tmp/leader --motion=sway",
         'lerobot virtual-arm so101 --faults="{elbow_flex: missing, gripper: corrupt=0.1}"',
     )
 
-    arm: Annotated[ArmName, Positional()] = Field(description="Which arm; sts3215 and xl330-m288 are one new motor.")
+    arm: Annotated[str, AfterValidator(_installed), Positional()] = Field(
+        description="Which arm of the installed packages, such as so101; sts3215 and xl330-m288 are one new motor."
+    )
     port_file: Path | None = Field(
         default=None, description="File that holds the name of the port while the arm runs, for scripts."
     )

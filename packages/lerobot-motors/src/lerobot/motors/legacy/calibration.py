@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lerobot.core.errors import CalibrationError
-
-_FIELDS = ("calib_mode", "drive_mode", "homing_offset", "start_pos", "end_pos")
+from lerobot.motors.calibration_file import LEGACY_FIELDS, is_legacy
 
 
 class LegacyMode(StrEnum):
@@ -77,11 +76,6 @@ class LegacyMotorCalibration:
         return self.end_pos - self.start_pos
 
 
-def is_legacy(content: Any) -> bool:
-    """Whether the content of a JSON file is such a calibration."""
-    return isinstance(content, dict) and {"motor_names", *_FIELDS} <= content.keys()
-
-
 def load_legacy_calibration(path: Path) -> dict[str, LegacyMotorCalibration]:
     """Read a calibration file of lerobot 0.3 or older.
 
@@ -103,10 +97,11 @@ def load_legacy_calibration(path: Path) -> dict[str, LegacyMotorCalibration]:
         raise CalibrationError(f"{path} is no JSON: {error}.") from error
     if not is_legacy(content):
         raise CalibrationError(
-            f"{path} is no calibration of lerobot 0.3 or older.", expected=f"lists motor_names, {', '.join(_FIELDS)}"
+            f"{path} is no calibration of lerobot 0.3 or older.",
+            expected=f"lists motor_names, {', '.join(LEGACY_FIELDS)}",
         )
     try:
-        rows = list(zip(content["motor_names"], *(content[field] for field in _FIELDS), strict=True))
+        rows = list(zip(content["motor_names"], *(content[field] for field in LEGACY_FIELDS), strict=True))
     except (TypeError, ValueError) as error:
         raise CalibrationError(f"{path} is damaged: {error}.", expected="lists of one length") from error
     return {name: _entry(path, name, *row) for name, *row in rows}
@@ -115,7 +110,7 @@ def load_legacy_calibration(path: Path) -> dict[str, LegacyMotorCalibration]:
 def _entry(path: Path, name: str, mode: Any, *steps: Any) -> LegacyMotorCalibration:
     if mode not in list(LegacyMode):
         raise CalibrationError(f"{path}: calib_mode of motor {name!r} is {mode!r}.", expected=" or ".join(LegacyMode))
-    for field, value in zip(_FIELDS[1:], steps, strict=True):
+    for field, value in zip(LEGACY_FIELDS[1:], steps, strict=True):
         if type(value) is not int:
             raise CalibrationError(f"{path}: {field} of motor {name!r} is {value!r}.", expected="an integer")
     return LegacyMotorCalibration(LegacyMode(mode), *steps)

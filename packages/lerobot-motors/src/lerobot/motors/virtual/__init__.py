@@ -1,15 +1,20 @@
 """Servos without hardware: they answer real packets on a pseudo-terminal, from a process of their own.
 
-- `spec`: what to build: servos, an arm, faults
+- `spec`: what a servo is, and what can be wrong with it
 - `mechanism`: a joint: travel, speed, acceleration, stops
 - `memory`: a control table with its EEPROM
-- `servo`, `feetech`, `dynamixel`: what one servo does with an instruction
-- `framing`: bytes to instructions and back, for both protocols
+- `servo`: what servos of every protocol have in common; `framing`: what their packets have in common
+- `line_spec`: the servos of one line: an arm; `arms`: those that installed packages bring
 - `line`: the servos of one serial line on a pseudo-terminal
 - `process`: the line in another process, and the handle to it
+- `sway`, `command`: `lerobot virtual-arm`
+
+The servos of a protocol, and how its packets look, stand in the package of the protocol.
 """
 
+from lerobot.motors.virtual.arms import ARMS
+from lerobot.motors.virtual.line_spec import LineSpec, with_calibration
 from lerobot.motors.virtual.process import VirtualBus
-from lerobot.motors.virtual.spec import ARMS, Fault, LineSpec, ServoSpec, with_calibration
+from lerobot.motors.virtual.spec import Fault, ServoSpec
 
 __all__ = ["ARMS", "Fault", "LineSpec", "ServoSpec", "VirtualBus", "with_calibration"]

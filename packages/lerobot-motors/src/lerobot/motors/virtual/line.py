@@ -15,13 +15,11 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import count, groupby
 
-from lerobot.motors.feetech.tables import PROTOCOLS
 from lerobot.motors.virtual import framing
-from lerobot.motors.virtual.dynamixel import DynamixelServo
-from lerobot.motors.virtual.feetech import FeetechServo
-from lerobot.motors.virtual.framing import BROADCAST, DynamixelFraming, FeetechFraming, Instruction
+from lerobot.motors.virtual.framing import BROADCAST, Instruction
+from lerobot.motors.virtual.line_spec import LineSpec
 from lerobot.motors.virtual.servo import Servo
-from lerobot.motors.virtual.spec import Fault, LineSpec
+from lerobot.motors.virtual.spec import Fault
 
 LOG_LENGTH = 100_000
 TWIN_DISTANCE = 321
@@ -39,10 +37,8 @@ class Line:
 
     def __init__(self, spec: LineSpec, now: float) -> None:
         self.spec = spec
-        feetech = all(servo.model in PROTOCOLS for servo in spec.servos)
-        self._framing = FeetechFraming() if feetech else DynamixelFraming()
-        self._make = FeetechServo if feetech else DynamixelServo
-        self.servos: list[Servo] = [self._make(servo, spec.voltage, now) for servo in spec.servos]
+        self._framing = spec.protocol.framing
+        self.servos: list[Servo] = [spec.protocol(servo, spec.voltage, now) for servo in spec.servos]
         self.twins: dict[int, Servo] = {}
         """Servos that wrongly have the id of another, by that id."""
         self.packets: deque[bytes] = deque(maxlen=LOG_LENGTH)
@@ -73,7 +69,7 @@ class Line:
         servo.set_fault(fault, value)
         if fault is Fault.DUPLICATE_ID:
             elsewhere = replace(servo.spec, position=servo.spec.position + TWIN_DISTANCE)
-            self.twins[servo_id] = self._make(elsewhere, self.spec.voltage, now)
+            self.twins[servo_id] = self.spec.protocol(elsewhere, self.spec.voltage, now)
 
     def mend(self, servo_id: int) -> None:
         """Repair everything on a servo."""

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from lerobot.core.errors import DeviceConnectionError
 from lerobot.motors.virtual.line import Line
-from lerobot.motors.virtual.spec import Fault, LineSpec
+from lerobot.motors.virtual.line_spec import LineSpec
+from lerobot.motors.virtual.spec import Fault
 
 IDLE_S = 0.2
 START_TIMEOUT_S = 60.0
@@ -104,7 +105,8 @@ class VirtualBus:
     """
 
     def __init__(self, spec: LineSpec) -> None:
-        context = multiprocessing.get_context("spawn")
+        # A server forks the processes, so that none of them starts an interpreter of its own.
+        context = multiprocessing.get_context("forkserver")
         self.spec = spec
         self._control, other_end = context.Pipe()
         self._process = context.Process(target=_run, args=(spec, other_end), daemon=True)

@@ -2,7 +2,10 @@
 
 import math
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
+from lerobot.motors.motor import MotorCalibration
+from lerobot.motors.virtual.framing import Framing
 from lerobot.motors.virtual.mechanism import Mechanism
 from lerobot.motors.virtual.memory import Memory
 from lerobot.motors.virtual.spec import DEFAULTS, Fault, ServoSpec
@@ -20,14 +23,28 @@ class Servo(ABC):
         spec: what it is.
         voltage: supply in volts.
         now: time of power-on.
-        memory: its control table.
-        mechanism: its joint.
     """
 
-    def __init__(self, spec: ServoSpec, voltage: float, now: float, memory: Memory, mechanism: Mechanism) -> None:
+    framing: ClassVar[Framing]
+    """How packets of its protocol look."""
+
+    @classmethod
+    @abstractmethod
+    def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:
+        """EEPROM contents of a servo that holds a calibration, and the ends of its range without homing."""
+
+    @abstractmethod
+    def _memory(self) -> Memory:
+        """Its control table as it leaves the factory, but for what `spec` says."""
+
+    @abstractmethod
+    def _mechanism(self) -> Mechanism:
+        """Its joint."""
+
+    def __init__(self, spec: ServoSpec, voltage: float, now: float) -> None:
         self.spec = spec
-        self.memory = memory
-        self.mechanism = mechanism
+        self.memory = self._memory()
+        self.mechanism = self._mechanism()
         self.faults: dict[Fault, float] = {}
         self.temperature = AMBIENT_C
         self.load = 0.0

@@ -6,7 +6,7 @@ import typer
 
 from lerobot.core.errors import LeRobotError
 from lerobot.policies.commands.check import CheckConfig
-from lerobot.policies.preflight.comparison import check_files, check_policy, check_same
+from lerobot.policies.preflight.comparison import cameras_of, check_files, check_policy, check_same
 from lerobot.policies.preflight.sources import describe_dataset, describe_env, describe_robot
 
 
@@ -23,11 +23,14 @@ def check(config: CheckConfig) -> int:
     ]
     policy = config.policy
     checks: dict[str, list[str]] = {}
+    cameras: dict[str, str] = {}
     if policy is not None:
         if policy.pretrained_path is not None:
             checks[f"files of policy {policy.pretrained_path}"] = check_files(policy)
         for source in sources:
-            checks[f"policy {policy.type} and {source.label}"] = check_policy(policy, source, config.rename_map)
+            pair = f"policy {policy.type} and {source.label}"
+            checks[pair] = check_policy(policy, source, config.rename_map)
+            cameras[pair] = cameras_of(policy, source, config.rename_map)
     for first, second in combinations(sources, 2):
         checks[f"{first.label} and {second.label}"] = check_same(first, second)
     if not checks:
@@ -37,6 +40,7 @@ def check(config: CheckConfig) -> int:
         )
     for what, problems in checks.items():
         typer.echo(f"{what}: {'fits' if not problems else f'{len(problems)} problems'}")
-        for problem in problems:
-            typer.echo(f"  {problem}")
+        for line in (*problems, cameras.get(what)):
+            if line:
+                typer.echo(f"  {line}")
     return 1 if any(checks.values()) else 0

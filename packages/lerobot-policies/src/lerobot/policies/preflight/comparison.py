@@ -7,7 +7,7 @@ from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotEr
 from lerobot.policies.checkpoint.files import ADAPTER_WEIGHTS, POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.header import tensor_names
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.features import PolicyFeatures, check_provided, features_of_dataset
+from lerobot.policies.features import PolicyFeatures, camera_use, check_provided, features_of_dataset
 from lerobot.policies.preflight.sources import Described, flat_names
 from lerobot.policies.processing.modes import NEEDED
 
@@ -72,6 +72,7 @@ def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mappin
     problems = []
     try:
         check_provided(needed, provided, source.label, resized=config.resizes_images)
+        fitted.validate_features()
     except FeatureMismatchError as error:
         problems.append(str(error))
     if config.pretrained_path is None and source.stats is not None:
@@ -81,6 +82,12 @@ def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mappin
         if missing:
             problems.append(f"{source.label} has no statistics {', '.join(missing)}")
     return problems
+
+
+def cameras_of(config: PreTrainedConfig, source: Described, rename_map: Mapping[str, str]) -> str:
+    """Say which cameras of a dataset, robot or environment a policy looks at; see `camera_use`."""
+    provided = {rename_map.get(key, key): each for key, each in features_of_dataset(source.features).items()}
+    return camera_use(config.input_features or provided, provided)
 
 
 def check_same(first: Described, second: Described) -> list[str]:

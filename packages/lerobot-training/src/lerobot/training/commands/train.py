@@ -38,10 +38,10 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
         default=None, description="Folder of the run; default: outputs/train/<date>/<time>_<job_name>."
     )
     job_name: str | None = Field(default=None, description="Name of the run; default: <env>_<policy>.")
-    resume: bool = Field(default=False, description="Go on from the checkpoint that --config_path belongs to.")
-    checkpoint_path: Path | None = Field(
-        default=None, description="Checkpoint to resume from; files saved with checkpoints name theirs."
+    resume: bool = Field(
+        default=False, description="Go on from the checkpoint that --config_path stands in; its folder is the run."
     )
+    checkpoint_path: Path | None = Field(default=None, description="Another checkpoint of the run to resume from.")
     seed: int = Field(default=1000, ge=0, description="Of everything random.")
     cudnn_deterministic: bool = Field(default=False, description="Reproducible convolutions on GPUs, and slower ones.")
     channels_last: bool = Field(

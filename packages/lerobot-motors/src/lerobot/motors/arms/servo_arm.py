@@ -1,0 +1,140 @@
+"""An arm of servos: settings in registers, calibration by a sweep, setting up, and the identity of the arm."""
+
+import logging
+from typing import ClassVar
+
+from lerobot.core.prompts import Prompter
+from lerobot.core.types import FeatureSpec
+from lerobot.motors.arms.arm import AnyArmConfig, Arm
+from lerobot.motors.arms.follower import FollowerArm
+from lerobot.motors.arms.leader import LeaderArm
+from lerobot.motors.arms.table import ArmTable
+from lerobot.motors.calibration_file import known_calibrations, save_calibration
+from lerobot.motors.motor import MotorCalibration, MotorNormMode
+from lerobot.motors.serial.bus import SerialMotorsBus
+from lerobot.motors.serial.identity import identity_path, read_identity, save_identity, why_it_differs
+from lerobot.motors.serial.sweep import calibrate_by_sweep
+
+log = logging.getLogger(__name__)
+
+
+class ServoArm(Arm):
+    """An arm whose motors are servos on a serial line, as its table says.
+
+    Args:
+        config: its port, type and id.
+        in_degrees: whether joints are in degrees; else from -100 to 100.
+        reads: how often a lost reading is asked for again, if more than the bus does anyway.
+        prompter: who answers questions; the terminal if None.
+    """
+
+    table: ClassVar[ArmTable]
+    bus: SerialMotorsBus
+
+    def __init__(
+        self, config: AnyArmConfig, *, in_degrees: bool, reads: int = 0, prompter: Prompter | None = None
+    ) -> None:
+        bus = self.table.bus(config.port, self.table.motors(in_degrees=in_degrees))
+        super().__init__(config, bus, reads=reads, prompter=prompter)
+
+    def settings(self, joint: str) -> dict[str, int]:
+        """Contents of registers a joint works with; a subclass adds what its configuration says."""
+        return dict(self.table.joints[joint].settings)
+
+    def _write_settings(self) -> None:
+        self.bus.configure_motors()
+        for joint in self.table.joints:
+            for register, value in self.settings(joint).items():
+                self.bus.write_if_different(register, joint, value)
+
+    # --- features ----------------------------------------------------------------------------------------------------
+
+    @property
+    def joint_features(self) -> dict[str, FeatureSpec]:
+        """`<joint>.pos` with unit, range and speed; the range in degrees is the calibrated one, where it is known."""
+        return {f"{name}.pos": self._feature(name) for name in self.table.joints}
+
+    def _feature(self, name: str) -> FeatureSpec:
+        motor = self.bus.motors[name]
+        steps = self.bus.model_resolution_table[motor.model] - 1
+        entry = self.bus.calibration.get(name, MotorCalibration(motor.id, 0, 0, 0, steps))
+        travel_deg = max(1, entry.range_max - entry.range_min) * 360 / steps
+        speed = self.table.joints[name].speed_deg_s
+        if motor.norm_mode is MotorNormMode.RANGE_0_100:
+            return FeatureSpec(unit="percent", range=(0.0, 100.0), max_velocity=100 / travel_deg * speed)
+        if motor.norm_mode is MotorNormMode.RANGE_M100_100:
+            return FeatureSpec(unit="m100", range=(-100.0, 100.0), max_velocity=200 / travel_deg * speed)
+        return FeatureSpec(unit="deg", range=(-travel_deg / 2, travel_deg / 2), max_velocity=speed)
+
+    # --- calibration -------------------------------------------------------------------------------------------------
+
+    def calibrate(self) -> None:
+        """Write the calibration of the file to the motors, or find a new one by a sweep of all joints.
+
+        Raises:
+            CalibrationError: a joint was not swept through its travel.
+        """
+        self.bus.disable_torque()
+        if self.bus.calibration:
+            if not self.is_calibrated:
+                self.prompter.say(f"{self}: {self._difference()}")
+            if not self._wants_new_calibration():
+                log.info("Writing calibration file associated with the id %s to the motors", self.id)
+                self.bus.write_calibration(self.bus.calibration)
+                self._remember_identity()
+                return
+        self.bus.configure_motors()
+        for name, joint in self.table.joints.items():
+            for register, value in joint.calibration_settings.items():
+                self.bus.write_if_different(register, name, value)
+        self._ask_for_a_sweep()
+        calibration = calibrate_by_sweep(self.bus, full_turn=self.table.endless, prompter=self.prompter)
+        save_calibration(self.calibration_path, calibration)
+        self._found, self._unreadable = self.calibration_path, None
+        self._remember_identity()
+        self.prompter.say(f"Calibration saved to {self.calibration_path}")
+
+    def _ask_for_a_sweep(self) -> None:
+        arm = f"{self.id} {type(self).__name__}"
+        self.prompter.ask(f"Move {arm} to the middle of its range of motion and press ENTER....")
+        endless = self.table.endless
+        others = f" except {endless[0]!r}" if len(endless) == 1 else f" except {endless}" if endless else ""
+        self.prompter.say(
+            f"Move all joints{others} sequentially through their entire ranges of motion.\n"
+            "Recording positions. Press ENTER to stop..."
+        )
+
+    def _settle(self) -> None:
+        """Note which arm the calibration file belongs to, the first time they agree."""
+        if not identity_path(self._found).exists():
+            self._remember_identity()
+
+    def _remember_identity(self) -> None:
+        save_identity(identity_path(self._found), read_identity(self.bus))
+
+    def _difference(self) -> str:
+        if not self.bus.calibration:
+            return super()._difference()
+        return why_it_differs(self.bus, self._found, known_calibrations(self._found))
+
+    # --- setting up --------------------------------------------------------------------------------------------------
+
+    def setup_motors(self) -> None:
+        """Give each motor its id, the last of the chain first."""
+        try:
+            for joint in reversed(list(self.table.joints)):
+                self.prompter.ask(f"Connect the controller board to the '{joint}' motor only and press enter.")
+                self.bus.setup_motor(joint)
+                self.prompter.say(f"'{joint}' motor id set to {self.bus.motors[joint].id}")
+        finally:
+            # One motor is connected and its torque is off: there is nothing to switch off on the others.
+            if self.bus.is_connected:
+                self.bus.disconnect(disable_torque=False)
+
+
+class ServoFollower(ServoArm, FollowerArm):
+    """A follower arm of servos."""
+
+
+class ServoLeader(ServoArm, LeaderArm):
+    """A leader arm of servos."""

@@ -1,5 +1,0 @@
-"""Dynamixel X servos, protocol 2.0."""
-
-from lerobot.motors.dynamixel.bus import DriveMode, DynamixelMotorsBus, OperatingMode, TorqueMode
-
-__all__ = ["DriveMode", "DynamixelMotorsBus", "OperatingMode", "TorqueMode"]

@@ -1,5 +1,0 @@
-"""Feetech STS, SMS and SCS servos."""
-
-from lerobot.motors.feetech.bus import DriveMode, FeetechMotorsBus, OperatingMode, TorqueMode
-
-__all__ = ["DriveMode", "FeetechMotorsBus", "OperatingMode", "TorqueMode"]

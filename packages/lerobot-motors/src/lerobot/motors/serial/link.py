@@ -1,0 +1,186 @@
+"""Exchanges that survive a noisy line: retries, statistics and alerts around a `Wire`, one exchange at a time."""
+
+import copy
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+from lerobot.core.errors import DeviceConnectionError, NotConnectedError
+from lerobot.motors.errors import MotorError
+from lerobot.motors.serial.statistics import BusStatistics
+from lerobot.motors.serial.wire import LOST, Outcome, Reply, Wire
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Link:
+    """A wire whose calls either succeed or say which motors failed and how.
+
+    Args:
+        wire: protocol and port.
+        names: motor names by id, for messages.
+        retries: how often a packet is sent again at least.
+    """
+
+    def __init__(self, wire: Wire, names: Mapping[int, str], retries: int) -> None:
+        self.wire = wire
+        self.retries = retries
+        self._names = names
+        self._lock = threading.RLock()
+        self._statistics = BusStatistics()
+        self._alerted: set[tuple[int, str]] = set()
+        self._unsettled = False
+        """Whether answers to an exchange that was broken off or given up may still be on their way."""
+
+    def open(self) -> None:
+        """Open the port and begin to count anew."""
+        self._statistics = BusStatistics()
+        self._alerted.clear()
+        self.wire.port.open()
+
+    @property
+    def statistics(self) -> BusStatistics:
+        """What went over the line since it was opened, as of now."""
+        with self._lock:
+            return copy.deepcopy(self._statistics)
+
+    def name_of(self, motor_id: int) -> str:
+        """Name of a motor as messages show it."""
+        return f"'{self._names[motor_id]}'" if motor_id in self._names else f"motor {motor_id}"
+
+    def exchange(self, call: Callable[[], T]) -> T:
+        """Have the line for one call on the wire.
+
+        Raises:
+            NotConnectedError: the port is not open.
+            DeviceConnectionError: the port was lost.
+        """
+        with self._lock:
+            port = self.wire.port
+            if not port.is_open:
+                raise NotConnectedError(
+                    f"The bus on port '{port.path}' is not connected.", device=port.path, hint="Call connect() first."
+                )
+            if self._unsettled:
+                port.settle()
+            port.is_using = False  # an interrupt may have left the SDK in the middle of a packet
+            self._statistics.packets += 1
+            self._unsettled = True
+            result = call()
+            self._unsettled = False
+            return result
+
+    def repeat(self, motor_id: int, call: Callable[[], Reply], num_retry: int) -> Reply:
+        """Exchange until the motor answers, at most `1 + num_retry` times; returns the last reply."""
+        reply = LOST
+        for attempt in range(1 + num_retry):
+            reply = self.exchange(call)
+            self._count({motor_id: reply}, again=attempt > 0)
+            if reply.outcome is Outcome.OK:
+                break
+        return reply
+
+    def ask(self, motor_id: int, call: Callable[[], Reply], what: str, num_retry: int = 0) -> Reply:
+        """Exchange with one motor until it answers.
+
+        Args:
+            motor_id: id of the motor.
+            call: one exchange on the wire.
+            what: how an error text begins.
+            num_retry: how often to try again, if more than `retries`.
+
+        Raises:
+            DeviceConnectionError: the motor did not answer, or the port was lost.
+            MotorError: the motor refused.
+        """
+        reply = self.repeat(motor_id, call, max(num_retry, self.retries))
+        if reply.outcome is not Outcome.OK:
+            raise self.failure(what, {motor_id: reply}, 1 + max(num_retry, self.retries))
+        if reply.refusal:
+            raise MotorError(f"{what}: {self.name_of(motor_id)} refused, {reply.refusal}.", device=self.wire.port.path)
+        return reply
+
+    def ask_group(
+        self, motor_ids: Sequence[int], address: int, length: int, what: str, num_retry: int = 0
+    ) -> dict[int, bytes]:
+        """Read the same bytes of several motors, asking again only those that did not answer.
+
+        Args:
+            motor_ids: ids of the motors.
+            address: address of the register.
+            length: its bytes.
+            what: how an error text begins.
+            num_retry: how often to try again, if more than `retries`.
+
+        Returns:
+            Bytes by motor id.
+
+        Raises:
+            DeviceConnectionError: motors did not answer, which are named, or the port was lost.
+            MotorError: a motor refused.
+        """
+        if not self.wire.groups_reads:
+            data = {}
+            for motor_id in motor_ids:
+                call = partial(self.wire.read, motor_id, address, length)
+                data[motor_id] = self.ask(motor_id, call, what, num_retry).data
+            return data
+        replies: dict[int, Reply] = {}
+        missing = list(motor_ids)
+        tries = 1 + max(num_retry, self.retries)
+        for attempt in range(tries):
+            answers = self.exchange(lambda: self.wire.sync_read(missing, address, length))  # noqa: B023 (called at once)
+            self._count(answers, again=attempt > 0)
+            replies |= answers
+            missing = [motor_id for motor_id in missing if replies[motor_id].outcome is not Outcome.OK]
+            if not missing:
+                break
+        # A motor may keep quiet because one before it in the chain of answers does: only the truly silent are blamed.
+        for motor_id in missing:
+            replies[motor_id] = self.repeat(motor_id, lambda i=motor_id: self.wire.read(i, address, length), 0)  # type: ignore[misc]
+        silent = {motor_id: reply for motor_id, reply in replies.items() if reply.outcome is not Outcome.OK}
+        if silent:
+            raise self.failure(what, silent, tries)
+        for motor_id, reply in replies.items():
+            if reply.refusal:
+                raise MotorError(
+                    f"{what}: {self.name_of(motor_id)} refused, {reply.refusal}.", device=self.wire.port.path
+                )
+        return {motor_id: reply.data for motor_id, reply in replies.items()}
+
+    def failure(self, what: str, replies: Mapping[int, Reply], tries: int) -> DeviceConnectionError:
+        """Count a call that is given up, and describe it."""
+        with self._lock:
+            self._statistics.failures += 1
+            self._unsettled = True
+        told = "; ".join(f"{self.name_of(motor_id)} {reply.outcome.value}" for motor_id, reply in replies.items())
+        return DeviceConnectionError(
+            f"{what} after {tries} tries. On port '{self.wire.port.path}' {told}.",
+            device=self.wire.port.path,
+            hint="Check the power supply of the motors and the cable of the first motor named.",
+        )
+
+    def _count(self, replies: Mapping[int, Reply], *, again: bool) -> None:
+        with self._lock:
+            statistics = self._statistics
+            statistics.retries += again
+            for motor_id, reply in replies.items():
+                if reply.outcome is Outcome.TIMEOUT:
+                    statistics.timeouts[motor_id] += 1
+                elif reply.outcome is Outcome.CORRUPT:
+                    statistics.corrupt[motor_id] += 1
+                else:
+                    statistics.replies += 1
+                    self._notice_alerts(motor_id, reply.alerts)
+
+    def _notice_alerts(self, motor_id: int, alerts: tuple[str, ...]) -> None:
+        """Count alerts; log one when it appears, not with every reply that repeats it."""
+        now = {(motor_id, alert) for alert in alerts}
+        self._statistics.alerts.update(now)
+        for _, alert in sorted(now - self._alerted):
+            log.warning("%s on port '%s' reports %s", self.name_of(motor_id), self.wire.port.path, alert)
+        self._alerted = {known for known in self._alerted if known[0] != motor_id} | now

@@ -1,0 +1,26 @@
+"""The virtual arms that installed packages bring."""
+
+from collections.abc import Iterator, Mapping
+
+from lerobot.core.registry import registry
+from lerobot.motors.virtual.line_spec import LineSpec
+
+
+class InstalledArms(Mapping[str, LineSpec]):
+    """Arms by name, from the entry points of `lerobot.virtual_arms`; each is imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> LineSpec:
+        if name not in registry.names("virtual_arm"):
+            raise KeyError(name)
+        arm: LineSpec = registry.config_class("virtual_arm", name)  # type: ignore[assignment] # the kind names objects
+        return arm
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(registry.names("virtual_arm"))
+
+    def __len__(self) -> int:
+        return len(registry.names("virtual_arm"))
+
+
+ARMS = InstalledArms()
+"""Arms by name, and single motors as they leave the factory, for setting up."""

@@ -1,0 +1,67 @@
+"""What `lerobot virtual-arm` does."""
+
+import contextlib
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from lerobot.core.prompts import TerminalPrompter
+from lerobot.motors.calibration_file import load_calibration
+from lerobot.motors.commands.virtual_arm import VirtualArmConfig
+from lerobot.motors.errors import MotorValueError
+from lerobot.motors.virtual.arms import ARMS
+from lerobot.motors.virtual.line import Line
+from lerobot.motors.virtual.line_spec import LineSpec, with_calibration
+from lerobot.motors.virtual.process import serve
+from lerobot.motors.virtual.spec import Fault
+from lerobot.motors.virtual.sway import Sway
+
+
+def virtual_arm(config: VirtualArmConfig) -> None:
+    """Run the arm until Ctrl-C or SIGTERM."""
+    spec = replace(ARMS[config.arm], seed=config.seed)
+    if config.calibration is not None:
+        spec = with_calibration(spec, load_calibration(config.calibration))
+    now = time.monotonic()
+    line = Line(spec, now)
+    for joint, text in config.faults.items():
+        fault, value = _parse(text)
+        line.set_fault(_servo_id(spec, joint), fault, value, now)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), _published(config.port_file, line.port):
+        TerminalPrompter().say(f"{config.arm} on port {line.port} (Ctrl-C ends it)")
+        serve(line, each_turn=Sway(line) if config.motion == "sway" else None)
+
+
+@contextlib.contextmanager
+def _published(path: Path | None, port: str) -> Iterator[None]:
+    """Keep the name of the port in a file for the block; a reader sees the whole name or no file."""
+    if path is None:
+        yield
+        return
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_text(port + "\n", encoding="utf-8")
+    aside.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _servo_id(spec: LineSpec, joint: str) -> int:
+    ids: Mapping[str, int] = dict(zip(spec.names, (servo.id for servo in spec.servos), strict=True))
+    if joint not in ids:
+        raise MotorValueError(f"--faults: there is no joint {joint!r}.", expected=", ".join(ids))
+    return ids[joint]
+
+
+def _parse(text: str) -> tuple[Fault, float | None]:
+    name, _, value = text.partition("=")
+    try:
+        return Fault(name.strip()), float(value) if value else None
+    except ValueError as error:
+        raise MotorValueError(
+            f"--faults: {text!r} is no fault.", expected=f"one of {', '.join(Fault)}, with =NUMBER after it if wanted"
+        ) from error

@@ -1,0 +1,28 @@
+"""An invisible hand that keeps an arm in motion."""
+
+import math
+
+from lerobot.motors.virtual.line import Line
+
+SWAY_HZ = 0.2
+SWAY = 0.15
+"""Amplitude as a part of a joint's travel."""
+
+
+class Sway:
+    """An invisible hand that sways every joint whose torque is off, each a little later than the one before.
+
+    Args:
+        line: the joints; where they are now is the middle.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._servos = [(servo, servo.mechanism.position) for servo in line.servos]
+
+    def __call__(self, now: float) -> None:
+        """Move the joints to where the hand has them at `now`."""
+        for index, (servo, middle) in enumerate(self._servos):
+            if servo.memory["Torque_Enable"] != 1:
+                low, high = servo.mechanism.stops or (0, 4096)
+                phase = 2 * math.pi * SWAY_HZ * now - index / 2
+                servo.mechanism.move_by_hand(middle + SWAY * (high - low) * math.sin(phase))
