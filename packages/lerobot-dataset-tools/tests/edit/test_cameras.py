@@ -71,7 +71,7 @@ def test_chosen_episodes_are_numbered_from_zero(stored_singly, kit, tmp_path):
     kit.check_dataset(video, [0, 2], [3, 4])
 
 
-def test_image_datasets_are_edited_without_touching_a_image(stored_singly, kit, hashes, tmp_path, statistics_are_exact):
+def test_single_images_are_edited_without_touching_one(stored_singly, kit, hashes, tmp_path, statistics_are_exact):
     before = hashes(stored_singly)
     kept = delete_episodes(stored_singly, [0], tmp_path / "kept").root
     assert hashes(kept) == before[3:]

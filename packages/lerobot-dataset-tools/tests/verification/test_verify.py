@@ -90,7 +90,7 @@ def test_a_dataset_without_its_videos():
 )
 def test_wrong_rows(dataset, key, change, check, episode):
     change_rows(dataset, key, change)
-    assert (check, episode) in found(dataset, images=False)
+    assert (check, episode) in found(dataset, pictures=False)
     numbers = None if episode is None else [episode]
     assert check in {finding.check for finding in check_structure(dataset, numbers)}
 
@@ -104,7 +104,7 @@ def test_only_the_asked_episodes_are_looked_at(dataset):
 @pytest.mark.parametrize(("entries", "check"), [({"total_frames": 359}, "totals"), ({"total_tasks": 2}, "totals")])
 def test_wrong_totals(dataset, entries, check):
     change_info(dataset, **entries)
-    assert check in [name for name, _ in found(dataset, images=False)]
+    assert check in [name for name, _ in found(dataset, pictures=False)]
 
 
 def test_fewer_rows_than_promised(dataset):
@@ -125,7 +125,7 @@ def test_truncated_files(dataset, part):
         assert path.name in finding.text
 
 
-def test_a_image_that_cannot_be_decoded(dataset):
+def test_an_image_that_cannot_be_decoded(dataset):
     """The index of the file is whole, the images in the middle are noise."""
     (path,) = (dataset / "videos").rglob("*.mp4")
     data = bytearray(path.read_bytes())
@@ -203,7 +203,7 @@ def test_a_joint_that_is_stuck(make, tmp_path):
 
 def test_an_episode_cut_short(make, tmp_path):
     record, _, _ = make
-    assert found(record(tmp_path / "set", lengths=(60, 60, 5, 60, 60, 60)), images=False) == [("odd_length", 2)]
+    assert found(record(tmp_path / "set", lengths=(60, 60, 5, 60, 60, 60)), pictures=False) == [("odd_length", 2)]
 
 
 @pytest.mark.parametrize("entry", ["mean", "std", "max"])
@@ -212,7 +212,7 @@ def test_statistics_of_something_else(dataset, entry):
     stats = json.loads(path.read_text())
     stats["action"][entry][1] += 1.0
     path.write_text(json.dumps(stats))
-    assert found(dataset, images=False) == [("statistics", None)]
+    assert found(dataset, pictures=False) == [("statistics", None)]
 
 
 def test_missing_metadata(dataset, tmp_path):

@@ -78,7 +78,7 @@ def test_rows_of_concatenated_episodes_at_odd_rates(
     assert shown == list(range(29, -1, -1))
 
 
-def test_timestamps_are_data_and_never_choose_a_image(tmp_path: Path, make_dataset: Any, number_of: Any) -> None:
+def test_timestamps_are_data_and_never_choose_an_image(tmp_path: Path, make_dataset: Any, number_of: Any) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

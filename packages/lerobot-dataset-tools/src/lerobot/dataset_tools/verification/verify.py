@@ -16,6 +16,7 @@ from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.info import load_info
 from lerobot.datasets.reader.source import EditSource, open_source
 from lerobot.datasets.statistics.recompute import read_columns
+from lerobot.datasets.storage.rows import undeclared_columns
 
 ACTION, STATE = "action", "observation.state"
 _MOVING = 0.05
@@ -42,6 +43,7 @@ def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
     if any(finding.severity == "error" and finding.check not in ("video", "picture_count") for finding in findings):
         return
     source = open_source(root)
+    yield from _undeclared(source)
     columns = {key: _column(source, key) for key in (ACTION, STATE) if _is_vector(source, key)}
     bounds = list(zip(*(source.episodes[f"dataset_{side}_index"] for side in ("from", "to")), strict=True))
     for key, values in columns.items():
@@ -56,6 +58,13 @@ def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
             missing = {finding.feature for finding in findings if finding.check == "video"}
             for key in (key for key in source.info.camera_keys if key not in missing):
                 yield from camera_findings(reader, key, _Motion(motion, bounds))
+
+
+def _undeclared(source: EditSource) -> Iterator[Finding]:
+    names = dict.fromkeys(field.name for file in source.files for field in undeclared_columns(file, source.info))
+    for name in names:
+        text = f"data files have the column {name}, which info.json does not declare; it is not read, and edits keep it"
+        yield Finding("warning", "undeclared", text, None, name)
 
 
 class _Motion:

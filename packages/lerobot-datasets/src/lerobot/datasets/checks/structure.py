@@ -172,6 +172,9 @@ def _videos(root: Path, info: Info, table: Episodes, episodes: Sequence[int]) ->
                 if stop - first < lengths[episode]:
                     text = f"{key} has {stop - first} images for {lengths[episode]} rows"
                     yield _error("picture_count", text, episode, key)
+                elif stop != (declared := videos.declared_stop(key, episode)):
+                    text = f"to_timestamp of {key} ends it after {declared - first} images; the file has {stop - first}"
+                    yield Finding("warning", "to_timestamp", text, episode, key)
     finally:
         videos.close()
 

@@ -40,20 +40,30 @@ class ImageRows:
 
 @dataclass(frozen=True, slots=True)
 class _Clip:
-    """An episode's part of a video file."""
+    """An episode's part of a video file.
+
+    Attributes:
+        path: the file.
+        begin: when its first image is shown, seconds.
+        end: when its last one ends, as the episodes table says; None for the end of the file.
+        following: when the next episode of the file begins; None for the end of the file.
+        length: rows of the episode.
+    """
 
     path: Path
     begin: float
     end: float | None
+    following: float | None
     length: int
 
 
 class EpisodeVideos:
     """Images of every camera that is stored as video, by row.
 
-    An episode's images are those its file shows from `from_timestamp` to `to_timestamp`; where they are as many as
-    the episode has rows, row k has the k-th. Where there are more (a video faster than the rows), the one shown at the
-    row's time is taken, and must be within the tolerance. Where there are fewer nobody knows which rows lost theirs.
+    An episode's images are those its file shows from `from_timestamp` to `to_timestamp`; or to the next episode of the
+    file, where just these are as many as the episode has rows: writers differ in what they call an end. Row k has the
+    k-th. Where there are more (a video faster than the rows), the one shown at the row's time is
+    taken, and must be within the tolerance. Where there are fewer nobody knows which rows lost theirs.
 
     Args:
         root: folder of the dataset.
@@ -71,6 +81,7 @@ class EpisodeVideos:
         self._episodes = episodes
         self._tolerance_s = tolerance_s
         self._depth = frozenset(info.depth_keys)
+        self._following: dict[str, NDArray[np.float64]] = {}
         self._files = VideoFiles(backend=backend)
 
     def read(self, key: str, rows: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Image]:
@@ -113,6 +124,11 @@ class EpisodeVideos:
         clip = self._clip(key, episode)
         return _span(clip, self._files.table(clip.path, is_depth=key in self._depth))
 
+    def declared_stop(self, key: str, episode: int) -> int:
+        """The position after an episode's last image, by its `to_timestamp`, which `span` may know better."""
+        clip = self._clip(key, episode)
+        return _position_at(clip.end, self._files.table(clip.path, is_depth=key in self._depth))
+
     def table(self, key: str, episode: int) -> FrameTable:
         """The images of the video file that holds an episode's."""
         return self._files.table(self._clip(key, episode).path, is_depth=key in self._depth)
@@ -134,8 +150,21 @@ class EpisodeVideos:
             begin=begin,
             # A v2.x file is one episode, whatever its length.
             end=None if self._info.is_legacy else end,
+            following=None if self._info.is_legacy else self._next_begin(key, episode),
             length=int(column("length")[episode]),
         )
+
+    def _next_begin(self, key: str, episode: int) -> float | None:
+        """When the next episode of an episode's file begins; None if it is the last one there."""
+        if key not in self._following:
+            self._following[key] = _next_begins(
+                *(
+                    self._episodes.column(f"videos/{key}/{name}")
+                    for name in ("chunk_index", "file_index", "from_timestamp")
+                )
+            )
+        begin = float(self._following[key][episode])
+        return None if np.isnan(begin) else begin
 
     def _position(self, clip: _Clip, table: FrameTable, row: tuple[int, int]) -> int:
         episode, frame = row
@@ -161,4 +190,21 @@ class EpisodeVideos:
 
 
 def _span(clip: _Clip, table: FrameTable) -> tuple[int, int]:
-    return table.nearest(clip.begin), len(table) if clip.end is None else table.nearest(clip.end)
+    first, stop, following = (_position_at(time, table) for time in (clip.begin, clip.end, clip.following))
+    # Only an exact count is believed: images beyond `to_timestamp` may also be of an episode that was never saved.
+    return first, following if stop - first != clip.length == following - first else stop
+
+
+def _position_at(time: float | None, table: FrameTable) -> int:
+    return len(table) if time is None else table.nearest(time)
+
+
+def _next_begins(
+    chunks: NDArray[np.int64], files: NDArray[np.int64], begins: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Per episode when the next one of its file begins; NaN for the last one of a file."""
+    order = np.lexsort((begins, files, chunks))
+    same_file = (chunks[order][1:] == chunks[order][:-1]) & (files[order][1:] == files[order][:-1])
+    following = np.full(len(begins), np.nan)
+    following[order[:-1]] = np.where(same_file, begins[order][1:], np.nan)
+    return following
