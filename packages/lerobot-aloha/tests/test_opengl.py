@@ -90,6 +90,8 @@ def test_the_environment_is_put_back(machine: pytest.MonkeyPatch) -> None:
             machine.setenv(VARIABLE, before)
         with importing_with("egl"):
             assert os.environ[VARIABLE] == "egl"
+            os.environ["PYOPENGL_PLATFORM"] = "egl"  # as dm_control does
+        assert "PYOPENGL_PLATFORM" not in os.environ
         assert os.environ.get(VARIABLE) == before
 
 

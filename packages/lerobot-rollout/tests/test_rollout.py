@@ -119,3 +119,23 @@ def test_the_way_back_is_straight_ends_at_the_goal_and_stands_still_otherwise() 
     limits, _ = derive_limits({"a.pos": joint, "x.vel": speed, "b.pos": joint}, SafetyConfig())
     path = way_back(limits, {"a.pos": 0.0, "x.vel": 3.0, "top": object()}, {"a.pos": 4.0, "x.vel": 1.0}, 4)
     assert path == [{"x.vel": 0.0, "a.pos": position} for position in (1.0, 2.0, 3.0, 4.0)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [((), None), (("--policy.use_amp=true",), torch.bfloat16), (("--policy.dtype=float16",), torch.float16)],
+)
+def test_the_policy_computes_in_the_precision_it_was_asked_for(
+    run: Any, robots: Any, arm: PolicyWithProcessors, monkeypatch: pytest.MonkeyPatch, flags: Any, expected: Any
+) -> None:
+    original, seen = type(arm.policy).predict_action_chunk, []
+
+    def predict(self: Any, batch: Any) -> torch.Tensor:
+        seen.append(torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None)
+        return original(self, batch)
+
+    monkeypatch.setattr(type(arm.policy), "predict_action_chunk", predict)
+    assert run(CAMERAS, "--duration=0.1", "--return_to_initial_position=false", *flags) == 0
+    assert len(seen) > 1
+    assert set(seen) == {expected}
+    assert commands(robots[0])

@@ -2,6 +2,9 @@
 
 import logging
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,13 +21,17 @@ from lerobot.sim.world import HOME, World
 SIZE = (160, 120)
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    """A moment in the middle of things: the arm turned, two cubes on the table."""
+def a_moment() -> World:
+    """In the middle of things: the arm turned, two cubes on the table."""
     world = World(TASKS["stack"](), seed=1)
     world.command(HOME + np.array([0.4, 0.3, -0.2, -0.3, 0.5, 0.6]))
     world.advance(1.0)
     return world
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return a_moment()
 
 
 def hues(image: np.ndarray) -> np.ndarray:
@@ -92,19 +99,30 @@ def test_faces_beside_and_behind_the_camera_are_clipped(place: tuple[float, floa
     assert (hues(painted) == hues(exact)).mean() > 0.95
 
 
+def draw(platform: str, file: str) -> None:
+    """Write a picture that this process makes, having checked what drawing does to it."""
+    before = dict(os.environ)
+    world = a_moment()
+    renderer = make_renderer(platform, world.model)
+    np.save(file, renderer.render(world.data, "front", *SIZE))
+    renderer.close()
+    assert opengl.bound() == platform
+    assert os.environ == before
+    other = next(name for name in opengl.LIBRARIES if name != platform)
+    if opengl.loadable(other):
+        with pytest.raises(DeviceError, match=f"this process draws with {platform} already"):
+            make_renderer(other, world.model)
+
+
 @pytest.mark.parametrize("platform", list(opengl.LIBRARIES))
-def test_opengl_agrees_with_rays_where_it_can_be_loaded(world: World, platform: str) -> None:
+def test_opengl_agrees_with_rays_where_it_can_be_loaded(world: World, platform: str, tmp_path: Path) -> None:
+    """In a process of its own: one process draws with one platform."""
     if not opengl.loadable(platform):
         pytest.skip(f"{' and '.join(opengl.LIBRARIES[platform])} not on this machine")
-    before = {key: value for key, value in os.environ.items() if key.startswith("MUJOCO")}
-    renderer = make_renderer(platform, world.model)
-    try:
-        image = renderer.render(world.data, "front", *SIZE)
-    finally:
-        renderer.close()
+    program = "import runpy, sys; runpy.run_path(sys.argv[1])['draw'](*sys.argv[2:])"
+    subprocess.run([sys.executable, "-c", program, __file__, platform, tmp_path / "picture.npy"], check=True)
     exact = RayCaster(world.model).render(world.data, "front", *SIZE)
-    assert (hues(image) == hues(exact)).mean() > 0.95
-    assert {key: value for key, value in os.environ.items() if key.startswith("MUJOCO")} == before
+    assert (hues(np.load(tmp_path / "picture.npy")) == hues(exact)).mean() > 0.95
 
 
 def test_without_opengl_it_paints_and_says_so(

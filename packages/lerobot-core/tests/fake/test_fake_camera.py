@@ -76,7 +76,7 @@ def test_a_dead_camera_says_so() -> None:
         while True:
             device.async_read(timeout_ms=2000)
 
-    with camera(dies_after=1) as device, pytest.raises(DeviceError, match="died after 1"):
+    with pytest.raises(DeviceError, match="died after 1"), camera(dies_after=1) as device:
         read_on(device)
 
 

@@ -14,6 +14,7 @@ from lerobot.core.types import FeatureSpec, Observation
 TRACED = {contextlib.__file__, __file__}
 # Not the statistics of the report: they are many lines and run behind the same shield.
 NAMES = {"safe_end.py", "signals.py", "loop.py"}
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
 
 class Clock:
@@ -78,7 +79,8 @@ def interrupted_at(lines):
         return trace
 
     before = sys.gettrace()
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.settrace(trace)
     try:
         drive(arm)
@@ -86,7 +88,8 @@ def interrupted_at(lines):
         pass
     finally:
         sys.settrace(before)
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in handlers.items():  # a signal while they were put back leaves those of the session
+            signal.signal(number, handler)
     return arm.log, count
 
 

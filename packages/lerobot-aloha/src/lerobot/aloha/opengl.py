@@ -11,6 +11,9 @@ from lerobot.core.errors import LeRobotError
 VARIABLE = "MUJOCO_GL"
 """Where dm_control, when it is imported, reads its platform from."""
 
+SET_BY_IMPORT = "PYOPENGL_PLATFORM"
+"""What dm_control sets for the whole process when it is imported."""
+
 WINDOWS = "glfw"
 """The platform that needs a display."""
 
@@ -76,13 +79,13 @@ def _has_display() -> bool:
 @contextmanager
 def importing_with(name: str | None) -> Iterator[None]:
     """Tell what is imported inside the block which platform to take, and put the environment back after it."""
-    before = os.environ.get(VARIABLE)
+    before = {variable: os.environ.get(variable) for variable in (VARIABLE, SET_BY_IMPORT)}
     if name is not None:
         os.environ[VARIABLE] = name
     try:
         yield
     finally:
-        if before is None:
-            os.environ.pop(VARIABLE, None)
-        else:
-            os.environ[VARIABLE] = before
+        for variable, value in before.items():
+            os.environ.pop(variable, None)
+            if value is not None:
+                os.environ[variable] = value

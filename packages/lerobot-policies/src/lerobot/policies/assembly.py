@@ -11,7 +11,6 @@ from lerobot.core.processors.config import RenameObservationsConfig
 from lerobot.core.processors.serialization import Overrides
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.devices import choose_device
 from lerobot.policies.features import PolicyFeatures, camera_use, check_provided
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.normalization import Stats
@@ -90,7 +89,8 @@ def make_policy(
             config.pretrained_path, config=config, revision=config.pretrained_revision
         )
     policy: PreTrainedPolicy = config.build()
-    return policy.to(choose_device(config.device))
+    policy.place()
+    return policy
 
 
 def make_pre_post_processors(

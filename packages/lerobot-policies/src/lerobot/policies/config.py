@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 from pydantic_core import PydanticCustomError
@@ -41,6 +41,12 @@ class PreTrainedConfig(PolicyConfig):
     )
     output_features: PolicyFeatures = Field(default={}, description="Outputs by key; empty: those of the dataset.")
     device: str | None = Field(default=None, description="cuda, cuda:1, mps, xpu or cpu; null: the best there is.")
+    dtype: Literal["float32", "bfloat16", "float16"] | None = Field(
+        default=None,
+        # The peer refuses every field that it does not know.
+        exclude_if=lambda value: value is None,
+        description="Type of the weights in memory; null: the one the policy declares.",
+    )
     use_amp: bool = Field(default=False, description="Compute in mixed precision.")
     use_peft: bool = Field(default=False, description="The weights are an adapter of a base policy.")
     push_to_hub: bool = Field(default=True, description="Upload the trained policy to the Hub.")

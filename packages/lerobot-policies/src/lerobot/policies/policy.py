@@ -3,16 +3,19 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
 from lerobot.policies.checkpoint.adapters import Adapter, base_of, load_adapter
 from lerobot.policies.checkpoint.files import CONFIG, WEIGHTS, Checkpoint
-from lerobot.policies.checkpoint.weights import check_weights, load_weights, save_weights
+from lerobot.policies.checkpoint.skeleton import without_weights
+from lerobot.policies.checkpoint.weights import Weights, check_weights, load_weights, save_weights
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
 from lerobot.policies.features import FeatureType
@@ -67,6 +70,19 @@ class PreTrainedPolicy(nn.Module, ABC):
     def update(self) -> None:
         """Do what follows every step of the optimizer, such as moving a target network; nothing here."""
 
+    def precision(self) -> AbstractContextManager[None]:
+        """Context in which the policy is called: mixed precision, if the configuration asks for it or for few bits.
+
+        Source:
+            https://docs.pytorch.org/docs/stable/amp.html
+        """
+        few_bits = self._dtype if self._dtype != torch.float32 else None
+        device = next(self.parameters()).device.type
+        context: AbstractContextManager[None] = torch.autocast(
+            device, few_bits, enabled=self.config.use_amp or few_bits is not None
+        )
+        return context
+
     def resume(self, step: int) -> None:
         """Go on with a training of which a number of batches is done; for what a policy counts itself.
 
@@ -107,6 +123,25 @@ class PreTrainedPolicy(nn.Module, ABC):
         check_weights(self, state_dict, "the state dict")
         return super().load_state_dict(state_dict, strict=True, assign=assign)
 
+    def published(self, weights: Weights) -> Weights:
+        """Give the weights of a file under this policy's names; for families whose published names differ from ours.
+
+        What is given is compared with the policy's own names, all of them: this hook renames, and forgives nothing.
+
+        Args:
+            weights: tensors by the names they have in the file.
+        """
+        return weights
+
+    def place(self) -> None:
+        """Move to the device, and to the type, that the configuration asks for."""
+        self.to(choose_device(self.config.device), self._dtype)
+
+    @property
+    def _dtype(self) -> torch.dtype | None:
+        """The type that the configuration asks for."""
+        return None if self.config.dtype is None else getattr(torch, self.config.dtype)
+
     @classmethod
     def from_pretrained(
         cls,
@@ -128,15 +163,15 @@ class PreTrainedPolicy(nn.Module, ABC):
         """
         checkpoint = Checkpoint.at(source, revision)
         config = checkpoint.config() if config is None else config
-        policy = config.build(from_scratch=False)
+        with without_weights():
+            policy = config.build(from_scratch=False)
         if not isinstance(policy, cls):
             raise CheckpointError(f"{checkpoint} holds a policy {config.type!r}", expected=f"one for {cls.__name__}")
+        base = Checkpoint.at(*base_of(checkpoint)) if config.use_peft else checkpoint
+        load_weights(policy, base.file(WEIGHTS), policy.published, policy._dtype)
         if config.use_peft:
-            load_weights(policy, Checkpoint.at(*base_of(checkpoint)).file(WEIGHTS))
             policy.adapter = load_adapter(policy, checkpoint)
-        else:
-            load_weights(policy, checkpoint.file(WEIGHTS))
-        policy.to(choose_device(config.device))
+        policy.place()
         policy.eval()
         policy.reset()
         return policy

@@ -61,8 +61,7 @@ class PolicySource:
         frame = build_dataset_frame(self._features, observation, "observation")
         batch = {**{key: to_tensor(value) for key, value in frame.items()}, "task": self._task}
         policy, processors = self._trained.policy, self._trained.processors
-        device = next(policy.parameters()).device.type
-        with torch.inference_mode(), torch.autocast(device, enabled=policy.config.use_amp):
+        with torch.inference_mode(), policy.precision():
             action = processors.postprocessor(policy.select_action(processors.preprocessor(batch)))
         values: list[float] = action.float().flatten().tolist()
         if len(values) != len(self._names):

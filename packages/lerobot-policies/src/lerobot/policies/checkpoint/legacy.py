@@ -14,9 +14,9 @@ from lerobot.policies.features import PolicyFeatures
 _PREFIXES = ("normalize_inputs.buffer_", "normalize_targets.buffer_", "unnormalize_outputs.buffer_")
 
 
-def without_statistics(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give the weights without the statistics among them."""
-    return {name: tensor for name, tensor in weights.items() if not name.startswith(_PREFIXES)}
+def is_statistic(name: str) -> bool:
+    """Whether the tensor of this name is a statistic and no weight."""
+    return name.startswith(_PREFIXES)
 
 
 def statistics_among(weights: Mapping[str, Tensor], features: PolicyFeatures) -> dict[str, dict[str, Tensor]]:

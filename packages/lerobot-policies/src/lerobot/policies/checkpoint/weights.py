@@ -1,15 +1,38 @@
 """Weights in a file, and the one way into a policy: complete, exact or not at all."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import Any, BinaryIO
 
-from safetensors import SafetensorError, safe_open
+import torch
 from safetensors.torch import save_model
 from torch import Tensor, nn
 
 from lerobot.core.durable import flush_file, publish
 from lerobot.core.errors import CheckpointError
-from lerobot.policies.checkpoint.legacy import without_statistics
+from lerobot.policies.checkpoint.header import read_header
+from lerobot.policies.checkpoint.legacy import is_statistic
+
+DTYPES = {
+    "BOOL": torch.bool,
+    "U8": torch.uint8,
+    "I8": torch.int8,
+    "I16": torch.int16,
+    "I32": torch.int32,
+    "I64": torch.int64,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F32": torch.float32,
+    "F64": torch.float64,
+}
+"""Types by their names in a file."""
+
+Weights = Mapping[str, Tensor]
+"""Tensors by name."""
 
 
 def save_weights(module: nn.Module, path: Path) -> None:
@@ -30,8 +53,17 @@ def save_weights(module: nn.Module, path: Path) -> None:
         aside.unlink(missing_ok=True)
 
 
-def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read_weights(
+    path: Path, wanted: Callable[[str], bool] = lambda _: True
+) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read a safetensors file.
+
+    Its library maps the file into memory instead: then it counts twice once tensors are copied, and if they are not,
+    whoever writes to the file changes the weights of a policy that drives a robot.
+
+    Args:
+        path: the file.
+        wanted: whether the tensor of a name is to be read.
 
     Returns:
         The tensors, and the name each left-out alias is stored under.
@@ -39,35 +71,77 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises:
         CheckpointError: the file is missing, cut off or otherwise damaged.
     """
+    header = read_header(path)
+    names = [name for name in header.tensors if wanted(name)]
     try:
-        with safe_open(str(path), framework="pt", device="cpu") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
+        with path.open("rb") as file:
+            tensors = {name: _tensor(file, header.start, header.tensors[name]) for name in names}
+    except (OSError, ValueError, TypeError, LookupError) as error:
         raise CheckpointError(
             f"{path} cannot be read: {error}",
             expected="a complete safetensors file",
             hint="Copy or download it again.",
         ) from error
-    return tensors, {alias: name for alias, name in metadata.items() if name in tensors}
+    return tensors, {alias: name for alias, name in header.metadata.items() if name in tensors}
 
 
-def load_weights(module: nn.Module, path: Path) -> None:
-    """Fill a module from a file: with everything it needs, and nothing else.
+def _tensor(file: BinaryIO, start: int, entry: Mapping[str, Any]) -> Tensor:
+    first, end = entry["data_offsets"]
+    dtype = DTYPES[entry["dtype"]]
+    if first < 0 or end - first != math.prod(entry["shape"]) * dtype.itemsize:
+        raise ValueError(f"{entry} does not fit together")
+    tensor = torch.empty(entry["shape"], dtype=dtype)
+    file.seek(start + first)
+    if file.readinto(tensor.flatten().view(torch.uint8).numpy()) != end - first:  # type: ignore[attr-defined]
+        raise ValueError("it ends too early")
+    return tensor
 
-    Statistics that old checkpoints keep among the weights are left out.
+
+def load_weights(
+    module: nn.Module,
+    path: Path,
+    published: Callable[[Weights], Weights] = lambda weights: weights,
+    dtype: torch.dtype | None = None,
+) -> None:
+    """Give a module the tensors of a file: everything it needs, and nothing else.
+
+    They take the place of the module's own, which may be on the meta device. Statistics that old checkpoints keep among
+    the weights are left out.
 
     Args:
         module: what to fill; unchanged if anything is wrong.
         path: a safetensors file.
+        published: gives the weights under the module's names; see `PreTrainedPolicy.published`.
+        dtype: type of floating-point weights; None for those that the module declares.
 
     Raises:
-        CheckpointError: the file is damaged, or a weight is missing, unknown or of another shape; names it.
+        CheckpointError: the file is damaged, or a weight is missing, unknown or of another shape; names it. Or the
+            module would still lack something.
     """
-    weights, aliases = read_weights(path)
-    weights = without_statistics({**{alias: weights[name] for alias, name in aliases.items()}, **weights})
-    check_weights(module, weights, str(path))
-    module.load_state_dict(weights)
+    weights, aliases = read_weights(path, lambda name: not is_statistic(name))
+    named = dict(published({**{alias: weights[name] for alias, name in aliases.items()}, **weights}))
+    del weights
+    expected = module.state_dict()
+    check_named_weights(expected, named, str(path))
+    for name, tensor in expected.items():
+        named[name] = named[name].to(dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype)
+    shared = _shared_parameters(module)
+    module.load_state_dict(named, assign=True)
+    for names in shared:
+        for name in names[1:]:
+            owner, _, last = name.rpartition(".")
+            setattr(module.get_submodule(owner), last, module.get_parameter(names[0]))
+    tensors = chain(module.named_parameters(), module.named_buffers())
+    missing = [name for name, tensor in tensors if tensor.is_meta]
+    _refuse("cannot hold what the policy computed of weights that were not there yet:", missing, str(path))
+
+
+def _shared_parameters(module: nn.Module) -> list[list[str]]:
+    """Names of each parameter that has several."""
+    names: dict[int, list[str]] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    return [each for each in names.values() if len(each) > 1]
 
 
 def check_weights(module: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:

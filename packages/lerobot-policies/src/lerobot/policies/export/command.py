@@ -30,7 +30,7 @@ def run(config: ExportConfig) -> None:
     dataset = describe_dataset(config.dataset) if config.dataset is not None else None
     robot = describe_robot(config.robot) if config.robot is not None else None
     _require_fit(config, dataset, robot)
-    on_cpu = config.policy.model_copy(update={"device": "cpu"})
+    on_cpu = config.policy.model_copy(update={"device": "cpu", "dtype": "float32"})
     trained = PolicyWithProcessors.from_pretrained(
         str(config.policy.pretrained_path), config=on_cpu, revision=config.policy.pretrained_revision
     )

@@ -15,7 +15,7 @@ from lerobot.core.processors.config import RenameObservationsConfig
 from lerobot.core.processors.serialization import Overrides
 from lerobot.core.protocols import ProcessorStep
 from lerobot.policies.checkpoint.files import POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
-from lerobot.policies.checkpoint.legacy import statistics_among
+from lerobot.policies.checkpoint.legacy import is_statistic, statistics_among
 from lerobot.policies.checkpoint.weights import read_weights
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
@@ -120,7 +120,7 @@ def load_processors(
         ConfigError: a saved value or an override is wrong.
     """
     if checkpoint.find(f"{PREPROCESSOR}.json") is None and not config.use_peft:
-        weights, _ = read_weights(checkpoint.file(WEIGHTS))
+        weights, _ = read_weights(checkpoint.file(WEIGHTS), is_statistic)
         if stats := statistics_among(weights, {**config.input_features, **config.output_features}):
             return make_processors(config, stats)
     device = {"device_processor": {"device": str(choose_device(config.device))}}

@@ -6,7 +6,11 @@ An OpenGL context belongs to one thread, and readers of cameras are several: all
 import ctypes.util
 import importlib
 import logging
+import os
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import mujoco
@@ -16,6 +20,9 @@ from numpy.typing import NDArray
 SOFTWARE = ("llvmpipe", "softpipe", "swr", "swrast", "software")
 """What drivers that draw on the CPU are called."""
 
+VARIABLE = "PYOPENGL_PLATFORM"
+"""What a platform's module sets for the whole process when it is imported."""
+
 LIBRARIES = {"egl": ("EGL", "GL"), "osmesa": ("OSMesa",)}
 """System libraries each windowless platform needs."""
 
@@ -23,6 +30,24 @@ LIBRARIES = {"egl": ("EGL", "GL"), "osmesa": ("OSMesa",)}
 def loadable(platform: str) -> bool:
     """Whether the libraries of a platform are on this machine; importing it without them fails in ugly ways."""
     return all(ctypes.util.find_library(library) for library in LIBRARIES[platform])
+
+
+def bound() -> str | None:
+    """The platform that this process draws with, once something was drawn: PyOpenGL cannot change it."""
+    module = sys.modules.get("OpenGL.platform")
+    return type(module.PLATFORM).__module__.rpartition(".")[2] if module else None
+
+
+@contextmanager
+def _variable_kept(name: str) -> Iterator[None]:
+    """Put a variable of the environment back after the block."""
+    before = os.environ.get(name)
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
+        if before is not None:
+            os.environ[name] = before
 
 
 class OpenGL:
@@ -62,8 +87,11 @@ class OpenGL:
     def _open(self, platform: str) -> None:
         # PyOpenGL notes that its accelerator for drawing is missing; nothing is drawn through it.
         logging.getLogger("OpenGL.acceleratesupport").setLevel(logging.WARNING)
+        if bound() not in {None, platform}:
+            raise RuntimeError(f"this process draws with {bound()} already, and OpenGL keeps to its first platform")
         # Each platform module is asked by name, so that no environment variable has to choose one for the process.
-        module = importlib.import_module(f"mujoco.{platform}")
+        with _variable_kept(VARIABLE):
+            module = importlib.import_module(f"mujoco.{platform}")
         # The offscreen buffer is part of MuJoCo's context; the platform's own surface is never drawn to.
         self._surface: Any = module.GLContext(16, 16)
         self._surface.make_current()
