@@ -132,7 +132,7 @@ def test_mistakes_are_errors_a_user_can_read(dataset, command, words, what):
 
 
 def test_verifying_says_what_and_exits_with_one(dataset, capsys):
-    assert run_command("verify-dataset", [f"--root={dataset}", "--images=false"]) == 0
+    assert run_command("verify-dataset", [f"--root={dataset}", "--pictures=false"]) == 0
     assert "nothing found" in capsys.readouterr().out
     for path in (dataset / "videos").rglob("*.mp4"):
         path.unlink()
