@@ -20,12 +20,12 @@ from lerobot.core.registry import registry
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.commands.export import ExportConfig
 from lerobot.policies.export.command import run
-from lerobot.policies.export.config import ExportFormatConfig, OnnxConfig
 from lerobot.policies.export.files import export
 from lerobot.policies.export.format import ExportFormat
 from lerobot.policies.export.parity import actions_of, check_parity, random_observations
 from lerobot.policies.export.program import Port, ports_of, trace
 from lerobot.policies.features import FeatureType, PolicyFeature
+from lerobot.policies.formats import ExportFormatConfig, OnnxConfig
 from lerobot.policies.preflight.sources import describe_robot
 from lerobot.policies.processing.pipelines import make_processors
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from lerobot.core.config.base import CommandConfig, RobotConfig
 from lerobot.policies.commands.check import DatasetSource
 from lerobot.policies.config import PreTrainedConfig, require_trained
-from lerobot.policies.export.config import ExportFormatConfig
+from lerobot.policies.formats import ExportFormatConfig
 
 
 class ExportConfig(CommandConfig):

@@ -11,11 +11,11 @@ import torch
 from lerobot.core.durable import replace_text
 from lerobot.core.registry import registry
 from lerobot.policies.assembly import PolicyWithProcessors
-from lerobot.policies.export.config import ExportFormatConfig, OnnxConfig, TorchExportConfig
 from lerobot.policies.export.description import describe
 from lerobot.policies.export.format import ExportFormat
 from lerobot.policies.export.parity import actions_of, check_parity, random_observations
 from lerobot.policies.export.program import Trace, ports_of, require_exportable, trace
+from lerobot.policies.formats import ExportFormatConfig, OnnxConfig, TorchExportConfig
 from lerobot.policies.preflight.sources import Described
 
 log = logging.getLogger(__name__)

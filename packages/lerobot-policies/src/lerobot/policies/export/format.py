@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lerobot.policies.export.config import ExportFormatConfig
 from lerobot.policies.export.parity import Run
 from lerobot.policies.export.program import Trace
+from lerobot.policies.formats import ExportFormatConfig
 
 OUTPUT = "action"
 METADATA = "metadata"

@@ -12,10 +12,10 @@ import torch
 
 from lerobot.core.errors import LeRobotError
 from lerobot.core.extras import require
-from lerobot.policies.export.config import OnnxConfig
 from lerobot.policies.export.format import METADATA, OUTPUT, ExportFormat
 from lerobot.policies.export.parity import Run
 from lerobot.policies.export.program import Trace
+from lerobot.policies.formats import OnnxConfig
 
 # They say at length what they did and what they left alone.
 _TALKATIVE = ("onnx_ir", "onnxscript", "torch.onnx")
