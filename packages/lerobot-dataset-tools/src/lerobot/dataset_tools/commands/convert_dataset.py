@@ -16,7 +16,7 @@ _OF_IMPORTS = frozenset(
 
 
 class _ConvertDataset(CommandConfig):
-    target: ClassVar[str] = "lerobot.dataset_tools.conversion.command:convert"
+    target: ClassVar[str] = "lerobot.dataset_tools.conversion.command:convert_dataset_command"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot convert-dataset --repo_id=me/cubes",
         "lerobot convert-dataset --root=old/cubes --new_root=new/cubes",

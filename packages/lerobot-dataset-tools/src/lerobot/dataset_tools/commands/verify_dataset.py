@@ -14,7 +14,7 @@ class VerifyDatasetConfig(CommandConfig):
     Exit code 0 if nothing was found, 1 otherwise; nothing is changed.
     """
 
-    target: ClassVar[str] = "lerobot.dataset_tools.verification.command:verify"
+    target: ClassVar[str] = "lerobot.dataset_tools.verification.command:verify_dataset_command"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot verify-dataset --repo_id=me/cubes",
         "lerobot verify-dataset --root=data/cubes --pictures=false",
