@@ -1,10 +1,8 @@
 """What each `pyproject.toml` declares: everything that is imported, ranges of our own versions, the plugin API."""
 
-from itertools import chain
-
 import pytest
-from source_tree import ROOT, Package, distribution, packages, requirements
-from write_version import needed
+from source_tree import Package, distribution, packages, requirements
+from write_version import needed, ranged, templates
 
 from lerobot.core.registry import PLUGIN_API
 
@@ -44,8 +42,14 @@ def test_a_package_with_plugins_says_which_plugin_api_it_is_made_for(package: Pa
 
 
 def test_templates_declare_the_plugin_api_they_are_tested_with() -> None:
-    files = chain(ROOT.glob("templates/**/pyproject.toml"), ROOT.glob("packages/*/src/**/templates/**/pyproject.toml"))
-    texts = [file.read_text(encoding="utf-8") for file in files]
+    texts = [file.read_text(encoding="utf-8") for file in templates()]
     assert texts
     for text in texts:
         assert f'[project.entry-points."lerobot.plugin_api"]\n{PLUGIN_API} = ' in text
+
+
+def test_templates_need_our_packages_by_range() -> None:
+    for file in templates():
+        text = file.read_text(encoding="utf-8")
+        assert "lerobot-core" in text
+        assert ranged(text, packages()[0].pyproject["project"]["version"]) == text

@@ -35,6 +35,11 @@ def too_high(others: set[str | None], package: Package) -> list[str]:
     )
 
 
+def test_the_table_names_packages_that_are_there() -> None:
+    assert set(FLOORS) <= {package.name for package in packages()}
+    assert FLOORS["lerobot-core"] == 0
+
+
 @every_package
 def test_a_package_stands_above_what_it_needs(package: Package) -> None:
     needed = set(requirements(package, extras=True))

@@ -33,7 +33,8 @@ def updated(catalog: dict[str, dict[str, dict[str, str]]]) -> dict[str, dict[str
 
 def first_line(value: str) -> str:
     module, _, name = value.partition(":")
-    text = getattr(importlib.import_module(module), name).__doc__ or ""
+    loaded = importlib.import_module(module)
+    text = (getattr(loaded, name) if name else loaded).__doc__ or ""
     return text.strip().partition("\n")[0]
 
 

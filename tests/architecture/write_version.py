@@ -17,8 +17,17 @@ def needed(version: str) -> str:
 
 def rewritten(text: str, version: str) -> str:
     """A `pyproject.toml` with its version changed, and the range of every package of ours it needs."""
-    text = re.sub(r'^version = "[^"]+"$', f'version = "{version}"', text, count=1, flags=re.MULTILINE)
+    return ranged(re.sub(r'^version = "[^"]+"$', f'version = "{version}"', text, count=1, flags=re.MULTILINE), version)
+
+
+def ranged(text: str, version: str) -> str:
+    """A `pyproject.toml` with the range of every package of ours it needs changed."""
     return re.sub(r'"(lerobot-[\w-]+(?:\[[\w,-]+\])?)[<>=][^"]*"', rf'"\1{needed(version)}"', text)
+
+
+def templates() -> list[Path]:
+    """The `pyproject.toml` of every template of a plugin."""
+    return sorted((ROOT / "packages").glob("*/src/**/templates/*/*/pyproject.toml"))
 
 
 def main(version: str) -> None:
@@ -28,6 +37,8 @@ def main(version: str) -> None:
         sys.exit(f"{error}; expected a version such as 0.2.0")
     for file in sorted((ROOT / "packages").glob("*/pyproject.toml")):
         file.write_text(rewritten(file.read_text(encoding="utf-8"), version), encoding="utf-8")
+    for file in templates():
+        file.write_text(ranged(file.read_text(encoding="utf-8"), version), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,31 @@
-"""Every plugin template: baked, looked at, installed into an environment of its own, listed, run and tested there.
+"""Every plugin template: baked, looked at, installed and used in every command that takes its kind.
 
-The environment sees the packages of the one that runs the tests, so nothing is downloaded; what is installed there
-stays there.
+All packages are baked once and installed once, into an environment that sees the packages of the one that runs the
+tests, so that nothing is downloaded. Its folder is then added to this process, where the commands run.
 """
 
 import json
+import logging
 import os
+import shutil
 import site
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lerobot.core.cli.app import main
 from lerobot.core.commands.new import NewConfig
-from lerobot.core.errors import ConfigError, LeRobotError
-from lerobot.core.new_plugin import new_plugin, usable_name
+from lerobot.core.new_plugin import new_plugin
+from lerobot.core.registry import registry
 from lerobot.core.testing import ScriptedPrompter
 
+ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("robot", "teleoperator", "camera", "policy", "env", "processor")
+NAMES = {kind: "my-arm" if kind == "robot" else f"my-{kind}" for kind in KINDS}
+SAME_IN_ALL = (".github/workflows/test.yml", ".gitignore", "LICENSE", "tests/test_package.{{ 'py' }}")
 COMMON = {
     ".github/workflows/test.yml",
     ".gitignore",
@@ -48,22 +55,31 @@ def run(*command: str | Path, cwd: Path | None = None, **variables: str) -> subp
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
     return result
 
 
-@pytest.fixture(scope="module")
+def contents(folder: Path) -> dict[str, bytes]:
+    """Bytes by path of what was baked, without what tools leave beside it."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name: path.read_bytes()
+        for name, path in files.items()
+        if not any(part in name for part in ("__pycache__", ".egg-info", "_cache/"))
+    }
+
+
+@pytest.fixture(scope="session")
 def baked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One package of each kind, as `lerobot new KIND my-KIND` writes it; the robot is `my-arm`."""
     folder = tmp_path_factory.mktemp("baked")
-    names = {kind: "my-arm" if kind == "robot" else f"my-{kind}" for kind in KINDS}
-    return {kind: bake(folder, kind, name) for kind, name in names.items()}
+    return {kind: bake(folder, kind, name) for kind, name in NAMES.items()}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def python(baked: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Interpreter of an environment in which all of them are installed editable."""
     folder = tmp_path_factory.mktemp("environment") / "venv"
@@ -76,9 +92,24 @@ def python(baked: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     return folder / "bin" / "python"
 
 
-def lerobot(python: Path, *arguments: str, home: Path) -> str:
-    program = "from lerobot_cli import main; main()"
-    return run(python, "-c", program, *arguments, cwd=home, HF_LEROBOT_HOME=str(home)).stdout
+@pytest.fixture(scope="module")
+def installed(python: Path, baked: dict[str, Path]) -> Iterator[None]:
+    """The packages, found by this process as by one of that environment."""
+    path, handlers, level = list(sys.path), list(logging.root.handlers), logging.root.level
+    site.addsitedir(str(next(python.parents[1].glob("lib/python*/site-packages"))))
+    registry.refresh()
+    yield
+    sys.path[:] = path
+    for name in [name for name in sys.modules if name.startswith("lerobot_") and "_my_" in name]:
+        del sys.modules[name]
+    registry.refresh()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+def lerobot(*arguments: str | Path) -> None:
+    """Run a command as the command line does, in this process."""
+    assert main(["lerobot", *map(str, arguments)]) == 0, arguments
 
 
 # --- what is written -------------------------------------------------------------------------------------------------
@@ -89,19 +120,16 @@ def test_a_package_holds_exactly_these_files(baked: dict[str, Path], kind: str) 
     folder = baked[kind]
     package = f"lerobot_{kind}_{folder.name.removeprefix('lerobot-').replace('-', '_')}"
     bus = {"src/{package}/bus.py"} if kind in WITH_BUS else set()
-    wanted = {path.format(package=package, kind=kind) for path in COMMON | bus}
-    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert {path for path in files if "__pycache__" not in path and ".egg-info" not in path} == wanted
+    assert set(contents(folder)) == {path.format(package=package, kind=kind) for path in COMMON | bus}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_left_to_fill_in(baked: dict[str, Path], kind: str) -> None:
-    for path in baked[kind].rglob("*"):
-        assert "cookiecutter" not in path.name
-        if path.suffix in {".py", ".toml", ".md", ".yml"}:
-            text = path.read_text(encoding="utf-8")
-            assert "{{" not in text
-            assert "{%" not in text
+    for name, text in contents(baked[kind]).items():
+        assert "cookiecutter" not in name
+        # What GitHub fills in would be written the same way; there is none of it.
+        assert b"{{" not in text
+        assert b"{%" not in text
 
 
 @pytest.mark.parametrize(
@@ -119,11 +147,11 @@ def test_the_licence_is_the_chosen_one(tmp_path: Path, license_name: str, first_
 @pytest.mark.parametrize("name", ["x", "my-thing", "my-very-long-named-new-thing"])
 def test_baked_code_is_clean(tmp_path: Path, name: str) -> None:
     """Whatever the length of the name, lines break as the formatter wants them."""
-    ruff = Path(sys.executable).with_name("ruff")
     for kind in KINDS:
-        folder = bake(tmp_path / kind, kind, name)
-        run(ruff, "check", "--no-cache", ".", cwd=folder)
-        run(ruff, "format", "--no-cache", "--check", ".", cwd=folder)
+        bake(tmp_path / kind, kind, name)
+    ruff = Path(sys.executable).with_name("ruff")
+    run(ruff, "check", "--no-cache", ".", cwd=tmp_path)
+    run(ruff, "format", "--no-cache", "--check", ".", cwd=tmp_path)
 
 
 @pytest.mark.slow
@@ -133,78 +161,217 @@ def test_baked_code_passes_the_type_checker(baked: dict[str, Path], python: Path
         run(mypy, "--python-executable", python, "--cache-dir", baked["robot"].parent / "cache", "src", cwd=folder)
 
 
+def test_what_all_templates_share_is_the_same_in_each() -> None:
+    for name in SAME_IN_ALL:
+        assert len({next((ROOT / "templates" / kind).glob(f"*/{name}")).read_bytes() for kind in KINDS}) == 1, name
+
+
+def test_plain_cookiecutter_bakes_the_same_from_a_clone(
+    baked: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`cookiecutter REPOSITORY --directory templates/KIND`, with nothing of ours installed but what git brought."""
+    from cookiecutter.main import cookiecutter
+
+    repository = tmp_path / "repository"
+    shutil.copytree(ROOT / "templates", repository / "templates", symlinks=True)
+    for kind in KINDS:
+        real = (ROOT / "templates" / kind).resolve()
+        shutil.copytree(real, repository / real.relative_to(ROOT))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run("git", "init", "-q", cwd=repository)
+    run("git", "add", "-A", "-f", cwd=repository)
+    author = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
+    run("git", *author, "commit", "-q", "-m", "Templates", cwd=repository)
+    settings = tmp_path / "settings.yml"
+    settings.write_text(f"cookiecutters_dir: {tmp_path / 'clones'}\nreplay_dir: {tmp_path / 'replay'}\n", "utf-8")
+    for kind, name in NAMES.items():
+        made = cookiecutter(
+            f"git+{repository.as_uri()}",
+            directory=f"templates/{kind}",
+            no_input=True,
+            extra_context={"name": name},
+            output_dir=str(tmp_path / "made"),
+            config_file=str(settings),
+        )
+        assert Path(made).name == baked[kind].name
+        assert contents(Path(made)) == contents(baked[kind]), kind
+
+
+def test_plain_cookiecutter_understands_any_words_as_a_name(tmp_path: Path) -> None:
+    from cookiecutter.generate import generate_context
+    from cookiecutter.prompt import prompt_for_config
+
+    context = generate_context(str(ROOT / "templates/robot/cookiecutter.json"), extra_context={"name": "My 2nd Arm"})
+    values = prompt_for_config(context, no_input=True)
+    assert (values["__name"], values["__class_name"], values["__title"]) == ("my_2nd_arm", "My2ndArm", "My 2nd arm")
+    assert values["__folder"] == "lerobot-my-2nd-arm"
+
+
 # --- what it does ----------------------------------------------------------------------------------------------------
 
 
-def test_every_plugin_is_listed_with_its_distribution(python: Path, tmp_path: Path) -> None:
-    listed = json.loads(lerobot(python, "plugins", "list", "--format=json", home=tmp_path))
-    found = {(plugin["kind"], plugin["name"]): plugin["distribution"] for plugin in listed}
-    assert found["robot", "my_arm"] == "lerobot-robot-my-arm"
-    for kind in KINDS[1:]:
-        assert found[kind, f"my_{kind}"] == f"lerobot-{kind}-my-{kind}"
+@pytest.mark.usefixtures("installed")
+def test_every_plugin_is_listed_with_its_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    lerobot("plugins", "list", "--format=json")
+    found = {(each["kind"], each["name"]): each["distribution"] for each in json.loads(capsys.readouterr().out)}
+    for kind, name in NAMES.items():
+        assert found[kind, name.replace("-", "_")] == f"lerobot-{kind}-{name}"
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_its_own_tests_pass(baked: dict[str, Path], python: Path, kind: str) -> None:
-    result = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=baked[kind])
+def test_their_own_tests_pass(baked: dict[str, Path], python: Path) -> None:
+    folders = [folder / "tests" for folder in baked.values()]
+    options = ("-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--strict-markers", "-W", "error")
+    result = run(python, "-m", "pytest", *options, *folders, cwd=baked["robot"].parent)
     assert " passed" in result.stdout
-    assert "failed" not in result.stdout
 
 
-def test_the_robot_is_driven_by_the_fake_teleoperator(python: Path, tmp_path: Path) -> None:
-    arguments = ("--robot.type=my_arm", "--teleop.type=fake", "--teleop_time_s=1")
-    assert "ticks at" in lerobot(python, "teleoperate", *arguments, home=tmp_path)
-
-
-def test_the_teleoperator_drives_the_fake_robot(python: Path, tmp_path: Path) -> None:
-    arguments = ("--robot.type=fake", "--teleop.type=my_teleoperator", "--teleop_time_s=1")
-    assert "ticks at" in lerobot(python, "teleoperate", *arguments, home=tmp_path)
-
-
-def test_the_camera_is_found_and_its_picture_saved(python: Path, tmp_path: Path) -> None:
-    text = lerobot(python, "find-cameras", "my_camera", "--record_time_s=0.1", "--warmup_s=0", home=tmp_path)
-    assert "Name: My camera @ virtual" in text
-    assert (tmp_path / "outputs/captured_images/mycamera_virtual.png").read_bytes().startswith(b"\x89PNG")
-
-
-# --- names -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("given", "suggestion"),
-    [
-        ("My Arm", "my-arm"),
-        ("my--arm", "my-arm"),
-        ("7bot", "bot"),
-        ("class", "my-class"),
-        ("ärm", "rm"),
-        ("!", "my-robot"),
-        ("fake", "my-fake"),
-        ("so101_follower", "my-so101-follower"),
-    ],
+CAMERA = "{front: {type: my_camera, width: 64, height: 48, fps: 30}}"
+ARM = ("--robot.type=my_arm", f"--robot.cameras={CAMERA}")
+TRAINING = (
+    "--policy.type=my_policy",
+    "--policy.device=cpu",
+    "--policy.push_to_hub=false",
+    "--steps=2",
+    "--save_freq=2",
+    "--batch_size=4",
+    "--num_workers=0",
 )
-def test_a_name_that_cannot_be_used_gets_a_suggestion_that_can(given: str, suggestion: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        usable_name("robot", given)
-    assert f"'{suggestion}'" in caught.value.problems[0].hint
-    assert usable_name("robot", suggestion) == suggestion.replace("-", "_")
+EVALUATION = (
+    "--env.type=my_env",
+    "--env.episode_length=5",
+    "--eval.n_episodes=2",
+    "--eval.batch_size=1",
+    "--eval.use_async_envs=false",
+)
 
 
-def test_hyphens_and_underscores_are_the_same() -> None:
-    assert usable_name("robot", "my-arm") == usable_name("robot", "my_arm") == "my_arm"
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, installed: None) -> Iterator[Path]:
+    """The folder of datasets and calibrations, and the one that commands are run in."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_LEROBOT_HOME", str(folder))
+        patch.chdir(folder)
+        yield folder
 
 
-def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
-    folder = bake(tmp_path, "robot", "my-arm")
-    (folder / "README.md").write_text("mine", encoding="utf-8")
-    with pytest.raises(LeRobotError, match="exists already"):
-        bake(tmp_path, "robot", "my-arm")
-    assert (folder / "README.md").read_text(encoding="utf-8") == "mine"
+@pytest.fixture(scope="module")
+def recorded(home: Path) -> tuple[str, ...]:
+    """A dataset, as flags: the robot driven by the teleoperator through the processor, seen by the camera."""
+    dataset = ("--dataset.repo_id=me/waving", f"--dataset.root={home / 'waving'}")
+    lerobot(
+        "record",
+        *ARM,
+        "--teleop.type=my_teleoperator",
+        "--processors.teleop=[{type: my_processor}]",
+        *dataset,
+        "--dataset.single_task=Wave",
+        "--dataset.no_stamp=true",
+        "--dataset.num_episodes=1",
+        "--dataset.episode_time_s=1",
+        "--dataset.reset_time_s=0",
+        "--play_sounds=false",
+    )
+    return dataset
 
 
-def test_without_cookiecutter_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(sys.modules, "cookiecutter", None)
-    monkeypatch.setitem(sys.modules, "cookiecutter.generate", None)
-    with pytest.raises(LeRobotError, match="cookiecutter") as caught:
-        bake(tmp_path, "robot", "my-arm")
-    assert "uv pip install 'lerobot-core[new]'" in caught.value.hint
+@pytest.fixture(scope="module")
+def trained(home: Path, recorded: tuple[str, ...]) -> Path:
+    """The policy after two steps on that dataset."""
+    lerobot("train", *TRAINING, *recorded, f"--output_dir={home / 'robot'}")
+    return home / "robot" / "checkpoints" / "last" / "pretrained_model"
+
+
+@pytest.fixture(scope="module")
+def trained_in_env(home: Path) -> Path:
+    """The policy after two steps on a dataset of the environment, evaluated in it on the way."""
+    write_walks(home / "walks")
+    lerobot(
+        "train",
+        *TRAINING,
+        *EVALUATION,
+        "--env_eval_freq=2",
+        "--dataset.repo_id=me/walks",
+        f"--dataset.root={home / 'walks'}",
+        f"--output_dir={home / 'env'}",
+    )
+    return home / "env" / "checkpoints" / "last" / "pretrained_model"
+
+
+def write_walks(root: Path) -> None:
+    """Three walks of the environment's point towards its goal."""
+    from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+    env = registry.config_class("env", "my_env")().build()
+    vector = {"dtype": "float32", "names": None}
+    features = {"observation.state": {**vector, "shape": (4,)}, "action": {**vector, "shape": (2,)}}
+    dataset = LeRobotDataset.create("me/walks", 10, features, root)
+    for seed in range(3):
+        state, _ = env.reset(seed=seed)
+        for _ in range(10):
+            action = (state[2:] - state[:2]).clip(-1, 1)
+            dataset.add_frame({"observation.state": state, "action": action, "task": env.task_description})
+            state, *_ = env.step(action)
+        dataset.save_episode()
+    dataset.finalize()
+    env.close()
+
+
+@pytest.mark.usefixtures("home")
+def test_robot_and_teleoperator_are_driven() -> None:
+    lerobot("teleoperate", "--robot.type=my_arm", "--teleop.type=my_teleoperator", "--teleop_time_s=0.2")
+
+
+def test_the_camera_is_found_and_its_picture_saved(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lerobot("find-cameras", "my_camera", "--record_time_s=0.1", "--warmup_s=0")
+    assert "Name: My camera @ virtual" in capsys.readouterr().out
+    assert (home / "outputs/captured_images/mycamera_virtual.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_robot_teleoperator_camera_and_processor_are_recorded_with(home: Path, recorded: tuple[str, ...]) -> None:
+    from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+    dataset = LeRobotDataset("me/waving", home / "waving")
+    assert dataset.meta.robot_type == "my_arm"
+    assert len(dataset) == 30
+    frame = dataset[15]
+    assert frame["observation.state"].shape == frame["action"].shape == (6,)
+    assert tuple(frame["observation.images.front"].shape) == (3, 48, 64)
+
+
+def test_the_policy_drives_the_robot(trained: Path) -> None:
+    lerobot("rollout", f"--policy.path={trained}", *ARM, "--duration=0.5", "--return_to_initial_position=false")
+
+
+def test_the_policy_fits_the_robot(trained: Path, recorded: tuple[str, ...]) -> None:
+    lerobot("check", f"--policy.path={trained}", *ARM, *recorded)
+
+
+def test_the_policy_is_exported(home: Path, trained: Path) -> None:
+    folder = home / "exported"
+    lerobot("export", f"--policy.path={trained}", *ARM, "--formats=[pt2]", f"--output_dir={folder}")
+    described = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
+    assert described["n_action_steps"] == 8
+    assert described["outputs"][0]["shape"] == ["batch", 16, 6]
+
+
+def test_the_policy_is_evaluated_in_the_env(home: Path, trained_in_env: Path) -> None:
+    folder = home / "evaluated"
+    lerobot("eval", f"--policy.path={trained_in_env}", *EVALUATION, f"--output_dir={folder}")
+    assert json.loads((folder / "eval_info.json").read_text(encoding="utf-8"))["overall"]["n_episodes"] == 2
+
+
+def test_training_goes_on(home: Path, trained_in_env: Path) -> None:
+    lerobot("train", f"--config_path={trained_in_env / 'train_config.json'}", "--resume=true", "--steps=4")
+    assert (home / "env" / "checkpoints" / "last").resolve().name.endswith("4")
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_processor_is_saved_in_a_pipeline(tmp_path: Path) -> None:
+    from lerobot.core.processors import DataProcessorPipeline, build_step
+
+    config = registry.config_class("processor", "my_processor")(share=0.25)
+    DataProcessorPipeline([build_step(config)], "smoothing").save_pretrained(tmp_path)
+    loaded = DataProcessorPipeline.from_pretrained(tmp_path, "smoothing.json")
+    assert [type(step).__name__ for step in loaded.steps] == ["MyProcessor"]
+    assert loaded.steps[0].get_config() == {"share": 0.25}

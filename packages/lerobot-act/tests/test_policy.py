@@ -10,10 +10,10 @@ import torch
 from lerobot.act.config import ACTConfig
 from lerobot.act.policy import ACTPolicy
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.core.testing import PolicyContract
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.policies.processing.pipelines import make_processors
+from lerobot.policies.testing import TrainablePolicyContract
 
 TINY: dict[str, Any] = {
     "input_features": {
@@ -46,8 +46,8 @@ def tiny_batch(rows: int = 8, seed: int = 0) -> dict[str, Any]:
     }
 
 
-class TestContract(PolicyContract):
-    capabilities = frozenset({"gradients", "padding"})
+class TestContract(TrainablePolicyContract):
+    capabilities = frozenset({"export", "gradients", "padding"})
 
     @pytest.fixture
     def config(self) -> ACTConfig:

@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.core.testing import PolicyContract
 from lerobot.diffusion.config import DiffusionConfig
 from lerobot.diffusion.policy import DiffusionPolicy
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.policies.processing.pipelines import make_processors
+from lerobot.policies.testing import TrainablePolicyContract
 
 STATE = PolicyFeature(type=FeatureType.STATE, shape=(6,))
 PICTURE = PolicyFeature(type=FeatureType.VISUAL, shape=(3, 70, 80))
@@ -50,7 +50,7 @@ def tiny_batch(rows: int = 8, seed: int = 0, horizon: int = 8) -> dict[str, Any]
     }
 
 
-class TestContract(PolicyContract):
+class TestContract(TrainablePolicyContract):
     # Even where the loss of padded actions is left out, the network sees them.
     capabilities = frozenset({"gradients"})
 

@@ -1,5 +1,6 @@
 """Virtual servos and buses on them."""
 
+import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from lerobot.feetech import FeetechMotorsBus
 from lerobot.feetech.virtual import FeetechServo
 from lerobot.motors import MotorNormMode
 from lerobot.motors.virtual import LineSpec, ServoSpec, VirtualBus
+
+# The processes of virtual lines are forked from one that has these modules, which saves 0.3 s of processor time each.
+multiprocessing.set_forkserver_preload(["lerobot.motors.virtual.process", "lerobot.feetech.virtual"])
 
 STOPS = {
     "shoulder_pan": (750, 3350),

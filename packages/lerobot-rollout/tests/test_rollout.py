@@ -10,6 +10,7 @@ import torch
 
 from lerobot.core.config import load
 from lerobot.core.errors import CheckpointError, ConfigError, FeatureMismatchError
+from lerobot.core.fake import robot as fake_robot
 from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
 from lerobot.core.safety import SafetyConfig, derive_limits
 from lerobot.core.types import FeatureSpec, Observation
@@ -139,3 +140,21 @@ def test_the_policy_computes_in_the_precision_it_was_asked_for(
     assert len(seen) > 1
     assert set(seen) == {expected}
     assert commands(robots[0])
+
+
+@pytest.mark.parametrize("stuck", [True, False])
+def test_a_camera_that_repeats_one_image_as_if_it_were_new_is_told_of(
+    run: Any, robots: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch, stuck: bool
+) -> None:
+    """The policy goes on: what it sees may be all right. But whoever watches it is told."""
+    monkeypatch.setattr("lerobot.datasets.record.repeats.NOTICED_S", 0.1)
+    original, first = fake_robot.FakeRobot.get_observation, []
+
+    def observe(self: Any) -> Observation:
+        observation = original(self)
+        first.append(observation["top"])
+        return Observation({**observation, "top": first[0] if stuck else observation["top"]}, observation.stamps)
+
+    monkeypatch.setattr(fake_robot.FakeRobot, "get_observation", observe)
+    assert run(CAMERAS, "--duration=0.5", "--safety.ramp_s=0", "--return_to_initial_position=false") == 0
+    assert ("camera top gave one image" in capsys.readouterr().out) is stuck

@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.core.testing import PolicyContract
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.policies.processing.pipelines import make_processors
+from lerobot.policies.testing import TrainablePolicyContract
 from lerobot.vqbet.config import VQBeTConfig
 from lerobot.vqbet.policy import VQBeTPolicy
 
@@ -69,7 +69,7 @@ def newest(batch: dict[str, Any]) -> dict[str, Any]:
     return {key: value[:, -1] for key, value in batch.items() if key.startswith("observation")}
 
 
-class TestContract(PolicyContract):
+class TestContract(TrainablePolicyContract):
     """In its second phase, in which it acts."""
 
     capabilities = frozenset({"gradients"})

@@ -1,11 +1,13 @@
 """What `--help` says about a command's fields."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+import pytest
+from pydantic import Field, ValidationError
 
 from lerobot.core.cli.describe import Row, describe
-from lerobot.core.config import CommandConfig, ConfigModel
+from lerobot.core.config import CommandConfig, ConfigModel, Installed, NoEffect, load
+from lerobot.core.errors import ConfigError
 
 
 class Shared(ConfigModel):
@@ -18,6 +20,8 @@ class Command(Shared, CommandConfig):
     rate: float = Field(default=30.0, gt=0, description="Ticks per second")
     mode: Literal["a", "b"] | None = Field(default=None, description="One of two.")
     name: str = Field(description="A name")
+    camera: Annotated[str, Installed("camera")] = Field(default="fake", description="An installed camera.")
+    ignored: Annotated[int, NoEffect()] = Field(default=0, ge=0, description="Nothing reads it.")
     refused: None = Field(default=None, description="Not supported.")
 
 
@@ -27,7 +31,7 @@ def rows() -> dict[str, Row]:
 
 
 def test_own_flags_come_before_shared_ones() -> None:
-    assert list(rows()) == ["--rate", "--mode", "--name", "--refused", "--shared"]
+    assert list(rows()) == ["--rate", "--mode", "--name", "--camera", "--refused", "--shared"]
 
 
 def test_type_bound_and_default_are_said() -> None:
@@ -38,6 +42,13 @@ def test_type_bound_and_default_are_said() -> None:
 
 def test_choices_are_said() -> None:
     assert rows()["--mode"].choices == ("a", "b")
+    assert "fake" in rows()["--camera"].choices
+
+
+def test_a_name_of_no_installed_plugin_is_refused() -> None:
+    assert Command(name="x", camera="fake").camera == "fake"
+    with pytest.raises(ValidationError, match=r"one of .*fake"):
+        Command(name="x", camera="fak")
     assert rows()["--shared"].choices == ("true", "false")
 
 
@@ -47,3 +58,10 @@ def test_what_has_no_default_is_required() -> None:
 
 def test_a_flag_that_takes_nothing_is_shown_as_such() -> None:
     assert rows()["--refused"].type == "null"
+
+
+def test_a_flag_without_effect_is_accepted_and_not_listed() -> None:
+    assert "--ignored" not in rows()
+    assert load(Command, ["--name=x", "--ignored=3"]).config.ignored == 3
+    with pytest.raises(ConfigError, match="--ignored: got '-1'"):
+        load(Command, ["--name=x", "--ignored=-1"])

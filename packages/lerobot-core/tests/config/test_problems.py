@@ -5,14 +5,13 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lerobot.core.commands.new import NewConfig
-from lerobot.core.config import load
+from lerobot.core.config import CommandConfig, Positional, load
 from lerobot.core.errors import ConfigError
 
 SNAPSHOT = Path(__file__).with_name("problems.txt")
@@ -225,10 +224,15 @@ def test_a_file_that_cannot_be_read_is_the_only_problem(problems: Callable[..., 
     ]
 
 
+class CopyConfig(CommandConfig):
+    source: Annotated[str, Positional()]
+    place: Annotated[str, Positional()]
+
+
 def test_a_missing_word_is_called_as_help_calls_it() -> None:
     with pytest.raises(ConfigError) as caught:
-        load(NewConfig, [])
-    assert [problem.where for problem in caught.value.problems] == ["PLUGIN", "NAME"]
+        load(CopyConfig, [])
+    assert [problem.where for problem in caught.value.problems] == ["SOURCE", "PLACE"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from lerobot.core.fake.teleoperator import FakeTeleoperator
 from lerobot.core.processors import ProcessorStep, create_transition
 from lerobot.core.processors.config import RenameObservationsConfig
 from lerobot.core.processors.steps.mapping import RenameObservationsProcessorStep
+from lerobot.core.registry import PLUGIN_API
 from lerobot.core.testing import (
     CameraContract,
     EnvContract,
@@ -877,6 +878,7 @@ class BrokenPackage(PluginPackageContract):
     regular: ClassVar[bool] = False
     metadata_text: ClassVar[str] = "Summary: A robot.\nLicense: MIT\nProject-URL: Source, https://example.org\n"
     readme: ClassVar[str] = "pip install lerobot-robot-broken"
+    api: ClassVar[str] = f"[lerobot.plugin_api]\n{PLUGIN_API} = lerobot_robot_broken\n"
 
     @pytest.fixture(autouse=True)
     def _install(self, tmp_plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -888,6 +890,8 @@ class BrokenPackage(PluginPackageContract):
         info = tmp_plugin.install(self.distribution, {"robot": self.points}, modules)
         with (info / "METADATA").open("a", encoding="utf-8") as file:
             file.write(f"{self.metadata_text}\n{self.readme}\n")
+        with (info / "entry_points.txt").open("a", encoding="utf-8") as file:
+            file.write(f"\n{self.api}")
         if self.regular:
             (info / "RECORD").write_text("lerobot/__init__.py,,\n", encoding="utf-8")
             (tmp_plugin.folder / "lerobot").mkdir()
@@ -905,6 +909,11 @@ class TestSoundPackage(BrokenPackage):
 class TestRegistersNothing(BrokenPackage):
     must_fail = "test_it_registers_something"
     points: ClassVar[dict[str, str]] = {}
+
+
+class TestDeclaresNoPluginApi(BrokenPackage):
+    must_fail = "test_the_plugin_api_is_declared"
+    api = ""
 
 
 class TestPointsNowhere(BrokenPackage):

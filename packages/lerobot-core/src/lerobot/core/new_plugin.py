@@ -1,13 +1,11 @@
-"""`lerobot new`: bake a plugin package from the templates beside this module.
+"""`lerobot new`: bake a plugin package from an installed template.
 
-A package is the template `common` with the template of its kind laid over it. Its Python files end in `.{{ 'py' }}`,
+Each template is one that plain cookiecutter bakes too, with the same result. Its Python files end in `.{{ 'py' }}`,
 which becomes `.py` when they are baked: until then installers that compile byte code leave them alone.
 """
 
-import datetime
 import keyword
 import re
-from importlib.metadata import version
 from importlib.resources import as_file, files
 from itertools import count
 
@@ -15,7 +13,7 @@ from lerobot.core.commands.new import NewConfig
 from lerobot.core.errors import ConfigError, ConfigProblem, LeRobotError
 from lerobot.core.extras import require
 from lerobot.core.prompts import Prompter, TerminalPrompter
-from lerobot.core.registry import KINDS, registry
+from lerobot.core.registry import registry
 from lerobot.core.registry.catalog import known_plugins
 
 
@@ -24,32 +22,34 @@ def new_plugin(config: NewConfig, prompter: Prompter | None = None) -> None:
 
     Args:
         config: validated configuration.
-        prompter: who is told what to do next; the terminal if None.
+        prompter: who is told what there is, or what to do next; the terminal if None.
 
     Raises:
         ConfigError: the name is taken or cannot be used; says a name that can.
+        PluginError: there is no such template.
         LeRobotError: cookiecutter is not installed, or the folder exists.
     """
+    prompter = prompter or TerminalPrompter()
+    if config.plugin is None or config.name is None:
+        for found in registry.plugins("template"):
+            prompter.say(f"lerobot new {found.name} NAME    ({found.distribution})")
+        return
+    package = registry.find("template", config.plugin).value
     name = usable_name(config.plugin, config.name)
     generate = require("cookiecutter.generate", extra="new", needed_by="lerobot new")
-    values = template_values(config, name)
-    folder = config.output_dir / values["folder"]
-    if folder.exists():
-        raise LeRobotError(f"{folder} exists already.", hint="Choose another name, or another --output_dir.")
-    config.output_dir.mkdir(parents=True, exist_ok=True)
-    with as_file(files("lerobot.core") / "templates") as templates:
-        for template in ("common", config.plugin):
-            generate.generate_files(
-                repo_dir=str(templates / template),
-                context={"cookiecutter": values},
-                output_dir=str(config.output_dir),
-                overwrite_if_exists=True,
-                accept_hooks=False,
-            )
-    prompter = prompter or TerminalPrompter()
+    prompt = require("cookiecutter.prompt", extra="new", needed_by="lerobot new")
+    with as_file(files(package) / config.plugin) as template:
+        chosen = {"name": name.replace("_", "-"), "author": config.author, "license": config.license}
+        context = generate.generate_context(str(template / "cookiecutter.json"), extra_context=chosen)
+        context["cookiecutter"] = prompt.prompt_for_config(context, no_input=True)
+        folder = config.output_dir / context["cookiecutter"]["__folder"]
+        if folder.exists():
+            raise LeRobotError(f"{folder} exists already.", hint="Choose another name, or another --output_dir.")
+        config.output_dir.mkdir(parents=True, exist_ok=True)
+        generate.generate_files(str(template), context, str(config.output_dir), accept_hooks=False)
     prompter.say(f"Made {folder}. Next:")
     prompter.say(f"  uv pip install -e '{folder}[test]'")
-    prompter.say(f"  lerobot plugins info {config.plugin} {values['name']}")
+    prompter.say(f"  lerobot plugins info {config.plugin} {name}")
     prompter.say(f"  pytest {folder}")
 
 
@@ -79,22 +79,3 @@ def usable_name(kind: str, given: str) -> str:
         problem = ConfigProblem("NAME", given, f"a {kind} name nobody has", f"try '{free.replace('_', '-')}'")
         raise ConfigError([problem])
     return nearest
-
-
-def template_values(config: NewConfig, name: str) -> dict[str, str]:
-    """Give the values templates are filled with, by the names they use."""
-    words = name.split("_")
-    return {
-        "kind": config.plugin,
-        "group": KINDS[config.plugin].group,
-        "name": name,
-        "title": " ".join(words).capitalize(),
-        "class_name": "".join(word.capitalize() for word in words),
-        "folder": f"lerobot-{name.replace('_', '-')}",
-        "distribution": f"lerobot-{config.plugin}-{name.replace('_', '-')}",
-        "package": f"lerobot_{config.plugin}_{name}",
-        "author": config.author,
-        "license": config.license,
-        "year": str(datetime.datetime.now(tz=datetime.UTC).year),
-        "core_version": version("lerobot-core"),
-    }

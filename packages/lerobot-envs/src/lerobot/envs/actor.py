@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.images import network_images
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature, PolicyFeatures
 from lerobot.policies.processing.observations import flatten, is_image, policy_shape
@@ -56,7 +57,7 @@ class PolicyActor:
             FeatureMismatchError: the action does not have the shape of the environment's.
         """
         batch = {**to_batch(observation, self._features_map), "task": [self._task]}
-        with torch.inference_mode(), self._own_generators():
+        with torch.inference_mode(), self._policy.precision(), self._own_generators():
             action = self._processors.postprocessor(self._policy.select_action(self._processors.preprocessor(batch)))
         chosen: NDArray[Any] = action[0].float().numpy().astype(self._space.dtype)
         if chosen.shape != self._space.shape:
@@ -109,7 +110,7 @@ def to_batch(observation: Any, features_map: Mapping[str, str] | None = None) ->
     for name, value in flatten(observation, features_map).items():
         array = np.asarray(value)
         if is_image(array.shape, array.dtype):
-            tensor = torch.from_numpy(array.copy()).movedim(-1, 0).to(torch.float32).contiguous().div_(255)
+            tensor = network_images(torch.from_numpy(array.copy()))
         else:
             tensor = torch.from_numpy(array.astype(np.float32 if array.dtype.kind == "f" else array.dtype))
         batch[name] = tensor.unsqueeze(0)

@@ -11,7 +11,6 @@ from lerobot.core.control.loop import ControlLoop
 from lerobot.core.control.rerun_display import RerunDisplay, open_display
 from lerobot.core.control.source import CommandSource, SequenceSource
 from lerobot.core.control.status import StatusLine
-from lerobot.core.control.timing import LoopReport
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.processors import DataProcessorPipeline
 from lerobot.core.processors.dataset_features import aggregate_pipeline_dataset_features, create_initial_features
@@ -22,6 +21,7 @@ from lerobot.policies.features import features_of_dataset
 from lerobot.rollout.commands.rollout import RolloutConfig
 from lerobot.rollout.episodic import record_rollout
 from lerobot.rollout.source import PolicySource, way_back
+from lerobot.rollout.watch import ImageWatch
 
 RETURN_S = 3.0
 
@@ -86,8 +86,9 @@ def _run(
     session.close_later("status line", status.close)
     start = session.robot.get_observation()
     sinks: list[Sink] = [status] if display is None else [status, display]
-    loop = _loop(config, hooks, sinks, session, source)
-    session.close_later("report", lambda: _show(loop.report))
+    watch = ImageWatch(source.features)
+    loop = _loop(config, hooks, [*sinks, watch], session, source)
+    session.close_later("report", lambda: _show(f"{loop.report}\n{watch}"))
     report = loop.run(duration_s=config.duration or None)
     if report.ended_by == "duration" and config.return_to_initial_position:
         _go_back(config, hooks, sinks, session, start)
@@ -117,7 +118,7 @@ def _loop(
     )
 
 
-def _show(report: LoopReport) -> None:
+def _show(report: str) -> None:
     # Whoever read the output has gone (`| head -1`): that is no failure of the robot.
     with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(f"{report}\n")
+        sys.stdout.write(report)

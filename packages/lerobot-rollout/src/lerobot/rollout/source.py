@@ -25,7 +25,8 @@ class PolicySource:
 
     def __init__(self, trained: PolicyWithProcessors, features: DatasetFeatures, task: str = "") -> None:
         self._trained = trained
-        self._features = features
+        self.features = features
+        """What a dataset stores of the robot."""
         self._names: list[str] = features["action"]["names"]
         self._task = task
 
@@ -41,7 +42,7 @@ class PolicySource:
             LeRobotError: observation, processors and policy do not fit each other.
         """
         blank: dict[str, Any] = {}
-        for key, feature in self._features.items():
+        for key, feature in self.features.items():
             if feature["dtype"] in {"image", "video"}:
                 depth = feature["info"]["is_depth_map"]
                 blank[key.removeprefix("observation.images.")] = np.zeros(
@@ -58,7 +59,7 @@ class PolicySource:
         Raises:
             FeatureMismatchError: an observation is missing, or the action has another size than the robot's.
         """
-        frame = build_dataset_frame(self._features, observation, "observation")
+        frame = build_dataset_frame(self.features, observation, "observation")
         batch = {**{key: to_tensor(value) for key, value in frame.items()}, "task": self._task}
         policy, processors = self._trained.policy, self._trained.processors
         with torch.inference_mode(), policy.precision():

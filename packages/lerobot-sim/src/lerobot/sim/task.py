@@ -2,17 +2,35 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from lerobot.sim.world import World
-
 PAN_AXIS_X = 0.0388
 """Where the shoulder turns, metres in front of the base's origin."""
+
+
+class Table(Protocol):
+    """What a task needs of the world: where things are, and to put them somewhere. Points are in metres, `(3,)`."""
+
+    def position(self, name: str) -> NDArray[np.float64]:
+        """See `World.position`."""
+        ...
+
+    def speed(self, name: str) -> float:
+        """See `World.speed`."""
+        ...
+
+    def touching(self, name: str) -> set[str]:
+        """See `World.touching`."""
+        ...
+
+    def place(self, name: str, position: Sequence[float] | NDArray[np.float64], yaw: float = 0.0) -> None:
+        """See `World.place`."""
+        ...
 
 
 class Task(ABC):
@@ -29,15 +47,15 @@ class Task(ABC):
         """Add the bodies the task is about to the scene."""
 
     @abstractmethod
-    def arrange(self, world: "World", rng: np.random.Generator) -> None:
+    def arrange(self, table: Table, rng: np.random.Generator) -> None:
         """Place the objects for the start of an episode, with numbers from `rng` only."""
 
     @abstractmethod
-    def solved(self, world: "World") -> bool:
+    def solved(self, table: Table) -> bool:
         """Whether the task is done now."""
 
     @abstractmethod
-    def reward(self, world: "World") -> float:
+    def reward(self, table: Table) -> float:
         """How far the task has come: 0 far away, 1 solved, growing all along the way."""
 
 

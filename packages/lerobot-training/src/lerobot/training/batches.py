@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from lerobot.core.images import unit_range
 from lerobot.datasets.dataset.samplers import DistributedBatchSampler, EpisodeAwareSampler, ResumableSampler
 from lerobot.datasets.dataset.views import FrameSource
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
@@ -187,8 +188,7 @@ def to_device(
     for key, value in batch.items():
         if isinstance(value, torch.Tensor):
             tensor = value.to(device, non_blocking=True)
-            as_bytes = key in cameras and tensor.dtype == torch.uint8
-            tensor = tensor.to(torch.float32).div_(255) if as_bytes else tensor
+            tensor = unit_range(tensor) if key in cameras else tensor
             moved[key] = tensor.unsqueeze(-1) if key in numbers else tensor
         else:
             moved[key] = value

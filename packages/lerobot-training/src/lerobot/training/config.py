@@ -1,11 +1,11 @@
 """Sections of the training configuration."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from lerobot.core.config.base import ConfigModel
+from lerobot.core.config.base import ConfigModel, NoEffect
 from lerobot.training.augmentation.config import ImageTransformsConfig
 from lerobot.training.peer_fields import only_default
 
@@ -34,7 +34,9 @@ class DatasetConfig(EpisodesConfig):
 
     use_imagenet_stats: bool = Field(default=True, description="Normalise pictures by ImageNet's mean and deviation.")
     video_backend: str | None = Field(default=None, description="Decoder of video: pyav.")
-    return_uint8: bool = Field(default=False, description="No effect: pictures always travel as bytes.")
+    return_uint8: Annotated[bool, NoEffect()] = Field(
+        default=False, description="No effect: pictures always travel as bytes."
+    )
     in_memory: bool = Field(
         default=False,
         description="Keep every picture in memory once it is decoded; for small datasets, with --num_workers=0.",
@@ -107,7 +109,9 @@ class WandBConfig(ConfigModel):
     """Weights & Biases."""
 
     enable: bool = Field(default=False, description="Track the run with Weights & Biases.")
-    disable_artifact: bool = Field(default=False, description="No effect: checkpoints are never uploaded there.")
+    disable_artifact: Annotated[bool, NoEffect()] = Field(
+        default=False, description="No effect: checkpoints are never uploaded there."
+    )
     project: str = Field(default="lerobot", description="Project.")
     entity: str | None = Field(default=None, description="User or team.")
     notes: str | None = Field(default=None, description="Text shown with the run.")

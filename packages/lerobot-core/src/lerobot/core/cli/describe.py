@@ -11,9 +11,10 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from lerobot.core.config import CommandConfig, ConfigModel
+from lerobot.core.config import CommandConfig, ConfigModel, Installed
 from lerobot.core.config.annotations import (
     choices,
+    has_effect,
     is_choice,
     is_dict,
     is_model,
@@ -94,7 +95,7 @@ def _fields(
     for name, info in _in_order(model):
         parts = [part for part in members(info.annotation) if part is not type(None)]
         variants = variants_of([part for part in parts if is_structured(part)])
-        if path and name == "type":
+        if (path and name == "type") or not has_effect(info):
             continue
         if variants or any(is_model(part) for part in parts):
             nested.append((name, info, parts, variants))
@@ -162,6 +163,7 @@ def _elsewhere(variants: Variants, installed: Sequence[str]) -> str:
 def _row(info: FieldInfo, path: tuple[str, ...], parts: Sequence[Any], default: Any) -> Row:
     found = [spelling(choice) for part in parts for choice in choices(part)]
     found += ["true", "false"] if bool in parts else []
+    found += [name for mark in info.metadata if isinstance(mark, Installed) for name in mark.names()]
     text = _sentence(info.description)
     if bound := limits(info):
         text += f" Must be {bound}."

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from lerobot.core.config.base import ConfigModel, PluginConfig, Positional, Unit
+from lerobot.core.config.base import ConfigModel, NoEffect, PluginConfig, Positional, Unit
 
 _SIMPLE = {
     bool: "true or false",
@@ -150,6 +150,11 @@ def field_words(field: FieldInfo) -> str:
 def is_positional(field: FieldInfo) -> bool:
     """Whether a field is given by place."""
     return any(isinstance(mark, Positional) for mark in field.metadata)
+
+
+def has_effect(field: FieldInfo) -> bool:
+    """Whether anything reads the field; see `NoEffect`."""
+    return not any(isinstance(mark, NoEffect) for mark in field.metadata)
 
 
 def unit(field: FieldInfo) -> str:

@@ -11,6 +11,7 @@ from lerobot.core.control.source import (
     teleoperation_pipeline,
 )
 from lerobot.core.control.timing import Distribution, LoopReport, LoopTiming, Quantiles
+from lerobot.core.deprecation import keep_moved_modules
 from lerobot.core.safety.freshness import Freshness, FreshnessMonitor
 from lerobot.core.tick import Sink, Tick
 
@@ -34,3 +35,12 @@ __all__ = [
     "require_features",
     "teleoperation_pipeline",
 ]
+
+keep_moved_modules(
+    __name__,
+    {
+        "tick": "lerobot.core.tick",
+        "freshness": "lerobot.core.safety.freshness",
+        "teleoperate": "lerobot.core.control.command",
+    },
+)

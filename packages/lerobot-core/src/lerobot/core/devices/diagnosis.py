@@ -13,12 +13,11 @@ from lerobot.core.safety import StopSignals
 CAMERA_TEST_S = 2.0
 
 
-def diagnose(config: DoctorConfig, prompter: Prompter | None = None) -> int:
+def diagnose(config: DoctorConfig) -> int:
     """Examine the devices of the configuration, the robot first.
 
     Args:
         config: validated configuration.
-        prompter: who is told; the terminal if None.
 
     Returns:
         The exit code: 1 if anything is wrong.
@@ -26,7 +25,7 @@ def diagnose(config: DoctorConfig, prompter: Prompter | None = None) -> int:
     Raises:
         DeviceError: a device cannot examine itself, or it broke while it was examined.
     """
-    prompter = prompter or TerminalPrompter()
+    prompter = TerminalPrompter()
     wrong = 0
     with StopSignals():
         for chosen in (config.robot, config.teleop):

@@ -4,6 +4,7 @@
 of core, `config` their configurations; `dataset_features` says what a dataset stores of a pipeline's output.
 """
 
+from lerobot.core.deprecation import keep_moved_modules
 from lerobot.core.processors.converters import (
     batch_to_transition,
     identity_transition,
@@ -76,3 +77,8 @@ __all__ = [
     "transition_to_policy_action",
     "transition_to_robot_action",
 ]
+
+keep_moved_modules(
+    __name__,
+    {"building": "lerobot.core.processors.plugins"},
+)

@@ -35,6 +35,7 @@ KINDS: dict[str, Kind] = {
         Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
         Kind("dataset_format", "lerobot.dataset_formats", "lerobot.core.config.base:PluginConfig"),
         Kind("export_format", "lerobot.export_formats", "lerobot.core.config.base:PluginConfig"),
+        Kind("template", "lerobot.templates", ""),
         Kind("hooks", "lerobot.hooks", ""),
         Kind("virtual_arm", "lerobot.virtual_arms", ""),
     )

@@ -79,20 +79,19 @@ class GatedRobot:
 
     @classmethod
     @contextmanager
-    def connected(cls, robot: Robot, config: SafetyConfig | None = None, *, calibrate: bool = True) -> Iterator[Self]:
+    def connected(cls, robot: Robot, config: SafetyConfig | None = None) -> Iterator[Self]:
         """Connect a robot, and bring it to its safe state on every way out of the block.
 
         Args:
             robot: need not be connected yet.
             config: limits, ramp and freshness.
-            calibrate: let the robot calibrate itself if it must.
 
         Raises:
             SafetyError: no limits can be derived, or the safe state could not be reached.
             DeviceError: the robot cannot be reached, or could not be released.
         """
         with safe_end(robot) as session:
-            session.connect(calibrate)
+            session.connect()
             # After connecting: a calibration may have narrowed the ranges.
             gated = cls(robot, SafetyGate.for_robot(robot, config))
             try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def pytest_configure() -> None:
     """Let pytest explain the assertions of the contract suites as it does those of test files."""
-    pytest.register_assert_rewrite("lerobot.core.testing.contracts")
+    pytest.register_assert_rewrite("lerobot.core.testing.contracts", "lerobot.policies.testing")
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """Configuration of `lerobot dataset-viz`."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lerobot.core.config.base import CommandConfig
+from lerobot.core.config.base import CommandConfig, NoEffect
 
 NO_EFFECT = "Accepted so that known command lines work; has no effect here."
 
@@ -35,7 +35,7 @@ class DatasetVizConfig(CommandConfig):
         default=None, gt=0, lt=65536, description="Port of the web viewer of --mode=distant; 9090 if unset."
     )
     batch_size: int = Field(default=32, ge=1, description="Frames decoded at a time.")
-    num_workers: int = Field(default=4, ge=0, description=NO_EFFECT)
+    num_workers: Annotated[int, NoEffect()] = Field(default=4, ge=0, description=NO_EFFECT)
     tolerance_s: float = Field(default=1e-4, gt=0, description="Largest distance of a picture from its row, seconds.")
     display_mode: Literal["rerun"] = Field(default="rerun", description="Viewer: rerun.")
     display_compressed_images: bool = Field(default=False, description="Show pictures as JPEG, which is smaller.")

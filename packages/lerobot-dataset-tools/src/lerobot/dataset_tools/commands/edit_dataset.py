@@ -1,11 +1,11 @@
 """Configuration of `lerobot edit-dataset`: one operation on one dataset, chosen by `--operation.type`."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lerobot.core.config.base import CommandConfig, ConfigModel
+from lerobot.core.config.base import CommandConfig, ConfigModel, NoEffect
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
 
 NO_EFFECT = "Accepted so that known command lines work; has no effect here."
@@ -58,7 +58,7 @@ class _EncodingConfig(ConfigModel):
     depth_encoder: DepthEncoderConfig = Field(
         default_factory=DepthEncoderConfig, description="Encoder of depth cameras."
     )
-    num_workers: int = Field(default=0, ge=0, description=NO_EFFECT)
+    num_workers: Annotated[int, NoEffect()] = Field(default=0, ge=0, description=NO_EFFECT)
     encoder_threads: int | None = Field(default=None, ge=1, description="Threads of the encoder; one if unset.")
 
 
@@ -68,8 +68,8 @@ class ConvertImageToVideoConfig(_EncodingConfig):
     type: Literal["convert_image_to_video"] = "convert_image_to_video"
     output_dir: Path | None = Field(default=None, description="Folder of the result; the same as --new_root.")
     episode_indices: list[int] | None = Field(default=None, description="Episodes to convert; all if unset.")
-    max_episodes_per_batch: int | None = Field(default=None, ge=1, description=NO_EFFECT)
-    max_frames_per_batch: int | None = Field(default=None, ge=1, description=NO_EFFECT)
+    max_episodes_per_batch: Annotated[int | None, NoEffect()] = Field(default=None, ge=1, description=NO_EFFECT)
+    max_frames_per_batch: Annotated[int | None, NoEffect()] = Field(default=None, ge=1, description=NO_EFFECT)
 
 
 class ReencodeVideosConfig(_EncodingConfig):
@@ -91,7 +91,7 @@ class RecomputeStatsConfig(ConfigModel):
         default=None, description="Joints that stay absolute, by a part of their name; 'gripper' if unset."
     )
     chunk_size: int = Field(default=50, ge=1, description="Actions in a chunk.")
-    num_workers: int = Field(default=0, ge=0, description=NO_EFFECT)
+    num_workers: Annotated[int, NoEffect()] = Field(default=0, ge=0, description=NO_EFFECT)
     overwrite: bool = Field(default=False, description="Replace the dataset, instead of writing a copy.")
 
 

@@ -1,7 +1,7 @@
 """Configuration of `lerobot record`."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -10,6 +10,7 @@ from lerobot.core.commands.processors import TeleoperationProcessorsConfig
 from lerobot.core.config.base import (
     CommandConfig,
     ConfigModel,
+    NoEffect,
     ProcessorStepConfig,
     RobotConfig,
     TeleoperatorConfig,
@@ -38,10 +39,10 @@ class DatasetRecordConfig(ConfigModel):
     push_to_hub: bool = Field(default=False, description="Upload the dataset at the end; only when asked for.")
     private: bool | None = Field(default=None, description="Upload as a private dataset.")
     tags: tuple[str, ...] | None = Field(default=None, description="Tags of the uploaded dataset.")
-    num_image_writer_processes: int = Field(default=0, ge=0, description=NO_EFFECT)
-    num_image_writer_threads_per_camera: int = Field(default=4, ge=0, description=NO_EFFECT)
-    video_encoding_batch_size: int = Field(default=1, ge=1, description=NO_EFFECT)
-    streaming_encoding: bool = Field(default=True, description=NO_EFFECT)
+    num_image_writer_processes: Annotated[int, NoEffect()] = Field(default=0, ge=0, description=NO_EFFECT)
+    num_image_writer_threads_per_camera: Annotated[int, NoEffect()] = Field(default=4, ge=0, description=NO_EFFECT)
+    video_encoding_batch_size: Annotated[int, NoEffect()] = Field(default=1, ge=1, description=NO_EFFECT)
+    streaming_encoding: Annotated[bool, NoEffect()] = Field(default=True, description=NO_EFFECT)
     rgb_encoder: RGBEncoderConfig = Field(default_factory=RGBEncoderConfig, description="Encoder of colour cameras.")
     depth_encoder: DepthEncoderConfig = Field(
         default_factory=DepthEncoderConfig, description="Encoder of depth cameras."

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lerobot.core.images import unit_range
 from lerobot.datasets.format.features import VIDEO, FeatureMap, is_depth
 from lerobot.datasets.reader.images import PictureRows
 from lerobot.datasets.reader.items import FrameItem
@@ -84,7 +85,7 @@ def write_pictures(pictures: Sequence[NDArray[Any]], target: torch.Tensor, *, de
         for channel in range(moved.shape[0]):
             moved[channel] = picture[..., channel]
         if scaled:
-            torch.div(planes, 255, out=into)
+            unit_range(planes, out=into)
 
 
 def picture_tensor(picture: NDArray[Any], *, depth: bool) -> torch.Tensor:

@@ -12,12 +12,27 @@ def _arm(first_id: int, models: tuple[str, ...]) -> LineSpec:
     return LineSpec(DynamixelServo, servos, JOINTS, voltage=5.0)
 
 
-KOCH = _arm(1, ("xl430-w250",) * 2 + ("xl330-m288",) * 4)
-KOCH_LEADER = _arm(1, ("xl330-m077",) * 6)
-OMX = _arm(11, ("xl430-w250",) * 3 + ("xl330-m288",) * 3)
-OMX_LEADER = _arm(1, ("xl330-m288",) * 5 + ("xl330-m077",))
+def koch() -> LineSpec:
+    """A virtual Koch v1.1 follower."""
+    return _arm(1, ("xl430-w250",) * 2 + ("xl330-m288",) * 4)
 
-XL330_M288 = LineSpec(
-    DynamixelServo, (ServoSpec(1, "xl330-m288", registers={"Baud_Rate": 1}),), ("motor",), voltage=5.0
-)
-"""One new motor as it leaves the factory, for setting up."""
+
+def koch_leader() -> LineSpec:
+    """A virtual Koch v1.1 leader."""
+    return _arm(1, ("xl330-m077",) * 6)
+
+
+def omx() -> LineSpec:
+    """A virtual OMX follower."""
+    return _arm(11, ("xl430-w250",) * 3 + ("xl330-m288",) * 3)
+
+
+def omx_leader() -> LineSpec:
+    """A virtual OMX leader."""
+    return _arm(1, ("xl330-m288",) * 5 + ("xl330-m077",))
+
+
+def xl330_m288() -> LineSpec:
+    """One new XL330-M288 as it leaves the factory, for setting up."""
+    servo = ServoSpec(1, "xl330-m288", registers={"Baud_Rate": 1})
+    return LineSpec(DynamixelServo, (servo,), ("motor",), voltage=5.0)

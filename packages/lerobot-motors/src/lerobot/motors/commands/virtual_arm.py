@@ -3,19 +3,9 @@
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from lerobot.core.config import CommandConfig, Positional
-
-
-def _installed(name: str) -> str:
-    """Check that a package brings this arm, from metadata alone."""
-    from lerobot.core.registry import registry
-
-    names = registry.names("virtual_arm")
-    if name not in names:
-        raise ValueError(f"one of {', '.join(names)}" if names else "a package that brings an arm; none is installed")
-    return name
+from lerobot.core.config import CommandConfig, Installed, Positional
 
 
 class VirtualArmConfig(CommandConfig):
@@ -28,7 +18,7 @@ class VirtualArmConfig(CommandConfig):
         'lerobot virtual-arm so101 --faults="{elbow_flex: missing, gripper: corrupt=0.1}"',
     )
 
-    arm: Annotated[str, AfterValidator(_installed), Positional()] = Field(
+    arm: Annotated[str, Installed("virtual_arm"), Positional()] = Field(
         description="Which arm of the installed packages, such as so101; sts3215 and xl330-m288 are one new motor."
     )
     port_file: Path | None = Field(

@@ -1,19 +1,22 @@
 """The virtual arms that installed packages bring."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from lerobot.core.registry import registry
 from lerobot.motors.virtual.line_spec import LineSpec
 
 
 class InstalledArms(Mapping[str, LineSpec]):
-    """Arms by name, from the entry points of `lerobot.virtual_arms`; each is imported when it is asked for."""
+    """Arms by name, from the entry points of `lerobot.virtual_arms`.
+
+    Each entry point names a function that returns the arm; it is imported when the arm is asked for.
+    """
 
     def __getitem__(self, name: str) -> LineSpec:
         if name not in registry.names("virtual_arm"):
             raise KeyError(name)
-        arm: LineSpec = registry.config_class("virtual_arm", name)  # type: ignore[assignment] # the kind names objects
-        return arm
+        build: Callable[[], LineSpec] = registry.config_class("virtual_arm", name)
+        return build()
 
     def __iter__(self) -> Iterator[str]:
         return iter(registry.names("virtual_arm"))

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lerobot.core.config.base import plugin_class
 from lerobot.core.errors import CheckpointError, ConfigError, ConfigProblem, PluginError
-from lerobot.core.registry import registry
 from lerobot.policies.config import PreTrainedConfig
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -115,7 +115,7 @@ class Checkpoint:
         """
         fields = self.fields()
         try:
-            config_class = registry.config_class("policy", fields["type"])
+            config_class = plugin_class(PreTrainedConfig, fields["type"])
         except PluginError as error:
             raise CheckpointError(f"{self}: {error.what}", expected=error.expected, hint=error.hint) from error
         try:

@@ -105,6 +105,6 @@ def to_tensor(value: Any) -> Tensor:
     array = np.ascontiguousarray(value)
     if array.ndim != 3:
         return torch.from_numpy(array)
-    # numpy converts every type torch does not have, such as uint16.
-    image: Tensor = network_images(torch.from_numpy(array if array.dtype == np.uint8 else array.astype(np.float32)))
+    # numpy converts every type torch does not have, such as uint16. A copy: torch warns of memory it may not write to.
+    image: Tensor = network_images(torch.from_numpy(array.astype(np.uint8 if array.dtype == np.uint8 else np.float32)))
     return image

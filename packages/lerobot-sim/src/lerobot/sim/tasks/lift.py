@@ -4,8 +4,7 @@ import mujoco
 import numpy as np
 
 from lerobot.sim.scene import add_cube
-from lerobot.sim.task import Task, closeness, distance, on_table
-from lerobot.sim.world import World
+from lerobot.sim.task import Table, Task, closeness, distance, on_table
 
 HALF_M = 0.015
 """Half the edge of a cube."""
@@ -27,30 +26,30 @@ class Lift(Task):
         """See `Task.add_objects`."""
         add_cube(spec, "cube", HALF_M)
 
-    def arrange(self, world: World, rng: np.random.Generator) -> None:
+    def arrange(self, table: Table, rng: np.random.Generator) -> None:
         """A cube 14 to 24 cm from the shoulder's axis, turned any way."""
         spot = on_table(rng.uniform(0.14, 0.24), rng.uniform(-0.8, 0.8), HALF_M)
-        world.place("cube", spot, rng.uniform(-np.pi, np.pi))
+        table.place("cube", spot, rng.uniform(-np.pi, np.pi))
 
-    def solved(self, world: World) -> bool:
+    def solved(self, table: Table) -> bool:
         """See the class."""
-        return held(world, "cube") and world.position("cube")[2] > HALF_M + HEIGHT_M
+        return held(table, "cube") and table.position("cube")[2] > HALF_M + HEIGHT_M
 
-    def reward(self, world: World) -> float:
+    def reward(self, table: Table) -> float:
         """A third for reaching the cube, a third for holding it, a third for its height."""
-        if self.solved(world):
+        if self.solved(table):
             return 1.0
-        cube = world.position("cube")
+        cube = table.position("cube")
         height = np.clip((cube[2] - HALF_M) / HEIGHT_M, 0.0, 1.0)
-        return float(closeness(distance(world.position("grasp"), cube)) + held(world, "cube") + height) / 3
+        return float(closeness(distance(table.position("grasp"), cube)) + held(table, "cube") + height) / 3
 
 
-def held(world: World, name: str) -> bool:
+def held(table: Table, name: str) -> bool:
     """Whether both fingers touch an object."""
-    touching = world.touching(name)
+    touching = table.touching(name)
     return "fixed_finger" in touching and not touching.isdisjoint(_JAW)
 
 
-def free(world: World, name: str) -> bool:
+def free(table: Table, name: str) -> bool:
     """Whether nothing of the gripper touches an object."""
-    return world.touching(name).isdisjoint(_JAW | {"fixed_finger", "gripper_palm", "gripper_servo"})
+    return table.touching(name).isdisjoint(_JAW | {"fixed_finger", "gripper_palm", "gripper_servo"})

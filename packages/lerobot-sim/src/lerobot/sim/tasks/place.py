@@ -4,9 +4,8 @@ import mujoco
 import numpy as np
 
 from lerobot.sim.scene import add_cube, add_mark
-from lerobot.sim.task import Task, closeness, distance, on_table
+from lerobot.sim.task import Table, Task, closeness, distance, on_table
 from lerobot.sim.tasks.lift import HALF_M, HEIGHT_M, free, held
-from lerobot.sim.world import World
 
 RADIUS_M = 0.035
 """Radius of the circle."""
@@ -28,32 +27,32 @@ class Place(Task):
         add_cube(spec, "cube", HALF_M)
         add_mark(spec, "goal", RADIUS_M, (0.15, 0.62, 0.30, 1.0))
 
-    def arrange(self, world: World, rng: np.random.Generator) -> None:
+    def arrange(self, table: Table, rng: np.random.Generator) -> None:
         """A cube and a circle 14 to 23 cm from the shoulder's axis and at least 10 cm apart."""
         cube, goal = apart(rng, _APART_M)
-        world.place("cube", [*cube, HALF_M], rng.uniform(-np.pi, np.pi))
-        world.place("goal", [*goal, 0.0004])
+        table.place("cube", [*cube, HALF_M], rng.uniform(-np.pi, np.pi))
+        table.place("goal", [*goal, 0.0004])
 
-    def solved(self, world: World) -> bool:
+    def solved(self, table: Table) -> bool:
         """See the class."""
-        cube = world.position("cube")
+        cube = table.position("cube")
         return (
-            distance(cube[:2], world.position("goal")[:2]) < TOLERANCE_M
+            distance(cube[:2], table.position("goal")[:2]) < TOLERANCE_M
             and abs(cube[2] - HALF_M) < 0.005
-            and world.speed("cube") < 0.02
-            and free(world, "cube")
+            and table.speed("cube") < 0.02
+            and free(table, "cube")
         )
 
-    def reward(self, world: World) -> float:
+    def reward(self, table: Table) -> float:
         """A quarter each for reaching, holding, lifting or being at the goal, and the way to the goal."""
-        if self.solved(world):
+        if self.solved(table):
             return 1.0
-        cube = world.position("cube")
-        on_goal = closeness(distance(cube[:2], world.position("goal")[:2]))
-        arrived = distance(cube[:2], world.position("goal")[:2]) < TOLERANCE_M
+        cube = table.position("cube")
+        on_goal = closeness(distance(cube[:2], table.position("goal")[:2]))
+        arrived = distance(cube[:2], table.position("goal")[:2]) < TOLERANCE_M
         height = 1.0 if arrived else float(np.clip((cube[2] - HALF_M) / HEIGHT_M, 0.0, 1.0))
-        grasp = held(world, "cube") or arrived
-        return (closeness(distance(world.position("grasp"), cube)) + grasp + height + on_goal) / 4
+        grasp = held(table, "cube") or arrived
+        return (closeness(distance(table.position("grasp"), cube)) + grasp + height + on_goal) / 4
 
 
 def apart(rng: np.random.Generator, least: float) -> tuple[np.ndarray, np.ndarray]:

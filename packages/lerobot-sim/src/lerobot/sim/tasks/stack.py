@@ -4,10 +4,9 @@ import mujoco
 import numpy as np
 
 from lerobot.sim.scene import add_cube
-from lerobot.sim.task import Task, closeness, distance
+from lerobot.sim.task import Table, Task, closeness, distance
 from lerobot.sim.tasks.lift import HALF_M, HEIGHT_M, free, held
 from lerobot.sim.tasks.place import apart
-from lerobot.sim.world import World
 
 _APART_M = 0.10
 
@@ -23,30 +22,30 @@ class Stack(Task):
         add_cube(spec, "cube", HALF_M)
         add_cube(spec, "base_cube", HALF_M, (0.12, 0.30, 0.80, 1.0))
 
-    def arrange(self, world: World, rng: np.random.Generator) -> None:
+    def arrange(self, table: Table, rng: np.random.Generator) -> None:
         """Two cubes 14 to 23 cm from the shoulder's axis, turned any way, at least 10 cm apart."""
         cube, below = apart(rng, _APART_M)
-        world.place("cube", [*cube, HALF_M], rng.uniform(-np.pi, np.pi))
-        world.place("base_cube", [*below, HALF_M], rng.uniform(-np.pi, np.pi))
+        table.place("cube", [*cube, HALF_M], rng.uniform(-np.pi, np.pi))
+        table.place("base_cube", [*below, HALF_M], rng.uniform(-np.pi, np.pi))
 
-    def solved(self, world: World) -> bool:
+    def solved(self, table: Table) -> bool:
         """See the class."""
-        cube, below = world.position("cube"), world.position("base_cube")
+        cube, below = table.position("cube"), table.position("base_cube")
         return (
             distance(cube[:2], below[:2]) < HALF_M
             and abs(cube[2] - below[2] - 2 * HALF_M) < 0.005
-            and "base_cube" in world.touching("cube")
-            and world.speed("cube") < 0.02
-            and free(world, "cube")
+            and "base_cube" in table.touching("cube")
+            and table.speed("cube") < 0.02
+            and free(table, "cube")
         )
 
-    def reward(self, world: World) -> float:
+    def reward(self, table: Table) -> float:
         """A quarter each for reaching, holding, lifting and the way to the top of the blue cube."""
-        if self.solved(world):
+        if self.solved(table):
             return 1.0
-        cube, below = world.position("cube"), world.position("base_cube")
+        cube, below = table.position("cube"), table.position("base_cube")
         above = distance(cube[:2], below[:2])
         arrived = above < HALF_M and cube[2] > 2.5 * HALF_M
         height = 1.0 if arrived else float(np.clip((cube[2] - HALF_M) / HEIGHT_M, 0.0, 1.0))
-        grasp = held(world, "cube") or arrived
-        return (closeness(distance(world.position("grasp"), cube)) + grasp + height + closeness(above)) / 4
+        grasp = held(table, "cube") or arrived
+        return (closeness(distance(table.position("grasp"), cube)) + grasp + height + closeness(above)) / 4

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import pytest
 
 from lerobot.core.config.base import PluginConfig
-from lerobot.core.registry import KINDS, Discovered, registry
+from lerobot.core.registry import KINDS, PLUGIN_API, Discovered, registry
+from lerobot.core.registry.api import API_GROUP
 from lerobot.core.registry.discovery import canonical
 from lerobot.core.testing.contracts.base import Contract
 
@@ -51,6 +52,15 @@ class PluginPackageContract(Contract):
         Repair: add `[project.entry-points."lerobot.robots"]` (or another group) to pyproject.toml and install again.
         """
         assert plugins
+
+    def test_the_plugin_api_is_declared(self) -> None:
+        """The package says which plugin API it is tested with, so that later versions of core know whether it fits.
+
+        Repair: add `[project.entry-points."lerobot.plugin_api"]` with the line `1 = "your_package"` to pyproject.toml,
+        the number being `lerobot.core.registry.PLUGIN_API`, and install again.
+        """
+        points = importlib.metadata.distribution(self.distribution).entry_points.select(group=API_GROUP)
+        assert [point.name for point in points] == [str(PLUGIN_API)]
 
     def test_every_entry_point_resolves(self, plugins: list[Discovered]) -> None:
         """Each entry point names a configuration class of its kind that can be imported.
