@@ -9,7 +9,7 @@ from lerobot.core.config.base import CommandConfig
 
 
 class VerifyDatasetConfig(CommandConfig):
-    """Check a dataset: structure, timing, pictures, motion and statistics; one line per finding.
+    """Check a dataset: structure, timing, images, motion and statistics; one line per finding.
 
     Exit code 0 if nothing was found, 1 otherwise; nothing is changed.
     """
@@ -22,4 +22,4 @@ class VerifyDatasetConfig(CommandConfig):
 
     repo_id: str | None = Field(default=None, description="Name of the dataset, 'owner/name'.")
     root: Path | None = Field(default=None, description="Its folder; default: under $HF_LEROBOT_HOME.")
-    pictures: bool = Field(default=True, description="Decode every picture; without it only numbers are checked.")
+    pictures: bool = Field(default=True, description="Decode every image; without it only numbers are checked.")
