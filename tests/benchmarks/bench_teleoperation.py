@@ -22,9 +22,9 @@ from measure import Run, peer_script, run, script, table
 
 from lerobot.motors import MotorCalibration, save_calibration
 from lerobot.motors.virtual import ARMS, with_calibration
-from lerobot.motors.virtual.command import Sway
 from lerobot.motors.virtual.line import Line
 from lerobot.motors.virtual.process import serve
+from lerobot.motors.virtual.sway import Sway
 
 FPS = 60
 SYNC_READ, SYNC_WRITE = 0x82, 0x83

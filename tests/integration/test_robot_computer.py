@@ -23,7 +23,7 @@ def test_there_is_no_torch(environment: Path) -> None:
     site_packages = next(environment.glob("lib/python*/site-packages"))
     size = sum(file.stat().st_size for file in site_packages.rglob("*") if file.is_file() and not file.is_symlink())
     sys.stdout.write(f"installed: {size / 1e6:.0f} MB\n")
-    assert not [name for name in ("torch", "gymnasium", "mujoco") if (site_packages / name).exists()]
+    assert not [name for name in ("torch", "gymnasium", "mujoco", "dynamixel_sdk") if (site_packages / name).exists()]
 
 
 def test_the_arm_is_known_with_its_flags(environment: Path) -> None:

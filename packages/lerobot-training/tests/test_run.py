@@ -22,6 +22,7 @@ from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import BatchConfig, DatasetConfig
 from lerobot.training.data import open_dataset
 from lerobot.training.learner.gradients import clip_gradients
+from lerobot.training.loop import Training
 from lerobot.training.trackers.table import CsvTracker
 
 Train, States = Callable[..., Path], Callable[[Path], dict[str, bytes]]
@@ -88,6 +89,46 @@ def test_validation_changes_nothing_and_the_best_is_kept(train: Train, states: S
     assert (checked / "checkpoints/best").readlink() == Path(f"{best:06}")
     kept = {path.name for path in (checked / "checkpoints").iterdir() if not path.is_symlink()}
     assert kept == {f"{best:06}", "000012"}
+
+
+def test_the_best_checkpoint_is_that_of_the_smallest_loss(
+    train: Train, resume: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 3, 1, 2 the second, not the newest and not the newest that was better than the one before; a resume knows."""
+    losses = iter([3.0, 1.0, 2.0, 1.5, 0.5])
+    monkeypatch.setattr(Training, "validate", lambda *_: next(losses))
+    run = train(tmp_path / "run", "--dataset.eval_split=0.3", "--steps=6", "--eval_steps=2", "--save_freq=0")
+    checkpoints = run / "checkpoints"
+    assert (checkpoints / "best").readlink() == Path("000004")
+    assert {path.name for path in checkpoints.iterdir() if not path.is_symlink()} == {"000004", "000006"}
+    resume(checkpoints / "last", "--steps=8")
+    assert (checkpoints / "best").readlink() == Path("000004")
+    resume(checkpoints / "last", "--steps=10")
+    assert (checkpoints / "best").readlink() == Path("000010")
+
+
+def test_every_held_out_frame_counts_the_same(train: Train, dataset: Path, tmp_path: Path) -> None:
+    """In batches of 4 the last of 33 frames is alone; the mean is that of one batch of all."""
+    flags = ("--dataset.eval_split=0.3", "--steps=1", "--eval_steps=1", "--policy.noise=0")
+    run = train(tmp_path / "run", *flags)
+    found = float(rows(run)[0]["validation_loss"])
+    trained = PolicyWithProcessors.from_pretrained(run / "checkpoints/last/pretrained_model")
+    config = DatasetConfig(repo_id="test/moves", root=str(dataset), eval_split=0.3)
+    data = open_dataset(config, trained.policy.config, BatchConfig())
+    assert data.validation is not None
+    assert len(data.validation) == 33
+    (whole,) = validation_batches(data.validation, BatchConfig(batch_size=33), 0, 0, 1)
+    with torch.no_grad():
+        loss, _ = trained.policy(trained.processors.preprocessor(whole))
+    assert found == pytest.approx(float(loss), rel=1e-5)
+
+
+def test_readers_are_no_more_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch warns of more, and they wait for one another."""
+    for cores, expected in ((1, 1), (2, 2), (64, 4)):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: set(range(cores)), raising=False)
+        assert BatchConfig().workers == expected
+    assert BatchConfig(num_workers=9).workers == 9
 
 
 def test_held_out_frames_are_never_trained_on(dataset: Path) -> None:

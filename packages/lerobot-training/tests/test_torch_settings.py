@@ -3,12 +3,15 @@
 import logging
 import os
 import signal
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, GradientState, PartialState
 
 from lerobot.training import command
 from lerobot.training.checkpoints import random_state
@@ -52,6 +55,7 @@ def process_state() -> dict[str, object]:
         "cudnn": (torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "log": (logging.getLogger().level, list(logging.getLogger().handlers)),
+        "warnings": list(warnings.filters),
         "folder": Path.cwd(),
     }
 
@@ -59,6 +63,8 @@ def process_state() -> dict[str, object]:
 def test_a_run_leaves_its_process_as_it_was(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a notebook, whose next cell must not draw the run's numbers or multiply in its precision."""
     monkeypatch.setattr("lerobot.training.command.keep_freed_memory", lambda: pytest.fail("only the command may"))
+    # Parts of torch that are imported at the first step add filters of warnings; that is not the run's doing.
+    train(tmp_path / "first", "--steps=1", "--save_checkpoint=false")
     torch.manual_seed(5)
     before = process_state()
     train(tmp_path / "run", "--steps=1", "--cudnn_deterministic=true", "--save_checkpoint=false")
@@ -69,11 +75,26 @@ def test_a_run_leaves_its_process_as_it_was(train: Train, tmp_path: Path, monkey
     assert changed == {}
 
 
+def test_an_accelerator_of_the_notebook_is_still_its_own(train: Train, tmp_path: Path) -> None:
+    """The accelerate library has one state per process, in which a run would meet the precision of another."""
+    kinds = (PartialState, AcceleratorState, GradientState)
+    before = [dict(kind._shared_state) for kind in kinds]
+    try:
+        own = Accelerator(cpu=True, mixed_precision="bf16", gradient_accumulation_steps=3)
+        train(tmp_path / "run", "--steps=1", "--save_checkpoint=false")
+        assert own.mixed_precision == AcceleratorState().mixed_precision == "bf16"
+        assert own.gradient_accumulation_steps == 3
+    finally:
+        for kind, state in zip(kinds, before, strict=True):
+            kind._shared_state.clear()
+            kind._shared_state.update(state)
+
+
 def test_the_command_keeps_freed_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[object] = []
     config = SimpleNamespace(policy=SimpleNamespace(device="cpu"))
     monkeypatch.setattr(command, "keep_freed_memory", lambda: calls.append("kept"))
     monkeypatch.setattr(command, "train", lambda given: calls.append(given) or 130)
-    assert command.command(config) == 130  # type: ignore[arg-type] # what is read of it
+    assert command.train_command(config) == 130  # type: ignore[arg-type] # what is read of it
     assert calls == ["kept", config]
-    assert TrainPipelineConfig.target == "lerobot.training.command:command"
+    assert TrainPipelineConfig.target == "lerobot.training.command:train_command"

@@ -3,3 +3,7 @@
 `assembly` builds an environment from its configuration, `episode` and `rows` play episodes side by side, `actor` lets a
 policy play, `evaluation` counts, `report` says it in figures.
 """
+
+from lerobot.core.deprecation import keep_moved_modules
+
+keep_moved_modules(__name__, {"acting": "lerobot.envs.actor", "making": "lerobot.envs.assembly"})

@@ -1,12 +1,12 @@
 """Two SO arms as one robot or one teleoperator."""
 
-from lerobot.motors.arms.pair import FollowerPair, LeaderPair
+from lerobot.motors.arms.pair import ServoFollowerPair, ServoLeaderPair
 from lerobot.so100.config import SO101FollowerConfig, SO101LeaderConfig
 from lerobot.so100.follower import SOFollower
 from lerobot.so100.leader import SOLeader
 
 
-class BiSOFollower(FollowerPair):
+class BiSOFollower(ServoFollowerPair):
     """Two follower arms; see `FollowerPair`."""
 
     name = "bi_so_follower"
@@ -14,7 +14,7 @@ class BiSOFollower(FollowerPair):
     arm_config = SO101FollowerConfig
 
 
-class BiSOLeader(LeaderPair):
+class BiSOLeader(ServoLeaderPair):
     """Two leader arms; see `LeaderPair`."""
 
     name = "bi_so_leader"

@@ -1,5 +1,18 @@
 """Training of policies.
 
-`command` runs `lerobot train`: `data` draws batches, `optim` makes optimizers and schedules, `loop` is the loop,
-`checkpoints` saves and restores every bit of its state, `trackers` write down how it goes.
+`command` runs it: `assembly` builds a run from its configuration, `loop` drives a `learner` through `batches` of
+`data`, `observer` reports, validates and saves `checkpoints`, `resume` goes on from one.
 """
+
+from lerobot.core.deprecation import keep_moved_modules
+
+keep_moved_modules(
+    __name__,
+    {
+        "averaging": "lerobot.training.learner.average",
+        "building": "lerobot.training.assembly",
+        "measuring": "lerobot.training.meter",
+        "observing": "lerobot.training.observer",
+        "publishing": "lerobot.training.publication",
+    },
+)

@@ -34,6 +34,7 @@ from lerobot.training.resume import Resumption
 logger = logging.getLogger(__name__)
 
 _MANY_CHANNELS = 512
+"""Channels from which on convolutions are left as they are; the measurement stands at `put_channels_last`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +193,9 @@ def _go_on(training: Training, batches: Batches, resumed: Resumption, config: Tr
             "no frame is left out, but what follows is another run",
             processes, size, accelerator.num_processes, config.batch_size,
         )  # fmt: skip
-    if progress.num_workers not in {None, config.num_workers}:
+    if progress.num_workers not in {None, config.workers}:
         raise LeRobotError(
-            f"the checkpoint was made with --num_workers={progress.num_workers}, now it is {config.num_workers}",
+            f"the checkpoint was made with --num_workers={progress.num_workers}, now it is {config.workers}",
             expected="the same number: each worker of a streamed dataset has episodes of its own",
         )
     training.learner.load_state(checkpoint / STATE, progress.step, new_settings=resumed.new_settings)

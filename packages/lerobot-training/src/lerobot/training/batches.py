@@ -110,7 +110,7 @@ class StreamedBatches:
 
     def __init__(self, dataset: StreamingLeRobotDataset, config: BatchConfig, *, pin_memory: bool = False) -> None:
         self._dataset = dataset
-        self._num_workers = config.num_workers
+        self._num_workers = config.workers
         self._generator = torch.Generator()
         self._loader: DataLoader[Batch] = DataLoader(
             dataset,
@@ -146,10 +146,10 @@ class StreamedBatches:
 
 
 def _workers(config: BatchConfig) -> dict[str, Any]:
-    if not config.num_workers:
+    if not config.workers:
         return {}
     return {
-        "num_workers": config.num_workers,
+        "num_workers": config.workers,
         "prefetch_factor": config.prefetch_factor,
         "persistent_workers": config.persistent_workers,
         "multiprocessing_context": config.dataloader_multiprocessing_context,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast_object_list
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -24,7 +23,7 @@ from lerobot.training.checkpoints.folder import LAST, MODEL, TRAIN_CONFIG
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.freed_memory import keep_freed_memory
 from lerobot.training.observer import RunObserver
-from lerobot.training.processes import make_accelerator
+from lerobot.training.processes import joined
 from lerobot.training.publication import publish
 from lerobot.training.resume import Resumption, resumption
 from lerobot.training.torch_settings import torch_settings
@@ -36,7 +35,7 @@ _PATIENCE_S = 3600.0
 """How long a checkpoint may take once a launcher has told its processes to stop; it kills them itself if it must."""
 
 
-def command(config: TrainPipelineConfig) -> int:
+def train_command(config: TrainPipelineConfig) -> int:
     """Run `lerobot train`, which has its process to itself; see `train`."""
     if choose_device(config.policy.device).type == "cpu":
         keep_freed_memory()
@@ -55,15 +54,12 @@ def train(config: TrainPipelineConfig) -> int:
         LeRobotError: the run cannot start or go on; says why.
     """
     resumed = resumption(config) if config.resume else None
-    with torch_settings(deterministic=config.cudnn_deterministic):
-        accelerator = make_accelerator(config.accelerator, config.policy.device, use_amp=config.policy.use_amp)
-        try:
-            with random_state.aside(config.seed):
-                return _train(config, accelerator, resumed)
-        finally:
-            accelerator.end_training()
-            # The next run in this process may want another device or precision; there is no public way to forget.
-            AcceleratorState._reset_state(reset_partial_state=True)
+    with (
+        torch_settings(deterministic=config.cudnn_deterministic),
+        joined(config.accelerator, config.policy.device, use_amp=config.policy.use_amp) as accelerator,
+        random_state.aside(config.seed),
+    ):
+        return _train(config, accelerator, resumed)
 
 
 def _train(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resumption | None) -> int:

@@ -1,5 +1,6 @@
 """Sections of the training configuration."""
 
+import os
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -149,7 +150,9 @@ class PeftConfig(ConfigModel):
 class BatchConfig(ConfigModel):
     """Fields of how batches are drawn, shared by everything that draws them."""
 
-    num_workers: int = Field(default=4, ge=0, description="Processes that read ahead; 0 reads in between.")
+    num_workers: int | None = Field(
+        default=None, ge=0, description="Processes that read ahead; 0 reads in between. Default: 4, but one per core."
+    )
     batch_size: int = Field(default=8, gt=0, description="Frames per step and process.")
     prefetch_factor: int = Field(default=4, gt=0, description="Batches each worker reads ahead.")
     persistent_workers: bool = Field(default=True, description="Keep workers from epoch to epoch.")
@@ -157,6 +160,14 @@ class BatchConfig(ConfigModel):
         default="spawn", description="How workers are started."
     )
     tolerance_s: float = Field(default=1e-4, gt=0, description="Largest distance of a time from a frame, seconds.")
+
+    @property
+    def workers(self) -> int:
+        """Processes that read ahead: as many as asked for; else four, but no more than there are cores."""
+        if self.num_workers is not None:
+            return self.num_workers
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return min(4, cores or 1)
 
 
 class PeerSections(ConfigModel):

@@ -120,7 +120,7 @@ class RunObserver:
                 self.config.batch_size,
                 self.config.accelerator.gradient_accumulation.steps,
                 self._best,
-                self.config.num_workers if self.config.dataset.streaming else None,
+                self.config.workers if self.config.dataset.streaming else None,
             )
             settings = {**self._settings, "checkpoint_path": str(target)}
             target.parent.mkdir(parents=True, exist_ok=True)

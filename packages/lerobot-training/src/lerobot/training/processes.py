@@ -1,18 +1,25 @@
 """The processes of a run: how many there are, and whether that is how many were asked for."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState, GradientState, PartialState
 
 from lerobot.core.errors import LeRobotError
 from lerobot.policies.devices import choose_device
 from lerobot.training.config import AcceleratorConfig
 
 
-def make_accelerator(config: AcceleratorConfig, device: str | None, *, use_amp: bool = False) -> Accelerator:
-    """Join the processes that a launcher started; one alone if there was none.
+@contextmanager
+def joined(config: AcceleratorConfig, device: str | None, *, use_amp: bool = False) -> Iterator[Accelerator]:
+    """Join the processes that a launcher started, one alone if there was none, and leave them at the end.
+
+    The accelerate library keeps one state for a whole process. What a notebook has there is another run's, so it is put
+    aside meanwhile; there is no public way to.
 
     Args:
         config: precision, accumulation, gradients.
@@ -26,15 +33,27 @@ def make_accelerator(config: AcceleratorConfig, device: str | None, *, use_amp: 
     if chosen.type == "cuda" and chosen.index is not None and "LOCAL_RANK" not in os.environ:
         torch.cuda.set_device(chosen)
     precision = "bf16" if use_amp and config.mixed_precision == "no" else config.mixed_precision
-    accelerator = Accelerator(
-        cpu=chosen.type == "cpu",
-        mixed_precision=precision,
-        gradient_accumulation_steps=config.gradient_accumulation.steps,
-        step_scheduler_with_optimizer=False,
-        kwargs_handlers=[DistributedDataParallelKwargs(**config.ddp.model_dump())],
-    )
-    check_launched(accelerator.num_processes, os.environ)
-    return accelerator
+    kept: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    for state in (PartialState._shared_state, AcceleratorState._shared_state, GradientState._shared_state):
+        kept.append((state, dict(state)))
+        state.clear()
+    try:
+        accelerator = Accelerator(
+            cpu=chosen.type == "cpu",
+            mixed_precision=precision,
+            gradient_accumulation_steps=config.gradient_accumulation.steps,
+            step_scheduler_with_optimizer=False,
+            kwargs_handlers=[DistributedDataParallelKwargs(**config.ddp.model_dump())],
+        )
+        try:
+            check_launched(accelerator.num_processes, os.environ)
+            yield accelerator
+        finally:
+            accelerator.end_training()
+    finally:
+        for state, before in kept:
+            state.clear()
+            state.update(before)
 
 
 def check_launched(started: int, environ: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from lerobot.policies.config import PreTrainedConfig
 from lerobot.training.commands.train import TrainPipelineConfig
 
 _WHOLE = {"policy", "env", "optimizer", "scheduler", "resume", "checkpoint_path", "output_dir"}
-_ALWAYS = ("batch_size", "steps", "seed", "num_workers", "log_freq", "save_freq", "eval_steps", "env_eval_freq")
+_ALWAYS = ("batch_size", "steps", "seed", "log_freq", "save_freq", "eval_steps", "env_eval_freq")
 
 
 def to_json(
@@ -33,6 +33,7 @@ def to_json(
     return {
         **fields,
         **config.model_dump(mode="json", include=set(_ALWAYS)),
+        "num_workers": config.workers,
         "output_dir": str(folder),
         "policy": policy.model_dump(mode="json"),
         "env": None if config.env is None else config.env.model_dump(mode="json"),

@@ -24,7 +24,7 @@ from lerobot.motors.arms.config import (
 if TYPE_CHECKING:
     from lerobot.motors.arms.follower import FollowerArm
     from lerobot.motors.arms.leader import LeaderArm
-    from lerobot.motors.arms.pair import FollowerPair, LeaderPair
+    from lerobot.motors.arms.pair import FollowerPair, LeaderPair, ServoFollowerPair, ServoLeaderPair
     from lerobot.motors.arms.servo_arm import ServoArm, ServoFollower, ServoLeader
     from lerobot.motors.arms.table import ArmTable, Joint
 
@@ -43,7 +43,9 @@ __all__ = [
     "LeaderPairConfig",
     "ServoArm",
     "ServoFollower",
+    "ServoFollowerPair",
     "ServoLeader",
+    "ServoLeaderPair",
 ]
 
 _LATE = {
@@ -55,7 +57,9 @@ _LATE = {
     "LeaderPair": "lerobot.motors.arms.pair",
     "ServoArm": "lerobot.motors.arms.servo_arm",
     "ServoFollower": "lerobot.motors.arms.servo_arm",
+    "ServoFollowerPair": "lerobot.motors.arms.pair",
     "ServoLeader": "lerobot.motors.arms.servo_arm",
+    "ServoLeaderPair": "lerobot.motors.arms.pair",
 }
 
 

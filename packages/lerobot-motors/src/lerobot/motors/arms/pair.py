@@ -11,12 +11,16 @@ from lerobot.core.device import DeviceBase
 from lerobot.core.errors import DeviceError, FeatureMismatchError
 from lerobot.core.prompts import Prompter
 from lerobot.core.types import Action, FeatureSpec, Observation
+from lerobot.motors.arms.arm import Arm
 from lerobot.motors.arms.config import FollowerConfig, FollowerPairConfig, LeaderConfig, LeaderPairConfig
-from lerobot.motors.arms.follower import CAMERA_TEST_S
+from lerobot.motors.arms.follower import CAMERA_TEST_S, FollowerArm
+from lerobot.motors.arms.leader import LeaderArm
 from lerobot.motors.arms.servo_arm import ServoArm, ServoFollower, ServoLeader
 from lerobot.motors.finding import Finding
 
-OneArm = TypeVar("OneArm", bound=ServoArm)
+OneArm = TypeVar("OneArm", bound=Arm)
+OneFollower = TypeVar("OneFollower", bound=FollowerArm)
+OneLeader = TypeVar("OneLeader", bound=LeaderArm)
 
 
 class Pair(DeviceBase, Generic[OneArm]):
@@ -59,13 +63,6 @@ class Pair(DeviceBase, Generic[OneArm]):
             arm.prompter = self.prompter
             arm.calibrate()
 
-    def setup_motors(self) -> None:
-        """Give the motors of the left arm their ids, then those of the right one."""
-        for prefix, arm in self.arms.items():
-            arm.prompter = self.prompter
-            self.prompter.say(f"Now the {prefix.removesuffix('_')} arm.")
-            arm.setup_motors()
-
     def diagnose(self) -> list[Finding]:
         """What is wrong with the unconnected arms, the left one first; motors have the prefix of their arm."""
         return [_of_arm(prefix, finding) for prefix, arm in self.arms.items() for finding in arm.diagnose()]
@@ -105,7 +102,7 @@ def split(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return parts
 
 
-class FollowerPair(Pair[ServoFollower]):
+class FollowerPair(Pair[OneFollower]):
     """Two follower arms.
 
     Args:
@@ -116,15 +113,15 @@ class FollowerPair(Pair[ServoFollower]):
         cameras: all cameras, by the names their images have in an observation.
     """
 
-    arm_class: ClassVar[Callable[..., ServoFollower]]
-    """Makes an arm from its configuration and a prompter."""
+    arm_class: Callable[..., OneFollower]
+    """Makes an arm from its configuration and a prompter; the class of the arms."""
 
     arm_config: ClassVar[type[FollowerConfig]]
     """Configuration of an arm."""
 
     def __init__(self, config: FollowerPairConfig, *, prompter: Prompter | None = None) -> None:
         cameras: dict[str, CameraConfig] = {}
-        arms: list[ServoFollower] = []
+        arms: list[OneFollower] = []
         for side, arm in (("left", config.left_arm_config), ("right", config.right_arm_config)):
             cameras |= {f"{side}_{name}": camera for name, camera in arm.cameras.items()}
             # The pair has all cameras, so that they are opened and measured together.
@@ -199,7 +196,7 @@ class FollowerPair(Pair[ServoFollower]):
             self.cameras.disconnect()
 
 
-class LeaderPair(Pair[ServoLeader]):
+class LeaderPair(Pair[OneLeader]):
     """Two leader arms.
 
     Args:
@@ -207,8 +204,8 @@ class LeaderPair(Pair[ServoLeader]):
         prompter: who answers questions; the terminal if None.
     """
 
-    arm_class: ClassVar[Callable[..., ServoLeader]]
-    """Makes an arm from its configuration and a prompter."""
+    arm_class: Callable[..., OneLeader]
+    """Makes an arm from its configuration and a prompter; the class of the arms."""
 
     arm_config: ClassVar[type[LeaderConfig]]
     """Configuration of an arm."""
@@ -259,3 +256,26 @@ class LeaderPair(Pair[ServoLeader]):
         """Let both arms be moved by hand."""
         for arm in self.arms.values():
             arm.disable_torque()
+
+
+class ServoFollowerPair(FollowerPair[ServoFollower]):
+    """Two follower arms of servos."""
+
+    def setup_motors(self) -> None:
+        """Give the motors of the left arm their ids, then those of the right one."""
+        _set_up(self.arms, self.prompter)
+
+
+class ServoLeaderPair(LeaderPair[ServoLeader]):
+    """Two leader arms of servos."""
+
+    def setup_motors(self) -> None:
+        """Give the motors of the left arm their ids, then those of the right one."""
+        _set_up(self.arms, self.prompter)
+
+
+def _set_up(arms: Mapping[str, ServoArm], prompter: Prompter) -> None:
+    for prefix, arm in arms.items():
+        arm.prompter = prompter
+        prompter.say(f"Now the {prefix.removesuffix('_')} arm.")
+        arm.setup_motors()
