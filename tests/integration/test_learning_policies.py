@@ -13,7 +13,7 @@ import torch
 from lerobot.core.config import load
 from lerobot.core.registry import registry
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.envs.command import evaluate_command
+from lerobot.envs.command import eval_command
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.commands.check import CheckConfig
@@ -216,5 +216,5 @@ def test_they_play_in_an_environment(kind: str, tmp_path: Path) -> None:
     policy = untrained(kind, tmp_path, (2, 2), "observation.image", (96, 96))
     environment = ["--env.type=pusht", "--env.episode_length=6", "--eval.n_episodes=2", "--eval.batch_size=2"]
     flags = [policy, *environment, "--policy.device=cpu", f"--output_dir={tmp_path / 'played'}"]
-    evaluate_command(load(EvalPipelineConfig, flags).config)
+    eval_command(load(EvalPipelineConfig, flags).config)
     assert json.loads((tmp_path / "played/eval_info.json").read_text())["overall"]["n_episodes"] == 2

@@ -41,4 +41,4 @@ def make_dataset(library: ModuleType) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def number_of(library: ModuleType) -> Callable[[np.ndarray], int]:
-    return library.picture_number
+    return library.image_number

@@ -1,4 +1,4 @@
-"""Datasets written file by file, without the package's own writer, whose pictures show their number."""
+"""Datasets written file by file, without the package's own writer, whose images show their number."""
 
 import json
 import os
@@ -20,17 +20,17 @@ BITS, BLOCK = 12, 16
 CAMERA = "observation.images.cam"
 
 
-def numbered_picture(number: int) -> np.ndarray:
+def numbered_image(number: int) -> np.ndarray:
     """(32, 192, 3) uint8: one white or black block per bit, lowest first."""
     bits = (number >> np.arange(BITS)) & 1
     row = np.repeat(bits * 255, BLOCK).astype(np.uint8)
     return np.broadcast_to(row[None, :, None], (32, BITS * BLOCK, 3)).copy()
 
 
-def picture_number(picture: np.ndarray) -> int:
-    """The number a decoded picture shows; accepts (H, W, C) and (C, H, W)."""
-    picture = np.asarray(picture, np.float64)
-    plane = picture[..., 0] if picture.shape[-1] == 3 else picture[0]
+def image_number(image: np.ndarray) -> int:
+    """The number a decoded image shows; accepts (H, W, C) and (C, H, W)."""
+    image = np.asarray(image, np.float64)
+    plane = image[..., 0] if image.shape[-1] == 3 else image[0]
     blocks = plane.reshape(plane.shape[0], BITS, BLOCK).mean(axis=(0, 2))
     return int(((blocks > blocks.max() / 2) << np.arange(BITS)).sum()) if blocks.max() > 0.3 else 0
 
@@ -49,7 +49,7 @@ def encode(
         stream.width, stream.height, stream.pix_fmt = BITS * BLOCK, 32, "yuv420p"
         stream.options = {"g": "2", **(options or {})}
         for k, number in enumerate(numbers):
-            frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(numbered_image(number), format="rgb24")
             frame.pts = k + first_pts
             frame.time_base = 1 / Fraction(rate)
             container.mux(stream.encode(frame))
@@ -66,7 +66,7 @@ def write_dataset(
     version: str = "v3.0",
     group_rows: int | None = None,
 ) -> Path:
-    """`observation.state` of frame i is (i, -i), `action` is i; picture i shows i; tasks alternate between two."""
+    """`observation.state` of frame i is (i, -i), `action` is i; image i shows i; tasks alternate between two."""
     legacy = version.startswith("v2")
     per_file = 1 if legacy else per_file
     features: dict[str, Any] = {
@@ -167,4 +167,4 @@ def make_video() -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def number_of() -> Callable[[np.ndarray], int]:
-    return picture_number
+    return image_number

@@ -9,7 +9,7 @@ import torch
 
 from lerobot.act.config import ACTConfig
 from lerobot.core.config import load
-from lerobot.envs.command import evaluate_command
+from lerobot.envs.command import eval_command
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.features import FeatureType, PolicyFeature
@@ -61,7 +61,7 @@ def played(act: Path, folder: Path, *arguments: str) -> dict[str, Any]:
         "--eval.n_videos=0",
         "--seed=40",
     ]
-    evaluate_command(load(EvalPipelineConfig, [*flags, *arguments]).config)
+    eval_command(load(EvalPipelineConfig, [*flags, *arguments]).config)
     results: dict[str, Any] = json.loads((folder / "eval_info.json").read_text())
     return results["per_task"][0]["metrics"]
 

@@ -113,13 +113,13 @@ def _wrist() -> Any:
 
 
 def test_pictures_become_what_datasets_give(env_config: Any) -> None:
-    from lerobot.datasets.reader.tensors import picture_tensor
+    from lerobot.datasets.reader.tensors import image_tensor
 
     env = make_env(env_config)
     observation, _ = env.reset(seed=1)
     batch = to_batch(observation)
     assert list(batch) == ["observation.state", "observation.images.top"]
-    expected = picture_tensor(observation["pixels"]["top"], depth=False)
+    expected = image_tensor(observation["pixels"]["top"], depth=False)
     assert torch.equal(batch["observation.images.top"][0], expected)
     assert torch.equal(batch["observation.state"], torch.from_numpy(observation["agent_pos"])[None])
     renamed = to_batch(observation, {"pixels/top": "observation.images.front"})

@@ -10,7 +10,7 @@ import pytest
 from lerobot.core.config import load
 from lerobot.core.errors import LeRobotError
 from lerobot.core.registry import registry
-from lerobot.envs.command import evaluate_command
+from lerobot.envs.command import eval_command
 from lerobot.envs.commands.eval import EvalPipelineConfig
 
 PROGRAM = """
@@ -78,7 +78,7 @@ def noisy_is_registered(trained: Any) -> Any:
 
 def test_nothing_is_downloaded_without_trust(arguments: list[str], downloads: list[Any], tmp_path: Path) -> None:
     with pytest.raises(LeRobotError, match=r"'owner/drift@v2:tasks/drift\.py' is a program that would run") as caught:
-        evaluate_command(load(EvalPipelineConfig, arguments).config)
+        eval_command(load(EvalPipelineConfig, arguments).config)
     assert "--trust_remote_code=true" in caught.value.hint
     assert downloads == []
     assert not (tmp_path / "out").exists()
@@ -87,7 +87,7 @@ def test_nothing_is_downloaded_without_trust(arguments: list[str], downloads: li
 def test_with_trust_the_revision_and_file_that_were_named_are_played(
     arguments: list[str], downloads: list[Any], tmp_path: Path
 ) -> None:
-    evaluate_command(load(EvalPipelineConfig, [*arguments, "--trust_remote_code=true"]).config)
+    eval_command(load(EvalPipelineConfig, [*arguments, "--trust_remote_code=true"]).config)
     assert set(downloads) == {("owner/drift", "v2")}
     overall = json.loads((tmp_path / "out" / "eval_info.json").read_text())["overall"]
     assert (overall["n"], overall["pc_success"], overall["avg_sum_reward"]) == (2, 100.0, 3.0)
@@ -96,5 +96,5 @@ def test_with_trust_the_revision_and_file_that_were_named_are_played(
 def test_a_file_the_repository_does_not_have_is_named(arguments: list[str], downloads: list[Any]) -> None:
     arguments[2] = "--env.hub_path=owner/drift"
     with pytest.raises(LeRobotError, match=r"repository owner/drift has no file env\.py"):
-        evaluate_command(load(EvalPipelineConfig, [*arguments, "--trust_remote_code=true"]).config)
+        eval_command(load(EvalPipelineConfig, [*arguments, "--trust_remote_code=true"]).config)
     assert downloads == [("owner/drift", None)]

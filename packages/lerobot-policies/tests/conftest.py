@@ -53,6 +53,7 @@ class TinyPolicy(PreTrainedPolicy):
     def reset(self) -> None:
         self._queue.reset()
 
+    @torch.no_grad()
     def select_action(self, batch: Mapping[str, Any]) -> Tensor:
         return self._queue.next(lambda: self.predict_action_chunk(batch))
 

@@ -95,6 +95,6 @@ def test_the_command_keeps_freed_memory(monkeypatch: pytest.MonkeyPatch) -> None
     config = SimpleNamespace(policy=SimpleNamespace(device="cpu"))
     monkeypatch.setattr(command, "keep_freed_memory", lambda: calls.append("kept"))
     monkeypatch.setattr(command, "train", lambda given: calls.append(given) or 130)
-    assert command.command(config) == 130  # type: ignore[arg-type] # what is read of it
+    assert command.train_command(config) == 130  # type: ignore[arg-type] # what is read of it
     assert calls == ["kept", config]
-    assert TrainPipelineConfig.target == "lerobot.training.command:command"
+    assert TrainPipelineConfig.target == "lerobot.training.command:train_command"

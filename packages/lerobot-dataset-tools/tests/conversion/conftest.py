@@ -64,7 +64,7 @@ def read(root: Path) -> SimpleNamespace:
     )
 
 
-def pictures(root: Path, key: str) -> np.ndarray:
+def images(root: Path, key: str) -> np.ndarray:
     """All decoded frames of a camera stored as video, (N, H, W, 3) uint8."""
     frames = []
     for path in sorted(root.glob(f"videos/{key}/*/*.mp4")):

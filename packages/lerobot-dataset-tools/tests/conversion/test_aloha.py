@@ -1,4 +1,4 @@
-"""ALOHA episodes written by h5py; compressed pictures by Pillow, padded as its recorder does."""
+"""ALOHA episodes written by h5py; compressed images by Pillow, padded as its recorder does."""
 
 import io
 
@@ -12,9 +12,9 @@ from lerobot.core.errors import DatasetError
 CAMERAS = ("cam_high", "cam_low")
 
 
-def jpeg(picture, file_format="JPEG"):
+def jpeg(image, file_format="JPEG"):
     buffer = io.BytesIO()
-    PIL.Image.fromarray(picture).save(buffer, file_format)
+    PIL.Image.fromarray(image).save(buffer, file_format)
     return np.frombuffer(buffer.getvalue(), np.uint8)
 
 
@@ -27,7 +27,7 @@ def write(folder, number, length, compressed=None, **more):
         file.attrs["sim"] = True
         for key, value in (values | more).items():
             if compressed and "images/" in key:
-                encoded = [jpeg(picture, compressed) for picture in value]
+                encoded = [jpeg(image, compressed) for image in value]
                 padded = np.zeros((length, max(map(len, encoded)) + 7), "u1")
                 for row, data in zip(padded, encoded, strict=True):
                     row[: len(data)] = data
@@ -58,7 +58,7 @@ def test_a_folder_of_episodes_in_order_of_their_numbers(tmp_path, kit):
 
 
 @pytest.mark.parametrize("swap", [False, True])
-def test_compressed_and_padded_pictures(tmp_path, kit, swap):
+def test_compressed_and_padded_images(tmp_path, kit, swap):
     """PNG keeps every value, so that the channel order can be compared exactly."""
     values = write(tmp_path / "in", 0, 3, compressed="PNG")
     options = {"swap_red_and_blue": swap}
@@ -91,7 +91,7 @@ def test_depth_and_the_instruction_where_there_are_any(tmp_path, kit):
     np.testing.assert_array_equal(found.columns["observation.images.cam_high_depth"].reshape(2, 16, 24), depth)
 
 
-def broken_picture(folder):
+def broken_image(folder):
     write(folder, 1, 2, compressed="JPEG")
     with h5py.File(folder / "episode_1.hdf5", "a") as file:
         file["observations/images/cam_low"][1] = 7
@@ -109,7 +109,7 @@ def no_action(folder):
 @pytest.mark.parametrize(
     ("damage", "what"),
     [
-        (broken_picture, "cam_low is no readable PNG or JPEG picture"),
+        (broken_image, "cam_low is no readable PNG or JPEG image"),
         (another_size, r"cam_low is uint8 \(8, 8, 3\)\n  expected: uint8 \(16, 24, 3\)"),
         (no_action, r"episode_1.hdf5 lacks action"),
         (lambda folder: (folder / "episode_1.hdf5").write_bytes(b"x"), "episode_1.hdf5 cannot be read"),

@@ -102,7 +102,7 @@ def test_damage_is_one_line(tmp_path, kit, damage, what):
         kit.convert("diffusion_policy_zarr", tmp_path / "b.zarr", tmp_path / "set")
 
 
-def test_pictures_that_are_no_whole_bytes(tmp_path, kit):
+def test_images_that_are_no_whole_bytes(tmp_path, kit):
     write(tmp_path / "b.zarr", img=arrays()["img"] / 255)
     with pytest.raises(DatasetError, match=r"img from row 0 on cannot be read.*other than whole numbers from 0 to 255"):
         kit.convert("diffusion_policy_zarr", tmp_path / "b.zarr", tmp_path / "set")

@@ -16,14 +16,14 @@ SHAPE = (64, 64, 3)
 
 
 class Pixels(bytearray):
-    """Memory of one picture, alive as long as any array that looks into it."""
+    """Memory of one image, alive as long as any array that looks into it."""
 
     __hash__ = object.__hash__
     __eq__ = object.__eq__
 
 
 class Endless:
-    """A source of one long episode that counts how many of its pictures are alive."""
+    """A source of one long episode that counts how many of its images are alive."""
 
     fields = (
         SourceField("cam", "uint8", SHAPE, "observation.images.cam"),
@@ -50,7 +50,7 @@ class Endless:
         pass
 
 
-def test_pictures_alive_do_not_grow_with_the_episode(tmp_path):
+def test_images_alive_do_not_grow_with_the_episode(tmp_path):
     most = {}
     for length in (100, 400):
         source = Endless(length)

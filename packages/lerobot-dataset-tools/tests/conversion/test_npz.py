@@ -34,8 +34,8 @@ def test_one_file_per_episode(tmp_path, kit):
     targets = {"action": "action", "qpos": "observation.state", "rewards": "next.reward"}
     for key, target in (targets | {"observation.wrench": "observation.wrench"}).items():
         np.testing.assert_array_equal(found.columns[target], np.concatenate([v[key] for v in values]), err_msg=key)
-    pictures = np.concatenate([v["front"] for v in values]).transpose(0, 2, 3, 1)
-    np.testing.assert_array_equal(found.columns["observation.images.front"], pictures)
+    images = np.concatenate([v["front"] for v in values]).transpose(0, 2, 3, 1)
+    np.testing.assert_array_equal(found.columns["observation.images.front"], images)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])

@@ -61,11 +61,11 @@ def test_names_that_would_repeat_are_written_in_full():
 
 
 @pytest.mark.parametrize("shape", [(8, 10, 3), (3, 8, 10), (8, 10, 1), (1, 8, 10)])
-def test_grey_and_channel_first_pictures_become_colour_ones(shape):
+def test_grey_and_channel_first_images_become_colour_ones(shape):
     plan = ImportPlan([SourceField("cam", "uint8", shape, "observation.images.cam")])
-    picture = np.random.default_rng(0).integers(0, 256, shape, "u1")
-    expected = picture.transpose(1, 2, 0) if shape[0] in (1, 3) else picture
-    found = plan.frame({"cam": picture})["observation.images.cam"]
+    image = np.random.default_rng(0).integers(0, 256, shape, "u1")
+    expected = image.transpose(1, 2, 0) if shape[0] in (1, 3) else image
+    found = plan.frame({"cam": image})["observation.images.cam"]
     assert plan.features["observation.images.cam"]["shape"] == (8, 10, 3)
     np.testing.assert_array_equal(found, np.broadcast_to(expected, (8, 10, 3)))
 
@@ -87,7 +87,7 @@ def test_a_vector_holds_every_number_once_in_order(shapes):
     [
         ({"obs/poz": "x"}, "no field 'obs/poz'(.|\n)*Did you mean 'obs/pos'", ["obs/poz"]),
         ({"obs/pos": TASK}, "float64 values, so it cannot be the task", ["obs/pos"]),
-        ({"obs/pos": "observation.images.pos"}, "which are no pictures", ["obs/pos"]),
+        ({"obs/pos": "observation.images.pos"}, "which are no images", ["obs/pos"]),
         ({"action": "observation.images.front"}, "both become observation.images.front", None),
         ({"lang": "action"}, "both become action", None),
         ({field.name: None for field in FIELDS}, "no field of the source becomes a feature", []),

@@ -16,12 +16,12 @@ from lerobot.core.errors import DatasetError, FeatureMismatchError
 LENGTH = 12
 
 
-def write(path, episodes=3, first=0.0, pictures=True):
+def write(path, episodes=3, first=0.0, images=True):
     with h5py.File(path, "w") as file:
         for number in range(episodes):
             demo = file.create_group(f"data/demo_{number}")
             demo["actions"] = number + np.arange(LENGTH, dtype="f4")[:, None] + (first if number == 0 else 0)
-            if pictures:
+            if images:
                 shade = np.full((LENGTH, 32, 32, 3), number * 8 % 256, "u1")
                 demo["obs/front_image"] = shade
     return path
@@ -65,7 +65,7 @@ def test_killed_again_and_again_the_import_goes_on(tmp_path, kit):
     assert kills >= 2
     assert b"24 episodes, 288 frames" in out
     np.testing.assert_array_equal(kit.read(root).columns["action"].ravel(), expected(24))
-    shades = kit.pictures(root, "observation.images.front")[::LENGTH, 16, 16, 0].astype(int)
+    shades = kit.images(root, "observation.images.front")[::LENGTH, 16, 16, 0].astype(int)
     assert np.abs(shades - np.arange(24) * 8).max() <= 4
 
 
@@ -85,7 +85,7 @@ def test_ctrl_c_says_what_is_saved_and_leaves_a_valid_dataset(tmp_path, kit):
 
 
 def test_a_finished_import_is_left_as_it_is(tmp_path, kit):
-    path, root = write(tmp_path / "demo.hdf5", 3, pictures=False), tmp_path / "set"
+    path, root = write(tmp_path / "demo.hdf5", 3, images=False), tmp_path / "set"
     kit.convert("robomimic", path, root)
     before = {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}
     assert kit.convert("robomimic", path, root).resumed_at == 3
@@ -94,7 +94,7 @@ def test_a_finished_import_is_left_as_it_is(tmp_path, kit):
 
 def test_progress_begins_with_what_is_saved(tmp_path, kit):
     told = []
-    path, root = write(tmp_path / "demo.hdf5", 2, pictures=False), tmp_path / "set"
+    path, root = write(tmp_path / "demo.hdf5", 2, images=False), tmp_path / "set"
     kit.convert("robomimic", path, root, report=lambda *counts: told.append(counts))
     assert told == [(0, 0), *((0, n) for n in range(1, 13)), (1, 12), *((1, n) for n in range(13, 25)), (2, 24)]
     told.clear()
@@ -104,8 +104,8 @@ def test_progress_begins_with_what_is_saved(tmp_path, kit):
 
 def test_a_source_that_grew_is_added_to(tmp_path, kit):
     root = tmp_path / "set"
-    kit.convert("robomimic", write(tmp_path / "a.hdf5", 3, pictures=False), root)
-    kit.convert("robomimic", write(tmp_path / "b.hdf5", 5, pictures=False), root)
+    kit.convert("robomimic", write(tmp_path / "a.hdf5", 3, images=False), root)
+    kit.convert("robomimic", write(tmp_path / "b.hdf5", 5, images=False), root)
     np.testing.assert_array_equal(kit.read(root).columns["action"].ravel(), expected(5))
 
 
@@ -121,9 +121,9 @@ def test_a_source_that_grew_is_added_to(tmp_path, kit):
 )
 def test_another_source_is_refused_and_nothing_changes(tmp_path, kit, source, options, what):
     root = tmp_path / "set"
-    kit.convert("robomimic", write(tmp_path / "a.hdf5", 3, pictures=False), root)
+    kit.convert("robomimic", write(tmp_path / "a.hdf5", 3, images=False), root)
     before = {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}
-    path = write(tmp_path / "b.hdf5", **{"episodes": 3, "pictures": False, **source})
+    path = write(tmp_path / "b.hdf5", **{"episodes": 3, "images": False, **source})
     with pytest.raises(DatasetError, match=what):
         kit.convert("robomimic", path, root, **options)
     assert {file: file.read_bytes() for file in root.rglob("*") if file.is_file()} == before

@@ -66,9 +66,9 @@ def example(features):
     return field(1, b"".join(entries))
 
 
-def png(picture):
+def png(image):
     buffer = io.BytesIO()
-    PIL.Image.fromarray(picture).save(buffer, "PNG")
+    PIL.Image.fromarray(image).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -79,7 +79,7 @@ def test_the_instruction_of_a_libero_file(tmp_path, kit):
     assert set(kit.read(tmp_path / "set").tasks) == {"Open it"}
 
 
-def test_pictures_become_video(tmp_path, kit):
+def test_images_become_video(tmp_path, kit):
     shade = np.arange(6, dtype="u1")[:, None, None, None] * 40
     with h5py.File(tmp_path / "demo.hdf5", "w") as file:
         file["data/demo_0/actions"] = np.zeros((6, 1))
@@ -87,7 +87,7 @@ def test_pictures_become_video(tmp_path, kit):
         file["data/demo_0/obs/wrist_image"] = np.broadcast_to(255 - shade[..., 0], (6, 32, 48))[:, None]
     kit.convert("robomimic", tmp_path / "demo.hdf5", tmp_path / "set", video=True)
     for camera, expected in {"front": shade, "wrist": 255 - shade}.items():
-        decoded = kit.pictures(tmp_path / "set", f"observation.images.{camera}").astype(int)
+        decoded = kit.images(tmp_path / "set", f"observation.images.{camera}").astype(int)
         assert decoded.shape == (6, 32, 48, 3)
         assert np.abs(decoded - expected).max() <= 4
     assert kit.read(tmp_path / "set").features["observation.images.wrist"]["shape"] == [32, 48, 3]

@@ -32,7 +32,7 @@ def dataset(recorded, tmp_path) -> Path:
 
 
 def frame_hashes(root: Path) -> list[str]:
-    """Per frame a hash of all that edits must keep: every value, decoded picture and the task, without the numbers."""
+    """Per frame a hash of all that edits must keep: every value, decoded image and the task, without the numbers."""
     dataset = FrameDataset(LeRobotDatasetMetadata("a/b", root))
     hashes = []
     for item in dataset.read_arrays(range(len(dataset))):

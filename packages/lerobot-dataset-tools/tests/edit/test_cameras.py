@@ -20,7 +20,7 @@ DEPTH = "observation.depth"
 
 
 @pytest.fixture
-def images(kit, tmp_path):
+def stored_singly(kit, tmp_path):
     """Three episodes with two watermarked cameras stored as images."""
     features = {
         key: {**f, "dtype": "image" if f["dtype"] == "video" else f["dtype"]} for key, f in kit.FEATURES.items()
@@ -33,7 +33,7 @@ def images(kit, tmp_path):
 
 @pytest.fixture
 def depth_images(tmp_path):
-    """Three episodes with a depth camera stored as images: one distance a picture."""
+    """Three episodes with a depth camera stored as images: one distance an image."""
     names = ["height", "width", "channels"]
     features = {DEPTH: {"dtype": "image", "shape": (48, 64, 1), "names": names, "info": {"is_depth_map": True}}}
     with DatasetRecorder.create(tmp_path / "depth", 30, features) as recorder:
@@ -49,14 +49,16 @@ def depths(root):
     return [float(np.unique(item[DEPTH]).item()) for item in dataset.read_arrays(range(len(dataset)))]
 
 
-def test_images_become_video_that_every_edit_accepts(images, kit, tmp_path):
+def test_images_become_video_that_every_edit_accepts(stored_singly, kit, tmp_path):
     """Z9: the result has all columns, so it can be deleted from, merged and given other tasks."""
-    video = convert_image_to_video(images, tmp_path / "video").root
+    video = convert_image_to_video(stored_singly, tmp_path / "video").root
     kit.check_dataset(video, [0, 1, 2], LENGTHS)
     info = json.loads((video / "meta/info.json").read_text())
     described = info["features"]["observation.images.left"]
     assert (described["dtype"], described["info"]["video.codec"]) == ("video", "h264")
-    assert LeRobotDatasetMetadata("a/b", video).stats.keys() == LeRobotDatasetMetadata("a/b", images).stats.keys()
+    assert (
+        LeRobotDatasetMetadata("a/b", video).stats.keys() == LeRobotDatasetMetadata("a/b", stored_singly).stats.keys()
+    )
     delete_episodes(video, [1])
     kit.check_dataset(video, [0, 2], [3, 4])
     merged = merge([video, video], tmp_path / "merged").root
@@ -64,14 +66,14 @@ def test_images_become_video_that_every_edit_accepts(images, kit, tmp_path):
     modify_tasks(merged, new_task="all")
 
 
-def test_chosen_episodes_are_numbered_from_zero(images, kit, tmp_path):
-    video = convert_image_to_video(images, tmp_path / "video", episodes=[0, 2]).root
+def test_chosen_episodes_are_numbered_from_zero(stored_singly, kit, tmp_path):
+    video = convert_image_to_video(stored_singly, tmp_path / "video", episodes=[0, 2]).root
     kit.check_dataset(video, [0, 2], [3, 4])
 
 
-def test_image_datasets_are_edited_without_touching_a_picture(images, kit, hashes, tmp_path, statistics_are_exact):
-    before = hashes(images)
-    kept = delete_episodes(images, [0], tmp_path / "kept").root
+def test_single_images_are_edited_without_touching_one(stored_singly, kit, hashes, tmp_path, statistics_are_exact):
+    before = hashes(stored_singly)
+    kept = delete_episodes(stored_singly, [0], tmp_path / "kept").root
     assert hashes(kept) == before[3:]
     statistics_are_exact(kept)
 
@@ -99,27 +101,27 @@ def test_depth_becomes_video_and_stays_the_same_depth(depth_images, tmp_path):
     np.testing.assert_allclose(depths(video), stored, atol=1)
 
 
-def test_nothing_to_encode(dataset, images, tmp_path):
+def test_nothing_to_encode(dataset, stored_singly, tmp_path):
     with pytest.raises(DatasetError, match="no camera stored as images"):
         convert_image_to_video(dataset, tmp_path / "new")
     with pytest.raises(DatasetError, match="no camera stored as video"):
-        reencode_videos(images)
+        reencode_videos(stored_singly)
     with pytest.raises(DatasetError, match="no episode 3"):
-        convert_image_to_video(images, tmp_path / "new", episodes=[3])
+        convert_image_to_video(stored_singly, tmp_path / "new", episodes=[3])
 
 
 def test_recomputing_mends_wrong_statistics(dataset, statistics_are_exact):
     path = dataset / "meta/stats.json"
     stats = json.loads(path.read_text())
-    pictures = stats["observation.images.left"]
+    images = stats["observation.images.left"]
     stats["action"]["mean"] = [9.0, 9.0, 9.0]
     path.write_text(json.dumps(stats))
     recompute_stats(dataset)
     statistics_are_exact(dataset)
-    assert json.loads(path.read_text())["observation.images.left"] == pictures
+    assert json.loads(path.read_text())["observation.images.left"] == images
 
 
-def test_statistics_of_pictures_from_decoded_pictures(dataset):
+def test_statistics_of_images_from_decoded_images(dataset):
     """All frames of these short episodes are sampled, so the mean is that of all decoded pixels."""
     recompute_stats(dataset, skip_image_video=False)
     frames = FrameDataset(LeRobotDatasetMetadata("a/b", dataset))

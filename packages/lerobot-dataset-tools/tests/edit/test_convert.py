@@ -77,7 +77,7 @@ def test_v2_0_gets_the_statistics_it_never_had(tmp_path):
     (root / "meta/info.json").write_text(json.dumps(info | {"codebase_version": "v2.0"}))
     stats = LeRobotDatasetMetadata("a/b", convert_dataset(root, tmp_path / "new").root).stats
     official = LeRobotDatasetMetadata("a/b", real("cr5_v30_5ep_official")).stats
-    # The official ones were computed from the pictures before they were encoded.
+    # The official ones were computed from the images before they were encoded.
     np.testing.assert_allclose(
         stats["observation.images.top"]["mean"], official["observation.images.top"]["mean"], atol=0.01
     )

@@ -1,4 +1,4 @@
-"""Parts of videos: copied where they stand alone, else encoded so that every picture decodes to the same values."""
+"""Parts of videos: copied where they stand alone, else encoded so that every image decodes to the same values."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -20,13 +20,13 @@ CODECS = {
 }
 
 
-def write(path, codec, pix_fmt, options, pictures=12, rate=Fraction(30)):
+def write(path, codec, pix_fmt, options, images=12, rate=Fraction(30)):
     rng = np.random.default_rng(0)
     base = rng.integers(0, 256, (64, 96, 3), np.uint8)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, options=options)
         stream.width, stream.height, stream.pix_fmt = 96, 64, pix_fmt
-        for k in range(pictures):
+        for k in range(images):
             frame = av.VideoFrame.from_ndarray(np.roll(base, 5 * k, axis=1), format="rgb24").reformat(format=pix_fmt)
             frame.pts, frame.time_base = k, 1 / rate
             container.mux(stream.encode(frame))
@@ -43,7 +43,7 @@ def decode(path, is_depth):
 
 @pytest.mark.parametrize("name", CODECS)
 @pytest.mark.parametrize("rate", [Fraction(30), Fraction(30000, 1001)])
-def test_parts_decode_to_the_same_pictures(tmp_path, name, rate):
+def test_parts_decode_to_the_same_images(tmp_path, name, rate):
     codec, pix_fmt, options = CODECS[name]
     write(tmp_path / "whole.mp4", codec, pix_fmt, options, rate=rate)
     is_depth = name == "depth"
@@ -70,22 +70,22 @@ def test_parts_decode_to_the_same_pictures(tmp_path, name, rate):
 
 
 def test_open_groups_are_recognized(tmp_path):
-    """Pictures shown before a key frame but stored after it need it, so nothing may end just before it."""
-    write(tmp_path / "whole.mp4", *CODECS["open_groups"], pictures=24)
+    """Images shown before a key frame but stored after it need it, so nothing may end just before it."""
+    write(tmp_path / "whole.mp4", *CODECS["open_groups"], images=24)
     _, table = decode(tmp_path / "whole.mp4", is_depth=False)
     spans = list(pairwise([*table.key_positions.tolist(), len(table)]))
     assert len(spans) > 2
     assert not all(copyable(tmp_path / "whole.mp4", table, spans))
 
 
-def test_a_single_picture_lasts_as_long_as_its_file(tmp_path):
-    write(tmp_path / "one.mp4", *CODECS["closed"], pictures=1)
+def test_a_single_image_lasts_as_long_as_its_file(tmp_path):
+    write(tmp_path / "one.mp4", *CODECS["closed"], images=1)
     _, table = decode(tmp_path / "one.mp4", is_depth=False)
     assert copy_ranges(tmp_path / "one.mp4", table, [(0, 1)], tmp_path / "copy.mp4") == [0, pytest.approx(1 / 30)]
 
 
 def test_a_truncated_file_is_named(tmp_path):
-    write(tmp_path / "whole.mp4", *CODECS["closed"], pictures=40)
+    write(tmp_path / "whole.mp4", *CODECS["closed"], images=40)
     _, table = decode(tmp_path / "whole.mp4", is_depth=False)
     data = (tmp_path / "whole.mp4").read_bytes()
     (tmp_path / "whole.mp4").write_bytes(data[: len(data) // 2])
@@ -94,7 +94,7 @@ def test_a_truncated_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("group", [2, 5])
-def test_episodes_between_key_frames_keep_every_picture(tmp_path, group, hashes):
+def test_episodes_between_key_frames_keep_every_image(tmp_path, group, hashes):
     """A dataset whose videos were joined by others, without a key frame at each episode."""
     import json
 

@@ -58,7 +58,7 @@ def state_of(root, kit):
     for label, episode in zip(labels, episodes, strict=True):
         expected = [[label, k, label * 1000 + k] for k in range(len(episode.rows))]
         assert [row["observation.state"] for row in episode.rows] == expected
-        for camera, found in enumerate(episode.pictures.values()):
+        for camera, found in enumerate(episode.images.values()):
             assert found == [(camera, label, k) for k in range(len(expected))]
     return len(lengths), episodes[0].task == "other", "action" in episodes[0].rows[0]
 

@@ -26,7 +26,7 @@ def flat(parts):
 
 @SLOW_FIXTURES
 @given(deleted=st.sets(st.integers(0, 5), min_size=1, max_size=5))
-def test_deleting_keeps_every_value_and_picture_of_the_others(
+def test_deleting_keeps_every_value_and_image_of_the_others(
     deleted, recorded, recorded_hashes, hashes, kit, tmp_path_factory, statistics_are_exact
 ):
     result = delete_episodes(recorded, sorted(deleted), tmp_path_factory.mktemp("out") / "new")
@@ -52,11 +52,11 @@ def test_a_merge_is_one_dataset_after_the_other(
     statistics_are_exact(result.root)
 
 
-def test_no_picture_is_encoded_when_episodes_begin_at_key_frames(dataset, monkeypatch):
+def test_no_image_is_encoded_when_episodes_begin_at_key_frames(dataset, monkeypatch):
     import av
 
     def refuse(*_, **__):
-        raise AssertionError("a picture was decoded or encoded")
+        raise AssertionError("an image was decoded or encoded")
 
     monkeypatch.setattr("lerobot.dataset_tools.edit.videos.encode_range", refuse)
     monkeypatch.setattr(av.VideoFrame, "from_ndarray", refuse)

@@ -85,12 +85,12 @@ def test_several_tasks_in_one_episode_stay_apart(kit, tmp_path):
     assert tasks_of(tmp_path / "set") == ([["end", "part 0"]], ["part 0", "end"])
 
 
-def test_values_and_pictures_stay(dataset, recorded_hashes, kit):
+def test_values_and_images_stay(dataset, recorded_hashes, kit):
     modify_tasks(dataset, task_replacements={"task 1": "task 0"})
     rows = pq.read_table(dataset / "data/chunk-000/file-000.parquet").to_pylist()
     assert [row["observation.state"][1] for row in rows if row["episode_index"] == 3] == [0, 1, 2, 3, 4]
     found = kit.read_dataset(dataset)
-    assert [e.pictures["observation.images.right"] for e in found] == [
+    assert [e.images["observation.images.right"] for e in found] == [
         [(1, label, k) for k in range(len(part))] for label, part in enumerate(recorded_hashes)
     ]
 

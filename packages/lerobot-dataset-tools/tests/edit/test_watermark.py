@@ -1,4 +1,4 @@
-"""Row k decodes to picture k after every edit, at rates that are no whole numbers, recorded with a slow encoder."""
+"""Row k decodes to image k after every edit, at rates that are no whole numbers, recorded with a slow encoder."""
 
 import time
 
@@ -19,9 +19,9 @@ LENGTHS = [3, 4, 1, 5]
 def test_every_edit_at_every_rate(tmp_path, kit, monkeypatch, fps, finalized):
     healthy = VideoFileEncoder.add
 
-    def add(self, picture):
+    def add(self, image):
         time.sleep(0.002 if "left" in self.path.name else 0)
-        healthy(self, picture)
+        healthy(self, image)
 
     with monkeypatch.context() as slowed:
         slowed.setattr(VideoFileEncoder, "add", add)

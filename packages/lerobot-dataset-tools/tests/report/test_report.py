@@ -101,7 +101,7 @@ def test_a_chart_has_a_line_per_element_between_its_bounds():
     assert "a<b" in drawn.words
 
 
-def test_thumbnails_are_small_pictures_of_the_same_colour():
+def test_thumbnails_are_small_images_of_the_same_colour():
     address = thumbnail(np.full((48, 96, 3), (200, 30, 90), np.uint8))
     header, _, data = address.partition(",")
     image = PIL.Image.open(io.BytesIO(base64.b64decode(data)))

@@ -25,21 +25,21 @@ def motion(episode: int, length: int = LENGTH) -> np.ndarray:
     return np.stack([30 * np.sin(t + episode), 20 * np.cos(2 * t), gripper], axis=1).astype(np.float32)
 
 
-def picture(episode: int, frame: int) -> np.ndarray:
+def image(episode: int, frame: int) -> np.ndarray:
     """A scene in which something moves."""
     scene = np.random.default_rng(episode).integers(60, 200, (64, 96, 3), np.uint8)
     scene[10:30, frame : frame + 20] = 255
     return scene
 
 
-def record(root: Path, *, states=motion, pictures=picture, lengths=(LENGTH,) * EPISODES) -> Path:
-    """Record episodes whose states and pictures the given functions make."""
+def record(root: Path, *, states=motion, images=image, lengths=(LENGTH,) * EPISODES) -> Path:
+    """Record episodes whose states and images the given functions make."""
     with DatasetRecorder.create(root, FPS, FEATURES) as recorder:
         for episode, length in enumerate(lengths):
             state, action = states(episode), motion(episode)
             for frame in range(length):
                 values = {"observation.state": state[frame], "action": action[frame]}
-                recorder.add_frame({**values, CAMERA: pictures(episode, frame)}, "move")
+                recorder.add_frame({**values, CAMERA: images(episode, frame)}, "move")
             recorder.save_episode()
     return root
 
@@ -57,5 +57,5 @@ def dataset(clean, tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def make():
-    """`record`, `motion` and `picture`, for test modules that cannot import them."""
-    return record, motion, picture
+    """`record`, `motion` and `image`, for test modules that cannot import them."""
+    return record, motion, image

@@ -125,8 +125,8 @@ def test_truncated_files(dataset, part):
         assert path.name in finding.text
 
 
-def test_a_picture_that_cannot_be_decoded(dataset):
-    """The index of the file is whole, the pictures in the middle are noise."""
+def test_an_image_that_cannot_be_decoded(dataset):
+    """The index of the file is whole, the images in the middle are noise."""
     (path,) = (dataset / "videos").rglob("*.mp4")
     data = bytearray(path.read_bytes())
     middle = data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 2
@@ -137,7 +137,7 @@ def test_a_picture_that_cannot_be_decoded(dataset):
     assert {check for check, _ in checks} <= {"undecodable"}
 
 
-def test_too_few_pictures(dataset):
+def test_too_few_images(dataset):
     path = dataset / "meta/episodes/chunk-000/file-000.parquet"
     table = pq.read_table(path)
     for side, shift in (("from", 2 / 20), ("to", 0)):
@@ -150,25 +150,25 @@ def test_too_few_pictures(dataset):
 
 
 def test_a_camera_that_freezes(make, tmp_path):
-    record, _, picture = make
-    root = record(tmp_path / "set", pictures=lambda e, k: picture(e, min(k, 20) if e == 3 else k))
+    record, _, image = make
+    root = record(tmp_path / "set", images=lambda e, k: image(e, min(k, 20) if e == 3 else k))
     assert found(root) == [("frozen_camera", 3)]
 
 
 def test_a_still_scene_is_no_frozen_camera(make, tmp_path):
-    record, motion, picture = make
+    record, motion, image = make
     still = np.repeat(motion(0)[:1], 60, axis=0)
     root = record(
         tmp_path / "set",
-        pictures=lambda e, k: picture(e, 0 if e == 3 else k),
+        images=lambda e, k: image(e, 0 if e == 3 else k),
         states=lambda e: still if e == 3 else motion(e),
     )
     assert "frozen_camera" not in {check for check, _ in found(root)}
 
 
 def test_a_black_camera(make, tmp_path):
-    record, _, picture = make
-    root = record(tmp_path / "set", pictures=lambda e, k: picture(e, k) * np.uint8(not (e == 1 and 10 < k < 15)))
+    record, _, image = make
+    root = record(tmp_path / "set", images=lambda e, k: image(e, k) * np.uint8(not (e == 1 and 10 < k < 15)))
     assert found(root) == [("black_camera", 1)]
 
 

@@ -49,11 +49,11 @@ def test_every_frame_of_the_episode_is_in_the_file(root, tmp_path, number_of, co
     assert np.ravel(state["Scalars:scalars"])[order].tolist() == [-float(i) for i in range(5, 12)]
     assert np.ravel(found["/action/0"]["Scalars:scalars"])[order].tolist() == [float(i) for i in range(5, 12)]
     assert {text for (text,) in found["/task"]["TextDocument:text"]} == {"task 1"}
-    pictures = found[f"/{CAMERA}"]
-    assert sorted(pictures["frame_index"]) == list(range(7))
+    images = found[f"/{CAMERA}"]
+    assert sorted(images["frame_index"]) == list(range(7))
     if not compress:
-        buffers = [np.array(buffer, np.uint8).reshape(32, 192, 3) for (buffer,) in pictures["Image:buffer"]]
-        shown = dict(zip(pictures["frame_index"], map(number_of, buffers), strict=True))
+        buffers = [np.array(buffer, np.uint8).reshape(32, 192, 3) for (buffer,) in images["Image:buffer"]]
+        shown = dict(zip(images["frame_index"], map(number_of, buffers), strict=True))
         assert shown == {frame: frame + 5 for frame in range(7)}
 
 

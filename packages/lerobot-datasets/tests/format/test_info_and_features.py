@@ -141,7 +141,7 @@ def test_depth_in_every_spelling(declared: dict[str, Any]) -> None:
     assert camera_keys(features) == ["depth", "colour"]
 
 
-def test_size_of_a_picture_either_way_round() -> None:
+def test_size_of_an_image_either_way_round() -> None:
     assert image_size({"dtype": "image", "shape": (480, 640, 3), "names": None}) == (480, 640, 3)
     names = ["channels", "height", "width"]
     assert image_size({"dtype": "image", "shape": (3, 480, 640), "names": names}) == (480, 640, 3)

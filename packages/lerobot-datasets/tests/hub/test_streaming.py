@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory, make_dataset) -> Path:
-    # Two episodes in each file of rows and of pictures.
+    # Two episodes in each file of rows and of images.
     return make_dataset(tmp_path_factory.mktemp("original") / "dataset", LENGTHS, video=True)
 
 

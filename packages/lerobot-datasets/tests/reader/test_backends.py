@@ -1,4 +1,4 @@
-"""torchcodec gives the pictures PyAV gives, and where it does not work PyAV takes over, saying what is missing."""
+"""torchcodec gives the images PyAV gives, and where it does not work PyAV takes over, saying what is missing."""
 
 import importlib.util
 import logging
@@ -40,14 +40,14 @@ def without_memory() -> Any:
 
 
 def assert_equal(fast: VideoFile, slow: VideoFile, *, uses_torchcodec: bool | None = None) -> None:
-    """Every picture, one by one at random and all at once."""
+    """Every image, one by one at random and all at once."""
     count = len(slow.table)
     assert len(fast.table) == count
     for position in np.random.default_rng(0).permutation(count).tolist():
         np.testing.assert_array_equal(fast.read([position])[position], slow.read([position])[position])
     expected = slow.read(range(count))
-    for position, picture in fast.read(range(count)).items():
-        np.testing.assert_array_equal(picture, expected[position])
+    for position, image in fast.read(range(count)).items():
+        np.testing.assert_array_equal(image, expected[position])
     if uses_torchcodec is not None:
         assert (fast._decoder is not None) is uses_torchcodec
 
@@ -64,7 +64,7 @@ def assert_equal(fast: VideoFile, slow: VideoFile, *, uses_torchcodec: bool | No
     ],
     ids=["h264", "h264-b3", "open-gop", "av1", "hevc"],
 )
-def test_the_same_pictures(
+def test_the_same_images(
     tmp_path: Path, make_video: Any, torchcodec_file: Any, rate: Fraction, codec: str, options: dict[str, str]
 ) -> None:
     make_video(tmp_path / "v.mp4", range(25), rate, codec=codec, options=options)
@@ -77,7 +77,7 @@ def test_a_usual_file_is_decoded_by_torchcodec(tmp_path: Path, make_video: Any, 
 
 
 def test_an_uneven_file_is_left_to_pyav(tmp_path: Path, make_video: Any, torchcodec_file: Any) -> None:
-    """Its numbers of pictures are not those of the average rate, so only the table of its pictures is right."""
+    """Its numbers of images are not those of the average rate, so only the table of its images is right."""
     make_video(tmp_path / "even.mp4", range(20), 10)
     with av.open(str(tmp_path / "even.mp4")) as source, av.open(str(tmp_path / "uneven.mp4"), "w") as target:
         video = source.streams.video[0]
@@ -92,7 +92,7 @@ def test_an_uneven_file_is_left_to_pyav(tmp_path: Path, make_video: Any, torchco
 
 def test_a_position_outside_is_the_same_error(tmp_path: Path, make_video: Any, torchcodec_file: Any) -> None:
     make_video(tmp_path / "v.mp4", range(5))
-    with pytest.raises(DatasetError, match="has no picture 5"):
+    with pytest.raises(DatasetError, match="has no image 5"):
         torchcodec_file(tmp_path / "v.mp4").read([5])
 
 

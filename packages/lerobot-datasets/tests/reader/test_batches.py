@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, default_collate
 
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.reader.items import whole_of
-from lerobot.datasets.reader.memory import PictureMemory
+from lerobot.datasets.reader.memory import ImageMemory
 
 CAMERA = "observation.images.cam"
 ROWS = [3, 0, 9, 9, 4]
@@ -103,7 +103,7 @@ def test_what_is_held_is_not_written_again(root: Path) -> None:
 
 
 def test_what_is_free_is_used_again() -> None:
-    memory = PictureMemory(2)
+    memory = ImageMemory(2)
     places = set()
     for _ in range(10):
         current, following = (memory.empty((4, 3, 50, 50), torch.float32) for _ in range(2))
@@ -115,7 +115,7 @@ def test_what_is_free_is_used_again() -> None:
 
 
 def test_memory_of_another_size_is_not_kept_for_ever() -> None:
-    memory = PictureMemory(1)
+    memory = ImageMemory(1)
     large = memory.empty((100, 1000), torch.float32)
     place = large.data_ptr()
     del large

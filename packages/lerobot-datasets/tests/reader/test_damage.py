@@ -67,7 +67,7 @@ def read_all(root: Path) -> None:
             lambda root: replace_bytes(root / EPISODES_FILE, b"length", b"\xff\xfength"),
             "file-000.parquet cannot be read",
         ),
-        (lambda root: replace_bytes(root / VIDEO_FILE, b"avc1\0", b"zzzz\0"), "pictures of an unknown codec"),
+        (lambda root: replace_bytes(root / VIDEO_FILE, b"avc1\0", b"zzzz\0"), "images of an unknown codec"),
         (lambda root: truncate(root / VIDEO_FILE), "file-000.mp4 cannot be read as a video"),
         (lambda root: (root / VIDEO_FILE).unlink(), "file-000.mp4 is missing"),
     ],

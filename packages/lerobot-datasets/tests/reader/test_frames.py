@@ -66,7 +66,7 @@ def test_a_batch_equals_its_items_whatever_the_order(tmp_path: Path, make_datase
     assert all(same(item, dataset[index]) for item, index in zip(dataset.__getitems__(order), order, strict=True))
 
 
-def test_pictures_kept_in_memory_need_no_files_and_stay_behind_when_pickled(tmp_path: Path, make_dataset: Make) -> None:
+def test_images_kept_in_memory_need_no_files_and_stay_behind_when_pickled(tmp_path: Path, make_dataset: Make) -> None:
     root = make_dataset(tmp_path / "d", LENGTHS, video=True)
     windows = {CAMERA: [-0.1, 0.0], "action": [0.0, 0.1]}
     decoded = list(LeRobotDataset("a/b", root, delta_timestamps=windows))
@@ -107,7 +107,7 @@ def test_a_window_is_the_rows_it_names(tmp_path: Path, make_dataset: Make, numbe
     assert item["observation.state_is_pad"].tolist() == [True, False, False]
     assert item["action"].tolist() == [7]
     assert item["index"].tolist() == [6]
-    assert [number_of(picture.numpy()) for picture in item[CAMERA]] == [6, 6]
+    assert [number_of(image.numpy()) for image in item[CAMERA]] == [6, 6]
     assert item[f"{CAMERA}_is_pad"].tolist() == [True, False]
 
 
@@ -124,16 +124,16 @@ def test_episodes_are_read_in_file_order_with_their_own_indices(tmp_path: Path, 
     assert filtered.episodes == [0, 2]
 
 
-def test_uint8_pictures_and_transforms_of_them(tmp_path: Path, make_dataset: Make) -> None:
+def test_uint8_images_and_transforms_of_them(tmp_path: Path, make_dataset: Make) -> None:
     root = make_dataset(tmp_path / "d", [3], video=True)
     raw = LeRobotDataset("a/b", root, return_uint8=True)[1][CAMERA]
     assert raw.dtype == torch.uint8
     torch.testing.assert_close(LeRobotDataset("a/b", root)[1][CAMERA], raw.float() / 255, rtol=0, atol=0)
     seen = []
 
-    def invert(picture: torch.Tensor) -> torch.Tensor:
-        seen.append(picture.dtype)
-        return 255 - picture
+    def invert(image: torch.Tensor) -> torch.Tensor:
+        seen.append(image.dtype)
+        return 255 - image
 
     dataset = LeRobotDataset("a/b", root, return_uint8=True, image_transforms=invert)
     assert torch.equal(dataset[1][CAMERA], 255 - raw)

@@ -1,4 +1,4 @@
-"""Pictures in rows, texts, annotations, depth and numbers of every type."""
+"""Images in rows, texts, annotations, depth and numbers of every type."""
 
 import gc
 import io
@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.format.depth import convert_picture, depth_table
+from lerobot.datasets.format.depth import convert_image, depth_table
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.storage.numbers import column_to_numpy
 
@@ -27,9 +27,9 @@ def open_files() -> set[Path]:
     return set(Path("/proc/self/fd").iterdir())
 
 
-def encoded(picture: np.ndarray, kind: str) -> bytes:
+def encoded(image: np.ndarray, kind: str) -> bytes:
     buffer = io.BytesIO()
-    PIL.Image.fromarray(picture).save(buffer, kind)
+    PIL.Image.fromarray(image).save(buffer, kind)
     return buffer.getvalue()
 
 
@@ -53,9 +53,9 @@ def rich(tmp_path: Path, make_dataset: Any) -> tuple[Path, dict[str, Any]]:
         (root / f"images/file/{k}.png").parent.mkdir(parents=True, exist_ok=True)
         (root / f"images/file/{k}.png").write_bytes(encoded(values["file"][k], "PNG"))
     columns = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in values.items()}
-    columns["colour"] = [{"bytes": encoded(picture, "PNG"), "path": "x.png"} for picture in values["colour"]]
+    columns["colour"] = [{"bytes": encoded(image, "PNG"), "path": "x.png"} for image in values["colour"]]
     columns["file"] = [{"bytes": None, "path": f"images/file/{k}.png"} for k in range(ROWS)]
-    columns["distance"] = [{"bytes": encoded(picture, "TIFF"), "path": "x.tiff"} for picture in values["distance"]]
+    columns["distance"] = [{"bytes": encoded(image, "TIFF"), "path": "x.tiff"} for image in values["distance"]]
     table = pq.read_table(root / DATA_FILE)
     for key, column in columns.items():
         table = table.append_column(key, pa.array(column))
@@ -100,7 +100,7 @@ def test_windows_of_images_keep_their_time_axis_and_depth_is_not_transformed(
 ) -> None:
     root, values = rich
     deltas = {"colour": [-0.1], "distance": [0.0, 0.1], "note": [-0.1, 0.0], "flags": [0.1]}
-    item = LeRobotDataset("a/b", root, delta_timestamps=deltas, image_transforms=lambda picture: picture * 0)[1]
+    item = LeRobotDataset("a/b", root, delta_timestamps=deltas, image_transforms=lambda image: image * 0)[1]
     assert item["colour"].shape == (1, 3, 8, 6)
     assert not item["colour"].any()
     assert torch.equal(item["distance"][1, 0], torch.from_numpy(values["distance"][2].astype("f4")))
@@ -108,10 +108,10 @@ def test_windows_of_images_keep_their_time_axis_and_depth_is_not_transformed(
     assert item["flags"].tolist() == [values["flags"][2].tolist()]
 
 
-def test_a_damaged_picture_is_named(rich: tuple[Path, dict[str, Any]]) -> None:
+def test_a_damaged_image_is_named(rich: tuple[Path, dict[str, Any]]) -> None:
     root, _ = rich
     (root / "images/file/3.png").write_bytes(b"\x89PNG\r\n cut")
-    with pytest.raises(DatasetError, match="file of frame 3: the picture cannot be decoded"):
+    with pytest.raises(DatasetError, match="file of frame 3: the image cannot be decoded"):
         LeRobotDataset("a/b", root).read_arrays([2, 3])
     (root / "images/file/3.png").unlink()
     with pytest.raises(DatasetError, match="file of frame 3"):
@@ -145,10 +145,10 @@ def test_depth_codes_are_the_sheets() -> None:
 
 
 def test_depth_of_an_unknown_unit_is_left_alone() -> None:
-    picture = np.array([[1500]], np.uint16)
-    assert convert_picture(picture, {"info": {}}, "m").tolist() == [[1500]]
-    assert convert_picture(picture, {"info": {"depth_unit": "mm"}}, "m").tolist() == [[1.5]]
-    assert convert_picture(np.array([[1.5]]), {"info": {"depth_unit": "m"}}, "mm").tolist() == [[1500]]
+    image = np.array([[1500]], np.uint16)
+    assert convert_image(image, {"info": {}}, "m").tolist() == [[1500]]
+    assert convert_image(image, {"info": {"depth_unit": "mm"}}, "m").tolist() == [[1.5]]
+    assert convert_image(np.array([[1.5]]), {"info": {"depth_unit": "m"}}, "mm").tolist() == [[1500]]
 
 
 def test_columns_in_every_nesting() -> None:

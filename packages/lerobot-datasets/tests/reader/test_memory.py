@@ -11,7 +11,7 @@ import pytest
 
 CAMERA = "observation.images.cam"
 PLATEAU_KB = 24 * 1024
-"""Most that may be added while the second half is read; one picture of each of 10,000 episodes would be 350 MB."""
+"""Most that may be added while the second half is read; one image of each of 10,000 episodes would be 350 MB."""
 
 
 def with_linked_videos(root: Path, files: int, make_video: Any) -> Path:

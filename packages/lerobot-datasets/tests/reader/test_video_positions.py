@@ -1,4 +1,4 @@
-"""Row k gets picture k: rates, codecs, distances of key frames, and files that others wrote."""
+"""Row k gets image k: rates, codecs, distances of key frames, and files that others wrote."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,8 +17,8 @@ CAMERA = "observation.images.cam"
 
 
 def numbers(file: VideoFile, positions: list[int], number_of: Any) -> list[int]:
-    pictures = file.read(positions)
-    return [number_of(pictures[position]) for position in positions]
+    images = file.read(positions)
+    return [number_of(images[position]) for position in positions]
 
 
 @pytest.mark.parametrize("rate", [10, 50, Fraction(25, 2), Fraction(2997, 100), Fraction(30000, 1001)])
@@ -48,7 +48,7 @@ def test_other_codecs(tmp_path: Path, make_video: Any, number_of: Any, codec: st
 def test_a_file_that_starts_late_and_one_cut_by_an_edit_list(tmp_path: Path, make_video: Any, number_of: Any) -> None:
     make_video(tmp_path / "late.mp4", range(20), 10, first_pts=7)
     assert numbers(VideoFile(tmp_path / "late.mp4"), [0, 19], number_of) == [0, 19]
-    # A stream copy from the middle of a group: players hide the pictures before the cut by an edit list.
+    # A stream copy from the middle of a group: players hide the images before the cut by an edit list.
     make_video(tmp_path / "whole.mp4", range(40), 10, options={"g": "10", "bf": "0"})
     with av.open(str(tmp_path / "whole.mp4")) as source, av.open(str(tmp_path / "cut.mp4"), "w") as target:
         video = source.streams.video[0]
@@ -78,7 +78,7 @@ def test_rows_of_concatenated_episodes_at_odd_rates(
     assert shown == list(range(29, -1, -1))
 
 
-def test_timestamps_are_data_and_never_choose_a_picture(tmp_path: Path, make_dataset: Any, number_of: Any) -> None:
+def test_timestamps_are_data_and_never_choose_an_image(tmp_path: Path, make_dataset: Any, number_of: Any) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -92,12 +92,12 @@ def test_timestamps_are_data_and_never_choose_a_picture(tmp_path: Path, make_dat
     assert item["timestamp"] == np.float32(3.8)
 
 
-def test_a_video_with_fewer_pictures_than_rows_is_refused(tmp_path: Path, make_dataset: Any, make_video: Any) -> None:
-    """A dropped picture would shift all after it, and the last rows would show the next episode's."""
+def test_a_video_with_fewer_images_than_rows_is_refused(tmp_path: Path, make_dataset: Any, make_video: Any) -> None:
+    """A dropped image would shift all after it, and the last rows would show the next episode's."""
     root = make_dataset(tmp_path / "d", [6, 6], per_file=1, video=True)
     make_video(root / f"videos/{CAMERA}/chunk-000/file-000.mp4", [0, 1, 3, 4, 5])
     dataset = LeRobotDataset("a/b", root)
-    with pytest.raises(DatasetError, match="5 pictures of episode 0, which has 6 rows") as caught:
+    with pytest.raises(DatasetError, match="5 images of episode 0, which has 6 rows") as caught:
         dataset.read_arrays([0])
     assert isinstance(caught.value, ValueError)
     assert dataset.read_arrays([7])[0]["index"] == 7
@@ -112,7 +112,7 @@ def test_a_faster_video_is_read_by_time_within_the_tolerance(
     items = LeRobotDataset("a/b", root).read_arrays(range(6))
     assert [number_of(item[CAMERA]) for item in items] == [0, 3, 6, 9, 12, 15]
     make_video(path, range(18), 27)
-    with pytest.raises(DatasetError, match=r"shows no picture at 0\.1000 s"):
+    with pytest.raises(DatasetError, match=r"shows no image at 0\.1000 s"):
         LeRobotDataset("a/b", root).read_arrays([1])
     items = LeRobotDataset("a/b", root, tolerance_s=0.02).read_arrays([1])
     assert number_of(items[0][CAMERA]) == 3

@@ -23,7 +23,7 @@ OURS = {
     # A recording without a name, or without a person, cannot be made.
     "dataset.repo_id": "required",
     "teleop": "required",
-    # Pictures are always encoded while they come in.
+    # Images are always encoded while they come in.
     "dataset.streaming_encoding": "True",
     # Faster on small computers; see lerobot.datasets.video.encoder_config.
     "dataset.rgb_encoder.vcodec": "h264",

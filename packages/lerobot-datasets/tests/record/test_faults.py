@@ -42,9 +42,9 @@ def test_a_slow_encoder_slows_the_loop_and_loses_nothing(tmp_path, kit, monkeypa
     root = tmp_path / "set"
     add = VideoFileEncoder.add
 
-    def slow(self, picture):
+    def slow(self, image):
         time.sleep(0.1)
-        add(self, picture)
+        add(self, image)
 
     monkeypatch.setattr(VideoFileEncoder, "add", slow)
     record(kit.config(root, dataset={"num_episodes": 1, "episode_time_s": 0.6, "encoder_queue_maxsize": 1}))
@@ -62,10 +62,10 @@ def test_an_encoder_that_fails_costs_only_its_episode(tmp_path, kit, monkeypatch
     root = tmp_path / "set"
     add = VideoFileEncoder.add
 
-    def broken(self, picture):
+    def broken(self, image):
         if kit.info(root)["total_episodes"] == 1:
             raise OSError(errno.ENOSPC, "No space left on device")
-        add(self, picture)
+        add(self, image)
 
     monkeypatch.setattr(VideoFileEncoder, "add", broken)
     with pytest.raises(DatasetError, match="No space left on device"):

@@ -235,7 +235,7 @@ def test_names_that_are_refused(tmp_path, kit, name):
         kit.config(tmp_path / "set", dataset={"repo_id": name})
 
 
-def test_pictures_can_be_stored_one_by_one(tmp_path, kit):
+def test_images_can_be_stored_one_by_one(tmp_path, kit):
     root = tmp_path / "set"
     record(kit.config(root, dataset={"video": False, "num_episodes": 1}))
     assert kit.info(root)["features"]["observation.images.view0"]["dtype"] == "image"

@@ -10,7 +10,7 @@ from lerobot.core.control import Tick
 from lerobot.core.types import Observation, Stamp
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.record.requests import Request
-from lerobot.datasets.record.take import FIRST_PICTURE_S, Take, TakePlan
+from lerobot.datasets.record.take import FIRST_IMAGE_S, Take, TakePlan
 
 FPS = 10.0
 
@@ -25,7 +25,7 @@ class Run:
         self.take = Take(
             TakePlan(3, "Wave", ramp_s, reset_s, episode_s),
             SimpleNamespace(add_frame=lambda row, task: self.rows.append(row["index"]), waited_s=0.0),
-            SimpleNamespace(row=self.row, pictures=["front"]),
+            SimpleNamespace(row=self.row, cameras=["front"]),
             requests=SimpleNamespace(poll=lambda: self.request),
             buttons=lambda: self.button,
             progress=Progress(),
@@ -105,10 +105,10 @@ def test_stop_and_redo_end_the_reset(request_):
     assert run.begun == []
 
 
-def test_the_first_row_has_pictures_taken_since_the_episode_began():
+def test_the_first_row_has_images_taken_since_the_episode_began():
     run = Run(camera_lag_s=0.25)
     run.until_over()
-    # Began at 0.2 s; the picture of tick 5, at 0.5 s, is from 0.25 s.
+    # Began at 0.2 s; the image of tick 5, at 0.5 s, is from 0.25 s.
     assert run.rows[0] == 5
     assert len(run.rows) == 5
 
@@ -116,7 +116,7 @@ def test_the_first_row_has_pictures_taken_since_the_episode_began():
 def test_a_camera_that_never_catches_up_does_not_keep_the_episode_waiting():
     run = Run(camera_lag_s=3.0)
     run.until_over()
-    assert run.rows[0] == run.begun[0] + round(FIRST_PICTURE_S * FPS) + 1
+    assert run.rows[0] == run.begun[0] + round(FIRST_IMAGE_S * FPS) + 1
 
 
 def test_missed_deadlines_count_as_time_and_are_reported():
@@ -155,7 +155,7 @@ def test_buttons_mean_nothing_before_the_episode():
     assert not run.take.stop.is_set()
 
 
-def test_old_pictures_and_changed_commands_are_counted_in_the_episode_only():
+def test_old_images_and_changed_commands_are_counted_in_the_episode_only():
     run = Run()
     for _ in range(3):
         run.tick(stale=True, gate={"a.pos": "velocity"})

@@ -1,9 +1,9 @@
-"""Picture statistics against numpy on the same decimated pixels."""
+"""Image statistics against numpy on the same decimated pixels."""
 
 import numpy as np
 import pytest
 
-from lerobot.datasets.statistics.images import PictureStatistics, decimate
+from lerobot.datasets.statistics.images import ImageStatistics, decimate
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,12 @@ def test_decimation_follows_the_format(size, decimated):
 
 def test_colour_equals_numpy():
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (9, 320, 400, 3), np.uint8) // np.array([1, 2, 3], np.uint8)
-    statistics = PictureStatistics(3)
-    for picture in pictures:
-        statistics.add(picture)
+    images = rng.integers(0, 256, (9, 320, 400, 3), np.uint8) // np.array([1, 2, 3], np.uint8)
+    statistics = ImageStatistics(3)
+    for image in images:
+        statistics.add(image)
     summary = statistics.summary()
-    pixels = np.concatenate([decimate(picture).reshape(-1, 3) for picture in pictures]) / 255
+    pixels = np.concatenate([decimate(image).reshape(-1, 3) for image in images]) / 255
     np.testing.assert_allclose(summary["mean"].ravel(), pixels.mean(axis=0), rtol=1e-10)
     np.testing.assert_allclose(summary["std"].ravel(), pixels.std(axis=0), rtol=1e-9)
     np.testing.assert_array_equal(summary["min"].ravel(), pixels.min(axis=0))
@@ -37,20 +37,20 @@ def test_colour_equals_numpy():
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
 def test_depth_keeps_its_unit(dtype):
     rng = np.random.default_rng(0)
-    pictures = (rng.uniform(300, 900, (5, 40, 50, 1)) * (1 if dtype == np.uint16 else 1e-3)).astype(dtype)
-    statistics = PictureStatistics(1)
-    for picture in pictures:
-        statistics.add(picture)
-    summary, values = statistics.summary(), pictures.astype(np.float64)
+    images = (rng.uniform(300, 900, (5, 40, 50, 1)) * (1 if dtype == np.uint16 else 1e-3)).astype(dtype)
+    statistics = ImageStatistics(1)
+    for image in images:
+        statistics.add(image)
+    summary, values = statistics.summary(), images.astype(np.float64)
     assert summary["mean"].shape == (1, 1, 1)
     assert summary["mean"].item() == pytest.approx(values.mean())
     assert summary["std"].item() == pytest.approx(values.std())
     assert summary["q50"].item() == pytest.approx(np.median(values), abs=np.ptp(values) / 1000)
 
 
-def test_one_picture_has_statistics():
+def test_one_image_has_statistics():
     """An episode of one frame must not be lost for want of statistics."""
-    statistics = PictureStatistics(3)
+    statistics = ImageStatistics(3)
     statistics.add(np.full((8, 8, 3), 51, np.uint8))
     summary = statistics.summary()
     assert summary["mean"].ravel().tolist() == pytest.approx([0.2] * 3)

@@ -113,7 +113,7 @@ def test_rows_of_no_more_episodes_than_the_pool_are_held(numbers_only, monkeypat
     assert sorted(admitted) == list(range(6))
 
 
-def test_pictures_are_decoded_only_for_items_that_are_given(root, monkeypatch):
+def test_images_are_decoded_only_for_items_that_are_given(root, monkeypatch):
     from lerobot.datasets.reader.images import EpisodeVideos
 
     decoded = []

@@ -1,6 +1,6 @@
 """A recording whose every value tells where it belongs, and an independent way to read it back.
 
-The pictures carry their camera, episode and frame number as a code of black and white blocks, which every codec keeps.
+The images carry their camera, episode and frame number as a code of black and white blocks, which every codec keeps.
 Reading uses pyarrow and PyAV directly, none of the package's own readers.
 """
 
@@ -36,14 +36,14 @@ CAMERAS = ["observation.images.left", "observation.images.right"]
 
 
 def watermark(camera: int, episode: int, frame: int) -> np.ndarray:
-    """A picture of 24 blocks: 2 bits camera, 8 bits episode, 14 bits frame."""
+    """An image of 24 blocks: 2 bits camera, 8 bits episode, 14 bits frame."""
     number = camera << 22 | episode << 14 | frame
     bits = np.array([number >> i & 1 for i in range(24)], np.uint8).reshape(4, 6) * 255
     return np.repeat(np.kron(bits, np.ones((BLOCK, BLOCK), np.uint8))[..., None], 3, axis=2)
 
 
-def read_watermark(picture: np.ndarray) -> tuple[int, int, int]:
-    blocks = picture[..., 0].reshape(4, BLOCK, 6, BLOCK).mean(axis=(1, 3)).ravel() > 127
+def read_watermark(image: np.ndarray) -> tuple[int, int, int]:
+    blocks = image[..., 0].reshape(4, BLOCK, 6, BLOCK).mean(axis=(1, 3)).ravel() > 127
     number = sum(int(bit) << i for i, bit in enumerate(blocks))
     return number >> 22, number >> 14 & 255, number & 0x3FFF
 
@@ -59,12 +59,12 @@ def frame(episode: int, number: int, features=FEATURES) -> dict:
 @dataclass
 class Episode:
     rows: list[dict]
-    pictures: dict[str, list[tuple[int, int, int]]]
+    images: dict[str, list[tuple[int, int, int]]]
     task: str
 
 
 def read_dataset(root: Path) -> list[Episode]:
-    """Every committed episode, read the way any reader of the format would: tables by name, pictures by time."""
+    """Every committed episode, read the way any reader of the format would: tables by name, images by time."""
     info = json.loads((root / "meta/info.json").read_text())
     if not info["total_episodes"]:
         return []
@@ -81,11 +81,11 @@ def read_dataset(root: Path) -> list[Episode]:
         own = rows[episode["dataset_from_index"] : episode["dataset_to_index"]]
         assert len(own) == episode["length"]
         assert {row["episode_index"] for row in own} == {number}
-        pictures = {}
+        images = {}
         for key, feature in info["features"].items():
             if feature["dtype"] == "image":
                 stored = [PIL.Image.open(io.BytesIO(row[key]["bytes"])) for row in own]
-                pictures[key] = [read_watermark(np.asarray(picture)) for picture in stored]
+                images[key] = [read_watermark(np.asarray(image)) for image in stored]
             if feature["dtype"] != "video":
                 continue
             place = {name: episode[f"videos/{key}/{name}"] for name in ("chunk_index", "file_index")}
@@ -94,29 +94,29 @@ def read_dataset(root: Path) -> list[Episode]:
                 with av.open(str(path)) as container:
                     base = container.streams.video[0].time_base
                     decoded[path] = [
-                        (float(picture.pts * base), read_watermark(picture.to_ndarray(format="rgb24")))
-                        for picture in container.decode(video=0)
+                        (float(image.pts * base), read_watermark(image.to_ndarray(format="rgb24")))
+                        for image in container.decode(video=0)
                     ]
             times = np.array([time for time, _ in decoded[path]])
             wanted = episode[f"videos/{key}/from_timestamp"] + np.array([row["timestamp"] for row in own])
             nearest = np.abs(times[:, None] - wanted[None]).argmin(axis=0)
             assert np.abs(times[nearest] - wanted).max() < 1e-4
-            pictures[key] = [decoded[path][i][1] for i in nearest]
+            images[key] = [decoded[path][i][1] for i in nearest]
         for row in own:
             row["task"] = tasks[row["task_index"]]
-        result.append(Episode(own, pictures, episode["tasks"][0]))
+        result.append(Episode(own, images, episode["tasks"][0]))
     return result
 
 
 def check_episode(episode: Episode, label: int) -> None:
-    """Every row and every picture of an episode recorded as `label` is where it belongs."""
+    """Every row and every image of an episode recorded as `label` is where it belongs."""
     for number, row in enumerate(episode.rows):
         expected = [label, number, label * 1000 + number]
         assert row["observation.state"] == expected
         assert row["action"] == [-value for value in expected]
         assert row["frame_index"] == number
         assert row["task"] == f"task {label % 3}"
-    for camera, (key, found) in enumerate(episode.pictures.items()):
+    for camera, (key, found) in enumerate(episode.images.items()):
         assert found == [(camera, label, number) for number in range(len(episode.rows))], key
 
 

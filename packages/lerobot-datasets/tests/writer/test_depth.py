@@ -1,4 +1,4 @@
-"""Depth: as 12-bit codes in video, the format's law, and without loss as pictures."""
+"""Depth: as 12-bit codes in video, the format's law, and without loss as images."""
 
 import io
 import json
@@ -22,7 +22,7 @@ def features(dtype):
     return {"depth": {"dtype": dtype, **camera}}
 
 
-def picture(dtype, seed=0):
+def image(dtype, seed=0):
     metres = np.random.default_rng(seed).uniform(0.3, 3, (48, 64, 1))
     return metres.astype(np.float32) if dtype == np.float32 else (metres * 1000).astype(np.uint16)
 
@@ -45,11 +45,11 @@ def test_depth_video_keeps_every_code(tmp_path, dtype, unit):
     root = tmp_path / "set"
     with DatasetRecorder.create(root, 30, features("video")) as recorder:
         for seed in range(5):
-            recorder.add_frame({"depth": picture(dtype, seed)}, "t")
+            recorder.add_frame({"depth": image(dtype, seed)}, "t")
         recorder.save_episode()
     with av.open(str(root / "videos/depth/chunk-000/file-000.mp4")) as container:
         found = [frame.to_ndarray(format="gray12le") for frame in container.decode(video=0)]
-    expected = [quantize_depth(picture(dtype, seed)[..., 0], DepthEncoderConfig()) for seed in range(5)]
+    expected = [quantize_depth(image(dtype, seed)[..., 0], DepthEncoderConfig()) for seed in range(5)]
     np.testing.assert_array_equal(found, expected)
     info = json.loads((root / "meta/info.json").read_text())["features"]["depth"]["info"]
     assert info["depth_unit"] == unit
@@ -57,29 +57,29 @@ def test_depth_video_keeps_every_code(tmp_path, dtype, unit):
     assert (info["video.codec"], info["video.pix_fmt"], info["video.depth_max"]) == ("hevc", "gray12le", 10.0)
     stats = json.loads((root / "meta/stats.json").read_text())["depth"]
     assert np.shape(stats["mean"]) == (1, 1, 1)
-    assert np.ravel(stats["max"])[0] == max(picture(dtype, seed).max() for seed in range(5))
+    assert np.ravel(stats["max"])[0] == max(image(dtype, seed).max() for seed in range(5))
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
-def test_depth_pictures_keep_every_bit(tmp_path, dtype):
+def test_depth_images_keep_every_bit(tmp_path, dtype):
     root = tmp_path / "set"
     with DatasetRecorder.create(root, 30, features("image")) as recorder:
         for seed in range(3):
-            recorder.add_frame({"depth": picture(dtype, seed)}, "t")
+            recorder.add_frame({"depth": image(dtype, seed)}, "t")
         recorder.save_episode()
     stored = [row["bytes"] for row in pq.read_table(root / "data").column("depth").to_pylist()]
     for seed, data in enumerate(stored):
-        np.testing.assert_array_equal(np.asarray(PIL.Image.open(io.BytesIO(data))), picture(dtype, seed)[..., 0])
+        np.testing.assert_array_equal(np.asarray(PIL.Image.open(io.BytesIO(data))), image(dtype, seed)[..., 0])
 
 
 def test_the_unit_cannot_change(tmp_path):
     recorder = DatasetRecorder.create(tmp_path / "set", 30, features("video"))
-    recorder.add_frame({"depth": picture(np.uint16)}, "t")
+    recorder.add_frame({"depth": image(np.uint16)}, "t")
     with pytest.raises(FeatureMismatchError, match="mm"):
-        recorder.add_frame({"depth": picture(np.float32)}, "t")
+        recorder.add_frame({"depth": image(np.float32)}, "t")
     recorder.save_episode()
     with pytest.raises(FeatureMismatchError, match="mm"):
-        recorder.add_frame({"depth": picture(np.float32)}, "t")
+        recorder.add_frame({"depth": image(np.float32)}, "t")
     recorder.finalize()
     with DatasetRecorder.resume(tmp_path / "set") as again, pytest.raises(FeatureMismatchError, match="mm"):
-        again.add_frame({"depth": picture(np.float32)}, "t")
+        again.add_frame({"depth": image(np.float32)}, "t")

@@ -197,17 +197,17 @@ def test_a_file_system_that_cannot_swap_keeps_the_small_files(tmp_path, kit, mon
 
 
 def test_ctrl_c_while_waiting_for_an_encoder_breaks_the_episode_not_the_dataset(tmp_path, kit, monkeypatch):
-    from lerobot.datasets.writer.background import PictureQueue
+    from lerobot.datasets.writer.background import ImageQueue
 
     root, recorder = start(tmp_path, kit)
-    healthy = PictureQueue.add
+    healthy = ImageQueue.add
 
-    def add(self, picture):
+    def add(self, image):
         if "right" in self.name:
             raise KeyboardInterrupt
-        healthy(self, picture)
+        healthy(self, image)
 
-    monkeypatch.setattr(PictureQueue, "add", add)
+    monkeypatch.setattr(ImageQueue, "add", add)
     with pytest.raises(KeyboardInterrupt):
         recorder.add_frame(kit.frame(2, 0))
     monkeypatch.undo()

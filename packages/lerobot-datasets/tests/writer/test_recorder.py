@@ -142,7 +142,7 @@ def test_statistics_equal_numpy_and_do_not_depend_on_the_way(tmp_path, kit):
 
 
 def test_an_episode_of_one_frame_is_saved(tmp_path, kit):
-    """In the streaming path of others it has no picture statistics and takes all buffered metadata with it."""
+    """In the streaming path of others it has no image statistics and takes all buffered metadata with it."""
     root = tmp_path / "set"
     with DatasetRecorder.create(root, 30, kit.FEATURES) as recorder:
         kit.record(recorder, 0, 1)
@@ -232,18 +232,18 @@ def test_a_wrong_frame_is_refused_whole_and_the_episode_goes_on(tmp_path, change
     recorder.finalize()
 
 
-def test_pictures_are_taken_in_every_usual_form(tmp_path):
+def test_images_are_taken_in_every_usual_form(tmp_path):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     features = {"cam": {"dtype": "image", "shape": (8, 10, 3), "names": ["height", "width", "channels"]}}
-    picture = rng.integers(0, 256, (8, 10, 3), np.uint8)
+    image = rng.integers(0, 256, (8, 10, 3), np.uint8)
     forms = [
-        picture,
-        picture.transpose(2, 0, 1),
-        PIL.Image.fromarray(picture),
-        torch.from_numpy(picture.transpose(2, 0, 1).copy()),
-        (picture / 255).astype(np.float32),
-        torch.from_numpy(picture.transpose(2, 0, 1) / 255),
+        image,
+        image.transpose(2, 0, 1),
+        PIL.Image.fromarray(image),
+        torch.from_numpy(image.transpose(2, 0, 1).copy()),
+        (image / 255).astype(np.float32),
+        torch.from_numpy(image.transpose(2, 0, 1) / 255),
     ]
     with DatasetRecorder.create(tmp_path / "set", 30, features) as recorder:
         for form in forms:
@@ -355,10 +355,10 @@ def test_an_encoder_that_fails_loses_its_episode_and_nothing_else(tmp_path, kit,
     kit.record(recorder, 0, 3)
     healthy = VideoFileEncoder.add
 
-    def add(self, picture):
-        if "right" in self.path.name and self.pictures == 2:
+    def add(self, image):
+        if "right" in self.path.name and self.images == 2:
             raise OSError(28, "No space left on device")
-        healthy(self, picture)
+        healthy(self, image)
 
     monkeypatch.setattr(VideoFileEncoder, "add", add)
     with pytest.raises(DatasetError, match="No space left"):
@@ -373,20 +373,20 @@ def test_an_encoder_that_fails_loses_its_episode_and_nothing_else(tmp_path, kit,
     kit.check_dataset(root, [0, 2], [3, 4])
 
 
-def test_a_lost_picture_is_noticed_at_save(tmp_path, kit, monkeypatch):
-    """A codec that swallows a picture would shift all that follow."""
+def test_a_lost_image_is_noticed_at_save(tmp_path, kit, monkeypatch):
+    """A codec that swallows an image would shift all that follow."""
     recorder = DatasetRecorder.create(tmp_path / "set", 30, kit.FEATURES)
     healthy = VideoFileEncoder._encode
     monkeypatch.setattr(
         VideoFileEncoder, "_encode", lambda self, frame: None if frame and frame.pts == 1 else healthy(self, frame)
     )
-    with pytest.raises(DatasetError, match="holds 4 pictures after 5"):
+    with pytest.raises(DatasetError, match="holds 4 images after 5"):
         kit.record(recorder, 0, 5)
     recorder.close()
 
 
-def test_pictures_at_wrong_times_are_noticed_at_save(tmp_path, kit, monkeypatch):
-    """As many pictures as rows, but from the third on each a frame late: row k would show picture k - 1."""
+def test_images_at_wrong_times_are_noticed_at_save(tmp_path, kit, monkeypatch):
+    """As many images as rows, but from the third on each a frame late: row k would show image k - 1."""
     root = tmp_path / "set"
     recorder = DatasetRecorder.create(root, 30, kit.FEATURES)
     kit.record(recorder, 0, 3)
@@ -398,7 +398,7 @@ def test_pictures_at_wrong_times_are_noticed_at_save(tmp_path, kit, monkeypatch)
         healthy(self, frame)
 
     monkeypatch.setattr(VideoFileEncoder, "_encode", encode)
-    with pytest.raises(DatasetError, match=r"episode 1 was not saved: picture 2 of \S+ is shown at 0\.1"):
+    with pytest.raises(DatasetError, match=r"episode 1 was not saved: image 2 of \S+ is shown at 0\.1"):
         kit.record(recorder, 1, 5)
     monkeypatch.undo()
     recorder.clear_episode_buffer()
@@ -428,12 +428,12 @@ def test_wrong_rows_are_noticed_at_save(tmp_path, kit, monkeypatch, key):
     recorder.close()
 
 
-def test_a_slow_encoder_slows_the_loop_and_moves_no_picture(tmp_path, kit, monkeypatch, caplog):
+def test_a_slow_encoder_slows_the_loop_and_moves_no_image(tmp_path, kit, monkeypatch, caplog):
     healthy, permits = VideoFileEncoder.add, threading.Semaphore(0)
 
-    def add(self, picture):
+    def add(self, image):
         permits.acquire()
-        healthy(self, picture)
+        healthy(self, image)
 
     monkeypatch.setattr(VideoFileEncoder, "add", add)
     recorder = DatasetRecorder.create(

@@ -1,4 +1,4 @@
-"""Row k decodes to picture k: every rate, codec and storage, with a throttled encoder, before and after joining."""
+"""Row k decodes to image k: every rate, codec and storage, with a throttled encoder, before and after joining."""
 
 import time
 
@@ -29,9 +29,9 @@ def record_all(root, kit, fps, features, options):
 def test_every_rate_with_a_throttled_encoder(tmp_path, kit, monkeypatch, fps):
     healthy = VideoFileEncoder.add
 
-    def add(self, picture):
+    def add(self, image):
         time.sleep(0.003 if "left" in self.path.name else 0)
-        healthy(self, picture)
+        healthy(self, image)
 
     monkeypatch.setattr(VideoFileEncoder, "add", add)
     record_all(tmp_path / "set", kit, fps, kit.FEATURES, WritingOptions(encoder_queue_maxsize=1))
@@ -45,7 +45,7 @@ def test_every_codec(tmp_path, kit, config):
     record_all(tmp_path / "set", kit, 30, kit.FEATURES, options)
 
 
-def test_pictures_in_the_data_file(tmp_path, kit):
+def test_images_in_the_data_file(tmp_path, kit):
     features = {
         key: {**feature, "dtype": "image"} if key in kit.CAMERAS else feature for key, feature in kit.FEATURES.items()
     }
@@ -53,7 +53,7 @@ def test_pictures_in_the_data_file(tmp_path, kit):
 
 
 def test_codecs_may_change_between_sessions(tmp_path, kit):
-    """Files of different codecs are not joined, and every picture keeps its place."""
+    """Files of different codecs are not joined, and every image keeps its place."""
     root = tmp_path / "set"
     for label, codec in enumerate(["h264", "libsvtav1", "libsvtav1", "h264"]):
         options = WritingOptions(rgb_encoder=RGBEncoderConfig(vcodec=codec))

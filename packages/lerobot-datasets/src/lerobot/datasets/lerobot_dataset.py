@@ -49,17 +49,17 @@ class LeRobotDataset(FrameDataset):
         root: its folder; `$HF_LEROBOT_HOME/<repo_id>` if None.
         episodes: numbers of the episodes to read, all if None.
         episode_filter: keeps the episodes for whose row of the episodes table it returns true.
-        image_transforms: applied to the pictures of each colour camera, `uint8` ones too; one draw per window.
+        image_transforms: applied to the images of each colour camera, `uint8` ones too; one draw per window.
         delta_timestamps: per feature, seconds relative to each frame; adds a leading axis of that many frames, whose
             members beyond the episode repeat its first or last frame and are marked in `<key>_is_pad`.
         tolerance_s: largest distance of those seconds from whole frames.
         revision: tag, branch or commit on the Hub, for a dataset that is not on this computer.
         force_cache_sync: ask the Hub whether a copy of it is the newest version.
         download_videos: fetch the videos of a dataset on the Hub too.
-        video_backend: `"torchcodec"` or `"pyav"`, which give the same pictures; the first that works if None.
-        return_uint8: leave colour video pictures as `uint8`.
+        video_backend: `"torchcodec"` or `"pyav"`, which give the same images; the first that works if None.
+        return_uint8: leave colour video images as `uint8`.
         depth_output_unit: `"m"` or `"mm"`.
-        in_memory: keep the pictures of videos once they are decoded; they have to fit, as bytes.
+        in_memory: keep the images of videos once they are decoded; they have to fit, as bytes.
 
     Raises:
         DatasetError: there is no dataset, it is damaged, or of an unknown version; an episode does not exist.
@@ -199,7 +199,7 @@ class LeRobotDataset(FrameDataset):
             video_files_size_in_mb: size of video files after `finalize`.
             data_files_size_in_mb: size of data files after `finalize`.
             **settings: single fields of `WritingOptions`, such as `rgb_encoder`; arguments of huggingface/lerobot that
-                choose how pictures get to the encoder are accepted and not needed, since they always go directly.
+                choose how images get to the encoder are accepted and not needed, since they always go directly.
 
         Raises:
             DatasetError: the folder holds something, cannot be written, or an encoder does not start.

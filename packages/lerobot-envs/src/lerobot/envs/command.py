@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 REPORT = "eval_info.json"
 
 
-def evaluate_command(config: EvalPipelineConfig) -> None:
+def eval_command(config: EvalPipelineConfig) -> None:
     """Run `lerobot eval`.
 
     Raises:

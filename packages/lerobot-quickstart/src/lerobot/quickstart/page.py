@@ -3,9 +3,10 @@
 import base64
 import shlex
 from collections.abc import Mapping, Sequence
-from html import escape
 from importlib.resources import files
 from pathlib import Path
+
+import jinja2
 
 from lerobot.quickstart.curve import learning_curve
 from lerobot.quickstart.recipe import Settings, Step
@@ -44,28 +45,22 @@ def render(
         losses: step and loss of the training.
     """
     trained, untrained = scores
-    style = files("lerobot.quickstart").joinpath("page.css").read_text(encoding="utf-8")
-    main = [step for step in steps if "untrained" not in step.name]
-    comparison = [step for step in steps if "untrained" in step.name]
-    body = (
-        f"<h1>{escape(chosen.task.capitalize())}: {trained.percent:.0f} % success</h1>"
-        f"{_tiles(chosen, trained, untrained, sum(seconds.values()))}"
-        f"<h2>What it does</h2>{_films(trained.videos)}"
-        f"<p>Before training:</p>{_films(untrained.videos[:2])}"
-        "<p>The policy sees two camera pictures of 96 x 96 pixels and the six joint positions, as on a real arm; where "
-        "the goal is it has to see.</p>"
-        f"<h2>How it learned</h2><p>Loss over {chosen.steps} batches, in standard deviations of a command.</p>"
-        f"{learning_curve(losses)}"
-        f"<h2>The commands</h2>{''.join(_command(step, seconds) for step in main)}"
-        f"<h2>For comparison, untrained</h2>{''.join(_command(step, seconds) for step in comparison)}"
-        f"<h2>With a real SO-101</h2><p>The same, with other devices; demonstrate it yourself.</p>"
-        f"<pre>{escape(_REAL_ARM)}</pre>"
+    room = files("lerobot.quickstart")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Quickstart: {escape(chosen.task)}</title><style>\n{style}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
+    template = environment.from_string(room.joinpath("page.html").read_text(encoding="utf-8"))
+    return template.render(
+        chosen=chosen,
+        style=room.joinpath("page.css").read_text(encoding="utf-8"),
+        trained=trained,
+        tiles=_tiles(chosen, trained, untrained, sum(seconds.values())),
+        trained_films=_films(trained.videos),
+        untrained_films=_films(untrained.videos[:2]),
+        curve=learning_curve(losses),
+        main=[_described(step, seconds) for step in steps if "untrained" not in step.name],
+        comparison=[_described(step, seconds) for step in steps if "untrained" in step.name],
+        real_arm=_REAL_ARM,
     )
 
 
@@ -80,14 +75,13 @@ def _flag(flag: str) -> str:
     return f"{name}={shlex.quote(value)}"
 
 
-def _tiles(chosen: Settings, trained: Score, untrained: Score, seconds: float) -> str:
+def _tiles(chosen: Settings, trained: Score, untrained: Score, seconds: float) -> list[tuple[str, str]]:
     minutes, rest = divmod(round(seconds), 60)
-    facts = (
+    return [
         (f"{trained.percent:.0f} %", f"trained: {_counted(trained)}"),
         (f"{untrained.percent:.0f} %", f"untrained: {_counted(untrained)}"),
         (f"{minutes} min {rest} s", f"{chosen.episodes} demonstrations, {chosen.steps} batches, both evaluations"),
-    )
-    return f'<div class="tiles">{"".join(f"<div><strong>{head}</strong>{text}</div>" for head, text in facts)}</div>'
+    ]
 
 
 def _counted(score: Score) -> str:
@@ -95,18 +89,10 @@ def _counted(score: Score) -> str:
     return f"{score.successes} of {score.episodes} episodes, 95 % Wilson interval {low:.1f} to {high:.1f} %"
 
 
-def _films(videos: Sequence[Path]) -> str:
-    films = "".join(
-        '<video autoplay loop muted playsinline controls src="data:video/mp4;base64,'
-        f'{base64.b64encode(video.read_bytes()).decode()}"></video>'
-        for video in videos
-    )
-    return f'<div class="films">{films}</div>'
+def _films(videos: Sequence[Path]) -> list[str]:
+    return [base64.b64encode(video.read_bytes()).decode() for video in videos]
 
 
-def _command(step: Step, seconds: Mapping[str, float]) -> str:
+def _described(step: Step, seconds: Mapping[str, float]) -> dict[str, str]:
     took = f", {seconds[step.name]:.0f} s" if step.name in seconds else ""
-    return (
-        f"<p>{escape(step.purpose[0].upper() + step.purpose[1:])}{took}</p>"
-        f"<pre>{escape(shell_line(step.command))}</pre>"
-    )
+    return {"text": f"{step.purpose[0].upper()}{step.purpose[1:]}{took}", "command": shell_line(step.command)}

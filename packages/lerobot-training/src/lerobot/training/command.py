@@ -35,7 +35,7 @@ _PATIENCE_S = 3600.0
 """How long a checkpoint may take once a launcher has told its processes to stop; it kills them itself if it must."""
 
 
-def command(config: TrainPipelineConfig) -> int:
+def train_command(config: TrainPipelineConfig) -> int:
     """Run `lerobot train`, which has its process to itself; see `train`."""
     if choose_device(config.policy.device).type == "cpu":
         keep_freed_memory()

@@ -16,7 +16,7 @@ _OF_IMPORTS = frozenset(
 
 
 class _ConvertDataset(CommandConfig):
-    target: ClassVar[str] = "lerobot.dataset_tools.conversion.command:convert"
+    target: ClassVar[str] = "lerobot.dataset_tools.conversion.command:convert_dataset_command"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot convert-dataset --repo_id=me/cubes",
         "lerobot convert-dataset --root=old/cubes --new_root=new/cubes",
@@ -40,7 +40,7 @@ class _ConvertDataset(CommandConfig):
         "for the instruction, null to leave one out. Fields of one feature are joined, those named here first.",
     )
     skip_episodes: list[int] = Field(default_factory=list, description="With --from: episodes to leave out, from 0.")
-    video: bool = Field(default=True, description="With --from: store pictures as video; false stores single images.")
+    video: bool = Field(default=True, description="With --from: store images as video; false stores single images.")
     float_type: Literal["float32", "source"] = Field(
         default="float32", description="With --from: store numbers as float32, or as the source has them."
     )

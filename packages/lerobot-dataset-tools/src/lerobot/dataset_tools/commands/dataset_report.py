@@ -9,7 +9,7 @@ from lerobot.core.config.base import CommandConfig
 
 
 class DatasetReportConfig(CommandConfig):
-    """Write one HTML page about a dataset: episodes, curves, pictures, statistics and findings.
+    """Write one HTML page about a dataset: episodes, curves, images, statistics and findings.
 
     The page holds everything in itself and can be sent to somebody.
     """
@@ -24,7 +24,7 @@ class DatasetReportConfig(CommandConfig):
     root: Path | None = Field(default=None, description="Its folder; default: under $HF_LEROBOT_HOME.")
     output: Path = Field(default=Path("dataset-report.html"), description="File to write.")
     episodes: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
-        default=None, description="Episodes whose curves and pictures are shown; some from first to last if unset."
+        default=None, description="Episodes whose curves and images are shown; some from first to last if unset."
     )
     max_episodes: int = Field(default=20, ge=1, description="Most episodes shown if none are named.")
-    verify: bool = Field(default=True, description="Check the dataset too, without decoding every picture.")
+    verify: bool = Field(default=True, description="Check the dataset too, without decoding every image.")

@@ -36,6 +36,6 @@ class DatasetVizConfig(CommandConfig):
     )
     batch_size: int = Field(default=32, ge=1, description="Frames decoded at a time.")
     num_workers: Annotated[int, NoEffect()] = Field(default=4, ge=0, description=NO_EFFECT)
-    tolerance_s: float = Field(default=1e-4, gt=0, description="Largest distance of a picture from its row, seconds.")
+    tolerance_s: float = Field(default=1e-4, gt=0, description="Largest distance of an image from its row, seconds.")
     display_mode: Literal["rerun"] = Field(default="rerun", description="Viewer: rerun.")
-    display_compressed_images: bool = Field(default=False, description="Show pictures as JPEG, which is smaller.")
+    display_compressed_images: bool = Field(default=False, description="Show images as JPEG, which is smaller.")

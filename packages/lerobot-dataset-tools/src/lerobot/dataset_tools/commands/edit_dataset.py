@@ -12,7 +12,7 @@ NO_EFFECT = "Accepted so that known command lines work; has no effect here."
 
 
 class DeleteEpisodesConfig(ConfigModel):
-    """Leave episodes out; the others are numbered anew and keep every value and picture."""
+    """Leave episodes out; the others are numbered anew and keep every value and image."""
 
     type: Literal["delete_episodes"] = "delete_episodes"
     episode_indices: list[int] = Field(description="Numbers of the episodes to delete.")
@@ -83,7 +83,7 @@ class RecomputeStatsConfig(ConfigModel):
     """Compute the statistics anew from the values."""
 
     type: Literal["recompute_stats"] = "recompute_stats"
-    skip_image_video: bool = Field(default=True, description="Keep the statistics of pictures, decoding none.")
+    skip_image_video: bool = Field(default=True, description="Keep the statistics of images, decoding none.")
     relative_action: bool = Field(
         default=False, description="Statistics of actions relative to the state at the begin of their chunk."
     )

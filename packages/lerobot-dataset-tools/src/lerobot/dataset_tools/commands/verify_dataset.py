@@ -9,12 +9,12 @@ from lerobot.core.config.base import CommandConfig
 
 
 class VerifyDatasetConfig(CommandConfig):
-    """Check a dataset: structure, timing, pictures, motion and statistics; one line per finding.
+    """Check a dataset: structure, timing, images, motion and statistics; one line per finding.
 
     Exit code 0 if nothing was found, 1 otherwise; nothing is changed.
     """
 
-    target: ClassVar[str] = "lerobot.dataset_tools.verification.command:verify"
+    target: ClassVar[str] = "lerobot.dataset_tools.verification.command:verify_dataset_command"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot verify-dataset --repo_id=me/cubes",
         "lerobot verify-dataset --root=data/cubes --pictures=false",
@@ -22,4 +22,4 @@ class VerifyDatasetConfig(CommandConfig):
 
     repo_id: str | None = Field(default=None, description="Name of the dataset, 'owner/name'.")
     root: Path | None = Field(default=None, description="Its folder; default: under $HF_LEROBOT_HOME.")
-    pictures: bool = Field(default=True, description="Decode every picture; without it only numbers are checked.")
+    pictures: bool = Field(default=True, description="Decode every image; without it only numbers are checked.")

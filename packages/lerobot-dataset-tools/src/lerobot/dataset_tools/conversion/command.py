@@ -17,7 +17,7 @@ from lerobot.datasets.format.info import load_info
 from lerobot.datasets.writer.options import WritingOptions
 
 
-def convert(config: ConvertDatasetConfig) -> None:
+def convert_dataset_command(config: ConvertDatasetConfig) -> None:
     """Convert a v2.x dataset, or import another format, and say where the result is.
 
     Raises:

@@ -1,5 +1,6 @@
 """Writes the episodes of another format as a LeRobotDataset, episode by episode, and goes on where it was cut off."""
 
+import contextlib
 import logging
 import math
 import shutil
@@ -68,7 +69,7 @@ def import_dataset(
         task: instruction of every episode; the source's if None.
         overrides: see `ImportPlan`.
         skip_episodes: numbers of episodes of the source to leave out.
-        video: store pictures as video, else as single images.
+        video: store images as video, else as single images.
         float_type: see `FloatType`.
         robot_type: name of the robot, for the record.
         options: encoders and queues.
@@ -86,38 +87,65 @@ def import_dataset(
         logger.info("left out: %s; take one with --map", ", ".join(plan.left_out))
     chosen = _chosen_episodes(source, skip_episodes)
     rate = _rate(fps if fps is not None else source.fps)
-    instruction = task if task is not None else source.task
-    if plan.task_field is None and instruction is None:
-        raise DatasetError("the source has no instruction in words", expected="--task, such as --task='Lift the cube'")
-    writer = _Import(source, plan, chosen, instruction if task is not None or plan.task_field is None else None)
-    is_new = not (root / layout.INFO_PATH).is_file()
-    if is_new:
-        recorder = DatasetRecorder.create(
-            root,
-            rate,
-            plan.features,
-            robot_type=robot_type,
-            options=options,
-            data_files_size_in_mb=data_files_size_in_mb,
-            video_files_size_in_mb=video_files_size_in_mb,
-        )
+    writer = _Import(source, plan, chosen, _instruction(source, plan, task))
+    if is_new := not (root / layout.INFO_PATH).is_file():
+        sizes = data_files_size_in_mb, video_files_size_in_mb
+        recorder = _create(root, rate, plan, sizes, robot_type, options)
     else:
-        if (known := load_info(root).fps) != rate:
-            raise DatasetError(f"{root} has {known:g} frames a second, not {rate:g}", hint="import into a new folder")
-        recorder = DatasetRecorder.resume(root, features=plan.features, options=options)
+        recorder = _resume(root, rate, plan, options)
     resumed_at = recorder.info.total_episodes
     report(resumed_at, 0)
-    try:
+    with _closing(recorder, is_new=is_new):
         check_same_source(root, writer.frames, len(chosen), plan)
         writer.write(recorder, report)
         recorder.finalize()
+    return ImportResult(root, recorder.info.total_episodes, recorder.info.total_frames, resumed_at)
+
+
+@contextlib.contextmanager
+def _closing(recorder: DatasetRecorder, *, is_new: bool) -> Iterator[None]:
+    """Close the recorder where an import fails. A dataset made in vain goes: another try may have other features."""
+    try:
+        yield
     except BaseException:
         recorder.close()
         if is_new and not recorder.info.total_episodes:
-            # Made in vain: another try may need another mapping, and so other features.
-            shutil.rmtree(root)
+            shutil.rmtree(recorder.root)
         raise
-    return ImportResult(root, recorder.info.total_episodes, recorder.info.total_frames, resumed_at)
+
+
+def _create(
+    root: Path,
+    rate: float,
+    plan: ImportPlan,
+    sizes: tuple[int, int],
+    robot_type: str | None,
+    options: WritingOptions | None,
+) -> DatasetRecorder:
+    return DatasetRecorder.create(
+        root,
+        rate,
+        plan.features,
+        robot_type=robot_type,
+        options=options,
+        data_files_size_in_mb=sizes[0],
+        video_files_size_in_mb=sizes[1],
+    )
+
+
+def _instruction(source: EpisodeSource, plan: ImportPlan, task: str | None) -> str | None:
+    """The instruction of every episode; None if the source has one for each frame."""
+    if task is None and plan.task_field is not None:
+        return None
+    if task is None and source.task is None:
+        raise DatasetError("the source has no instruction in words", expected="--task, such as --task='Lift the cube'")
+    return source.task if task is None else task
+
+
+def _resume(root: Path, rate: float, plan: ImportPlan, options: WritingOptions | None) -> DatasetRecorder:
+    if (known := load_info(root).fps) != rate:
+        raise DatasetError(f"{root} has {known:g} frames a second, not {rate:g}", hint="import into a new folder")
+    return DatasetRecorder.resume(root, features=plan.features, options=options)
 
 
 @dataclass(frozen=True, slots=True)

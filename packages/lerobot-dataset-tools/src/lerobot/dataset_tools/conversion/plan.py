@@ -38,7 +38,7 @@ class ImportPlan:
     Args:
         fields: what the source's frames hold.
         overrides: per field the feature it becomes, or None to leave it out; `"task"` for the instruction.
-        video: store pictures as video, else as single images.
+        video: store images as video, else as single images.
         float_type: see `FloatType`.
 
     Attributes:
@@ -172,10 +172,10 @@ def _camera(field: SourceField, video: bool) -> _Column:
     if len(shape) != 3 or not (depth or colour):
         raise _mismatch(
             field,
-            f"holds {field.dtype} values of shape {field.shape}, which are no pictures",
+            f"holds {field.dtype} values of shape {field.shape}, which are no images",
             "(height, width, channels) with 3 channels (colour) or 1 (grey, depth)",
         )
-    # One channel means depth in this format, so grey pictures become colour ones.
+    # One channel means depth in this format, so grey images become colour ones.
     grey = shape[2] == 1 and not depth
     feature: Feature = {
         "dtype": VIDEO if video else IMAGE,
@@ -185,9 +185,9 @@ def _camera(field: SourceField, video: bool) -> _Column:
     }
 
     def convert(values: Sequence[Any]) -> npt.NDArray[Any]:
-        picture: npt.NDArray[Any] = np.asarray(values[0]).reshape(given)
-        picture = picture.transpose(1, 2, 0) if is_first else picture
-        return np.repeat(picture, 3, axis=2) if grey else picture
+        image: npt.NDArray[Any] = np.asarray(values[0]).reshape(given)
+        image = image.transpose(1, 2, 0) if is_first else image
+        return np.repeat(image, 3, axis=2) if grey else image
 
     return _Column((field,), feature, convert)
 

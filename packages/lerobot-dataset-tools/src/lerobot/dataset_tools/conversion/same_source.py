@@ -24,7 +24,7 @@ Frames = Callable[[int, list[str] | None], Iterator[dict[str, Any]]]
 
 
 def check_same_source(root: Path, frames: Frames, total_episodes: int, plan: ImportPlan) -> None:
-    """Compare saved episodes with the source, value by value; pictures are left alone.
+    """Compare saved episodes with the source, value by value; images are left alone.
 
     Args:
         root: the dataset.

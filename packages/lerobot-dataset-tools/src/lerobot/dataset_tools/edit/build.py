@@ -1,6 +1,8 @@
 """A whole dataset from a plan, in an empty folder."""
 
+import filecmp
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import load_stats, stats_to_json
 from lerobot.datasets.statistics.recompute import dataset_statistics
 from lerobot.datasets.video.encode import available_encoders, video_info
+
+logger = logging.getLogger(__name__)
 
 _DRAFTS = ".drafts"
 
@@ -44,6 +48,7 @@ def build(plan: EditPlan, folder: Path) -> Info:
     pq.write_table(plan.tasks.to_arrow(), folder / layout.TASKS_PATH)
     info = _final_info(plan, folder)
     (folder / layout.INFO_PATH).write_text(info.to_json(), encoding="utf-8")
+    _keep_other_files(plan, folder)
     stats = dataset_statistics(folder, info, plan.only_statistics)
     if plan.only_statistics is not None:
         stats = {**(load_stats(plan.selections[0].source.root) or {}), **stats}
@@ -52,6 +57,21 @@ def build(plan: EditPlan, folder: Path) -> Info:
     (folder / layout.STATS_PATH).write_text(json.dumps(stats_to_json(stats), indent=4), encoding="utf-8")
     flush_tree(folder)
     return info
+
+
+def _keep_other_files(plan: EditPlan, folder: Path) -> None:
+    """What other tools put into the folders, such as `meta/modality.json`; a card names its own dataset and stays."""
+    for root in dict.fromkeys(selection.source.root for selection in plan.selections):
+        for name in layout.other_files(root):
+            source, target = root / name, folder / name
+            if name == "README.md":
+                continue
+            if target.exists():
+                if not filecmp.cmp(source, target, shallow=False):
+                    logger.warning("%s is left out: another of the datasets has a different %s", source, name)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
 
 
 def _final_info(plan: EditPlan, folder: Path) -> Info:

@@ -18,10 +18,10 @@ def convert_dataset(
     data_files_size_in_mb: int | None = None,
     video_files_size_in_mb: int | None = None,
 ) -> EditResult:
-    """Convert a v2.0 or v2.1 dataset to v3.0 files: episodes joined, every value and picture as it was.
+    """Convert a v2.0 or v2.1 dataset to v3.0 files: episodes joined, every value and image as it was.
 
-    Numeric statistics are computed from the values, with quantiles; those of pictures are kept, and computed from
-    sampled pictures where the dataset has none (v2.0).
+    Numeric statistics are computed from the values, with quantiles; those of images are kept, and computed from
+    sampled images where the dataset has none (v2.0).
 
     Args:
         root: the dataset.

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lerobot.dataset_tools.edit.images import SourcePictures
+from lerobot.dataset_tools.edit.images import SourceImages
 from lerobot.dataset_tools.edit.places import numbering
 from lerobot.dataset_tools.edit.plan import EditPlan
 from lerobot.dataset_tools.edit.videos import Clip
@@ -18,7 +18,7 @@ from lerobot.datasets.format.episodes import META_POSITION_COLUMNS, episodes_sch
 from lerobot.datasets.format.features import CAMERA_DTYPES, NUMERIC_DTYPES, image_size
 from lerobot.datasets.format.stats_json import FeatureStats, flatten_stats
 from lerobot.datasets.statistics.dataset import column_statistics
-from lerobot.datasets.statistics.images import PictureStatistics
+from lerobot.datasets.statistics.images import ImageStatistics
 from lerobot.datasets.statistics.recompute import read_columns
 from lerobot.datasets.writer.compaction import FilePosition
 
@@ -33,7 +33,7 @@ def write_episodes(plan: EditPlan, folder: Path, data: list[FilePosition], video
         plan: the result.
         folder: its folder, where the data files are.
         data: data file of each episode.
-        videos: per camera, where each episode's pictures are.
+        videos: per camera, where each episode's images are.
 
     Raises:
         DatasetError: a data file cannot be read.
@@ -95,12 +95,12 @@ def _new_statistics(plan: EditPlan, folder: Path, data: list[FilePosition], tabl
     if plan.fresh_statistics:
         changed = [key for key, feature in plan.info.features.items() if feature["dtype"] in NUMERIC_DTYPES]
     changed += [key for key in _NUMBERED if plan.only_statistics is None or key in plan.only_statistics]
-    pictures = plan.decoded_statistics
-    columns = _column_statistics(plan, folder, data, [key for key in changed if key not in pictures])
+    images = plan.decoded_statistics
+    columns = _column_statistics(plan, folder, data, [key for key in changed if key not in images])
     result: dict[str, list[Any]] = {}
-    for key in dict.fromkeys([*changed, *sorted(pictures)]):
+    for key in dict.fromkeys([*changed, *sorted(images)]):
         known = {name for name in table.column_names if name.startswith(f"stats/{key}/")}
-        for episode, stats in enumerate(_picture_statistics(plan, key) if key in pictures else columns[key]):
+        for episode, stats in enumerate(_image_statistics(plan, key) if key in images else columns[key]):
             # A table from before quantiles stays without them, for its rows must be alike.
             flat = {name: value for name, value in flatten_stats({key: stats}).items() if not known or name in known}
             for name, value in flat.items():
@@ -125,20 +125,20 @@ def _column_statistics(
     return result
 
 
-def _picture_statistics(plan: EditPlan, key: str) -> Iterable[FeatureStats]:
-    """Statistics of one camera, from as many decoded pictures of each episode as the format's rule samples."""
+def _image_statistics(plan: EditPlan, key: str) -> Iterable[FeatureStats]:
+    """Statistics of one camera, from as many decoded images of each episode as the format's rule samples."""
     channels = image_size(plan.info.features[key])[2]
     for selection in plan.selections:
-        with SourcePictures(selection.source) as pictures:
+        with SourceImages(selection.source) as images:
             for episode, length in zip(selection.episodes.tolist(), selection.lengths.tolist(), strict=True):
-                statistics = PictureStatistics(channels)
-                for picture in pictures.read(key, episode, sampled_frames(length)):
-                    statistics.add(picture)
+                statistics = ImageStatistics(channels)
+                for image in images.read(key, episode, sampled_frames(length)):
+                    statistics.add(image)
                 yield statistics.summary()
 
 
 def sampled_frames(length: int) -> NDArray[np.int64]:
-    """Frames of an episode that stand for its pictures: the 0.75th power of their number, 100 to 10,000, evenly spread.
+    """Frames of an episode that stand for its images: the 0.75th power of their number, 100 to 10,000, evenly spread.
 
     Args:
         length: frames of the episode.

@@ -1,4 +1,4 @@
-"""Pictures of episodes as they were recorded, from images or from video, and encoding them anew."""
+"""Images of episodes as they were recorded, single or from video, and encoding them anew."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lerobot.datasets.format.depth import depth_table
 from lerobot.datasets.format.features import VIDEO, image_size
-from lerobot.datasets.reader.encoded import decode_picture
+from lerobot.datasets.reader.encoded import decode_image
 from lerobot.datasets.reader.images import EpisodeVideos
 from lerobot.datasets.reader.source import EditSource
 from lerobot.datasets.storage.objects import ObjectColumns
@@ -17,11 +17,11 @@ from lerobot.datasets.video.encode import VideoFileEncoder, frame_rate
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
 
 _BATCH = 32
-"""Pictures decoded at a time: one pass through the file, a bounded amount of memory."""
+"""Images decoded at a time: one pass through the file, a bounded amount of memory."""
 
 
-class SourcePictures:
-    """Reads the pictures of a dataset, whatever its version and however they are stored.
+class SourceImages:
+    """Reads the images of a dataset, whatever its version and however they are stored.
 
     Args:
         source: the dataset.
@@ -41,7 +41,7 @@ class SourcePictures:
         self._videos.close()
 
     def read(self, key: str, episode: int, frames: NDArray[np.int64] | None = None) -> Iterator[NDArray[Any]]:
-        """Pictures of one camera of one episode.
+        """Images of one camera of one episode.
 
         Args:
             key: the camera.
@@ -52,7 +52,7 @@ class SourcePictures:
             `(H, W, 3)` uint8, or depth `(H, W, 1)` in its recorded unit: uint16 millimetres or float32 metres.
 
         Raises:
-            DatasetError: a picture is missing or damaged.
+            DatasetError: an image is missing or damaged.
         """
         if frames is None:
             frames = np.arange(int(self.source.episodes.column("length")[episode]))
@@ -62,7 +62,7 @@ class SourcePictures:
         first = int(self.source.episodes.column("dataset_from_index")[episode])
         for position in (first + frames).tolist():
             (value,) = self._images.rows(key, np.array([position]))
-            yield decode_picture(value, self.source.root, f"{key} of frame {position}")
+            yield decode_image(value, self.source.root, f"{key} of frame {position}")
 
     def _from_video(self, key: str, episode: int, frames: list[int]) -> Iterator[NDArray[Any]]:
         info = self.source.info.features[key].get("info")
@@ -70,21 +70,21 @@ class SourcePictures:
         distances = depth_table(info, "mm" if is_mm else "m") if key in self.source.info.depth_keys else None
         for begin in range(0, len(frames), _BATCH):
             rows = [(episode, frame) for frame in frames[begin : begin + _BATCH]]
-            pictures = self._videos.read(key, rows)
+            images = self._videos.read(key, rows)
             for row in rows:
                 if distances is None:
-                    yield pictures[row]
+                    yield images[row]
                 else:
-                    yield distances[pictures[row]][..., None].astype(np.uint16 if is_mm else np.float32)
+                    yield distances[images[row]][..., None].astype(np.uint16 if is_mm else np.float32)
 
 
 def encode_episode(
-    pictures: SourcePictures, episode: int, key: str, config: RGBEncoderConfig, path: Path, *, threads: int
+    images: SourceImages, episode: int, key: str, config: RGBEncoderConfig, path: Path, *, threads: int
 ) -> float:
     """Encode one camera of one episode into a file.
 
     Args:
-        pictures: the dataset's.
+        images: the dataset's.
         episode: number of the episode.
         key: the camera.
         config: codec and quality; `DepthEncoderConfig` for depth.
@@ -95,17 +95,17 @@ def encode_episode(
         Seconds the file lasts.
 
     Raises:
-        DatasetError: a picture is missing or damaged, or the encoder fails.
+        DatasetError: an image is missing or damaged, or the encoder fails.
     """
-    info = pictures.source.info
+    info = images.source.info
     height, width, _ = image_size(info.features[key])
     rate = frame_rate(info.fps)
     encoder = VideoFileEncoder(path, rate, height, width, config, threads=threads)
     try:
-        for picture in pictures.read(key, episode):
-            encoder.add(picture)
+        for image in images.read(key, episode):
+            encoder.add(image)
     except BaseException:
         encoder.abort()
         raise
     encoder.close()
-    return float(encoder.pictures / rate)
+    return float(encoder.images / rate)

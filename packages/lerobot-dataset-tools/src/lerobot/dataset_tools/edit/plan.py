@@ -44,13 +44,13 @@ class EditPlan:
         info: its declarations; totals are filled in.
         tasks: its instructions.
         added: columns that no source has, `(frames, *shape)` each.
-        encoders: cameras whose pictures are encoded anew, with the settings.
+        encoders: cameras whose images are encoded anew, with the settings.
         encoder_threads: threads of each encoder.
         join_data: join small data files up to the format's size, instead of keeping one per source file.
         join_videos: the same for videos.
         in_place: the result replaces the source, so that unchanged files may be shared with it.
         fresh_statistics: compute the numeric statistics of each episode anew, instead of keeping those of the source.
-        decoded_statistics: cameras whose statistics are computed from their pictures.
+        decoded_statistics: cameras whose statistics are computed from their images.
         decoded_statistics: frozenset[str] = frozenset()
     final_statistics: Stats = field(default_factory=dict)
     only_statistics: features whose statistics change; those of the others are the source's. All if None.

@@ -20,7 +20,7 @@ from lerobot.datasets.format.features import LANGUAGE, VIDEO
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.layout import MEGABYTE
 from lerobot.datasets.reader.source import EditSource
-from lerobot.datasets.storage.rows import DataFile
+from lerobot.datasets.storage.rows import DataFile, undeclared_columns
 from lerobot.datasets.video.join import runs
 from lerobot.datasets.writer.compaction import FilePosition
 
@@ -68,6 +68,7 @@ def write_rows(plan: EditPlan, folder: Path) -> list[FilePosition]:
         OSError: the disk is full.
     """
     pieces = list(_pieces(plan))
+    extra = _extra_columns(plan, pieces)
     limit = plan.info.data_files_size_in_mb * MEGABYTE
     groups = runs([p.bytes for p in pieces], limit, [None if plan.join_data else p.file.path for p in pieces])
     places: list[FilePosition] = []
@@ -78,7 +79,7 @@ def write_rows(plan: EditPlan, folder: Path) -> list[FilePosition]:
         if len(members) == 1 and members[0].is_unchanged:
             (link if plan.in_place else shutil.copy2)(members[0].file.path, target)
         else:
-            _rewrite(plan, members, target)
+            _rewrite(plan, members, extra, target)
         places += [place] * sum(len(member.lengths) for member in members)
     return places
 
@@ -114,8 +115,25 @@ def _has_only(file: DataFile) -> bool:
     return bool(pq.read_metadata(file.path).num_rows == file.rows)
 
 
-def _rewrite(plan: EditPlan, members: list[_Piece], target: Path) -> None:
+def _extra_columns(plan: EditPlan, pieces: list[_Piece]) -> list[pa.Field]:
+    """Columns that no declaration names: they stay as they are, in every file or in none."""
+    found = {piece.file.path: undeclared_columns(piece.file, piece.source.info) for piece in pieces}
+    kept = {path: [field for field in fields if field.name not in plan.info.features] for path, fields in found.items()}
+    (first, extra), *others = kept.items()
+    for path, fields in others:
+        if fields != extra:
+            names = [", ".join(field.name for field in each) or "none" for each in (extra, fields)]
+            raise DatasetError(
+                f"of the columns that info.json does not declare, {first} has {names[0]} and {path} {names[1]}",
+                expected="the same ones, of the same type, in every data file",
+            )
+    return extra
+
+
+def _rewrite(plan: EditPlan, members: list[_Piece], extra: list[pa.Field], target: Path) -> None:
     schema = _schema(plan, members[0])
+    schema = pa.schema([*schema, *extra], metadata=schema.metadata)
+    undeclared = {field.name for field in extra}
     tasks = plan.task_numbers
     with pq.ParquetWriter(target, schema) as writer:
         for piece in members:
@@ -127,7 +145,9 @@ def _rewrite(plan: EditPlan, members: list[_Piece], target: Path) -> None:
             columns |= {"index": index, "task_index": tasks[index]}
             columns["episode_index"] = np.repeat(episodes, piece.lengths)
             for field in schema:
-                if field.name not in columns:
+                if field.name in undeclared:
+                    columns[field.name] = table.column(field.name)
+                elif field.name not in columns:
                     where = f"{piece.file.path}: column {field.name}"
                     columns[field.name] = _as_declared(table.column(field.name), field, piece.source.root, where)
             rows, first = data_table(schema, columns), 0
@@ -152,7 +172,7 @@ def _as_declared(column: pa.ChunkedArray, field: pa.Field, root: Path, where: st
     if isinstance(column.type, pa.ExtensionType):
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
     if pa.types.is_struct(field.type):
-        return _pictures(column, root)
+        return _images(column, root)
     if not pa.types.is_nested(field.type) and pa.types.is_nested(column.type):
         column = pa.chunked_array([chunk.flatten() for chunk in column.chunks], column.type.value_type)
     try:
@@ -161,8 +181,8 @@ def _as_declared(column: pa.ChunkedArray, field: pa.Field, root: Path, where: st
         raise DatasetError(f"{where} is {column.type}, not {field.type}: {error}") from error
 
 
-def _pictures(column: pa.ChunkedArray, root: Path) -> pa.ChunkedArray:
-    """Encoded pictures, all within the rows; old writers left some in files of their own."""
+def _images(column: pa.ChunkedArray, root: Path) -> pa.ChunkedArray:
+    """Encoded images, all within the rows; old writers left some in files of their own."""
     chunks = []
     for chunk in column.chunks:
         encoded, paths = chunk.field("bytes"), chunk.field("path")

@@ -27,7 +27,7 @@ _SPELLINGS = frozenset({"is_depth_map", "video.is_depth_map"})
 
 
 def delete_episodes(root: Path, episodes: Sequence[int], new_root: Path | None = None) -> EditResult:
-    """Leave episodes out; the others move up and keep every value and picture.
+    """Leave episodes out; the others move up and keep every value and image.
 
     Args:
         root: the dataset.
@@ -171,7 +171,7 @@ def _check_alike(first: Info, other: Info, first_root: Path, other_root: Path) -
 
 
 def _essence(feature: Feature | None) -> Any:
-    """What must agree: everything but how pictures were encoded and old spellings."""
+    """What must agree: everything but how images were encoded and old spellings."""
     if feature is None:
         return None
     info = {k: v for k, v in (feature.get("info") or {}).items() if k not in _ENCODER_KEYS | _SPELLINGS}

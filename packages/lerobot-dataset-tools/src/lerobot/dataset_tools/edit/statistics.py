@@ -35,7 +35,7 @@ def recompute_stats(
     Args:
         root: the dataset.
         new_root: see `carry_out`.
-        skip_image_video: keep the statistics of pictures, instead of decoding a sample of them.
+        skip_image_video: keep the statistics of images, instead of decoding a sample of them.
         relative_action: make the dataset's statistics of `action` those of actions relative to the state at the begin
             of each chunk, over all chunks within an episode.
         relative_exclude_joints: joints that stay absolute, by a part of their name; `gripper` if None.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lerobot.core.durable import link
 from lerobot.core.errors import DatasetError
-from lerobot.dataset_tools.edit.images import SourcePictures, encode_episode
+from lerobot.dataset_tools.edit.images import SourceImages, encode_episode
 from lerobot.dataset_tools.edit.places import numbering
 from lerobot.dataset_tools.edit.plan import EditPlan
 from lerobot.datasets.format.layout import MEGABYTE
@@ -22,12 +22,12 @@ from lerobot.datasets.writer.compaction import FilePosition
 logger = logging.getLogger(__name__)
 
 Times = tuple[float, float]
-"""When an episode's first picture is shown in its file and when its last one ends, seconds."""
+"""When an episode's first image is shown in its file and when its last one ends, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """An episode's pictures: their file, and when they begin and end in it, in seconds."""
+    """An episode's images: their file, and when they begin and end in it, in seconds."""
 
     place: FilePosition
     begin: float
@@ -64,7 +64,7 @@ def write_videos(plan: EditPlan, folder: Path, key: str, drafts: Path) -> list[C
         drafts: an empty folder on the same file system.
 
     Returns:
-        Where each episode's pictures are.
+        Where each episode's images are.
 
     Raises:
         DatasetError: a source is missing or damaged, or an encoder failed.
@@ -121,10 +121,10 @@ class _Pieces:
 
     def _encoded(self, source: EditSource, numbers: Mapping[int, int]) -> Iterator[_Piece]:
         config, threads = self._plan.encoders[self._key], self._plan.encoder_threads
-        with SourcePictures(source) as pictures:
+        with SourceImages(source) as images:
             for episode, number in numbers.items():
                 path = next(self._drafts)
-                seconds = encode_episode(pictures, episode, self._key, config, path, threads=threads)
+                seconds = encode_episode(images, episode, self._key, config, path, threads=threads)
                 yield _Piece(path, {number: (0.0, seconds)}, source.root)
 
     def _stored(self, source: EditSource, numbers: Mapping[int, int]) -> Iterator[_Piece]:
@@ -136,7 +136,7 @@ class _Pieces:
             for path, episodes in files.items():
                 kept = [episode for episode in episodes if episode in numbers]
                 if kept and not path.exists():
-                    raise DatasetError(f"{path} is missing, with the pictures of its episodes")
+                    raise DatasetError(f"{path} is missing, with the images of its episodes")
                 if len(kept) == len(episodes):
                     times = {numbers[e]: _times(source, videos, self._key, e) for e in kept}
                     yield _Piece(path, times, path)
@@ -149,7 +149,7 @@ class _Pieces:
         spans = {episode: videos.span(self._key, episode) for episode in kept}
         kept = sorted(kept, key=spans.__getitem__)
         if empty := [episode for episode in kept if spans[episode][0] >= spans[episode][1]]:
-            raise DatasetError(f"{path} has no picture of episode {empty[0]}", hint="delete this episode as well")
+            raise DatasetError(f"{path} has no image of episode {empty[0]}", hint="delete this episode as well")
         table = videos.table(self._key, kept[0])
         flags = dict(zip(kept, copyable(path, table, [spans[e] for e in kept]), strict=True))
         for can_copy, run in itertools.groupby(kept, flags.__getitem__):

@@ -1,6 +1,6 @@
 """ALOHA HDF5 files: one per episode, with `observations/{qpos, qvel, effort, images/*}` and `action`.
 
-Compressed pictures are rows of bytes padded with zeros to one length.
+Compressed images are rows of bytes padded with zeros to one length.
 
 Source:
     https://github.com/tonyzhaozh/act (record_sim_episodes.py) and https://github.com/tonyzhaozh/aloha
@@ -19,7 +19,7 @@ from lerobot.dataset_tools.formats import targets
 from lerobot.dataset_tools.formats.arrays import EpisodeArrays, Repeated
 from lerobot.dataset_tools.formats.config import AlohaConfig
 from lerobot.dataset_tools.formats.files import datasets_below, episode_files, open_hdf5, reading
-from lerobot.dataset_tools.formats.images import decode_picture
+from lerobot.dataset_tools.formats.images import decode_image
 from lerobot.dataset_tools.formats.source import TASK, EpisodeSource
 
 _IMAGES = "observations/images/"
@@ -34,8 +34,8 @@ _TARGETS = {
 }
 
 
-class CompressedPictures:
-    """Compressed pictures of one camera, decoded as they are read.
+class CompressedImages:
+    """Compressed images of one camera, decoded as they are read.
 
     Args:
         array: rows of bytes: (N, size) uint8, N of fixed length, or N of variable length.
@@ -53,8 +53,8 @@ class CompressedPictures:
         return [self._decode(encoded) for encoded in self._array[rows]]
 
     def _decode(self, encoded: Any) -> npt.NDArray[np.generic]:
-        picture = decode_picture(np.asarray(encoded).tobytes(), f"{self._array.file.filename}: {self._array.name}")
-        return picture[..., ::-1] if self._swap else picture
+        image = decode_image(np.asarray(encoded).tobytes(), f"{self._array.file.filename}: {self._array.name}")
+        return image[..., ::-1] if self._swap else image
 
 
 def open_aloha(config: AlohaConfig) -> EpisodeSource:
@@ -80,7 +80,7 @@ def open_aloha(config: AlohaConfig) -> EpisodeSource:
 
 def _readable(name: str, array: Any, arrays: Mapping[str, Any], config: AlohaConfig) -> Any:
     if name.startswith(_IMAGES) and len(array.shape) < 3:
-        return CompressedPictures(array, swap=config.swap_red_and_blue)
+        return CompressedImages(array, swap=config.swap_red_and_blue)
     if name == _INSTRUCTION and array.size == 1:
         return Repeated(np.asarray(array.asstr()[...]).item(), arrays["action"].shape[0])
     return array

@@ -31,14 +31,14 @@ class RobomimicConfig(DatasetFormatConfig):
 
 
 class AlohaConfig(DatasetFormatConfig):
-    """ALOHA HDF5: one file per episode, pictures raw or compressed."""
+    """ALOHA HDF5: one file per episode, images raw or compressed."""
 
     target = "lerobot.dataset_tools.formats.aloha:open_aloha"
 
     type: str = "aloha_hdf5"
     swap_red_and_blue: bool = Field(
         default=False,
-        description="Exchange red and blue of compressed pictures: where OpenCV, which takes BGR, was given RGB.",
+        description="Exchange red and blue of compressed images: where OpenCV, which takes BGR, was given RGB.",
     )
 
 

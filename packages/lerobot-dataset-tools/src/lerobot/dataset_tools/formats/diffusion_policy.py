@@ -1,7 +1,7 @@
 """Zarr replay buffers of diffusion_policy: `data/*` with one row per frame, `meta/episode_ends`.
 
 Source:
-    https://github.com/real-stanford/diffusion_policy (README, "ReplayBuffer"); its pictures are 0 to 255 in any type.
+    https://github.com/real-stanford/diffusion_policy (README, "ReplayBuffer"); its images are 0 to 255 in any type.
 """
 
 import zipfile
@@ -21,7 +21,7 @@ from lerobot.dataset_tools.formats.source import EpisodeSource
 
 
 class WholeBytes:
-    """Colour pictures stored as floats from 0 to 255, read as bytes.
+    """Colour images stored as floats from 0 to 255, read as bytes.
 
     Args:
         array: (N, H, W, 3) floats.
@@ -36,10 +36,10 @@ class WholeBytes:
     def __getitem__(self, rows: slice, /) -> npt.NDArray[np.uint8]:
         values = self._array[rows]
         with np.errstate(invalid="ignore"):
-            pictures: npt.NDArray[np.uint8] = values.astype(np.uint8)
-        if not np.array_equal(pictures, values):
-            raise ValueError("its pictures have values other than whole numbers from 0 to 255")
-        return pictures
+            images: npt.NDArray[np.uint8] = values.astype(np.uint8)
+        if not np.array_equal(images, values):
+            raise ValueError("its images have values other than whole numbers from 0 to 255")
+        return images
 
 
 def open_diffusion_policy(config: DiffusionPolicyConfig) -> EpisodeSource:
@@ -62,7 +62,7 @@ def open_diffusion_policy(config: DiffusionPolicyConfig) -> EpisodeSource:
             ends = np.asarray(group["meta/episode_ends"][:], np.int64).ravel()
             found = {name: group[f"data/{name}"] for name in names}
             arrays: dict[str, Rows] = {
-                name: _as_pictures(array) for name, array in found.items() if hasattr(array, "shape")
+                name: _as_images(array) for name, array in found.items() if hasattr(array, "shape")
             }
         source = FlatArrays(str(path), arrays, ends, _target, close=store.close)
         stack.pop_all()
@@ -78,9 +78,9 @@ def _names(path: Path) -> list[str]:
     return sorted({part[1] for part in parts if part[0] == "data" and len(part) > 2})
 
 
-def _as_pictures(array: Any) -> Any:
-    is_picture = array.dtype.kind == "f" and len(array.shape) == 4 and array.shape[3] in targets.COLOUR_CHANNELS
-    return WholeBytes(array) if is_picture else array
+def _as_images(array: Any) -> Any:
+    is_image = array.dtype.kind == "f" and len(array.shape) == 4 and array.shape[3] in targets.COLOUR_CHANNELS
+    return WholeBytes(array) if is_image else array
 
 
 def _target(name: str, dtype: str, shape: tuple[int, ...]) -> str | None:

@@ -1,4 +1,4 @@
-"""Compressed pictures of a source."""
+"""Compressed images of a source."""
 
 import io
 
@@ -9,12 +9,12 @@ import PIL.Image
 from lerobot.core.errors import DatasetError
 
 
-def decode_picture(encoded: bytes, where: str) -> npt.NDArray[np.generic]:
+def decode_image(encoded: bytes, where: str) -> npt.NDArray[np.generic]:
     """Decode a PNG or JPEG file; zeros that pad it are ignored.
 
     Args:
         encoded: the file's bytes.
-        where: which picture, for messages.
+        where: which image, for messages.
 
     Returns:
         (H, W, 3) uint8 RGB for colour, (H, W, 1) uint8 for grey, (H, W, 1) uint16 for 16-bit grey.
@@ -23,11 +23,11 @@ def decode_picture(encoded: bytes, where: str) -> npt.NDArray[np.generic]:
         DatasetError: it is damaged, or of another format.
     """
     try:
-        with PIL.Image.open(io.BytesIO(encoded), formats=("PNG", "JPEG")) as picture:
-            depth = picture.mode.startswith("I")
-            grey = picture.mode == "L"
-            array = np.asarray(picture if depth or grey else picture.convert("RGB"))
+        with PIL.Image.open(io.BytesIO(encoded), formats=("PNG", "JPEG")) as image:
+            depth = image.mode.startswith("I")
+            grey = image.mode == "L"
+            array = np.asarray(image if depth or grey else image.convert("RGB"))
     except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
-        raise DatasetError(f"{where} is no readable PNG or JPEG picture: {error}") from error
+        raise DatasetError(f"{where} is no readable PNG or JPEG image: {error}") from error
     array = array.astype(np.uint16) if depth else array
     return array[..., None] if array.ndim == 2 else array

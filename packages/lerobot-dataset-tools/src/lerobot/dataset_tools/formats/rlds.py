@@ -1,6 +1,6 @@
 """RLDS datasets as TensorFlow Datasets writes them: one record per episode, described by `features.json`.
 
-An episode is read as one record; its pictures are decoded one after the other.
+An episode is read as one record; its images are decoded one after the other.
 
 Source:
     https://github.com/google-research/rlds (steps with observation, action, reward, is_first, is_last, is_terminal) and
@@ -18,7 +18,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.dataset_tools.formats import targets
 from lerobot.dataset_tools.formats.config import RLDSConfig
 from lerobot.dataset_tools.formats.files import episode_files, reading
-from lerobot.dataset_tools.formats.images import decode_picture
+from lerobot.dataset_tools.formats.images import decode_image
 from lerobot.dataset_tools.formats.source import TASK, TEXT, EpisodeSource, SourceField
 from lerobot.dataset_tools.formats.tfrecord import parse_example, records_of
 
@@ -46,7 +46,7 @@ class RLDSEpisodes:
         self.episodes: Sequence[str] = [f"{record.path} at byte {record.start}" for record in self._records]
         self.fps: float | None = None
         self.task: str | None = None
-        self._pictures: set[str] = set()
+        self._images: set[str] = set()
         with reading(str(where)):
             self.fields: Sequence[SourceField] = tuple(self._described(_steps(description, where)))
 
@@ -72,8 +72,8 @@ class RLDSEpisodes:
     def _described(self, steps: Mapping[str, Any]) -> Iterator[SourceField]:
         for name, feature in _leaves(steps, ""):
             if "image" in feature:
-                self._pictures.add(name)
-                dtype, shape = self._first_picture(name)
+                self._images.add(name)
+                dtype, shape = self._first_image(name)
             elif "text" in feature:
                 dtype, shape = TEXT, ()
             elif "tensor" in feature and feature["tensor"].get("encoding", "none").lower() == "none":
@@ -83,20 +83,18 @@ class RLDSEpisodes:
             if -1 not in shape and not (dtype == TEXT and shape):
                 yield SourceField(name, dtype, shape, _target(name, dtype, shape))
 
-    def _first_picture(self, name: str) -> tuple[str, tuple[int, ...]]:
-        """Type and size of a camera's pictures; many descriptions leave the size open."""
+    def _first_image(self, name: str) -> tuple[str, tuple[int, ...]]:
+        """Type and size of a camera's images; many descriptions leave the size open."""
         values = parse_example(self._records[0].read(), self.episodes[0]).get(_STEPS + name, ())
         if not len(values):
-            raise DatasetError(
-                f"{self.episodes[0]} lacks {name}", expected=f"the pictures that {FEATURES_FILE} promises"
-            )
-        first = decode_picture(values[0], f"{self.episodes[0]}: {name}")
+            raise DatasetError(f"{self.episodes[0]} lacks {name}", expected=f"the images that {FEATURES_FILE} promises")
+        first = decode_image(values[0], f"{self.episodes[0]}: {name}")
         return first.dtype.name, first.shape
 
     def _length(self, where: str, field: SourceField, values: Mapping[str, Any]) -> int:
         if _STEPS + field.name not in values:
             raise DatasetError(f"{where} lacks {field.name}", expected=f"the fields that {FEATURES_FILE} promises")
-        size = 1 if field.name in self._pictures else int(np.prod(field.shape, dtype=np.int64))
+        size = 1 if field.name in self._images else int(np.prod(field.shape, dtype=np.int64))
         length, rest = divmod(len(values[_STEPS + field.name]), max(size, 1))
         if rest:
             raise DatasetError(
@@ -107,8 +105,8 @@ class RLDSEpisodes:
     def _column(self, where: str, field: SourceField, values: Any) -> Iterator[Any]:
         place = f"{where}: {field.name}"
         with reading(place):
-            if field.name in self._pictures:
-                return (decode_picture(value, place) for value in values)
+            if field.name in self._images:
+                return (decode_image(value, place) for value in values)
             if field.dtype == TEXT:
                 return iter([value.decode("utf-8") for value in values])
             return iter(np.asarray(values, field.dtype).reshape(-1, *field.shape))

@@ -14,12 +14,12 @@ _CAMERA_ENDINGS = ("_image", "_rgb")
 
 
 def is_colour(dtype: str, shape: tuple[int, ...]) -> bool:
-    """Whether values are grey or colour pictures, channels last or first."""
+    """Whether values are grey or colour images, channels last or first."""
     return dtype == "uint8" and len(shape) == 3 and bool(COLOUR_CHANNELS & {shape[0], shape[2]})
 
 
 def is_depth(dtype: str, shape: tuple[int, ...]) -> bool:
-    """Whether values are depth pictures in millimetres: 16 bits, one channel or none named."""
+    """Whether values are depth images in millimetres: 16 bits, one channel or none named."""
     return dtype == "uint16" and (len(shape) == 2 or (len(shape) == 3 and 1 in {shape[0], shape[2]}))
 
 

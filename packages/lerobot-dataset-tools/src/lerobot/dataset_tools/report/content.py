@@ -1,4 +1,4 @@
-"""What a report says: facts of a dataset, and curves and pictures of some of its episodes."""
+"""What a report says: facts of a dataset, and curves and images of some of its episodes."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from lerobot.datasets.format.extra_columns import capture_time_key
 from lerobot.datasets.format.features import NUMERIC_DTYPES, Feature
 
 SHOWN = (0.0, 0.5, 1.0)
-"""Where in an episode its pictures are from."""
+"""Where in an episode its images are from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class EpisodeDetail:
         tasks: its instructions.
         length: its rows.
         columns: its vectors by feature `(n, D)`.
-        pictures: per camera the addresses of its thumbnails, or why there are none.
+        images: per camera the addresses of its thumbnails, or why there are none.
         timing: measured times, if they were recorded.
     """
 
@@ -56,7 +56,7 @@ class EpisodeDetail:
     tasks: list[str]
     length: int
     columns: dict[str, NDArray[np.float64]]
-    pictures: dict[str, list[str] | str]
+    images: dict[str, list[str] | str]
     timing: Timing | None
 
 
@@ -88,8 +88,8 @@ def gather(dataset: FrameDataset, *, episodes: Sequence[int], verify: bool) -> R
 
     Args:
         dataset: all of it.
-        episodes: numbers of those whose curves and pictures are shown.
-        verify: check it too, without decoding every picture.
+        episodes: numbers of those whose curves and images are shown.
+        verify: check it too, without decoding every image.
 
     Raises:
         DatasetError: rows cannot be read.
@@ -145,21 +145,21 @@ def _detail(dataset: FrameDataset, number: int, vectors: list[str]) -> EpisodeDe
         tasks=list(row["tasks"]),
         length=length,
         columns={key: numbers[key].reshape(length, -1).astype(np.float64) for key in vectors},
-        pictures=dict(_pictures(dataset, positions)),
+        images=dict(_images(dataset, positions)),
         timing=timing_of(numbers[clock]) if clock else None,
     )
 
 
-def _pictures(dataset: FrameDataset, positions: NDArray[np.int64]) -> Iterator[tuple[str, list[str] | str]]:
+def _images(dataset: FrameDataset, positions: NDArray[np.int64]) -> Iterator[tuple[str, list[str] | str]]:
     chosen = np.unique([positions[round(part * (len(positions) - 1))] for part in SHOWN])
     for key in dataset.meta.camera_keys:
         try:
-            pictures = dataset.reader.read_camera(key, chosen)
+            images = dataset.reader.read_camera(key, chosen)
         except DatasetError as error:
             # A page about a damaged dataset is the one that is needed most.
             yield key, error.what
         else:
-            yield key, [thumbnail(picture) for picture in pictures]
+            yield key, [thumbnail(image) for image in images]
 
 
 def timing_of(times: NDArray[Any]) -> Timing | None:

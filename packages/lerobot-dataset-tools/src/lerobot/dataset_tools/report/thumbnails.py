@@ -1,4 +1,4 @@
-"""Small pictures of an episode, as data that a page carries in itself."""
+"""Small images of an episode, as data that a page carries in itself."""
 
 import base64
 import io
@@ -12,22 +12,22 @@ WIDTH = 240
 """Pixels, so that three stand side by side."""
 
 
-def thumbnail(picture: NDArray[Any]) -> str:
-    """A picture as `data:` address of a small JPEG.
+def thumbnail(image: NDArray[Any]) -> str:
+    """An image as `data:` address of a small JPEG.
 
     Args:
-        picture: `(H, W, 3)` or `(H, W, 1)`; depth is shown from its nearest to its farthest.
+        image: `(H, W, 3)` or `(H, W, 1)`; depth is shown from its nearest to its farthest.
     """
-    shown = picture if picture.dtype == np.uint8 else _to_bytes(picture)
-    image = PIL.Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
-    height = max(round(WIDTH * image.height / image.width), 1)
+    shown = image if image.dtype == np.uint8 else _to_bytes(image)
+    small = PIL.Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
+    height = max(round(WIDTH * small.height / small.width), 1)
     buffer = io.BytesIO()
-    image.resize((WIDTH, height)).convert("RGB").save(buffer, "JPEG", quality=75)
+    small.resize((WIDTH, height)).convert("RGB").save(buffer, "JPEG", quality=75)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _to_bytes(picture: NDArray[Any]) -> NDArray[np.uint8]:
-    values = picture.astype(np.float64)
+def _to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
+    values = image.astype(np.float64)
     low, high = values.min(), values.max()
     shown: NDArray[np.uint8] = ((values - low) / ((high - low) or 1) * 255).astype(np.uint8)
     return shown

@@ -7,7 +7,7 @@ from lerobot.dataset_tools.commands.verify_dataset import VerifyDatasetConfig
 from lerobot.dataset_tools.verification.verify import verify_dataset
 
 
-def verify(config: VerifyDatasetConfig) -> int:
+def verify_dataset_command(config: VerifyDatasetConfig) -> int:
     """Check a dataset and write what is found.
 
     Returns:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.dataset_tools.edit.images import SourcePictures
+from lerobot.dataset_tools.edit.images import SourceImages
 from lerobot.dataset_tools.verification.images import camera_findings
 from lerobot.dataset_tools.verification.motion import jumps, odd_lengths, stuck_joints
 from lerobot.dataset_tools.verification.statistics import statistics_findings
@@ -16,10 +16,11 @@ from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.info import load_info
 from lerobot.datasets.reader.source import EditSource, open_source
 from lerobot.datasets.statistics.recompute import read_columns
+from lerobot.datasets.storage.rows import undeclared_columns
 
 ACTION, STATE = "action", "observation.state"
 _MOVING = 0.05
-"""Part of its range that a joint has to move for the pictures to show it."""
+"""Part of its range that a joint has to move for the images to show it."""
 
 
 def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
@@ -27,7 +28,7 @@ def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
 
     Args:
         root: its folder.
-        pictures: decode every picture.
+        pictures: decode every image.
 
     Yields:
         What is wrong or looks wrong; where rows cannot be read, what depends on them is not checked.
@@ -42,6 +43,7 @@ def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
     if any(finding.severity == "error" and finding.check not in ("video", "picture_count") for finding in findings):
         return
     source = open_source(root)
+    yield from _undeclared(source)
     columns = {key: _column(source, key) for key in (ACTION, STATE) if _is_vector(source, key)}
     bounds = list(zip(*(source.episodes[f"dataset_{side}_index"] for side in ("from", "to")), strict=True))
     for key, values in columns.items():
@@ -52,10 +54,17 @@ def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
     yield from statistics_findings(root, source.info, LeRobotDatasetMetadata(root.name, root).stats)
     if pictures:
         motion = columns.get(STATE, columns.get(ACTION))
-        with SourcePictures(source) as reader:
+        with SourceImages(source) as reader:
             missing = {finding.feature for finding in findings if finding.check == "video"}
             for key in (key for key in source.info.camera_keys if key not in missing):
                 yield from camera_findings(reader, key, _Motion(motion, bounds))
+
+
+def _undeclared(source: EditSource) -> Iterator[Finding]:
+    names = dict.fromkeys(field.name for file in source.files for field in undeclared_columns(file, source.info))
+    for name in names:
+        text = f"data files have the column {name}, which info.json does not declare; it is not read, and edits keep it"
+        yield Finding("warning", "undeclared", text, None, name)
 
 
 class _Motion:

@@ -75,7 +75,7 @@ def _name(repo_id: str, episode: int) -> str:
 
 
 def _log(rerun: Any, recording: Any, dataset: LeRobotDataset, config: DatasetVizConfig) -> None:
-    """Write all frames, a batch at a time so that its pictures are decoded in one pass."""
+    """Write all frames, a batch at a time so that its images are decoded in one pass."""
     names = {
         key: [f"{key}/{name}" for name in element_names(feature)]
         for key, feature in dataset.features.items()
@@ -86,16 +86,16 @@ def _log(rerun: Any, recording: Any, dataset: LeRobotDataset, config: DatasetViz
             recording.set_time("frame_index", sequence=int(frame["frame_index"]))
             recording.set_time("timestamp", duration=float(frame["timestamp"]))
             for key in dataset.meta.camera_keys:
-                _log_picture(rerun, recording, key, frame[key], compress=config.display_compressed_images)
+                _log_image(rerun, recording, key, frame[key], compress=config.display_compressed_images)
             for key, paths in names.items():
                 for path, value in zip(paths, np.ravel(frame[key]).tolist(), strict=True):
                     recording.log(path, rerun.Scalars(float(value)))
             recording.log("task", rerun.TextDocument(frame["task"]))
 
 
-def _log_picture(rerun: Any, recording: Any, key: str, picture: Any, *, compress: bool) -> None:
-    if picture.shape[-1] == 1:
-        recording.log(key, rerun.DepthImage(picture[..., 0], meter=MM_PER_METRE))
+def _log_image(rerun: Any, recording: Any, key: str, image: Any, *, compress: bool) -> None:
+    if image.shape[-1] == 1:
+        recording.log(key, rerun.DepthImage(image[..., 0], meter=MM_PER_METRE))
         return
-    image = rerun.Image(picture)
-    recording.log(key, image.compress(jpeg_quality=JPEG_QUALITY) if compress else image)
+    shown = rerun.Image(image)
+    recording.log(key, shown.compress(jpeg_quality=JPEG_QUALITY) if compress else shown)

@@ -1,4 +1,4 @@
-"""Whether the files hold what the metadata promises; no picture is decoded.
+"""Whether the files hold what the metadata promises; no image is decoded.
 
 `check_episode` costs what one episode costs and runs whenever one is saved, before it becomes part of the dataset.
 """
@@ -26,7 +26,7 @@ TIME_TOLERANCE_S = 1e-4
 
 
 def check_structure(root: Path, episodes: Sequence[int] | None = None) -> list[Finding]:
-    """Check metadata, rows, indices, times, tasks, and the number of pictures of every camera.
+    """Check metadata, rows, indices, times, tasks, and the number of images of every camera.
 
     Args:
         root: a dataset of any version.
@@ -52,7 +52,7 @@ def check_structure(root: Path, episodes: Sequence[int] | None = None) -> list[F
 
 
 def check_episode(info: Info, tasks: Tasks, file: DataFile, videos: Mapping[str, Path]) -> list[Finding]:
-    """Check the files of one new episode: rows, indices, times, tasks, and that every row has its picture.
+    """Check the files of one new episode: rows, indices, times, tasks, and that every row has its image.
 
     Args:
         info: the dataset's declarations.
@@ -72,14 +72,14 @@ def check_episode(info: Info, tasks: Tasks, file: DataFile, videos: Mapping[str,
             findings.append(_error("video", str(error.what), file.first_episode, key))
             continue
         if len(table) != file.rows:
-            text = f"{key} has {len(table)} pictures for {file.rows} rows"
+            text = f"{key} has {len(table)} images for {file.rows} rows"
             findings.append(_error("picture_count", text, file.first_episode, key))
             continue
         times = np.array([table.time(position) for position in range(len(table))])
         wanted = np.arange(file.rows) / info.fps
         if (late := _late(times, wanted)).size:
             frame = int(late[0])
-            text = f"picture {frame} of {key} is shown at {times[frame]:.6f} s, not {wanted[frame]:.6f}"
+            text = f"image {frame} of {key} is shown at {times[frame]:.6f} s, not {wanted[frame]:.6f}"
             findings.append(_error("picture_times", text, file.first_episode, key))
     return findings
 
@@ -170,8 +170,11 @@ def _videos(root: Path, info: Info, table: Episodes, episodes: Sequence[int]) ->
                     yield _error("video", str(error.what), episode, key)
                     continue
                 if stop - first < lengths[episode]:
-                    text = f"{key} has {stop - first} pictures for {lengths[episode]} rows"
+                    text = f"{key} has {stop - first} images for {lengths[episode]} rows"
                     yield _error("picture_count", text, episode, key)
+                elif stop != (declared := videos.declared_stop(key, episode)):
+                    text = f"to_timestamp of {key} ends it after {declared - first} images; the file has {stop - first}"
+                    yield Finding("warning", "to_timestamp", text, episode, key)
     finally:
         videos.close()
 

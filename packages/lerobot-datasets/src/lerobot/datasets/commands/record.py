@@ -20,7 +20,7 @@ from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoder
 
 ExtraColumn = Literal["requested_action", "outcome", "capture_times"]
 
-NO_EFFECT = "Accepted so that known command lines work; pictures are always encoded while they come in."
+NO_EFFECT = "Accepted so that known command lines work; images are always encoded while they come in."
 
 
 class DatasetRecordConfig(ConfigModel):
@@ -35,7 +35,7 @@ class DatasetRecordConfig(ConfigModel):
         default=60.0, ge=0, description="Seconds between episodes to reset the scene; the teleoperator stays active."
     )
     num_episodes: int = Field(default=50, gt=0, description="Episodes to record; with --resume, so many more.")
-    video: bool = Field(default=True, description="Store pictures as video; false stores single images.")
+    video: bool = Field(default=True, description="Store images as video; false stores single images.")
     push_to_hub: bool = Field(default=False, description="Upload the dataset at the end; only when asked for.")
     private: bool | None = Field(default=None, description="Upload as a private dataset.")
     tags: tuple[str, ...] | None = Field(default=None, description="Tags of the uploaded dataset.")
@@ -48,7 +48,7 @@ class DatasetRecordConfig(ConfigModel):
         default_factory=DepthEncoderConfig, description="Encoder of depth cameras."
     )
     encoder_queue_maxsize: int = Field(
-        default=30, ge=1, description="Pictures an encoder may be behind before the loop waits for it."
+        default=30, ge=1, description="Images an encoder may be behind before the loop waits for it."
     )
     encoder_threads: int | None = Field(default=None, ge=1, description="Threads per encoder; one if unset.")
     no_stamp: bool = Field(default=False, description="Keep the name as it is, without a time stamp.")

@@ -16,7 +16,7 @@ from lerobot.datasets.reader.windows import parse_windows
 from lerobot.datasets.video.backend import choose_backend
 
 if TYPE_CHECKING:
-    from lerobot.datasets.reader.memory import PictureMemory
+    from lerobot.datasets.reader.memory import ImageMemory
 
 Item = dict[str, Any]
 """Tensors by feature, `<key>_is_pad` for windows, and `task`, the instruction."""
@@ -28,13 +28,13 @@ class FrameDataset(MetadataFacts):
     Args:
         meta: metadata of the dataset.
         episodes: numbers of the episodes to read, all if None; their order does not matter.
-        image_transforms: applied to the pictures of each colour camera.
+        image_transforms: applied to the images of each colour camera.
         delta_timestamps: frames around each frame, by feature, in seconds.
         tolerance_s: largest distance of those from whole frames.
-        return_uint8: leave colour video pictures as `uint8`.
+        return_uint8: leave colour video images as `uint8`.
         depth_output_unit: unit of depth.
         video_backend: what decodes videos, see `choose_backend`.
-        in_memory: keep the pictures of videos once they are decoded; they have to fit, as bytes.
+        in_memory: keep the images of videos once they are decoded; they have to fit, as bytes.
 
     Raises:
         DatasetError: an episode does not exist.
@@ -67,7 +67,7 @@ class FrameDataset(MetadataFacts):
         if video_backend is not None:
             choose_backend(video_backend)
         self.episodes = None if episodes is None else _known_episodes(episodes, meta)
-        self._memory: PictureMemory | None = None
+        self._memory: ImageMemory | None = None
         self._open_reader()
 
     def _open_reader(self) -> None:
@@ -148,7 +148,7 @@ class FrameDataset(MetadataFacts):
 
         Raises:
             FrameIndexError: there is no such frame; also an `IndexError`.
-            DatasetError: a file is missing or damaged, or a row has no picture.
+            DatasetError: a file is missing or damaged, or a row has no image.
         """
         if isinstance(index, slice):
             return self.__getitems__(range(*index.indices(len(self))))
@@ -157,11 +157,11 @@ class FrameDataset(MetadataFacts):
     def __getitems__(self, indices: Iterable[int]) -> list[Item]:
         """A batch of frames, in the order asked; each file is read in one pass. The DataLoader calls this."""
         # Only here: recording and editing need no torch.
-        from lerobot.datasets.reader.memory import PictureMemory
+        from lerobot.datasets.reader.memory import ImageMemory
         from lerobot.datasets.reader.tensors import to_tensors
 
         if self._memory is None:
-            self._memory = PictureMemory(len(self.meta.camera_keys))
+            self._memory = ImageMemory(len(self.meta.camera_keys))
         columns = self._reader.read_columns(self.positions(np.fromiter(indices, np.int64)))
         return to_tensors(
             columns,
@@ -172,20 +172,20 @@ class FrameDataset(MetadataFacts):
         )
 
     def read_arrays(self, indices: Iterable[int], *, pictures: bool = True) -> list[ArrayItem]:
-        """A batch of frames as arrays, without torch; pictures are `(H, W, C)`.
+        """A batch of frames as arrays, without torch; images are `(H, W, C)`.
 
         Args:
             indices: into the chosen episodes.
             pictures: whether to decode cameras.
         """
         positions = self.positions(np.fromiter(indices, np.int64))
-        return self._reader.read(positions, pictures=pictures)
+        return self._reader.read(positions, images=pictures)
 
     def __iter__(self) -> Iterator[Item]:
         return (self[index] for index in range(len(self)))
 
     def set_image_transforms(self, image_transforms: Callable[[Any], Any] | None) -> None:
-        """Replace what is applied to pictures.
+        """Replace what is applied to images.
 
         Raises:
             TypeError: it cannot be called.
@@ -195,7 +195,7 @@ class FrameDataset(MetadataFacts):
         self.image_transforms = image_transforms
 
     def clear_image_transforms(self) -> None:
-        """Apply nothing to pictures."""
+        """Apply nothing to images."""
         self.image_transforms = None
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ import datasets
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.columns import data_schema, data_table
 from lerobot.datasets.format.features import IMAGE, LANGUAGE, NUMERIC_DTYPES
-from lerobot.datasets.reader.tensors import picture_tensor
+from lerobot.datasets.reader.tensors import image_tensor
 from lerobot.datasets.storage.numbers import column_to_numpy
 from lerobot.datasets.storage.rows import DataFile, data_files, read_rows
 
@@ -54,7 +54,7 @@ def _declared_table(meta: LeRobotDatasetMetadata, file: DataFile, schema: pa.Sch
             values = column_to_numpy(table.column(key), shape, f"{file.path}: column {key}")
             columns[key] = values.astype(feature["dtype"])
         elif feature["dtype"] == IMAGE and pc.struct_field(table.column(key), "bytes").null_count:
-            # Pictures in files of their own are named from the dataset's root, which this library does not know.
+            # Images in files of their own are named from the dataset's root, which this library does not know.
             rows = [{**row, "path": str(meta.root / row["path"])} for row in table.column(key).to_pylist()]
             columns[key] = pa.chunked_array([pa.array(rows, schema.field(key).type)])
     return data_table(schema, columns)
@@ -66,7 +66,7 @@ def _to_tensors(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 def _to_tensor(value: Any) -> Any:
     if isinstance(value, Image):
-        picture = np.array(value)
-        depth = picture.ndim == 2
-        return picture_tensor(picture[..., None] if depth else picture, depth=depth)
+        image = np.array(value)
+        depth = image.ndim == 2
+        return image_tensor(image[..., None] if depth else image, depth=depth)
     return value if value is None or isinstance(value, str | dict) else torch.tensor(value)

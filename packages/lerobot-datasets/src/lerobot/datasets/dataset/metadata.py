@@ -29,7 +29,7 @@ class LeRobotDatasetMetadata:
         revision: version of it that was asked for, on the Hub.
         info: contents of `info.json`.
         tasks: instruction texts by number.
-        episodes: where each episode's rows and pictures are.
+        episodes: where each episode's rows and images are.
 
     Args:
         repo_id: name of the dataset.
@@ -152,7 +152,7 @@ class LeRobotDatasetMetadata:
 
     @property
     def camera_keys(self) -> list[str]:
-        """Features that are pictures."""
+        """Features that are images."""
         return self.info.camera_keys
 
     @property
@@ -162,7 +162,7 @@ class LeRobotDatasetMetadata:
 
     @property
     def image_keys(self) -> list[str]:
-        """Features stored as one encoded picture per row."""
+        """Features stored as one encoded image per row."""
         return self.info.image_keys
 
     @property
@@ -180,7 +180,7 @@ class LeRobotDatasetMetadata:
         return Path(self.info.data_file(row["data/chunk_index"], row["data/file_index"]))
 
     def get_video_file_path(self, ep_index: int, vid_key: str) -> Path:
-        """Path of the file with an episode's pictures of one camera, below the root."""
+        """Path of the file with an episode's images of one camera, below the root."""
         if vid_key not in self.video_keys:
             raise DatasetError(f"{vid_key!r} is not stored as video", expected=", ".join(self.video_keys) or "none is")
         row = self.episodes[ep_index]

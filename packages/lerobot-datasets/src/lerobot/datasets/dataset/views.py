@@ -267,6 +267,6 @@ def _shared_features(datasets: Sequence[FrameSource], maps: Sequence[Mapping[str
 
 
 def _kind(feature: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
-    """What a tensor of a feature looks like: image and video are both pictures."""
+    """What a tensor of a feature looks like: one image is like another, however it is stored."""
     kind = np.dtype(feature["dtype"]).kind if feature["dtype"] not in {"image", "video", "string", "language"} else ""
-    return kind or ("picture" if feature["dtype"] in {"image", "video"} else feature["dtype"]), feature["shape"]
+    return kind or ("image" if feature["dtype"] in {"image", "video"} else feature["dtype"]), feature["shape"]

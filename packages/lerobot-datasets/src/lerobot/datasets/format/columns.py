@@ -29,7 +29,7 @@ def data_table(schema: pa.Schema, columns: Mapping[str, npt.NDArray[Any] | pa.Ch
 
     Args:
         schema: from `data_schema`.
-        columns: per column its values `(n, *shape)`, for pictures and texts an arrow array.
+        columns: per column its values `(n, *shape)`, for images and texts an arrow array.
     """
     arrays = [
         _nested(values, field.type) if isinstance(values := columns[field.name], np.ndarray) else values

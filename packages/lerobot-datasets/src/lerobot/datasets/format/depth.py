@@ -1,4 +1,4 @@
-"""Depth in physical units: the inverse of the 12-bit codes of depth videos, and units of depth pictures."""
+"""Depth in physical units: the inverse of the 12-bit codes of depth videos, and units of depth images."""
 
 import math
 from collections.abc import Mapping
@@ -50,15 +50,15 @@ def depth_table(info: Mapping[str, Any] | None, unit: DepthUnit) -> NDArray[np.f
     return metres
 
 
-def convert_picture(picture: NDArray[Any], feature: Feature, unit: DepthUnit) -> NDArray[np.float32]:
-    """A depth picture in the wanted unit; as it is, if its own unit was not recorded.
+def convert_image(image: NDArray[Any], feature: Feature, unit: DepthUnit) -> NDArray[np.float32]:
+    """A depth image in the wanted unit; as it is, if its own unit was not recorded.
 
     Args:
-        picture: distances in the unit of the feature.
+        image: distances in the unit of the feature.
         feature: its declaration.
         unit: the wanted unit.
     """
-    distances = picture.astype(np.float32)
+    distances = image.astype(np.float32)
     stored = (feature.get("info") or {}).get("depth_unit")
     if stored is None or stored == unit:
         return distances

@@ -1,4 +1,4 @@
-"""The episodes table: where each episode's rows and pictures are, in one form for every version."""
+"""The episodes table: where each episode's rows and images are, in one form for every version."""
 
 import logging
 from collections.abc import Collection, Iterator, Sequence

@@ -14,6 +14,8 @@ FeatureMap: TypeAlias = dict[str, Feature]
 NUMERIC_DTYPES: Final = frozenset(
     {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"}
 )
+_OTHER_NAMES: Final = {"float": "float32", "double": "float64"}
+"""What the `datasets` library, and with it other writers, may call a dtype."""
 IMAGE, VIDEO, STRING, LANGUAGE = "image", "video", "string", "language"
 CAMERA_DTYPES: Final = frozenset({IMAGE, VIDEO})
 MAX_DIMENSIONS: Final = 5
@@ -54,6 +56,7 @@ def _normalize_feature(key: str, declared: Any) -> Feature:
     if not isinstance(declared, Mapping) or "dtype" not in declared or "shape" not in declared:
         raise _error(key, f"feature {key!r} is declared as {declared!r}", "a mapping with dtype and shape")
     feature = dict(declared)
+    feature["dtype"] = _OTHER_NAMES.get(str(feature["dtype"]), feature["dtype"])
     dtype, shape = feature["dtype"], feature["shape"]
     shape = (shape,) if isinstance(shape, int) and not isinstance(shape, bool) else shape
     if not isinstance(shape, (list, tuple)) or not all(isinstance(n, int) and n > 0 for n in shape):
@@ -83,7 +86,7 @@ def is_depth(feature: Feature) -> bool:
 
 
 def camera_keys(features: FeatureMap) -> list[str]:
-    """Features that are pictures, however they are stored."""
+    """Features that are images, however they are stored."""
     return [key for key, feature in features.items() if feature["dtype"] in CAMERA_DTYPES]
 
 
@@ -93,7 +96,7 @@ def video_keys(features: FeatureMap) -> list[str]:
 
 
 def image_keys(features: FeatureMap) -> list[str]:
-    """Features stored as one encoded picture per row."""
+    """Features stored as one encoded image per row."""
     return [key for key, feature in features.items() if feature["dtype"] == IMAGE]
 
 

@@ -86,7 +86,7 @@ class Info(BaseModel):
 
     @property
     def camera_keys(self) -> list[str]:
-        """Features that are pictures, however stored."""
+        """Features that are images, however stored."""
         return camera_keys(self.features)
 
     @property
@@ -96,7 +96,7 @@ class Info(BaseModel):
 
     @property
     def image_keys(self) -> list[str]:
-        """Features stored as one encoded picture per row."""
+        """Features stored as one encoded image per row."""
         return image_keys(self.features)
 
     @property

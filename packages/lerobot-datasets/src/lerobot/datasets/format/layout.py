@@ -28,6 +28,11 @@ DEFAULT_VIDEO_FILES_SIZE_IN_MB = 200
 MEGABYTE = 2**20
 """Bytes in the "MB" of the size limits."""
 
+_OWN_FILES = frozenset(
+    {INFO_PATH, STATS_PATH, TASKS_PATH, LEGACY_TASKS_PATH, LEGACY_EPISODES_PATH, LEGACY_EPISODES_STATS_PATH}
+)
+_OWN_FOLDERS = ("data/", "videos/", "images/", "meta/episodes/")
+
 _TEMPLATE_FIELDS = frozenset({"chunk_index", "file_index", "episode_chunk", "episode_index", "video_key"})
 
 
@@ -72,6 +77,20 @@ def check_template(template: str, where: str) -> None:
         raise DatasetError(f"{where} is {template!r}: unknown field {unknown}", expected=str(sorted(_TEMPLATE_FIELDS)))
     if path.is_absolute() or ".." in path.parts:
         raise DatasetError(f"{where} is {template!r}, which leaves the dataset folder", expected="a path below it")
+
+
+def other_files(root: Path) -> list[str]:
+    """Files of a dataset's folder that are not the format's, such as `meta/modality.json`; hidden ones are left out.
+
+    Returns:
+        Paths below the root, with `/`.
+    """
+    names = (path.relative_to(root).as_posix() for path in sorted(root.rglob("*")) if path.is_file())
+    return [
+        name
+        for name in names
+        if name not in _OWN_FILES and not name.startswith(_OWN_FOLDERS) and not f"/{name}".count("/.")
+    ]
 
 
 def next_file(chunk_index: int, file_index: int, chunks_size: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.format import layout
 
 FeatureStats: TypeAlias = dict[str, NDArray[Any]]
-"""`min max mean std` (and quantiles) of one feature, float64 of shape `(D,)`, `(3, 1, 1)` for pictures divided by 255,
+"""`min max mean std` (and quantiles) of one feature, float64 of shape `(D,)`, `(3, 1, 1)` for images divided by 255,
 `(1, 1, 1)` for depth; `count` is int64 `(1,)`."""
 
 Stats: TypeAlias = dict[str, FeatureStats]

@@ -2,7 +2,7 @@
 
 import fnmatch
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,26 +69,18 @@ def push(
         DatasetError: the dataset is empty, or files of it are missing.
     """
     info = load_info(root)
-    files = dict.fromkeys(dataset_files(root, info, load_episodes(root, info), videos=push_videos))
-    patterns = [allow_patterns] if isinstance(allow_patterns, str) else allow_patterns
-    if patterns is not None:
-        files = {path: None for path in files if any(fnmatch.fnmatch(path, pattern) for pattern in patterns)}
+    files = _chosen(dataset_files(root, info, load_episodes(root, info), videos=push_videos), allow_patterns)
     hub = HfApi(token=token)
     target = branch or DEFAULT_BRANCH
     with hub_errors(f"{root} could not be uploaded to {repo_id}"):
-        hub.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True)
-        if branch is not None:
-            hub.create_branch(repo_id, branch=branch, repo_type="dataset", exist_ok=True)
-        operations: list[CommitOperationAdd | CommitOperationDelete] = [
-            CommitOperationAdd(path, root / path) for path in files
-        ]
+        _make_repository(hub, repo_id, branch, private)
+        operations = _additions(root, files)
         if CARD_PATH not in files:
             text = dataset_card(repo_id, info, tags=tags or (), license_name=license_name, **card)
             operations.append(CommitOperationAdd(CARD_PATH, text.encode()))
-        if patterns is None:
+        if allow_patterns is None:
             there = hub.list_repo_files(repo_id, repo_type="dataset", revision=target)
-            stale = _stale(there, files, keep_videos=not push_videos)
-            operations += [CommitOperationDelete(path) for path in stale]
+            operations += [CommitOperationDelete(path) for path in _stale(there, files, keep_videos=not push_videos)]
         commit = hub.create_commit(
             repo_id, operations, commit_message="Upload dataset", repo_type="dataset", revision=target
         )
@@ -115,6 +107,24 @@ def dataset_files(root: Path, info: Info, episodes: Episodes, *, videos: bool = 
             f"{root / missing[0]} is missing, and {len(missing) - 1} more files", expected="a complete dataset"
         )
     return [INFO_PATH, *named, *_metadata(root, info, episodes), *_beside(root)]
+
+
+def _chosen(files: Sequence[str], allow_patterns: Sequence[str] | str | None) -> dict[str, None]:
+    """The files that match a pattern, each once; all if there are no patterns."""
+    patterns = [allow_patterns] if isinstance(allow_patterns, str) else allow_patterns
+    return {
+        path: None for path in files if patterns is None or any(fnmatch.fnmatch(path, pattern) for pattern in patterns)
+    }
+
+
+def _make_repository(hub: HfApi, repo_id: str, branch: str | None, private: bool | None) -> None:
+    hub.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True)
+    if branch is not None:
+        hub.create_branch(repo_id, branch=branch, repo_type="dataset", exist_ok=True)
+
+
+def _additions(root: Path, files: Iterable[str]) -> list[CommitOperationAdd | CommitOperationDelete]:
+    return [CommitOperationAdd(path, root / path) for path in files]
 
 
 def _metadata(root: Path, info: Info, episodes: Episodes) -> Iterator[str]:

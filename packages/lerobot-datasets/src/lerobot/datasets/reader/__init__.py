@@ -1,1 +1,1 @@
-"""From dataset positions to frames: windows, rows, pictures, and the tensors made of them."""
+"""From dataset positions to frames: windows, rows, images, and the tensors made of them."""

@@ -1,4 +1,4 @@
-"""Pictures stored one by one, as PNG or TIFF bytes in a row or as a file."""
+"""Images stored one by one, as PNG or TIFF bytes in a row or as a file."""
 
 import io
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from lerobot.core.errors import DatasetError
 
 
-def decode_picture(value: Any, root: Path, where: str) -> NDArray[Any]:
-    """Decode the picture of one row.
+def decode_image(value: Any, root: Path, where: str) -> NDArray[Any]:
+    """Decode the image of one row.
 
     Args:
         value: mapping with `bytes`, or with a `path` below the dataset's root.
@@ -24,14 +24,14 @@ def decode_picture(value: Any, root: Path, where: str) -> NDArray[Any]:
         `(H, W, C)` in the stored type; one channel for depth.
 
     Raises:
-        DatasetError: the row has no picture, or one that cannot be decoded.
+        DatasetError: the row has no image, or one that cannot be decoded.
     """
     if not isinstance(value, Mapping) or not (value.get("bytes") or value.get("path")):
-        raise DatasetError(f"{where} has no picture")
+        raise DatasetError(f"{where} has no image")
     source: io.BytesIO | Path = io.BytesIO(value["bytes"]) if value.get("bytes") else root / value["path"]
     try:
-        with PIL.Image.open(source) as image:
-            picture = np.array(image.convert("RGB") if image.mode in {"P", "RGBA", "LA", "CMYK"} else image)
+        with PIL.Image.open(source) as file:
+            image = np.array(file.convert("RGB") if file.mode in {"P", "RGBA", "LA", "CMYK"} else file)
     except (OSError, ValueError, SyntaxError) as error:
-        raise DatasetError(f"{where}: the picture cannot be decoded: {error}") from error
-    return picture[..., None] if picture.ndim == 2 else picture
+        raise DatasetError(f"{where}: the image cannot be decoded: {error}") from error
+    return image[..., None] if image.ndim == 2 else image

@@ -1,6 +1,6 @@
-"""Memory for the pictures of a batch, used again once nothing holds it.
+"""Memory for the images of a batch, used again once nothing holds it.
 
-A batch of pictures is large, and fresh memory for it costs about as much as decoding them: the system clears every page
+A batch of images is large, and fresh memory for it costs about as much as decoding them: the system clears every page
 of it. In a worker of a `DataLoader` it is memory that the other process sees too, so that nothing is copied on the way.
 """
 
@@ -20,7 +20,7 @@ _SPARE = 2
 """A block serves for what needs more than its share of this; anything smaller would waste it."""
 
 
-class PictureMemory:
+class ImageMemory:
     """Gives memory for tensors, and takes it back when the last tensor that uses it is gone.
 
     Args:
@@ -32,7 +32,7 @@ class PictureMemory:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process starts with nothing."""
-        return PictureMemory, (self._free.maxlen,)
+        return ImageMemory, (self._free.maxlen,)
 
     def empty(self, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
         """A contiguous tensor whose numbers are still to be written.

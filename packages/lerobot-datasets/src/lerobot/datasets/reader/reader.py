@@ -8,23 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.format.depth import DepthUnit, convert_picture, depth_table
+from lerobot.datasets.format.depth import DepthUnit, convert_image, depth_table
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.features import IMAGE, VIDEO
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.tasks import Tasks
-from lerobot.datasets.reader.encoded import decode_picture
-from lerobot.datasets.reader.images import EpisodeVideos, PictureRows
+from lerobot.datasets.reader.encoded import decode_image
+from lerobot.datasets.reader.images import EpisodeVideos, ImageRows
 from lerobot.datasets.reader.windows import Windows, window_positions
 from lerobot.datasets.storage.numbers import NumericColumns
 from lerobot.datasets.storage.objects import ObjectColumns
 from lerobot.datasets.storage.rows import data_files
 
-Columns: TypeAlias = dict[str, NDArray[Any] | PictureRows | list[Any]]
-"""A batch by feature: numbers as one array `(B, ...)`, cameras as pictures, everything else as a list of B values."""
+Columns: TypeAlias = dict[str, NDArray[Any] | ImageRows | list[Any]]
+"""A batch by feature: numbers as one array `(B, ...)`, cameras as images, everything else as a list of B values."""
 
 ArrayItem: TypeAlias = dict[str, Any]
-"""One item: arrays by feature, pictures as `(H, W, C)` or `(T, H, W, C)`, texts and annotations as Python objects."""
+"""One item: arrays by feature, images as `(H, W, C)` or `(T, H, W, C)`, texts and annotations as Python objects."""
 
 
 class FrameIndexError(DatasetError, IndexError):
@@ -67,7 +67,7 @@ class FrameReader:
         depth_unit: unit of depth.
         numbers: rows of numeric features, mapped from the data files if None.
         objects: rows of the others, likewise.
-        videos: pictures, from the files below `root` if None.
+        videos: images, from the files below `root` if None.
     """
 
     def __init__(
@@ -106,22 +106,22 @@ class FrameReader:
         """Episode number of each dataset position."""
         return np.searchsorted(self._stops, positions, side="right")
 
-    def read(self, positions: NDArray[np.int64], *, pictures: bool = True) -> list[ArrayItem]:
+    def read(self, positions: NDArray[np.int64], *, images: bool = True) -> list[ArrayItem]:
         """Read items; see `read_columns`.
 
         Returns:
             One item per position.
         """
-        columns = self.read_columns(positions, pictures=pictures)
-        values = {key: each.arrays() if isinstance(each, PictureRows) else each for key, each in columns.items()}
+        columns = self.read_columns(positions, images=images)
+        values = {key: each.arrays() if isinstance(each, ImageRows) else each for key, each in columns.items()}
         return [{key: each[row] for key, each in values.items()} for row in range(len(positions))]
 
-    def read_columns(self, positions: NDArray[np.int64], *, pictures: bool = True) -> Columns:
+    def read_columns(self, positions: NDArray[np.int64], *, images: bool = True) -> Columns:
         """Read a batch.
 
         Args:
             positions: `(B,)` dataset positions, in any order.
-            pictures: whether to decode cameras.
+            images: whether to decode cameras.
 
         Returns:
             Columns in the format's order: video cameras, columns, `_is_pad`, `task`.
@@ -138,13 +138,13 @@ class FrameReader:
         wanted = {key: window_positions(positions, starts, stops, offsets) for key, offsets in self._windows.items()}
         places = {key: wanted[key].positions if key in wanted else positions for key in self._info.features}
         columns: Columns = {}
-        if pictures:
+        if images:
             for key in self._info.video_keys:
                 columns[key] = self._read_videos(key, places[key], starts, episodes)
         numbers = self.numbers.fetch({key: places[key] for key in self.numbers.keys})
         for key, feature in self._info.features.items():
             if feature["dtype"] == IMAGE:
-                if pictures:
+                if images:
                     columns[key] = self._read_images(key, places[key])
             elif feature["dtype"] != VIDEO:
                 columns[key] = numbers[key] if key in numbers else self._read_objects(key, places[key])
@@ -155,7 +155,7 @@ class FrameReader:
         return columns
 
     def read_camera(self, key: str, positions: NDArray[np.int64]) -> list[NDArray[Any]]:
-        """Pictures of one camera at dataset positions, without anything else and without windows.
+        """Images of one camera at dataset positions, without anything else and without windows.
 
         Args:
             key: camera feature, however it is stored.
@@ -171,30 +171,30 @@ class FrameReader:
 
     def _read_videos(
         self, key: str, places: NDArray[np.int64], starts: NDArray[np.int64], episodes: NDArray[np.int64]
-    ) -> PictureRows:
+    ) -> ImageRows:
         windows = places[:, None] if places.ndim == 1 else places
         rows = [
             [(episode, place - start) for place in window]
             for window, start, episode in zip(windows.tolist(), starts.tolist(), episodes.tolist(), strict=True)
         ]
-        pictures = self.videos.read(key, (row for window in rows for row in window))
+        images = self.videos.read(key, (row for window in rows for row in window))
         if key in self._depth_tables:
             table = self._depth_tables[key]
-            pictures = {row: table[codes][..., None] for row, codes in pictures.items()}
+            images = {row: table[codes][..., None] for row, codes in images.items()}
         # A window of one video frame has no time axis, unlike a window of one image: the format's readers agree on it.
-        return PictureRows([[pictures[row] for row in window] for window in rows], with_time=windows.shape[1] > 1)
+        return ImageRows([[images[row] for row in window] for window in rows], with_time=windows.shape[1] > 1)
 
-    def _read_images(self, key: str, places: NDArray[np.int64]) -> PictureRows:
+    def _read_images(self, key: str, places: NDArray[np.int64]) -> ImageRows:
         flat = places.ravel()
         decoded = [
-            decode_picture(value, self._root, f"{key} of frame {position}")
+            decode_image(value, self._root, f"{key} of frame {position}")
             for position, value in zip(flat.tolist(), self.objects.rows(key, flat), strict=True)
         ]
         if key in self._depth_tables:
-            decoded = [convert_picture(picture, self._info.features[key], self._depth_unit) for picture in decoded]
+            decoded = [convert_image(image, self._info.features[key], self._depth_unit) for image in decoded]
         size = 1 if places.ndim == 1 else places.shape[1]
         windows = [decoded[row : row + size] for row in range(0, len(decoded), size)]
-        return PictureRows(windows, with_time=places.ndim > 1)
+        return ImageRows(windows, with_time=places.ndim > 1)
 
     def _read_objects(self, key: str, places: NDArray[np.int64]) -> list[Any]:
         values = self.objects.rows(key, places.ravel())

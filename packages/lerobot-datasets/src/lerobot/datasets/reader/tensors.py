@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from lerobot.core.images import unit_range
 from lerobot.datasets.format.features import VIDEO, FeatureMap, is_depth
-from lerobot.datasets.reader.images import PictureRows
+from lerobot.datasets.reader.images import ImageRows
 from lerobot.datasets.reader.items import FrameItem
-from lerobot.datasets.reader.memory import PictureMemory
+from lerobot.datasets.reader.memory import ImageMemory
 from lerobot.datasets.reader.reader import Columns
 
 
@@ -21,16 +21,16 @@ def to_tensors(
     *,
     return_uint8: bool = False,
     transforms: Callable[[Any], Any] | None = None,
-    memory: PictureMemory | None = None,
+    memory: ImageMemory | None = None,
 ) -> list[dict[str, Any]]:
     """Make items of a batch's arrays.
 
     Args:
-        columns: as read by `FrameReader`; emptied, so that pictures are held once and not twice.
+        columns: as read by `FrameReader`; emptied, so that images are held once and not twice.
         features: declarations of the dataset.
-        return_uint8: leave colour video pictures as `uint8` in 0 .. 255; images stay float.
-        transforms: applied to the pictures of each colour camera, last; one draw serves a whole window.
-        memory: where pictures are put; fresh memory if None.
+        return_uint8: leave colour images of video as `uint8` in 0 .. 255; those stored one by one stay float.
+        transforms: applied to the images of each colour camera, last; one draw serves a whole window.
+        memory: where images are put; fresh memory if None.
 
     Returns:
         One `FrameItem` per row. Numbers are tensors of their shape, scalars 0-dimensional; colours `(C, H, W)` or
@@ -42,55 +42,55 @@ def to_tensors(
         values = columns.pop(key)
         if isinstance(values, np.ndarray):
             made[key] = torch.from_numpy(values).unbind()
-        elif isinstance(values, PictureRows):
+        elif isinstance(values, ImageRows):
             depth, keep = is_depth(features[key]), return_uint8 and features[key]["dtype"] == VIDEO
-            pictures = _batch_of_pictures(values, memory or PictureMemory(1), depth=depth, keep_uint8=keep)
-            made[key] = pictures if transforms is None or depth else [transforms(picture) for picture in pictures]
+            images = _batch_of_images(values, memory or ImageMemory(1), depth=depth, keep_uint8=keep)
+            made[key] = images if transforms is None or depth else [transforms(image) for image in images]
         else:
             made[key] = values
     return [FrameItem(zip(made, row, strict=True)) for row in zip(*made.values(), strict=True)]
 
 
-def _batch_of_pictures(
-    pictures: PictureRows, memory: PictureMemory, *, depth: bool, keep_uint8: bool
+def _batch_of_images(
+    images: ImageRows, memory: ImageMemory, *, depth: bool, keep_uint8: bool
 ) -> Sequence[torch.Tensor]:
-    """The pictures of each row, side by side in one tensor if they are of one size."""
-    flat = [picture for window in pictures.windows for picture in window]
-    shapes = {picture.shape for picture in flat}
+    """The images of each row, side by side in one tensor if they are of one size."""
+    flat = [image for window in images.windows for image in window]
+    shapes = {image.shape for image in flat}
     if len(shapes) != 1:
-        rows = [PictureRows([window], pictures.with_time) for window in pictures.windows]
-        return [_batch_of_pictures(row, memory, depth=depth, keep_uint8=keep_uint8)[0] for row in rows]
+        rows = [ImageRows([window], images.with_time) for window in images.windows]
+        return [_batch_of_images(row, memory, depth=depth, keep_uint8=keep_uint8)[0] for row in rows]
     ((height, width, channels),) = shapes
     as_bytes = keep_uint8 and not depth and flat[0].dtype == np.uint8
-    time = (len(pictures.windows[0]),) if pictures.with_time else ()
-    size = (len(pictures.windows), *time, channels, height, width)
+    time = (len(images.windows[0]),) if images.with_time else ()
+    size = (len(images.windows), *time, channels, height, width)
     batch = memory.empty(size, torch.uint8 if as_bytes else torch.float32)
-    write_pictures(flat, batch.view(-1, channels, height, width), depth=depth)
+    write_images(flat, batch.view(-1, channels, height, width), depth=depth)
     return batch.unbind()
 
 
-def write_pictures(pictures: Sequence[NDArray[Any]], target: torch.Tensor, *, depth: bool) -> None:
-    """Write pictures `(H, W, C)` into a tensor.
+def write_images(images: Sequence[NDArray[Any]], target: torch.Tensor, *, depth: bool) -> None:
+    """Write images `(H, W, C)` into a tensor.
 
     Args:
-        pictures: N of them, of one size and type.
+        images: N of them, of one size and type.
         target: `(N, C, H, W)`, `uint8` as they are, or `float32`: colours of one byte then become 0 to 1.
         depth: distances rather than colours.
     """
-    scaled = target.dtype == torch.float32 and pictures[0].dtype == np.uint8 and not depth
+    scaled = target.dtype == torch.float32 and images[0].dtype == np.uint8 and not depth
     # A colour after the other first: that, and then dividing all, takes half the time of both at once.
     planes = torch.empty(target.shape[1:], dtype=torch.uint8) if scaled else target
-    for picture, into in zip(pictures, target, strict=True):
+    for image, into in zip(images, target, strict=True):
         moved = (planes if scaled else into).numpy()
         for channel in range(moved.shape[0]):
-            moved[channel] = picture[..., channel]
+            moved[channel] = image[..., channel]
         if scaled:
             unit_range(planes, out=into)
 
 
-def picture_tensor(picture: NDArray[Any], *, depth: bool) -> torch.Tensor:
-    """A picture `(H, W, C)` as `(C, H, W)` `float32`, colours in [0, 1]."""
-    height, width, channels = picture.shape
+def image_tensor(image: NDArray[Any], *, depth: bool) -> torch.Tensor:
+    """An image `(H, W, C)` as `(C, H, W)` `float32`, colours in [0, 1]."""
+    height, width, channels = image.shape
     tensor = torch.empty(1, channels, height, width)
-    write_pictures([picture], tensor, depth=depth)
+    write_images([image], tensor, depth=depth)
     return tensor[0]

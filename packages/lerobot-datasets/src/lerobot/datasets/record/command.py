@@ -125,23 +125,16 @@ def record_episodes(
     Returns:
         See `record`, which also lists what is raised.
     """
-    progress, display = setup.progress, setup.display
-    others = [] if teleoperator is None else [teleoperator]
+    progress, others = setup.progress, [] if teleoperator is None else [teleoperator]
     with setup.hooks.run(setup.command, setup.config), safe_end(robot, *others) as session:
-        if display is not None:
-            session.close_later("display", display.close)
-        session.close_later("progress line", progress.close)
-        sources = _open_control_file(control_file, session, progress)
-        session.connect()
-        # After connecting: devices may ask questions, and a keyboard that drives the robot has the first choice.
-        sources += _open_keyboard(session, progress, alone=not sources)
+        sources = _connect(setup, session, control_file)
         drive = Drive(
             source=source,
             # After connecting: a calibration may have narrowed the ranges.
             gate=SafetyGate.for_robot(robot, setup.safety),
             observation_processors=observation_processors,
             action_processors=action_processors,
-            sinks=[] if display is None else [display],
+            sinks=[] if setup.display is None else [setup.display],
             hooks=setup.hooks,
             on_episode=on_episode,
         )
@@ -162,6 +155,17 @@ def record_episodes(
     if session.signals.received is None:
         _finish(setup.dataset, target, progress)
     return session.signals.exit_code
+
+
+def _connect(setup: RecordingSetup, session: Session, control_file: Path | None) -> list[RequestSource]:
+    """Connect the devices and open what a person says things by; all are closed on every way out."""
+    if setup.display is not None:
+        session.close_later("display", setup.display.close)
+    session.close_later("progress line", setup.progress.close)
+    sources = _open_control_file(control_file, session, setup.progress)
+    session.connect()
+    # After connecting: devices may ask questions, and a keyboard that drives the robot has the first choice.
+    return [*sources, *_open_keyboard(session, setup.progress, alone=not sources)]
 
 
 def _open_control_file(path: Path | None, session: Session, progress: Progress) -> list[RequestSource]:

@@ -38,7 +38,7 @@ class RowBuilder:
         observation: pipeline of observations, the one of the control loop.
         action: pipeline from the robot's action to the stored one.
         extra_columns: which optional columns there are.
-        video: store pictures as video, otherwise as single images.
+        video: store images as video, otherwise as single images.
 
     Raises:
         FeatureMismatchError: something the robot measures cannot be stored; names it.
@@ -72,7 +72,7 @@ class RowBuilder:
         """Declarations of every column."""
         if "outcome" in extra_columns:
             self.features[OUTCOME] = {"dtype": "string", "shape": (1,), "names": None}
-        self.pictures = [
+        self.cameras = [
             key.removeprefix("observation.images.") for key in self.stored if key.startswith("observation.images.")
         ]
         """Names of the cameras."""

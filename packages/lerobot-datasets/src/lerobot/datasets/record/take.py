@@ -14,8 +14,8 @@ from lerobot.datasets.record.requests import Request, Requests
 from lerobot.datasets.record.rows import UNKNOWN, RowBuilder
 from lerobot.datasets.writer.recorder import DatasetRecorder
 
-# The first row waits so long for pictures taken since the episode began; a slower camera begins with an old one.
-FIRST_PICTURE_S = 0.5
+# The first row waits so long for images taken since the episode began; a slower camera begins with an old one.
+FIRST_IMAGE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Take:
         self._saved = saved
         self._clock = clock
         self._fps = fps
-        self._counts = _Counts(LoopTiming(fps), RepeatedImages(rows.pictures))
+        self._counts = _Counts(LoopTiming(fps), RepeatedImages(rows.cameras))
         self._engaged_s: float | None = None
         self._skip = False
         self._begun_s = 0.0
@@ -168,11 +168,11 @@ class Take:
             self._progress.show(self._status(slots / self._fps))
 
     def _is_new(self, tick: Tick) -> bool:
-        """Whether every picture was taken since the episode began: not of the scene as it was before."""
-        if tick.start_s - self._begun_s > FIRST_PICTURE_S:
+        """Whether every image was taken since the episode began: not of the scene as it was before."""
+        if tick.start_s - self._begun_s > FIRST_IMAGE_S:
             return True
         stamps = tick.observation.stamps
-        return all(stamps[key].time_s >= self._begun_s for key in self._rows.pictures if key in stamps)
+        return all(stamps[key].time_s >= self._begun_s for key in self._rows.cameras if key in stamps)
 
     def _count(self, tick: Tick) -> None:
         counts = self._counts

@@ -17,7 +17,7 @@ from lerobot.datasets.storage.rows import data_files
 
 @dataclass(frozen=True, slots=True)
 class RecordedEpisode:
-    """One episode, without its pictures.
+    """One episode, without its images.
 
     Attributes:
         name: the dataset's name.

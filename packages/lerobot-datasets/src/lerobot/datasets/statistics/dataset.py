@@ -12,7 +12,7 @@ from lerobot.datasets.statistics.running import FloatArray, RunningStatistics
 
 
 def has_numbers(feature: Feature) -> bool:
-    """Whether a feature's statistics come from its column, without looking at pictures."""
+    """Whether a feature's statistics come from its column, without looking at images."""
     return feature["dtype"] in NUMERIC_DTYPES
 
 
@@ -44,7 +44,7 @@ def column_statistics(values: npt.NDArray[np.generic]) -> FeatureStats:
 class DatasetStatistics:
     """Statistics of a dataset, kept up to date episode by episode at a cost that does not grow.
 
-    Counts, means, deviations and extremes are exact. Quantiles of numbers are those of the values, of pictures those of
+    Counts, means, deviations and extremes are exact. Quantiles of numbers are those of the values, of images those of
     the episodes' quantiles; see `RunningStatistics` for the bounds.
 
     Args:

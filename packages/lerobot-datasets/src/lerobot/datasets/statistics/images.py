@@ -1,7 +1,7 @@
-"""Statistics of the pictures of one episode, exact on a decimated grid of every picture.
+"""Statistics of the images of one episode, exact on a decimated grid of every image.
 
-Integer pictures take few distinct values, so counting them (256 or 65,536 counters a channel) is exact, order-free and
-cheaper than any estimate: about 0.2 ms for a 640x480 picture. That is why no frame is left out, where the format's rule
+Integer images take few distinct values, so counting them (256 or 65,536 counters a channel) is exact, order-free and
+cheaper than any estimate: about 0.2 ms for a 640x480 image. That is why no frame is left out, where the format's rule
 for finished files would sample them. Floating-point depth has no such levels and goes through `RunningStatistics`.
 """
 
@@ -16,17 +16,17 @@ from lerobot.datasets.statistics.running import RunningStatistics
 _DECIMATED_SIDE = 150
 
 
-def decimate(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Every k-th pixel of a picture `(H, W, C)` whose longer side has 300 pixels or more; others unchanged."""
-    height, width = picture.shape[:2]
+def decimate(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Every k-th pixel of an image `(H, W, C)` whose longer side has 300 pixels or more; others unchanged."""
+    height, width = image.shape[:2]
     if max(height, width) < 2 * _DECIMATED_SIDE:
-        return picture
+        return image
     step = max(height, width) // _DECIMATED_SIDE
-    return picture[::step, ::step]
+    return image[::step, ::step]
 
 
-class PictureStatistics:
-    """Statistics per channel of the pictures added so far.
+class ImageStatistics:
+    """Statistics per channel of the images added so far.
 
     Args:
         channels: number of channels C; colour (C = 3) is reported in [0, 1], depth (C = 1) in its own unit.
@@ -36,18 +36,18 @@ class PictureStatistics:
         self._channels = channels
         self._levels: npt.NDArray[np.int64] | None = None
         self._running: RunningStatistics | None = None
-        self._pictures = 0
+        self._images = 0
 
-    def add(self, picture: npt.NDArray[Any]) -> None:
-        """Count one picture.
+    def add(self, image: npt.NDArray[Any]) -> None:
+        """Count one image.
 
         Args:
-            picture: (H, W, C) uint8, uint16 or float32; always the same dtype.
+            image: (H, W, C) uint8, uint16 or float32; always the same dtype.
         """
-        pixels = decimate(picture).reshape(-1, self._channels)
-        self._pictures += 1
-        if np.issubdtype(picture.dtype, np.integer):
-            levels = np.iinfo(picture.dtype).max + 1
+        pixels = decimate(image).reshape(-1, self._channels)
+        self._images += 1
+        if np.issubdtype(image.dtype, np.integer):
+            levels = np.iinfo(image.dtype).max + 1
             offsets = np.arange(self._channels) * levels
             counts = np.bincount((pixels + offsets).ravel(), minlength=levels * self._channels)
             counts = counts.reshape(self._channels, levels)
@@ -58,10 +58,10 @@ class PictureStatistics:
             self._running.update(pixels.astype(np.float64))
 
     def summary(self) -> FeatureStats:
-        """Statistics of all pictures, at least one.
+        """Statistics of all images, at least one.
 
         Returns:
-            Every statistic as `(C, 1, 1)`, `count` as `(1,)`: the number of pictures.
+            Every statistic as `(C, 1, 1)`, `count` as `(1,)`: the number of images.
         """
         running = self._running
         if self._levels is not None:
@@ -72,6 +72,6 @@ class PictureStatistics:
             running = RunningStatistics(*np.transpose(seen))
             running.update(values, weights)
         if running is None:
-            raise ValueError("no picture was added")
-        summary = running.summary(self._pictures)
+            raise ValueError("no image was added")
+        summary = running.summary(self._images)
         return {key: value if key == "count" else value.reshape(-1, 1, 1) for key, value in summary.items()}

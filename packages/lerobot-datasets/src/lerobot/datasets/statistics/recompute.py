@@ -19,10 +19,10 @@ from lerobot.datasets.statistics.running import FloatArray, RunningStatistics
 
 
 def dataset_statistics(root: Path, info: Info, only: Collection[str] | None = None) -> Stats:
-    """Statistics of every feature of a v3.0 dataset; no picture is decoded.
+    """Statistics of every feature of a v3.0 dataset; no image is decoded.
 
-    They depend only on the data files and the episodes' picture statistics, so any sequence of edits that leads to the
-    same dataset leads to the same statistics. Numbers: every value, quantiles within 1/5000 of the range. Pictures: the
+    They depend only on the data files and the episodes' image statistics, so any sequence of edits that leads to the
+    same dataset leads to the same statistics. Numbers: every value, quantiles within 1/5000 of the range. Images: the
     episodes' statistics joined, moments exactly.
 
     Args:
@@ -39,8 +39,8 @@ def dataset_statistics(root: Path, info: Info, only: Collection[str] | None = No
     wanted = info.features.keys() if only is None else only
     numbers = {key: feature for key, feature in info.features.items() if has_numbers(feature) and key in wanted}
     cameras = [key for key in info.camera_keys if key in wanted]
-    pictures = load_episode_stats(root, info, cameras) if cameras else []
-    result = DatasetStatistics(pictures).summary()
+    images = load_episode_stats(root, info, cameras) if cameras else []
+    result = DatasetStatistics(images).summary()
     files = [root / info.data_file(*place) for place in load_episodes(root, info).data_files()]
     result |= _number_statistics(files, numbers) if numbers else {}
     return {key: result[key] for key in info.features if key in result}

@@ -1,4 +1,4 @@
-"""Columns that are not numbers (encoded pictures, texts, language annotations), read from memory-mapped tables.
+"""Columns that are not numbers (encoded images, texts, language annotations), read from memory-mapped tables.
 
 A parquet row cannot be read without its neighbours, so a data file's columns are laid out once as an Arrow file that
 can be mapped, when one of its rows is first wanted. The Arrow files live in a folder that the workers of the process
@@ -53,7 +53,7 @@ class ObjectColumns:
     def rows(self, key: str, positions: NDArray[np.int64]) -> list[Any]:
         """Values of one feature at dataset positions, as Python objects.
 
-        Pictures are mappings with `bytes` and `path`, language annotations lists of mappings.
+        Images are mappings with `bytes` and `path`, language annotations lists of mappings.
 
         Raises:
             DatasetError: a file is missing or damaged; see `read_rows`.

@@ -67,6 +67,20 @@ def data_files(root: Path, info: Info, episodes: Episodes) -> list[DataFile]:
     return files
 
 
+def undeclared_columns(file: DataFile, info: Info) -> list[pa.Field]:
+    """Columns of a data file that `info.json` does not declare, as annotation tools add them.
+
+    Raises:
+        DatasetError: the file is missing or damaged.
+    """
+    try:
+        return [field for field in pq.read_schema(file.path) if field.name not in info.features]
+    except FileNotFoundError as error:
+        raise DatasetError(f"{file.path} is missing, with the rows of {file.rows} frames") from error
+    except UNREADABLE as error:
+        raise DatasetError(f"{file.path} cannot be read: {error}") from error
+
+
 def read_rows(file: DataFile, columns: list[str], *, check_episodes: bool) -> pa.Table:
     """Columns of the committed rows of a data file.
 

@@ -29,7 +29,7 @@ class StreamingLeRobotDataset(MetadataFacts, torch.utils.data.IterableDataset[It
     """The frames of a dataset, each exactly once per epoch over all processes and workers.
 
     Every consumer (a worker of a process) has episodes of its own and a pool of a few of them, from all of whose frames
-    the next one is drawn. Items equal those of `LeRobotDataset`, windows included; pictures are decoded when their item
+    the next one is drawn. Items equal those of `LeRobotDataset`, windows included; images are decoded when their item
     is given. A dataset on this computer is read where it is. Of one on the Hub only the metadata is kept; the files of
     the pool's episodes are fetched ahead, and removed when no episode in the pool needs them.
 
@@ -39,7 +39,7 @@ class StreamingLeRobotDataset(MetadataFacts, torch.utils.data.IterableDataset[It
         repo_id: name of the dataset, `owner/name`.
         root: its folder; see `LeRobotDataset`.
         episodes: numbers of the episodes to read, all if None.
-        image_transforms: applied to the pictures of each colour camera.
+        image_transforms: applied to the images of each colour camera.
         delta_timestamps: frames around each frame, by feature, in seconds.
         tolerance_s: largest distance of those from whole frames.
         revision: tag, branch or commit on the Hub.
@@ -50,7 +50,7 @@ class StreamingLeRobotDataset(MetadataFacts, torch.utils.data.IterableDataset[It
         seed: of the orders.
         rng: draws the seed, if given.
         shuffle: false gives the frames of each consumer in ascending order.
-        return_uint8: leave colour video pictures as `uint8`.
+        return_uint8: leave colour video images as `uint8`.
         depth_output_unit: unit of depth.
         episode_pool_size: most episodes whose rows a consumer holds.
         prefetch_episodes: episodes beyond the pool whose files are fetched ahead.

@@ -1,1 +1,1 @@
-"""Video files of cameras: written picture by picture, read by position."""
+"""Video files of cameras: written image by image, read by position."""

@@ -9,7 +9,7 @@ import av
 import av.error
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.video.encode import open_video, picture_count
+from lerobot.datasets.video.encode import image_count, open_video
 from lerobot.datasets.video.frame_table import FrameTable
 
 Range = tuple[int, int]
@@ -19,11 +19,11 @@ Range = tuple[int, int]
 def copyable(path: Path, table: FrameTable, ranges: Sequence[Range]) -> list[bool]:
     """Which ranges can be copied: those that begin with a key frame and are stored in one piece, nothing in between.
 
-    Pictures that refer to others outside their range are stored before or between them, so they break the piece.
+    Images that refer to others outside their range are stored before or between them, so they break the piece.
 
     Args:
         path: the file.
-        table: its pictures.
+        table: its images.
         ranges: neither empty nor overlapping, ascending.
 
     Raises:
@@ -52,11 +52,11 @@ def copyable(path: Path, table: FrameTable, ranges: Sequence[Range]) -> list[boo
 
 
 def copy_ranges(path: Path, table: FrameTable, ranges: Sequence[Range], target: Path) -> list[float]:
-    """Write parts of a file one after another, without decoding a picture.
+    """Write parts of a file one after another, without decoding an image.
 
     Args:
         path: the file.
-        table: its pictures.
+        table: its images.
         ranges: those that are `copyable`, ascending.
         target: file to create.
 
@@ -64,7 +64,7 @@ def copy_ranges(path: Path, table: FrameTable, ranges: Sequence[Range], target: 
         Begin of each range in the new file, and the end of the last, seconds.
 
     Raises:
-        DatasetError: the file is damaged, or the result does not hold every picture.
+        DatasetError: the file is damaged, or the result does not hold every image.
     """
     try:
         with open_video(path) as source, av.open(str(target), "w", options={"movflags": "faststart"}) as output:
@@ -89,11 +89,11 @@ def copy_ranges(path: Path, table: FrameTable, ranges: Sequence[Range], target: 
 
 
 def encode_range(path: Path, table: FrameTable, part: Range, target: Path) -> float:
-    """Write a part of a file, encoded so that every picture decodes to the same values.
+    """Write a part of a file, encoded so that every image decodes to the same values.
 
     Args:
         path: the file.
-        table: its pictures.
+        table: its images.
         part: which ones.
         target: file to create.
 
@@ -110,7 +110,7 @@ def encode_range(path: Path, table: FrameTable, part: Range, target: Path) -> fl
             eight_bits = str(video.pix_fmt).startswith("yuv") and not str(video.pix_fmt).endswith(("le", "be"))
             codec, options = ("libx264", {"qp": "0"}) if eight_bits else ("libx265", {"x265-params": _LOSSLESS})
             stream = output.add_stream(codec, rate=video.base_rate, options={"g": "2", "bf": "0", **options})
-            assert isinstance(stream, av.VideoStream)  # noqa: S101 # an encoder of pictures, for the type checker
+            assert isinstance(stream, av.VideoStream)  # noqa: S101 # an encoder of images, for the type checker
             stream.width, stream.height, stream.pix_fmt = video.width, video.height, str(video.pix_fmt)
             stream.codec_context.time_base = table.time_base
             stream.codec_context.color_range = video.codec_context.color_range
@@ -136,7 +136,7 @@ _LOSSLESS = "lossless=1:log-level=error"
 def _spans(video: "av.VideoStream", table: FrameTable, ranges: Sequence[Range]) -> tuple[list[int], list[int]]:
     """When each range begins and ends, in the file's own units."""
     pts = [int(value) for value in table.pts[-2:]]
-    # The last picture lasts as long as the one before it; a single one as long as the file.
+    # The last image lasts as long as the one before it; a single one as long as the file.
     end = pts[-1] + (pts[-1] - pts[0] if len(pts) > 1 else video.duration or 1)
     stops = [int(table.pts[stop]) if stop < len(table) else end for _, stop in ranges]
     return [int(table.pts[first]) for first, _ in ranges], stops
@@ -148,5 +148,5 @@ def _find(pts: int, begins: list[int], stops: list[int]) -> int | None:
 
 
 def _check_count(target: Path, wanted: int) -> None:
-    if (stored := picture_count(target)) != wanted:
-        raise DatasetError(f"{target.name} holds {stored} pictures after cutting {wanted}", expected="the same number")
+    if (stored := image_count(target)) != wanted:
+        raise DatasetError(f"{target.name} holds {stored} images after cutting {wanted}", expected="the same number")

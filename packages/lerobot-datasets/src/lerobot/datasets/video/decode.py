@@ -1,4 +1,4 @@
-"""Pictures of a video file by their position in it, decoded with PyAV."""
+"""Images of a video file by their position in it, decoded with PyAV."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,28 +13,28 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.video.encode import open_video
 from lerobot.datasets.video.frame_table import FrameTable, read_frame_table
 
-Picture: TypeAlias = NDArray[Any]
+Image: TypeAlias = NDArray[Any]
 """`(H, W, 3)` uint8 RGB, or `(H, W)` uint16 codes of a depth video."""
 
 
 class VideoFile:
     """One open file.
 
-    Decoding goes forward: a picture after the last one is reached without seeking, unless a key frame lies between.
+    Decoding goes forward: an image after the last one is reached without seeking, unless a key frame lies between.
 
     Args:
         path: the file.
-        table: its pictures if they are known, to save reading its index.
+        table: its images if they are known, to save reading its index.
         is_depth: give the codes of a depth video instead of colours.
 
     Raises:
-        DatasetError: the file is missing, damaged or holds no pictures.
+        DatasetError: the file is missing, damaged or holds no images.
     """
 
     def __init__(self, path: Path, table: FrameTable | None = None, *, is_depth: bool = False) -> None:
         self.path = path
         if not path.exists():
-            raise DatasetError(f"{path} is missing, with the pictures of its episodes")
+            raise DatasetError(f"{path} is missing, with the images of its episodes")
         self._container = open_video(path)
         self._stream = self._container.streams.video[0]
         # One thread: waiting for others costs a random access more than they decode, and workers are processes.
@@ -50,24 +50,24 @@ class VideoFile:
         self._frames = iter(())
         self._container.close()
 
-    def read(self, positions: Sequence[int]) -> dict[int, Picture]:
-        """Decode pictures, in one pass forward.
+    def read(self, positions: Sequence[int]) -> dict[int, Image]:
+        """Decode images, in one pass forward.
 
         Args:
             positions: which ones, ascending, without repetition.
 
         Returns:
-            The pictures by position.
+            The images by position.
 
         Raises:
-            DatasetError: a position is outside the file, or a picture cannot be decoded.
+            DatasetError: a position is outside the file, or an image cannot be decoded.
         """
         self._check(positions)
         return {position: self._convert(self._frame(position)) for position in positions}
 
     def _check(self, positions: Sequence[int]) -> None:
         if positions and not 0 <= positions[0] <= positions[-1] < len(self.table):
-            raise DatasetError(f"{self.path} has no picture {positions[-1]}", expected=f"0 to {len(self.table) - 1}")
+            raise DatasetError(f"{self.path} has no image {positions[-1]}", expected=f"0 to {len(self.table) - 1}")
 
     def _frame(self, position: int) -> av.VideoFrame:
         key = self.table.key_before(position)
@@ -84,24 +84,24 @@ class VideoFile:
                     return frame
         except (av.error.FFmpegError, OSError) as error:
             self._next = -1
-            raise DatasetError(f"{self.path}: picture {position} cannot be decoded: {error}") from error
+            raise DatasetError(f"{self.path}: image {position} cannot be decoded: {error}") from error
         self._next = -1
-        raise DatasetError(f"{self.path}: picture {position} cannot be decoded", expected="a complete mp4 file")
+        raise DatasetError(f"{self.path}: image {position} cannot be decoded", expected="a complete mp4 file")
 
     def _advance(self, position: int) -> av.VideoFrame | None:
-        """Decode forward to a picture; None if decoding is already past it or ends before."""
+        """Decode forward to an image; None if decoding is already past it or ends before."""
         wanted = int(self.table.pts[position])
         for frame in self._frames:
             if frame.pts is not None and frame.pts >= wanted:
                 if frame.pts > wanted:
                     break
                 if frame.is_corrupt:
-                    raise DatasetError(f"{self.path}: picture {position} is damaged", expected="a complete mp4 file")
+                    raise DatasetError(f"{self.path}: image {position} is damaged", expected="a complete mp4 file")
                 self._next = position + 1
                 return frame
         self._next = -1
         return None
 
-    def _convert(self, frame: av.VideoFrame) -> Picture:
-        picture: Picture = self._reformatter.reformat(frame, format=self._format, threads=1).to_ndarray()
-        return picture
+    def _convert(self, frame: av.VideoFrame) -> Image:
+        image: Image = self._reformatter.reformat(frame, format=self._format, threads=1).to_ndarray()
+        return image

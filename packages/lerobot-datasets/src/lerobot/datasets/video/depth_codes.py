@@ -16,7 +16,7 @@ def depth_unit(dtype: npt.DTypeLike) -> Literal["m", "mm"]:
 
 
 def quantize_depth(depth: npt.NDArray[np.generic], config: DepthEncoderConfig) -> npt.NDArray[np.uint16]:
-    """Codes of a depth picture.
+    """Codes of a depth image.
 
     Args:
         depth: (H, W) float metres or integer millimetres; values outside the configured range get the nearest code.

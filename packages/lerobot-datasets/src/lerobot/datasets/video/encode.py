@@ -1,4 +1,4 @@
-"""One video file, written a picture at a time with the encoders that PyAV brings."""
+"""One video file, written an image at a time with the encoders that PyAV brings."""
 
 import contextlib
 import functools
@@ -32,7 +32,7 @@ def available_encoders() -> frozenset[str]:
 def _starts(name: str) -> bool:
     with contextlib.suppress(av.error.FFmpegError, ValueError):
         context = av.CodecContext.create(name, "w")
-        assert isinstance(context, av.VideoCodecContext)  # noqa: S101 # an encoder of pictures, for the type checker
+        assert isinstance(context, av.VideoCodecContext)  # noqa: S101 # an encoder of images, for the type checker
         context.width, context.height, context.pix_fmt = 640, 480, "yuv420p"
         context.time_base = Fraction(1, 30)
         context.open()
@@ -41,13 +41,13 @@ def _starts(name: str) -> bool:
 
 
 class VideoFileEncoder:
-    """Writes pictures into one mp4 file; picture k is shown at k / fps.
+    """Writes images into one mp4 file; image k is shown at k / fps.
 
     Args:
         path: file to create.
-        fps: pictures per second, exact.
-        height: rows of a picture.
-        width: columns of a picture.
+        fps: images per second, exact.
+        height: rows of an image.
+        width: columns of an image.
         config: codec and quality; `DepthEncoderConfig` for depth.
         threads: threads the codec may use.
 
@@ -60,7 +60,7 @@ class VideoFileEncoder:
     ) -> None:
         self.path = path
         self.config = config.resolved(available_encoders())
-        self.pictures = 0
+        self.images = 0
         self._shape = (height, width)
         if self.config.vcodec == "libsvtav1":
             # The encoder reports every start on stderr unless its own variable asks for errors only.
@@ -69,7 +69,7 @@ class VideoFileEncoder:
             self._container = av.open(str(path), "w", format="mp4")
             options = self.config.codec_options(threads)
             stream = self._container.add_stream(self.config.vcodec, rate=fps, options=options)
-            assert isinstance(stream, av.VideoStream)  # noqa: S101 # an encoder of pictures, for the type checker
+            assert isinstance(stream, av.VideoStream)  # noqa: S101 # an encoder of images, for the type checker
             self._stream = stream
             self._stream.width, self._stream.height = width, height
             self._stream.pix_fmt = self.config.pix_fmt
@@ -79,41 +79,41 @@ class VideoFileEncoder:
                 self._stream.codec_context.open()
         except (av.error.FFmpegError, ValueError, OSError) as error:
             raise DatasetError(
-                f"cannot start encoder {self.config.vcodec!r} for {width}x{height} pictures: {error}",
+                f"cannot start encoder {self.config.vcodec!r} for {width}x{height} images: {error}",
                 expected="a codec of this machine, even width and height, and options the codec knows",
                 hint="try --dataset.rgb_encoder.vcodec=h264 with no other encoder option",
             ) from error
 
-    def add(self, picture: npt.NDArray[np.generic]) -> None:
-        """Encode the next picture.
+    def add(self, image: npt.NDArray[np.generic]) -> None:
+        """Encode the next image.
 
         Args:
-            picture: (H, W, 3) uint8 RGB, or depth (H, W, 1) as uint16 millimetres or float32 metres.
+            image: (H, W, 3) uint8 RGB, or depth (H, W, 1) as uint16 millimetres or float32 metres.
 
         Raises:
             DatasetError: the codec failed or the file cannot be written.
         """
-        frame = self._frame(picture)
-        frame.pts = self.pictures
+        frame = self._frame(image)
+        frame.pts = self.images
         frame.time_base = self._stream.codec_context.time_base
         self._encode(frame)
-        self.pictures += 1
+        self.images += 1
 
     def close(self) -> None:
         """Write what the codec holds back and the index of the file; the file is complete but not yet flushed to disk.
 
         Raises:
-            DatasetError: the file cannot be written, or holds another number of pictures than were added.
+            DatasetError: the file cannot be written, or holds another number of images than were added.
         """
         self._encode(None)
         try:
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
             raise self._failure(error) from error
-        if (stored := picture_count(self.path)) != self.pictures:
+        if (stored := image_count(self.path)) != self.images:
             raise DatasetError(
-                f"{self.path.name} holds {stored} pictures after {self.pictures} were encoded",
-                expected="one picture per row",
+                f"{self.path.name} holds {stored} images after {self.images} were encoded",
+                expected="one image per row",
                 hint="choose another codec; the episode was not saved",
             )
 
@@ -122,15 +122,15 @@ class VideoFileEncoder:
         with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
             self._container.close()
 
-    def _frame(self, picture: npt.NDArray[np.generic]) -> av.VideoFrame:
+    def _frame(self, image: npt.NDArray[np.generic]) -> av.VideoFrame:
         if not isinstance(self.config, DepthEncoderConfig):
-            return av.VideoFrame.from_ndarray(np.asarray(picture, np.uint8), format="rgb24")
+            return av.VideoFrame.from_ndarray(np.asarray(image, np.uint8), format="rgb24")
         height, width = self._shape
         frame = av.VideoFrame(width, height, self.config.pix_fmt)
         plane = frame.planes[0]
         # Rows of a plane are padded, and the library knows no array form of 12-bit grey.
         rows = np.frombuffer(memoryview(plane), np.uint16).reshape(height, plane.line_size // 2)
-        rows[:, :width] = quantize_depth(picture[..., 0], self.config)
+        rows[:, :width] = quantize_depth(image[..., 0], self.config)
         return frame
 
     def _encode(self, frame: av.VideoFrame | None) -> None:
@@ -141,13 +141,13 @@ class VideoFileEncoder:
 
     def _failure(self, error: Exception) -> DatasetError:
         return DatasetError(
-            f"encoding {self.path.name} failed at picture {self.pictures}: {error}",
+            f"encoding {self.path.name} failed at image {self.images}: {error}",
             hint="the episode in progress is lost, saved episodes are not; check the free space of the disk",
         )
 
 
-def picture_count(path: Path) -> int:
-    """Pictures in a video file, from its index; nothing is decoded.
+def image_count(path: Path) -> int:
+    """Images in a video file, from its index; nothing is decoded.
 
     Raises:
         DatasetError: the file is not a video.
@@ -184,7 +184,7 @@ def open_video(path: Path) -> "av.container.InputContainer":
     """Open a file that must hold a video stream.
 
     Raises:
-        DatasetError: it is damaged or has no pictures.
+        DatasetError: it is damaged or has no images.
     """
     try:
         # Titles and comments are not used, so they may be in any encoding.
@@ -193,9 +193,9 @@ def open_video(path: Path) -> "av.container.InputContainer":
         raise DatasetError(f"{path} cannot be read as a video: {error}", expected="a complete mp4 file") from error
     if not container.streams.video:
         container.close()
-        raise DatasetError(f"{path} holds no video stream", expected="an mp4 file with pictures")
+        raise DatasetError(f"{path} holds no video stream", expected="an mp4 file with images")
     # PyAV's own types deny it, but a stream without a decoder has none.
     if getattr(container.streams.video[0], "codec_context", None) is None:
         container.close()
-        raise DatasetError(f"{path} has pictures of an unknown codec", expected="a codec that FFmpeg decodes")
+        raise DatasetError(f"{path} has images of an unknown codec", expected="a codec that FFmpeg decodes")
     return container

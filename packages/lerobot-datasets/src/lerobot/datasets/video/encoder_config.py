@@ -1,17 +1,17 @@
-"""How pictures become video: the format's encoder settings, with defaults that keep up on two cores.
+"""How images become video: the format's encoder settings, with defaults that keep up on two cores.
 
 Measured by `tests/benchmarks/bench_recording.py --codecs`: 640x480, one thread, two frames per group, sensor noise:
 
-| codec, preset, crf | pictures per core second | kB/picture | PSNR |
+| codec, preset, crf | images per core second | kB/image | PSNR |
 |---|--:|--:|--:|
 | h264 ultrafast 21 | 528 | 10.0 | 36.9 dB |
 | h264 veryfast 21 | 229 | 6.7 | 36.8 dB |
 | libsvtav1 12 30 | 97 | 6.2 | 36.5 dB |
 | hevc ultrafast 26 | 68 | 5.2 | 35.5 dB |
 
-Two cameras at 30 pictures/s need 60/s beside a control loop: a tenth of a core with h264, more than half a core with
-AV1. On recordings of a real arm h264 also took 1.3 ms for a picture at random where AV1 took 2.9 ms. It pays with up to
-1.6 times the size. A dataset that must be small can be encoded again later; a picture that came too late cannot be
+Two cameras at 30 images/s need 60/s beside a control loop: a tenth of a core with h264, more than half a core with
+AV1. On recordings of a real arm h264 also took 1.3 ms for an image at random where AV1 took 2.9 ms. It pays with up to
+1.6 times the size. A dataset that must be small can be encoded again later; an image that came too late cannot be
 taken again. So h264 is the default.
 """
 
@@ -51,7 +51,7 @@ _DEFAULT_PRESET: dict[str, int | str] = {"h264": "ultrafast", "hevc": "ultrafast
 
 
 class RGBEncoderConfig(ConfigModel):
-    """Encoder of colour pictures."""
+    """Encoder of colour images."""
 
     vcodec: VideoCodec = Field("h264", description="codec; `auto` takes a hardware encoder if there is one, else h264")
     pix_fmt: str = Field("yuv420p", description="pixel format of the file")
@@ -89,7 +89,7 @@ class RGBEncoderConfig(ConfigModel):
             case "h264" | "hevc":
                 options |= {"crf": self.crf, "preset": self.preset, "threads": threads}
                 options["tune"] = "fastdecode" if self.fast_decode else None
-                # Without B-frames pictures leave in the order they came and a key frame is reached sooner.
+                # Without B-frames images leave in the order they came and a key frame is reached sooner.
                 options["bf"] = 0
             case "libaom-av1":
                 options |= {"crf": self.crf, "cpu-used": self.preset, "threads": threads, "row-mt": 1}
@@ -120,7 +120,7 @@ class RGBEncoderConfig(ConfigModel):
 
 
 class DepthEncoderConfig(RGBEncoderConfig):
-    """Encoder of depth pictures: 12-bit codes of the depth, stored without loss."""
+    """Encoder of depth images: 12-bit codes of the depth, stored without loss."""
 
     vcodec: VideoCodec = Field("hevc", description="codec; must keep 12 bits")
     pix_fmt: str = Field("gray12le", description="pixel format of the file")

@@ -1,4 +1,4 @@
-"""Video files put one after another without decoding a picture."""
+"""Video files put one after another without decoding an image."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -10,7 +10,7 @@ import av
 import av.error
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.video.encode import open_video, picture_count
+from lerobot.datasets.video.encode import image_count, open_video
 
 
 def video_signature(path: Path) -> tuple[Any, ...]:
@@ -34,7 +34,7 @@ def video_signature(path: Path) -> tuple[Any, ...]:
 
 
 def join_videos(sources: Sequence[Path], target: Path) -> list[float]:
-    """Write the pictures of several files into one; each keeps its time relative to its file's begin.
+    """Write the images of several files into one; each keeps its time relative to its file's begin.
 
     Args:
         sources: files of equal `video_signature`.
@@ -44,7 +44,7 @@ def join_videos(sources: Sequence[Path], target: Path) -> list[float]:
         Begin of each source in the new file, seconds.
 
     Raises:
-        DatasetError: a source is damaged, or the result does not hold every picture.
+        DatasetError: a source is damaged, or the result does not hold every image.
     """
     begins: list[Fraction] = []
     begin, wanted = Fraction(0), 0
@@ -59,13 +59,13 @@ def join_videos(sources: Sequence[Path], target: Path) -> list[float]:
                 wanted += holds
     except av.error.FFmpegError as error:
         raise DatasetError(f"joining {len(sources)} videos into {target.name} failed: {error}") from error
-    if (joined := picture_count(target)) != wanted:
-        raise DatasetError(f"{target.name} holds {joined} pictures after joining {wanted}", expected="the same number")
+    if (joined := image_count(target)) != wanted:
+        raise DatasetError(f"{target.name} holds {joined} images after joining {wanted}", expected="the same number")
     return [float(value) for value in begins]
 
 
 def _copy_packets(source: Path, output: Any, stream: Any, begin: Fraction) -> tuple[Fraction, int]:
-    """Append one file's packets, shifted by `begin` seconds; how long it lasts and how many pictures it holds."""
+    """Append one file's packets, shifted by `begin` seconds; how long it lasts and how many images it holds."""
     with open_video(source) as container:
         video = container.streams.video[0]
         base = video.time_base

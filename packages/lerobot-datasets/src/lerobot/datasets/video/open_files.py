@@ -12,9 +12,9 @@ from lerobot.datasets.video.frame_table import FrameTable
 
 CACHE_SIZE_VARIABLE = "LEROBOT_VIDEO_DECODER_CACHE_SIZE"
 DEFAULT_CACHE_SIZE = 32
-"""Most files a process keeps open; a decoder holds a few pictures and one file descriptor."""
+"""Most files a process keeps open; a decoder holds a few images and one file descriptor."""
 MOST_TABLES = 4096
-"""Most frame tables a process keeps, about 10 bytes a picture."""
+"""Most frame tables a process keeps, about 10 bytes an image."""
 
 
 class VideoFiles:
@@ -24,7 +24,7 @@ class VideoFiles:
 
     Args:
         size: most open files; `$LEROBOT_VIDEO_DECODER_CACHE_SIZE` or 32 if None.
-        backend: what decodes colour pictures, see `choose_backend`; depth is always decoded by PyAV.
+        backend: what decodes colour images, see `choose_backend`; depth is always decoded by PyAV.
     """
 
     def __init__(self, size: int | None = None, backend: str | None = "pyav") -> None:
@@ -72,7 +72,7 @@ class VideoFiles:
         return TorchcodecFile(path, self._tables.get(path))
 
     def table(self, path: Path, *, is_depth: bool = False) -> FrameTable:
-        """The pictures of a file, which is opened only if they are not known.
+        """The images of a file, which is opened only if they are not known.
 
         Raises:
             DatasetError: see `VideoFile`.

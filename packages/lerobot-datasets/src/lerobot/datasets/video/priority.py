@@ -1,7 +1,7 @@
 """Encoders run like everything else.
 
 SVT-AV1 makes its threads real-time ones wherever it may, as for root, and with them the thread that starts it and all
-that this one starts later. Nothing else would then get a core while a picture is encoded, a robot's control loop least.
+that this one starts later. Nothing else would then get a core while an image is encoded, a robot's control loop least.
 """
 
 import os

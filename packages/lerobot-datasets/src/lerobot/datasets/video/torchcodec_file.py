@@ -1,7 +1,7 @@
-"""Pictures of a video file by their position in it, decoded with torchcodec; the same pictures as with PyAV.
+"""Images of a video file by their position in it, decoded with torchcodec; the same images as with PyAV.
 
 torchcodec takes the libraries of the system's FFmpeg and is a little faster than PyAV where a batch wants several
-pictures of one file. It numbers pictures by the file's average rate, so what it gives is believed only where its
+images of one file. It numbers images by the file's average rate, so what it gives is believed only where its
 presentation time is that of the wanted position; any other file is left to PyAV.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from torchcodec.decoders import VideoDecoder
 
-from lerobot.datasets.video.decode import Picture, VideoFile
+from lerobot.datasets.video.decode import Image, VideoFile
 from lerobot.datasets.video.frame_table import FrameTable
 
 logger = logging.getLogger(__name__)
@@ -21,14 +21,14 @@ _SAME_TIME_S = 1e-6
 
 
 class TorchcodecFile(VideoFile):
-    """One open file of colour pictures.
+    """One open file of colour images.
 
     Args:
         path: the file.
-        table: its pictures if they are known, to save reading its index.
+        table: its images if they are known, to save reading its index.
 
     Raises:
-        DatasetError: the file is missing, damaged or holds no pictures.
+        DatasetError: the file is missing, damaged or holds no images.
     """
 
     def __init__(self, path: Path, table: FrameTable | None = None) -> None:
@@ -40,12 +40,12 @@ class TorchcodecFile(VideoFile):
         self._decoder = None
         super().close()
 
-    def read(self, positions: Sequence[int]) -> dict[int, Picture]:
-        """Decode pictures, in one pass forward; see `VideoFile.read`."""
+    def read(self, positions: Sequence[int]) -> dict[int, Image]:
+        """Decode images, in one pass forward; see `VideoFile.read`."""
         if self._decoder is not None and positions:
             self._check(positions)
-            if (pictures := self._read_checked(self._decoder, positions)) is not None:
-                return pictures
+            if (images := self._read_checked(self._decoder, positions)) is not None:
+                return images
             self._decoder = None
         return super().read(positions)
 
@@ -56,8 +56,8 @@ class TorchcodecFile(VideoFile):
             logger.debug("%s is left to PyAV: %s", self.path, error)
             return None
 
-    def _read_checked(self, decoder: VideoDecoder, positions: Sequence[int]) -> dict[int, Picture] | None:
-        """The pictures, or None if torchcodec fails or finds others."""
+    def _read_checked(self, decoder: VideoDecoder, positions: Sequence[int]) -> dict[int, Image] | None:
+        """The images, or None if torchcodec fails or finds others."""
         try:
             batch = decoder.get_frames_at(list(positions))
         except (RuntimeError, IndexError, ValueError) as error:
@@ -65,6 +65,6 @@ class TorchcodecFile(VideoFile):
             return None
         wanted = np.array([self.table.time(position) for position in positions])
         if np.abs(batch.pts_seconds.numpy() - wanted).max() > _SAME_TIME_S:
-            logger.debug("%s is left to PyAV: its pictures are not shown at a constant rate from 0", self.path)
+            logger.debug("%s is left to PyAV: its images are not shown at a constant rate from 0", self.path)
             return None
         return dict(zip(positions, batch.data.numpy(), strict=True))

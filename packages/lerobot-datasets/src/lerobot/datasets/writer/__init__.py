@@ -1,1 +1,1 @@
-"""Recording: nothing acknowledged can be lost, and no picture can move to another row."""
+"""Recording: nothing acknowledged can be lost, and no image can move to another row."""

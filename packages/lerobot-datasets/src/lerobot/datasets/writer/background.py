@@ -1,4 +1,4 @@
-"""Work on pictures behind the control loop: one thread per camera, a bounded queue, and no picture ever dropped."""
+"""Work on images behind the control loop: one thread per camera, a bounded queue, and no image ever dropped."""
 
 import logging
 import queue
@@ -10,26 +10,26 @@ import numpy.typing as npt
 
 from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.datasets.format.stats_json import FeatureStats
-from lerobot.datasets.statistics.images import PictureStatistics
+from lerobot.datasets.statistics.images import ImageStatistics
 from lerobot.datasets.video.encode import VideoFileEncoder
 from lerobot.datasets.writer.image_log import ImageLog
 
 logger = logging.getLogger(__name__)
 
-Picture = npt.NDArray[np.generic]
+Image = npt.NDArray[np.generic]
 
 
-class PictureQueue:
+class ImageQueue:
     """Feeds one sink from a thread of its own and counts what passes.
 
     A full queue makes `add` wait: an overloaded encoder slows the loop, which shows in `waited_s`, and never loses or
-    moves a picture.
+    moves an image.
 
     Args:
         name: the camera's feature key, for messages.
-        sink: takes the pictures, in order, in the thread.
-        channels: channels of a picture.
-        capacity: pictures that may wait.
+        sink: takes the images, in order, in the thread.
+        channels: channels of an image.
+        capacity: images that may wait.
     """
 
     _CHECK_S = 0.2
@@ -38,29 +38,29 @@ class PictureQueue:
         self.name = name
         self.sink = sink
         self.waited_s = 0.0
-        self._statistics = PictureStatistics(channels)
-        self._queue: queue.Queue[Picture | None] = queue.Queue(capacity)
+        self._statistics = ImageStatistics(channels)
+        self._queue: queue.Queue[Image | None] = queue.Queue(capacity)
         self._failure: BaseException | None = None
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"encode {name}", daemon=True)
         self._thread.start()
 
-    def add(self, picture: Picture) -> None:
-        """Hand over the next picture, waiting while the queue is full.
+    def add(self, image: Image) -> None:
+        """Hand over the next image, waiting while the queue is full.
 
         Args:
-            picture: (H, W, C); must not be changed afterwards.
+            image: (H, W, C); must not be changed afterwards.
 
         Raises:
-            DatasetError: the sink failed, now or at an earlier picture.
+            DatasetError: the sink failed, now or at an earlier image.
         """
-        self._put(picture)
+        self._put(image)
 
     def finish(self) -> FeatureStats:
-        """Wait until every picture is through and the output is complete.
+        """Wait until every image is through and the output is complete.
 
         Returns:
-            Statistics of the pictures, per channel `(C, 1, 1)`.
+            Statistics of the images, per channel `(C, 1, 1)`.
 
         Raises:
             DatasetError: the sink failed.
@@ -72,7 +72,7 @@ class PictureQueue:
         return self._statistics.summary()
 
     def cancel(self) -> None:
-        """Forget the pictures that wait and let go of the output; never raises."""
+        """Forget the images that wait and let go of the output; never raises."""
         self._cancelled.set()
         while self._thread.is_alive():
             try:
@@ -82,7 +82,7 @@ class PictureQueue:
             self._thread.join()
         self.sink.abort()
 
-    def _put(self, item: Picture | None) -> None:
+    def _put(self, item: Image | None) -> None:
         self._raise_failure()
         try:
             self._queue.put_nowait(item)
@@ -91,7 +91,7 @@ class PictureQueue:
             pass
         started = time.monotonic()
         if self.waited_s == 0.0 and item is not None:
-            logger.warning("%s: the encoder does not keep up, so the loop waits; no picture is lost", self.name)
+            logger.warning("%s: the encoder does not keep up, so the loop waits; no image is lost", self.name)
         while True:
             try:
                 self._queue.put(item, timeout=self._CHECK_S)
@@ -103,10 +103,10 @@ class PictureQueue:
 
     def _run(self) -> None:
         try:
-            while (picture := self._queue.get()) is not None:
+            while (image := self._queue.get()) is not None:
                 if not self._cancelled.is_set():
-                    self.sink.add(picture)
-                    self._statistics.add(picture)
+                    self.sink.add(image)
+                    self._statistics.add(image)
             if not self._cancelled.is_set():
                 self.sink.close()
         except BaseException as error:  # noqa: BLE001 # a thread's error is raised where the recorder can act on it
@@ -118,6 +118,6 @@ class PictureQueue:
         if isinstance(self._failure, LeRobotError):
             raise self._failure
         raise DatasetError(
-            f"{self.name}: picture {self.sink.pictures} could not be stored: {self._failure}",
+            f"{self.name}: image {self.sink.images} could not be stored: {self._failure}",
             hint="the episode in progress is lost, saved episodes are not",
         ) from self._failure

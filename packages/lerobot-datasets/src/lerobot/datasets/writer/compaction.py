@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 FilePosition = tuple[int, int]
 _Moves = dict[FilePosition, tuple[FilePosition, float]]
-"""Per old file its new one and the second at which its pictures begin there."""
+"""Per old file its new one and the second at which its images begin there."""
 
 
 def copy_folder(root: Path) -> Path:

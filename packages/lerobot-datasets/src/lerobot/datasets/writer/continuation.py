@@ -6,8 +6,10 @@ from typing import Any
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
 from lerobot.datasets.format import layout
+from lerobot.datasets.format.episodes import load_episodes
 from lerobot.datasets.format.features import INDEX_DTYPES, LANGUAGE, FeatureMap, normalize_features
 from lerobot.datasets.format.info import Info
+from lerobot.datasets.storage.rows import data_files, undeclared_columns
 
 _LAYOUT = {"data_path": layout.DATA_PATH, "video_path": layout.VIDEO_PATH}
 
@@ -35,6 +37,10 @@ def check_can_continue(info: Info, root: Path, features: Mapping[str, Any] | Non
             raise DatasetError(f"{root} keeps its files as {entry} {given!r}", expected=usual)
     if language := [key for key, feature in info.features.items() if feature["dtype"] == LANGUAGE]:
         raise DatasetError(f"{root} is annotated ({', '.join(language)}), and no recording fills these columns")
+    if undeclared := _undeclared(root, info):
+        raise DatasetError(
+            f"{root} has columns that info.json does not declare ({undeclared}), and no recording fills them"
+        )
     if features is None:
         return
     wanted = normalize_features(features)
@@ -47,6 +53,11 @@ def check_can_continue(info: Info, root: Path, features: Mapping[str, Any] | Non
             expected="the same features, dtypes, shapes and names as the dataset has",
             hint="record into a new folder; what is saved stays as it is",
         )
+
+
+def _undeclared(root: Path, info: Info) -> str:
+    files = data_files(root, info, load_episodes(root, info))
+    return ", ".join(field.name for field in undeclared_columns(files[0], info)) if files else ""
 
 
 def _same(one: FeatureMap, other: FeatureMap, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""The episode in progress: its rows in memory, its pictures on their way to the staging folder."""
+"""The episode in progress: its rows in memory, its images on their way to the staging folder."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.statistics.dataset import column_statistics, has_numbers
 from lerobot.datasets.video.depth_codes import depth_unit
 from lerobot.datasets.video.encode import VideoFileEncoder, frame_rate
-from lerobot.datasets.writer.background import PictureQueue
+from lerobot.datasets.writer.background import ImageQueue
 from lerobot.datasets.writer.frames import FrameValue, check_frame, check_value
 from lerobot.datasets.writer.image_log import ImageLog
 from lerobot.datasets.writer.options import WritingOptions
@@ -51,7 +51,7 @@ class EpisodeInProgress:
     Args:
         info: the dataset's declarations.
         staging: an empty folder for its unfinished files.
-        options: how pictures are stored.
+        options: how images are stored.
     """
 
     def __init__(self, info: Info, staging: Path, options: WritingOptions) -> None:
@@ -66,7 +66,7 @@ class EpisodeInProgress:
             if key not in INDEX_DTYPES and feature["dtype"] not in (IMAGE, VIDEO)
         }
         self._tasks: list[str] = []
-        self._cameras: dict[str, PictureQueue] = {}
+        self._cameras: dict[str, ImageQueue] = {}
         self._broken: BaseException | None = None
         self._finished = False
         try:
@@ -103,14 +103,14 @@ class EpisodeInProgress:
                 hint="call save_episode() again, or drop it with clear_episode_buffer()",
             )
         checked = check_frame(frame, self._info.features)
-        pictures = {key: value for key, value in checked.items() if key not in self._rows}
-        self._check_depth_units(pictures)
+        images = {key: value for key, value in checked.items() if key not in self._rows}
+        self._check_depth_units(images)
         try:
-            for key, picture in pictures.items():
-                assert isinstance(picture, np.ndarray)  # noqa: S101 # check_frame gives pictures as arrays
-                self._cameras[key].add(picture)
+            for key, image in images.items():
+                assert isinstance(image, np.ndarray)  # noqa: S101 # check_frame gives images as arrays
+                self._cameras[key].add(image)
         except BaseException as error:
-            # Also on Ctrl-C: some cameras may have this picture and others not, so the rows no longer match.
+            # Also on Ctrl-C: some cameras may have this image and others not, so the rows no longer match.
             self._broken = error
             raise
         for key, values in self._rows.items():
@@ -133,10 +133,10 @@ class EpisodeInProgress:
             self._rows[key] = [value] * self.length
 
     def finish(self) -> FinishedEpisode:
-        """Wait for the encoders and check that every camera has one picture per row; may be called again.
+        """Wait for the encoders and check that every camera has one image per row; may be called again.
 
         Raises:
-            DatasetError: there is no frame, an encoder failed, or a camera has another number of pictures.
+            DatasetError: there is no frame, an encoder failed, or a camera has another number of images.
         """
         if self.length == 0:
             raise DatasetError("the episode has no frame", hint="call add_frame() before save_episode()")
@@ -148,9 +148,9 @@ class EpisodeInProgress:
         videos: dict[str, Path] = {}
         for key, camera in self._cameras.items():
             stats[key] = camera.finish()
-            if camera.sink.pictures != self.length:
+            if camera.sink.images != self.length:
                 raise DatasetError(
-                    f"{key} has {camera.sink.pictures} pictures for {self.length} rows", expected="one per row"
+                    f"{key} has {camera.sink.images} images for {self.length} rows", expected="one per row"
                 )
             if isinstance(camera.sink, ImageLog):
                 columns[key] = camera.sink.column()
@@ -170,7 +170,7 @@ class EpisodeInProgress:
         for camera in self._cameras.values():
             camera.cancel()
 
-    def _open_camera(self, key: str) -> PictureQueue:
+    def _open_camera(self, key: str) -> ImageQueue:
         feature = self._info.features[key]
         height, width, channels = image_size(feature)
         sink: VideoFileEncoder | ImageLog
@@ -182,19 +182,19 @@ class EpisodeInProgress:
             )
         else:
             sink = ImageLog(self._staging / f"{key}.images", depth=is_depth(feature), compress_level=6)
-        return PictureQueue(key, sink, channels, self._options.encoder_queue_maxsize)
+        return ImageQueue(key, sink, channels, self._options.encoder_queue_maxsize)
 
-    def _check_depth_units(self, pictures: Mapping[str, FrameValue]) -> None:
-        """A camera's unit is that of its first picture ever; another one later would change the meaning of the rest."""
-        for key, picture in pictures.items():
+    def _check_depth_units(self, images: Mapping[str, FrameValue]) -> None:
+        """A camera's unit is that of its first image ever; another one later would change the meaning of the rest."""
+        for key, image in images.items():
             feature = self._info.features[key]
-            if not is_depth(feature) or not isinstance(picture, np.ndarray):
+            if not is_depth(feature) or not isinstance(image, np.ndarray):
                 continue
-            unit = depth_unit(picture.dtype)
+            unit = depth_unit(image.dtype)
             known = (feature.get("info") or {}).get("depth_unit") or self._depth_units.setdefault(key, unit)
             if known != unit:
                 raise FeatureMismatchError(
-                    f"feature {key!r} has {picture.dtype} depth, so {unit}; the dataset holds {known}",
+                    f"feature {key!r} has {image.dtype} depth, so {unit}; the dataset holds {known}",
                     keys=[key],
                     expected="uint16 millimetres" if known == "mm" else "float32 metres",
                 )

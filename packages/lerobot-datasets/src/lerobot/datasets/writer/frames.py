@@ -24,11 +24,11 @@ def check_frame(frame: Mapping[str, Any], features: FeatureMap) -> dict[str, Fra
     """One frame in its stored form, or a refusal that names every key at fault.
 
     Args:
-        frame: per feature its value; numpy arrays, numbers, PIL pictures and torch tensors are taken.
+        frame: per feature its value; numpy arrays, numbers, PIL images and torch tensors are taken.
         features: declarations of the dataset; the five default features must not be supplied.
 
     Returns:
-        Arrays of the declared dtype and shape; pictures as (H, W, C), copied, so the caller may reuse its buffers.
+        Arrays of the declared dtype and shape; images as (H, W, C), copied, so the caller may reuse its buffers.
 
     Raises:
         FeatureMismatchError: keys are missing or unknown, or a value has another dtype or shape or is not finite.
@@ -56,7 +56,7 @@ def check_value(key: str, value: Any, feature: Feature) -> FrameValue:
     if hasattr(value, "detach"):  # a torch tensor, recognised without importing torch
         value = value.detach().cpu().numpy()
     if feature["dtype"] in CAMERA_DTYPES:
-        return _check_picture(key, np.asarray(value), feature)
+        return _check_image(key, np.asarray(value), feature)
     return _check_numbers(key, value, feature)
 
 
@@ -73,27 +73,27 @@ def _check_numbers(key: str, value: Any, feature: Feature) -> npt.NDArray[Any]:
     return array.reshape(shape).copy()
 
 
-def _check_picture(key: str, picture: npt.NDArray[Any], feature: Feature) -> npt.NDArray[Any]:
+def _check_image(key: str, image: npt.NDArray[Any], feature: Feature) -> npt.NDArray[Any]:
     height, width, channels = image_size(feature)
-    if picture.shape == (height, width) and channels == 1:
-        picture = picture[..., None]
-    elif picture.shape == (channels, height, width) != (height, width, channels):
-        picture = picture.transpose(1, 2, 0)
-    if picture.shape != (height, width, channels):
-        raise _mismatch(key, f"has shape {picture.shape}", f"{(height, width, channels)} or channels first")
-    _check_finite(key, picture)
+    if image.shape == (height, width) and channels == 1:
+        image = image[..., None]
+    elif image.shape == (channels, height, width) != (height, width, channels):
+        image = image.transpose(1, 2, 0)
+    if image.shape != (height, width, channels):
+        raise _mismatch(key, f"has shape {image.shape}", f"{(height, width, channels)} or channels first")
+    _check_finite(key, image)
     if is_depth(feature):
-        if picture.dtype == np.float64:
-            picture = picture.astype(np.float32)
-        if picture.dtype not in (np.uint16, np.float32):
-            raise _mismatch(key, f"has dtype {picture.dtype}", "uint16 millimetres or float32 metres")
-    elif np.issubdtype(picture.dtype, np.floating):
-        if picture.min() < 0 or picture.max() > 1:
-            raise _mismatch(key, f"has values from {picture.min()} to {picture.max()}", "0 to 1 for float pictures")
-        picture = np.rint(picture * 255).astype(np.uint8)
-    elif picture.dtype != np.uint8:
-        raise _mismatch(key, f"has dtype {picture.dtype}", "uint8, or float in 0 to 1")
-    return np.array(picture, order="C")
+        if image.dtype == np.float64:
+            image = image.astype(np.float32)
+        if image.dtype not in (np.uint16, np.float32):
+            raise _mismatch(key, f"has dtype {image.dtype}", "uint16 millimetres or float32 metres")
+    elif np.issubdtype(image.dtype, np.floating):
+        if image.min() < 0 or image.max() > 1:
+            raise _mismatch(key, f"has values from {image.min()} to {image.max()}", "0 to 1 for float images")
+        image = np.rint(image * 255).astype(np.uint8)
+    elif image.dtype != np.uint8:
+        raise _mismatch(key, f"has dtype {image.dtype}", "uint8, or float in 0 to 1")
+    return np.array(image, order="C")
 
 
 def _check_finite(key: str, array: npt.NDArray[Any]) -> None:

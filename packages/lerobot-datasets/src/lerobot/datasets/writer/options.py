@@ -15,6 +15,6 @@ class WritingOptions(BaseModel):
         default_factory=DepthEncoderConfig, description="encoder of depth cameras stored as video"
     )
     encoder_queue_maxsize: int = Field(
-        30, ge=1, description="pictures a camera's encoder may be behind before the loop waits for it"
+        30, ge=1, description="images a camera's encoder may be behind before the loop waits for it"
     )
     encoder_threads: int = Field(1, ge=1, description="threads of each camera's encoder")

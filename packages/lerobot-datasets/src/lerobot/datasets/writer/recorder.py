@@ -170,12 +170,12 @@ class DatasetRecorder:
         return self._episode.waited_s if self._episode else 0.0
 
     def add_frame(self, frame: Mapping[str, Any], task: str | None = None) -> None:
-        """Add one frame to the episode in progress; pictures are copied, so buffers may be reused.
+        """Add one frame to the episode in progress; images are copied, so buffers may be reused.
 
         Waits while an encoder is further behind than its queue allows; see `waited_s`.
 
         Args:
-            frame: per feature a numpy array (dtype and shape as declared), number, text, PIL picture or torch tensor;
+            frame: per feature a numpy array (dtype and shape as declared), number, text, PIL image or torch tensor;
                 may hold the task under `"task"`.
             task: instruction in words, if not in `frame`.
 

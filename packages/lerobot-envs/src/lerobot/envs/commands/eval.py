@@ -13,7 +13,7 @@ from lerobot.policies.config import PreTrainedConfig
 class EvalPipelineConfig(CommandConfig):
     """Evaluate a policy in simulation."""
 
-    target: ClassVar[str] = "lerobot.envs.command:evaluate_command"
+    target: ClassVar[str] = "lerobot.envs.command:eval_command"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot eval --policy.path=outputs/train/act/checkpoints/last/pretrained_model --env.type=sim",
         "lerobot eval --policy.path=owner/name --env.type=sim --env.task=push --eval.batch_size=4",

@@ -23,7 +23,7 @@ from lerobot.training.config import (
 class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     """Train a policy on a dataset."""
 
-    target: ClassVar[str] = "lerobot.training.command:command"
+    target: ClassVar[str] = "lerobot.training.command:train_command"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot train --dataset.repo_id=owner/name --policy.type=act --output_dir=outputs/train/act --steps=20000",
         "lerobot train --config_path=outputs/train/act/checkpoints/last/pretrained_model/train_config.json "
