@@ -27,6 +27,8 @@ keep_moved_modules(
         "making": "lerobot.policies.assembly",
         "observations": "lerobot.policies.processing.observations",
         "pipelines": "lerobot.policies.processing.pipelines",
+        "processing.batching": "lerobot.policies.processing.batch",
+        "processing.pictures": "lerobot.policies.processing.images",
         "rollout": "lerobot.rollout.command",
         "saved_tensors": "lerobot.policies.checkpoint.header",
         "source": "lerobot.rollout.source",
