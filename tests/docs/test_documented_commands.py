@@ -1,5 +1,6 @@
 """Every `bash` block after a `<!-- run -->` line in README.md and docs/ is executed; a page is one shell session.
 
+A page with a `<!-- run slow -->` line runs in `nox -s slow`: what it shows is tried elsewhere too, or costs minutes.
 `./run` and `uv run` only choose the environment, so they are left out here: the environment of the tests is on the path
 instead.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCK = re.compile(r"<!-- run -->\n+```bash\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"<!-- run( slow)? -->\n+```bash\n(.*?)```", re.DOTALL)
 PAGES = {
     str(page.relative_to(ROOT)): blocks
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -25,9 +26,13 @@ def test_there_are_documented_commands() -> None:
     assert "README.md" in PAGES
 
 
-@pytest.mark.parametrize("page", PAGES)
+def marks(page: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.slow] if any(slow for slow, _ in PAGES[page]) else []
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, marks=marks(page)) for page in PAGES])
 def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
-    text = "\n".join(PAGES[page]).replace("./run ", "").replace("uv run ", "")
+    text = "\n".join(block for _, block in PAGES[page]).replace("./run ", "").replace("uv run ", "")
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

@@ -28,12 +28,20 @@ def done(*command: str | Path, **options: object) -> str:
     return result.stdout
 
 
-def install(folder: Path, *packages: str | Path, python: str = sys.executable) -> Path:
-    """Make a virtual environment in `folder` for an interpreter; install packages, ours from LEROBOT_WHEELS."""
+def install(folder: Path, *packages: str | Path, python: str = sys.executable, compiled: bool = True) -> Path:
+    """Make a virtual environment in `folder` for an interpreter; install packages, ours from LEROBOT_WHEELS.
+
+    Compiling bytecode belongs to an installation whose size is measured; of torch's thousand modules few are used.
+    """
     wheels = Path(os.environ["LEROBOT_WHEELS"]).resolve()
     # The version of our packages stays while their wheels change.
     ours: Sequence[str] = sorted({wheel.name.partition("-")[0].replace("_", "-") for wheel in wheels.glob("*.whl")})
     done("uv", "venv", "-q", "--python", python, folder)
-    options = ["-q", "--compile-bytecode", f"--find-links={wheels}", *(f"--refresh-package={name}" for name in ours)]
+    options = [
+        "-q",
+        *(["--compile-bytecode"] if compiled else []),
+        f"--find-links={wheels}",
+        *(f"--refresh-package={name}" for name in ours),
+    ]
     done("uv", "pip", "install", *options, *packages, env={"VIRTUAL_ENV": str(folder)})
     return folder

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import onnx
@@ -16,14 +16,16 @@ from torch import Tensor
 from lerobot.core.config import load
 from lerobot.core.errors import ConfigError, FeatureMismatchError, LeRobotError
 from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
+from lerobot.core.registry import registry
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.commands.export import ExportConfig
-from lerobot.policies.export import formats
 from lerobot.policies.export.command import run
 from lerobot.policies.export.files import export
+from lerobot.policies.export.format import ExportFormat
 from lerobot.policies.export.parity import actions_of, check_parity, random_observations
 from lerobot.policies.export.program import Port, ports_of, trace
 from lerobot.policies.features import FeatureType, PolicyFeature
+from lerobot.policies.formats import ExportFormatConfig, OnnxConfig
 from lerobot.policies.preflight.sources import describe_robot
 from lerobot.policies.processing.pipelines import make_processors
 
@@ -45,10 +47,17 @@ def trained(config: Any, stats: Any, monkeypatch: pytest.MonkeyPatch) -> PolicyW
     return PolicyWithProcessors(policy, make_processors(config, stats))
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("exported")
+
+
 @pytest.fixture
-def exported(trained: PolicyWithProcessors, tmp_path: Path) -> Path:
-    export(trained, tmp_path / "exported", fps=30)
-    return tmp_path / "exported"
+def exported(trained: PolicyWithProcessors, folder: Path) -> Path:
+    """Made by the first test that asks: the seed makes every `trained` the same."""
+    if not (folder / "policy.json").exists():
+        export(trained, folder, fps=30)
+    return folder
 
 
 def by_hand(trained: PolicyWithProcessors, state: np.ndarray, image: np.ndarray) -> np.ndarray:
@@ -68,7 +77,8 @@ def test_a_file_turns_what_a_robot_gives_into_its_units(
     random = np.random.default_rng(size)
     state = random.normal(size=(size, 3)).astype(np.float32)
     image = random.integers(0, 256, (size, 4, 5, 3), np.uint8)
-    run_file = formats.FORMATS[name].load(exported / f"policy.{name}", [STATE, PICTURE])
+    form = registry.config_class("export_format", name)().build()
+    run_file = form.load(exported / f"policy.{name}", [STATE, PICTURE])
     actions = run_file({STATE: state, PICTURE: image})
     assert actions.dtype == np.float32
     np.testing.assert_allclose(actions, by_hand(trained, state, image), atol=1e-4)
@@ -200,7 +210,8 @@ def test_a_policy_for_one_observation_at_a_time_is_exported_for_one(
     assert json.loads((tmp_path / "policy.json").read_text())["inputs"][0]["shape"] == [1, 3]
 
 
-def test_exporting_leaves_the_policy_as_it_was(trained: PolicyWithProcessors, exported: Path) -> None:
+def test_exporting_leaves_the_policy_as_it_was(trained: PolicyWithProcessors, tmp_path: Path) -> None:
+    export(trained, tmp_path)
     ports = ports_of(trained.policy.config.input_features)
     observations = random_observations(trained, ports, 2, seed=3)
     assert np.isfinite(actions_of(trained, observations)).all()
@@ -215,6 +226,54 @@ def test_a_missing_extra_is_said_with_its_command(trained: Any, tmp_path: Path, 
         run(config)
     assert "uv pip install 'lerobot-policies[export]'" in caught.value.hint
     assert not (tmp_path / "out").exists()
+
+
+class DescribedFormat(ExportFormat):
+    """Somebody's own kind of file: what it gives is in its configuration."""
+
+    label = "the described file"
+
+    def write(self, trace: Any, description: Any, path: Path) -> None:
+        path.write_text(json.dumps({**description, "times": self.config.times}))
+
+    def load(self, path: Path, names: Any) -> Any:
+        return lambda observations: actions_of(self.config.whose, observations) * json.loads(path.read_text())["times"]
+
+
+class DescribedConfig(ExportFormatConfig):
+    target = f"{__name__}:DescribedFormat"
+    type: str = "described"
+    times: float = 1.0
+    whose: ClassVar[Any]
+
+
+def test_a_format_of_a_plugin_is_written_with_its_options_and_compared(
+    trained: PolicyWithProcessors, tmp_path: Path
+) -> None:
+    registry.register("export_format", "described", DescribedConfig)
+    DescribedConfig.whose = trained
+    PolicyWithProcessors(trained.policy, trained.processors).save_pretrained(tmp_path / "saved")
+
+    def export_with(*formats: str) -> list[str]:
+        flags = [f"--policy.path={tmp_path / 'saved'}", f"--formats=[{', '.join(formats)}]"]
+        run(load(ExportConfig, [*flags, f"--output_dir={tmp_path / 'out'}"]).config)
+        return sorted(path.name for path in (tmp_path / "out").iterdir())
+
+    assert export_with("described") == ["policy.described", "policy.json"]
+    with pytest.raises(LeRobotError, match="the described file differs from the policy"):
+        export_with("{type: described, times: 1.01}")
+
+
+def test_a_wrong_option_or_format_is_one_line(tmp_path: Path) -> None:
+    for wrong, words in (("[onnxx]", "onnxx"), ("[{type: onnx, opset: 3}]", "opset"), ("[]", "formats")):
+        with pytest.raises(ConfigError, match=words):
+            load(ExportConfig, ["--policy.type=tiny", f"--formats={wrong}"])
+
+
+@pytest.mark.slow
+def test_the_operators_are_those_of_the_version_that_is_asked_for(trained: Any, tmp_path: Path) -> None:
+    export(trained, tmp_path, formats=[OnnxConfig(opset=20)])
+    assert {each.domain: each.version for each in onnx.load(tmp_path / "policy.onnx").opset_import}[""] == 20
 
 
 def test_an_untrained_policy_is_refused() -> None:

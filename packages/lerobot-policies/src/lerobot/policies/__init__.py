@@ -4,7 +4,8 @@
 images, which are in `networks`; all but the last are light. `policy` is the base class, `assembly` builds or loads one
 together with its processors, `checkpoint` reads and writes its files, `processing` has the processor steps that work on
 tensors, `chunks` and `windowed` turn chunks into single actions, `preflight` checks that a policy, a dataset, a robot
-and an environment fit each other before anything runs, `export` writes files that run without this software.
+and an environment fit each other before anything runs, `export` writes files that run without this software, of the
+kinds in `formats`.
 """
 
 from lerobot.core.deprecation import keep_moved_modules
@@ -26,6 +27,8 @@ keep_moved_modules(
         "making": "lerobot.policies.assembly",
         "observations": "lerobot.policies.processing.observations",
         "pipelines": "lerobot.policies.processing.pipelines",
+        "processing.batching": "lerobot.policies.processing.batch",
+        "processing.pictures": "lerobot.policies.processing.images",
         "rollout": "lerobot.rollout.command",
         "saved_tensors": "lerobot.policies.checkpoint.header",
         "source": "lerobot.rollout.source",

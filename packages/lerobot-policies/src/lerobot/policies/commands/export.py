@@ -1,15 +1,14 @@
 """Configuration of `lerobot export`."""
 
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lerobot.core.config.base import CommandConfig, RobotConfig
 from lerobot.policies.commands.check import DatasetSource
 from lerobot.policies.config import PreTrainedConfig, require_trained
-
-Format = Literal["onnx", "pt2"]
+from lerobot.policies.formats import ExportFormatConfig
 
 
 class ExportConfig(CommandConfig):
@@ -28,8 +27,11 @@ class ExportConfig(CommandConfig):
     )
 
     policy: PreTrainedConfig = Field(description="Trained policy: --policy.path=FOLDER or a Hub repository.")
-    formats: tuple[Format, ...] = Field(
-        default=("onnx", "pt2"), min_length=1, description="onnx: for ONNX Runtime; pt2: for torch.export.load."
+    formats: tuple[ExportFormatConfig, ...] = Field(
+        default=("onnx", "pt2"),
+        validate_default=True,
+        min_length=1,
+        description="Kinds of files, by name or with their options: [onnx, pt2] or [{type: onnx, opset: 18}].",
     )
     output_dir: Path | None = Field(
         default=None, description="Folder of the files; default: outputs/export/<date>/<time>_<policy>."
@@ -39,6 +41,13 @@ class ExportConfig(CommandConfig):
         default=None, description="Robot that names the joints and their units; it is not connected."
     )
     fps: float | None = Field(default=None, gt=0, description="Actions per second, Hz; null: the dataset's.")
+
+    @field_validator("formats", mode="before")
+    @classmethod
+    def _names_are_types(cls, formats: Any) -> Any:
+        if not isinstance(formats, list | tuple):
+            return formats
+        return [{"type": each} if isinstance(each, str) else each for each in formats]
 
     @model_validator(mode="after")
     def _policy_is_trained(self) -> Self:

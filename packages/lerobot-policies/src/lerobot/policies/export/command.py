@@ -9,7 +9,6 @@ from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.commands.export import ExportConfig
 from lerobot.policies.export.files import NAME, export
-from lerobot.policies.export.formats import require_format
 from lerobot.policies.preflight.comparison import check_policy, check_same
 from lerobot.policies.preflight.sources import Described, describe_dataset, describe_robot
 
@@ -25,8 +24,8 @@ def run(config: ExportConfig) -> None:
         FeatureMismatchError: policy, robot and dataset do not fit.
         LeRobotError: the policy cannot be exported, the result differs from it, or a package is missing.
     """
-    for name in config.formats:
-        require_format(name)
+    for form in config.formats:
+        form.build().require()
     dataset = describe_dataset(config.dataset) if config.dataset is not None else None
     robot = describe_robot(config.robot) if config.robot is not None else None
     _require_fit(config, dataset, robot)

@@ -5,7 +5,7 @@ from typing import Any
 
 from lerobot.core.types import FeatureSpec
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.export.formats import OUTPUT
+from lerobot.policies.export.format import OUTPUT
 from lerobot.policies.export.program import Port, Trace
 from lerobot.policies.features import ACTION
 from lerobot.policies.preflight.sources import Described, flat_names

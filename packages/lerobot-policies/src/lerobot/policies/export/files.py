@@ -2,18 +2,20 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from lerobot.core.durable import replace_text
+from lerobot.core.registry import registry
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.export.description import describe
-from lerobot.policies.export.formats import FORMATS
+from lerobot.policies.export.format import ExportFormat
 from lerobot.policies.export.parity import actions_of, check_parity, random_observations
 from lerobot.policies.export.program import Trace, ports_of, require_exportable, trace
+from lerobot.policies.formats import ExportFormatConfig, OnnxConfig, TorchExportConfig
 from lerobot.policies.preflight.sources import Described
 
 log = logging.getLogger(__name__)
@@ -25,7 +27,7 @@ def export(
     trained: PolicyWithProcessors,
     folder: Path,
     *,
-    formats: tuple[str, ...] = tuple(FORMATS),
+    formats: Sequence[ExportFormatConfig | str] = (OnnxConfig(), TorchExportConfig()),
     sources: list[Described] | None = None,
     fps: float | None = None,
 ) -> Mapping[Path, float]:
@@ -33,8 +35,8 @@ def export(
 
     Args:
         trained: the policy, on the CPU.
-        folder: where `policy.onnx`, `policy.pt2` and `policy.json` are put; created if need be.
-        formats: which of `FORMATS`.
+        folder: where `policy.<format>` and `policy.json` are put; created if need be.
+        formats: kinds of files, or their names.
         sources: who names joints and units; see `describe`.
         fps: actions per second.
 
@@ -54,19 +56,21 @@ def export(
         log.warning("the policy takes one observation at a time only: it cannot be traced for batches of any size")
     described = describe(trained.policy.config, traced, chunk, sources or [], fps)
     folder.mkdir(parents=True, exist_ok=True)
-    differences = {
-        folder / f"{NAME}.{name}": _write(trained, traced, described, folder / f"{NAME}.{name}", name)
-        for name in formats
-    }
+    differences = {}
+    for each in formats:
+        chosen = registry.config_class("export_format", each)() if isinstance(each, str) else each
+        path = folder / f"{NAME}.{chosen.type}"
+        differences[path] = _write(trained, traced, described, path, chosen.build())
     parity = {path.name: difference for path, difference in differences.items()}
     replace_text(folder / f"{NAME}.json", json.dumps({**described, "differences": parity}, indent=2))
     return differences
 
 
-def _write(trained: PolicyWithProcessors, traced: Trace, described: Mapping[str, Any], path: Path, name: str) -> float:
+def _write(
+    trained: PolicyWithProcessors, traced: Trace, described: Mapping[str, Any], path: Path, form: ExportFormat
+) -> float:
     """Write one file aside, compare it, and only then put it in its place."""
     aside = path.with_name(f".{path.name}.tmp")
-    form = FORMATS[name]
     try:
         form.write(traced, described, aside)
         loaded = form.load(aside, [port.name for port in traced.ports])
