@@ -47,10 +47,17 @@ def trained(config: Any, stats: Any, monkeypatch: pytest.MonkeyPatch) -> PolicyW
     return PolicyWithProcessors(policy, make_processors(config, stats))
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("exported")
+
+
 @pytest.fixture
-def exported(trained: PolicyWithProcessors, tmp_path: Path) -> Path:
-    export(trained, tmp_path / "exported", fps=30)
-    return tmp_path / "exported"
+def exported(trained: PolicyWithProcessors, folder: Path) -> Path:
+    """Made by the first test that asks: the seed makes every `trained` the same."""
+    if not (folder / "policy.json").exists():
+        export(trained, folder, fps=30)
+    return folder
 
 
 def by_hand(trained: PolicyWithProcessors, state: np.ndarray, image: np.ndarray) -> np.ndarray:
@@ -203,7 +210,8 @@ def test_a_policy_for_one_observation_at_a_time_is_exported_for_one(
     assert json.loads((tmp_path / "policy.json").read_text())["inputs"][0]["shape"] == [1, 3]
 
 
-def test_exporting_leaves_the_policy_as_it_was(trained: PolicyWithProcessors, exported: Path) -> None:
+def test_exporting_leaves_the_policy_as_it_was(trained: PolicyWithProcessors, tmp_path: Path) -> None:
+    export(trained, tmp_path)
     ports = ports_of(trained.policy.config.input_features)
     observations = random_observations(trained, ports, 2, seed=3)
     assert np.isfinite(actions_of(trained, observations)).all()

@@ -14,6 +14,14 @@ from lerobot.sim.world import World
 LONGEST_S = 20.0
 
 
+QUICK = ("reach", "push")
+"""Tasks that are over in few steps, whether they succeed or not."""
+
+
+def slow(task: str) -> object:
+    return pytest.param(task, marks=pytest.mark.slow)
+
+
 def successes(task: str, episodes: int, skill: Skill | None = None, seed: int = 0) -> int:
     """Episodes in which the task was solved at some time and, but for reaching and lifting, at the end."""
     world = World(TASKS[task]())
@@ -41,7 +49,7 @@ def test_it_solves_95_of_100_starts(task: str) -> None:
     assert successes(task, 100, seed=1) >= 95
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", [*QUICK, *(slow(task) for task in TASKS if task not in QUICK)])
 def test_it_fails_when_told_to(task: str) -> None:
     assert successes(task, 3, Skill(failure_rate=1.0)) == 0
 
@@ -65,7 +73,7 @@ def test_it_fails_as_often_as_told() -> None:
     assert 15 <= successes("reach", 60, Skill(failure_rate=0.5)) <= 45
 
 
-@pytest.mark.parametrize("task", ["lift", "push"])
+@pytest.mark.parametrize("task", ["push", slow("lift")])
 def test_it_copes_with_an_unsteady_hesitant_hand(task: str) -> None:
     assert successes(task, 10, Skill(noise_deg=0.5, hesitation_s=0.1)) >= 9
 

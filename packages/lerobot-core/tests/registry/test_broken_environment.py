@@ -1,5 +1,6 @@
 """The command line in an environment full of broken plugins: each is told with its cause, all else works."""
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -9,9 +10,14 @@ from pathlib import Path
 from lerobot.core.registry import KINDS
 from lerobot.core.testing.plugins import PluginFolder
 
+OTHERS = {found.name for found in importlib.metadata.distributions() if found.name.startswith("lerobot-")} - {
+    "lerobot-core"
+}
+"""What else is installed beside core: importing all of it is not what is tried here."""
+
 
 def lerobot(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "PYTHONPATH": str(path), "COLUMNS": "100"}
+    environ = {**os.environ, "PYTHONPATH": str(path), "COLUMNS": "100", "LEROBOT_BLOCK_PLUGINS": ",".join(OTHERS)}
     code = "import sys, lerobot_cli; sys.argv[0] = 'lerobot'; lerobot_cli.main()"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=environ, timeout=60, check=False
