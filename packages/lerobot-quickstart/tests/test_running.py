@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lerobot.core.safety.signals import StopSignals
+from lerobot.core.signals import StopSignals
 from lerobot.quickstart import running
 
 ENDLESS = ("teleoperate", "--robot.type=fake", "--teleop.type=fake", "--display_data=false")

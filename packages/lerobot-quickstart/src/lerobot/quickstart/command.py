@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import LeRobotError
-from lerobot.core.safety.signals import StopSignals
+from lerobot.core.signals import StopSignals
 from lerobot.quickstart.commands.quickstart import QuickstartConfig
 from lerobot.quickstart.journal import Journal
 from lerobot.quickstart.page import render, shell_line

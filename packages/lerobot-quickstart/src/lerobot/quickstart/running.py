@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lerobot.core.safety.signals import Interrupted, StopSignals
+from lerobot.core.signals import Interrupted, StopSignals
 
 _START = "from lerobot_cli import main; main()"
 _LOOK_S = 0.2

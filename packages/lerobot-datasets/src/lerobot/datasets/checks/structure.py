@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.signals import check_stop
 from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.format.episodes import Episodes, load_episodes
 from lerobot.datasets.format.features import NUMERIC_DTYPES, VIDEO
@@ -44,6 +45,7 @@ def check_structure(root: Path, episodes: Sequence[int] | None = None) -> list[F
     chosen = set(range(len(table)) if episodes is None else episodes)
     findings = list(_totals(info, table, tasks))
     for file in files:
+        check_stop()
         numbers = range(file.first_episode, file.first_episode + len(file.lengths))
         if chosen.intersection(numbers):
             findings += _rows(info, tasks, file, chosen)
@@ -160,6 +162,7 @@ def _videos(root: Path, info: Info, table: Episodes, episodes: Sequence[int]) ->
     try:
         for key in info.video_keys:
             for episode in episodes:
+                check_stop()
                 path = videos.path(key, episode)
                 if path in broken:
                     continue

@@ -11,6 +11,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import RevisionNotFoundError
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.signals import check_stop
 from lerobot.datasets.format.episodes import Episodes, load_episodes
 from lerobot.datasets.format.info import Info, load_info
 from lerobot.datasets.format.layout import INFO_PATH, numbered_files
@@ -81,6 +82,7 @@ def push(
         if allow_patterns is None:
             there = hub.list_repo_files(repo_id, repo_type="dataset", revision=target)
             operations += [CommitOperationDelete(path) for path in _stale(there, files, keep_videos=not push_videos)]
+        check_stop()
         commit = hub.create_commit(
             repo_id, operations, commit_message="Upload dataset", repo_type="dataset", revision=target
         )
