@@ -71,12 +71,14 @@ class PreTrainedConfig(PolicyConfig):
 
     @model_serializer(mode="wrap")
     def _in_published_order(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A field that a policy declares anew stands where the policy has it, as in published files."""
+        """`normalization_mapping` stands where the policy's class declares it, as in published files."""
         values: dict[str, Any] = dump(self)
+        shared = PreTrainedConfig.model_fields.keys() - {"normalization_mapping"}
         ancestry = type(self).__mro__
         for ancestor in reversed(ancestry[: ancestry.index(PreTrainedConfig)]):
-            for name in filter(values.__contains__, inspect.get_annotations(ancestor)):
-                values[name] = values.pop(name)
+            for name in inspect.get_annotations(ancestor):
+                if name in values and name not in shared:
+                    values[name] = values.pop(name)
         return values
 
     # --- what learning needs -----------------------------------------------------------------------------------------
