@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from lerobot.core.config import load
 from lerobot.core.registry import registry
@@ -108,6 +109,44 @@ def test_a_run_that_was_interrupted_ends_as_one_that_was_not(kind: str, tmp_path
     assert [path for path in files if (whole / path).read_bytes() != (parts / path).read_bytes()] == []
     flags = [f"--policy.path={whole / 'pretrained_model'}", f"--dataset.root={root}", "--dataset.repo_id=test/pusht"]
     assert check(load(CheckConfig, flags).config) == 0
+
+
+ACT = (
+    "--policy.type=act",
+    "--policy.dim_model=16",
+    "--policy.n_heads=2",
+    "--policy.dim_feedforward=16",
+    "--policy.n_encoder_layers=1",
+    "--policy.n_vae_encoder_layers=1",
+    "--policy.chunk_size=4",
+    "--policy.n_action_steps=4",
+    "--policy.vision_backbone=resnet8",
+    "--policy.pretrained_backbone_weights=null",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", [ACT, KINDS["diffusion"], (*VQBET, *PICTURES)], ids=["act", "diffusion", "vqbet"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_an_arm_of_one_joint_trains(flags: tuple[str, ...], size: int, tmp_path: Path) -> None:
+    """Codes are learned and used in the run of VQ-BeT; the loss is finite, or the run would end."""
+    camera = {"dtype": "image", "shape": (96, 96, 3), "names": ["height", "width", "channels"]}
+    number = {"dtype": "float32", "shape": (1,), "names": ["slide"]}
+    features = {"observation.images.top": camera, "observation.state": number, "action": number}
+    made = LeRobotDataset.create("test/pusht", 10, features, tmp_path / "data")
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        place = rng.normal(size=1).astype(np.float32)
+        picture = rng.integers(0, 255, (96, 96, 3)).astype(np.uint8)
+        made.add_frame({"observation.images.top": picture, "observation.state": place, "action": place, "task": "push"})
+    made.save_episode()
+    made.finalize()
+    asked = [*run_on(tmp_path / "data")[:-1], f"--batch_size={size}", f"--output_dir={tmp_path / 'run'}", "--steps=14"]
+    assert train(load(TrainPipelineConfig, [*asked, "--log_freq=1", *flags]).config) == 0
+    trained = PolicyWithProcessors.from_pretrained(tmp_path / "run/checkpoints/last/pretrained_model")
+    seen = {"observation.images.top": torch.zeros(1, 3, 96, 96), "observation.state": torch.zeros(1, 1)}
+    action = trained.policy.select_action(trained.processors.preprocessor(seen))
+    assert trained.processors.postprocessor(action).shape == (1, 1)
 
 
 @pytest.mark.parametrize("kind", ["diffusion", "vqbet"])

@@ -194,7 +194,7 @@ def test_features_act_cannot_work_with_are_refused(changes: dict[str, Any]) -> N
 
 
 def test_a_trained_policy_comes_back_from_its_folder(tmp_path: Path) -> None:
-    policy = make()
+    policy = make(acceleration="off")
     stats = {
         key: {"mean": torch.zeros(size), "std": torch.ones(size)}
         for key, size in (("observation.state", 6), ("observation.images.top", 3), ("action", 4))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
+from lerobot.policies.acceleration import accelerate
 from lerobot.policies.checkpoint.adapters import Adapter, base_of, load_adapter
 from lerobot.policies.checkpoint.files import CONFIG, WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.skeleton import without_weights
@@ -134,7 +135,9 @@ class PreTrainedPolicy(nn.Module, ABC):
         return weights
 
     def place(self) -> None:
-        """Move to the device, and to the type, that the configuration asks for."""
+        """Accelerate, and move to the device and to the type, as the configuration asks for."""
+        if self.config.acceleration == "auto":
+            accelerate(self)
         self.to(choose_device(self.config.device), self._dtype)
 
     @property

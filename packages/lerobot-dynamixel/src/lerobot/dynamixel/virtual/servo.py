@@ -47,6 +47,7 @@ class DynamixelServo(Servo):
     """See `Servo`; an XL430 reaches 57 rpm."""
 
     framing = DynamixelFraming()
+    limits_of = staticmethod(tables.limits_of)
 
     @classmethod
     def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from lerobot.core.errors import AlreadyConnectedError, DeviceConnectionError, DeviceError, NotConnectedError
 from lerobot.motors.bus import Motors, NameOrID
+from lerobot.motors.calibration_limits import require_possible
 from lerobot.motors.motor import MotorCalibration
 from lerobot.motors.serial.port import SerialPort
 from lerobot.motors.serial.registers import MotorRegisters
@@ -49,8 +50,8 @@ class ServoChain(MotorRegisters):
         """Read the calibration the motors hold."""
 
     @abstractmethod
-    def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
-        """Write a calibration to the motors and, if `cache`, use it from now on."""
+    def _write_calibration_of(self, motor: str, entry: MotorCalibration) -> None:
+        """Write what a motor keeps of its calibration, which it can hold."""
 
     @abstractmethod
     def disable_torque_of(self, motor_id: int, model: str, num_retry: int = 0) -> None:
@@ -142,6 +143,17 @@ class ServoChain(MotorRegisters):
     def statistics(self) -> BusStatistics:
         """What went over the bus since it was connected, as of now."""
         return self.link.statistics
+
+    # --- calibration -------------------------------------------------------------------------------------------------
+
+    def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
+        """See `MotorsBus.write_calibration`."""
+        limits = self.calibration_limits
+        require_possible(calibration_dict, limits, source=f"calibration for port '{self.port}'", whole=cache)
+        for name, entry in calibration_dict.items():
+            self._write_calibration_of(name, entry)
+        if cache:
+            self.calibration = calibration_dict
 
     # --- single motors -----------------------------------------------------------------------------------------------
 
