@@ -22,6 +22,7 @@ def check_files(config: PreTrainedConfig) -> list[str]:
     try:
         checkpoint = Checkpoint.at(config.pretrained_path, config.pretrained_revision)
         names = tensor_names(checkpoint.file(ADAPTER_WEIGHTS if config.use_peft else WEIGHTS))
+        _check_weights(config)
         features = {**config.input_features, **config.output_features}
         if checkpoint.find(f"{PREPROCESSOR}.json") is None and any("buffer_action" in name for name in names):
             return []
@@ -31,6 +32,13 @@ def check_files(config: PreTrainedConfig) -> list[str]:
         ]
     except LeRobotError as error:
         return [str(error)]
+
+
+def _check_weights(config: PreTrainedConfig) -> None:
+    # Datasets, robots and environments are compared without torch; only a policy's networks need it.
+    from lerobot.policies.policy import PreTrainedPolicy
+
+    PreTrainedPolicy.check_pretrained(config)
 
 
 def _missing_statistics(
