@@ -78,7 +78,7 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     peft: PeftConfig | None = Field(default=None, description="Learn adapters of the policy of --policy.path.")
     wandb: WandBConfig = Field(default_factory=WandBConfig, description="Weights & Biases.")
     rename_map: dict[str, str] = Field(
-        default_factory=dict, description="Name of an observation in the dataset: its name in the policy."
+        default_factory=dict, description="Name of a feature in the dataset: its name in the policy."
     )
 
     @model_validator(mode="after")
