@@ -32,6 +32,9 @@ class ServoChain(MotorRegisters):
     model_baudrate_table: ClassVar[Mapping[int, int]]
     """Baud rate to content of the Baud_Rate register; the same for every model of a bus."""
 
+    counts_turns: ClassVar[bool] = False
+    """Whether positions go on beyond a turn, counted from where a motor was switched on."""
+
     # --- what a protocol adds ----------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -154,6 +157,12 @@ class ServoChain(MotorRegisters):
             self._write_calibration_of(name, entry)
         if cache:
             self.calibration = calibration_dict
+
+    def write_drive_modes(self, drive_modes: Mapping[str, int]) -> None:
+        """Tell motors that reverse their direction themselves which it is; where the bus does it, write nothing."""
+        if not self.apply_drive_mode:
+            for name, drive_mode in drive_modes.items():
+                self.write_if_different("Drive_Mode", name, drive_mode)
 
     # --- single motors -----------------------------------------------------------------------------------------------
 
