@@ -111,7 +111,7 @@ def open_dataset(
         raise FeatureMismatchError(
             f"--rename_map names {', '.join(unknown)}", keys=unknown, expected=", ".join(opened.features)
         )
-    features: FeatureMap = dict(renamed(opened.features, names))
+    features: FeatureMap = {key: dict(each) for key, each in renamed(opened.features, names).items()}
     stats = {names.get(key, key): values for key, values in opened.stats.items()}
     return replace(opened, features=features, stats=stats, names=names)
 
