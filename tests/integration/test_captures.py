@@ -86,6 +86,11 @@ class Session:
         self.device: Any = config(port=self.line.port, id="golden", calibration_dir=folder).build()
         self.device.prompter = ScriptedPrompter([""])
 
+    def has_arrived(self) -> bool:
+        """Whether every joint is at its goal."""
+        states = [self.line.state(servo.id) for servo in self.line.spec.servos]
+        return all(state["Present_Position"] == state["Goal_Position"] for state in states)
+
     def packets(self) -> list[bytes]:
         return self.line.packets()
 
@@ -123,7 +128,7 @@ def test_a_follower_sends_the_bytes_of_the_capture(session: Session) -> None:
     assert robot.send_action(values["given"]) == pytest.approx(values["sent"])
     (call,) = (call for call in capture if call.startswith("send_action"))
     assert session.packets() == capture[call]
-    while any(session.line.state(servo.id)["Moving"] for servo in session.line.spec.servos):
+    while not session.has_arrived():
         pass
     assert dict(robot.get_observation()) == pytest.approx(values["after"])
     assert session.packets() == capture["get_observation"][1:]

@@ -90,8 +90,10 @@ class ServoArm(Arm):
         for name, joint in self.table.joints.items():
             for register, value in joint.calibration_settings.items():
                 self.bus.write_if_different(register, name, value)
-        calibration = known or self._sweep()
-        if known is not None:
+        if known is None:
+            calibration = self._sweep()
+        else:
+            calibration = known
             self._write_calibration(known)
         save_calibration(self.calibration_path, calibration)
         self._found, self._unreadable = self.calibration_path, None
@@ -118,6 +120,7 @@ class ServoArm(Arm):
                 )
 
     def _write_calibration(self, calibration: dict[str, MotorCalibration]) -> None:
+        self.bus.require_possible(calibration)
         self.bus.write_drive_modes({name: entry.drive_mode for name, entry in calibration.items()})
         self.bus.write_calibration(calibration)
 

@@ -149,10 +149,22 @@ class ServoChain(MotorRegisters):
 
     # --- calibration -------------------------------------------------------------------------------------------------
 
+    def require_possible(self, calibration: Mapping[str, MotorCalibration], *, whole: bool = True) -> None:
+        """Check a calibration against the motors; nothing is written.
+
+        Args:
+            calibration: calibration by motor name.
+            whole: whether every motor needs an entry.
+
+        Raises:
+            CalibrationError: the motors cannot hold it, or one has no entry.
+        """
+        source = f"calibration for port '{self.port}'"
+        require_possible(calibration, self.calibration_limits, source=source, whole=whole)
+
     def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
         """See `MotorsBus.write_calibration`."""
-        limits = self.calibration_limits
-        require_possible(calibration_dict, limits, source=f"calibration for port '{self.port}'", whole=cache)
+        self.require_possible(calibration_dict, whole=cache)
         for name, entry in calibration_dict.items():
             self._write_calibration_of(name, entry)
         if cache:
