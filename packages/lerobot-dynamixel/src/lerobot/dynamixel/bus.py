@@ -50,6 +50,7 @@ class DynamixelMotorsBus(SerialMotorsBus):
     """
 
     apply_drive_mode = False
+    counts_turns = True
     available_baudrates = tables.SCAN_BAUDRATES
     model_baudrate_table = tables.BAUD_CODES
     model_ctrl_table = tables.CONTROL_TABLES

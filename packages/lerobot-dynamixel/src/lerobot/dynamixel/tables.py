@@ -85,6 +85,9 @@ CONTROL_TABLES: dict[str, dict[str, Register]] = dict.fromkeys(
 
 RESOLUTIONS = dict.fromkeys(CONTROL_TABLES, 4096)
 
+SPEEDS_DEG_S = {"xl330-m077": 2298.0, "xl330-m288": 618.0, "xl430-w250": 342.0}
+"""No-load speeds: 383 and 103 rpm at 5 V, 57 rpm at 11.1 V (e-Manual)."""
+
 SIGNED_BYTES = {
     "Homing_Offset": 4,
     "Goal_PWM": 2,

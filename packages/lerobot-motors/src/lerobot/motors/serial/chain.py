@@ -32,6 +32,9 @@ class ServoChain(MotorRegisters):
     model_baudrate_table: ClassVar[Mapping[int, int]]
     """Baud rate to content of the Baud_Rate register; the same for every model of a bus."""
 
+    counts_turns: ClassVar[bool] = False
+    """Whether positions go on beyond a turn, counted from where a motor was switched on."""
+
     # --- what a protocol adds ----------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -146,14 +149,32 @@ class ServoChain(MotorRegisters):
 
     # --- calibration -------------------------------------------------------------------------------------------------
 
+    def require_possible(self, calibration: Mapping[str, MotorCalibration], *, whole: bool = True) -> None:
+        """Check a calibration against the motors; nothing is written.
+
+        Args:
+            calibration: calibration by motor name.
+            whole: whether every motor needs an entry.
+
+        Raises:
+            CalibrationError: the motors cannot hold it, or one has no entry.
+        """
+        source = f"calibration for port '{self.port}'"
+        require_possible(calibration, self.calibration_limits, source=source, whole=whole)
+
     def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
         """See `MotorsBus.write_calibration`."""
-        limits = self.calibration_limits
-        require_possible(calibration_dict, limits, source=f"calibration for port '{self.port}'", whole=cache)
+        self.require_possible(calibration_dict, whole=cache)
         for name, entry in calibration_dict.items():
             self._write_calibration_of(name, entry)
         if cache:
             self.calibration = calibration_dict
+
+    def write_drive_modes(self, drive_modes: Mapping[str, int]) -> None:
+        """Tell motors that reverse their direction themselves which it is; where the bus does it, write nothing."""
+        if not self.apply_drive_mode:
+            for name, drive_mode in drive_modes.items():
+                self.write_if_different("Drive_Mode", name, drive_mode)
 
     # --- single motors -----------------------------------------------------------------------------------------------
 
