@@ -82,7 +82,6 @@ def push(
         if allow_patterns is None:
             there = hub.list_repo_files(repo_id, repo_type="dataset", revision=target)
             operations += [CommitOperationDelete(path) for path in _stale(there, files, keep_videos=not push_videos)]
-        check_stop()
         commit = hub.create_commit(
             repo_id, operations, commit_message="Upload dataset", repo_type="dataset", revision=target
         )
@@ -126,7 +125,12 @@ def _make_repository(hub: HfApi, repo_id: str, branch: str | None, private: bool
 
 
 def _additions(root: Path, files: Iterable[str]) -> list[CommitOperationAdd | CommitOperationDelete]:
-    return [CommitOperationAdd(path, root / path) for path in files]
+    additions: list[CommitOperationAdd | CommitOperationDelete] = []
+    for path in files:
+        check_stop()
+        # Reads the whole file, for its hash.
+        additions.append(CommitOperationAdd(path, root / path))
+    return additions
 
 
 def _metadata(root: Path, info: Info, episodes: Episodes) -> Iterator[str]:
