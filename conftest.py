@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import FrameType
 
+import hypothesis
 import psutil
 import pytest
 import pytest_timeout
@@ -24,6 +25,11 @@ OF_LIBRARIES = {
 """Variables that are set once and mean nothing to another test."""
 
 TIMEOUT = pytest.StashKey[pytest_timeout.Settings]()
+
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("in any time", deadline=None)
+hypothesis.settings.load_profile("in any time")
 
 
 def pytest_configure() -> None:

@@ -8,9 +8,7 @@ MODULE_LINES = 400
 FUNCTION_LINES = 60
 
 LONG_MODULES: dict[str, int] = {}
-LONG_FUNCTIONS = {
-    "lerobot.rollout.episodic.record_rollout": 63,
-}
+LONG_FUNCTIONS: dict[str, int] = {}
 """What is still too long, with its lines. Whoever mends one takes it out; none is added and none grows."""
 
 

@@ -33,7 +33,7 @@ Tensors = dict[str, torch.Tensor]
 
 
 def diffusion(random: np.random.Generator, index: int) -> dict[str, Any]:
-    # The large one takes other ways through the matrix products; on Intel's processors its weights are packed.
+    # Of the large one convolutions over time are accelerated: products of matrices.
     widths = (512, 512, 640) if index == 1 else [(8, 16), (16, 16, 32), (24, 8, 16)][index % 3]
     n_obs, horizon = int(random.integers(1, 4)), 8 if index == 1 else int(random.choice([8, 16]))
     resized, levels = index % 7 == 3, int(random.integers(5, 15))

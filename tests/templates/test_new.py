@@ -7,12 +7,12 @@ import pytest
 
 from lerobot.core.commands.new import NewConfig
 from lerobot.core.errors import ConfigError, LeRobotError, PluginError
-from lerobot.core.new_plugin import new_plugin, usable_name
+from lerobot.core.template.command import new, usable_name
 from lerobot.core.testing import ScriptedPrompter
 
 
 def bake(folder: Path, kind: str) -> Path:
-    new_plugin(NewConfig(plugin=kind, name="my-arm", output_dir=folder), ScriptedPrompter())
+    new(NewConfig(plugin=kind, name="my-arm", output_dir=folder), ScriptedPrompter())
     return folder / "lerobot-my-arm"
 
 
@@ -42,7 +42,7 @@ def test_hyphens_and_underscores_are_the_same() -> None:
 
 def test_without_a_kind_the_templates_are_listed() -> None:
     prompter = ScriptedPrompter()
-    new_plugin(NewConfig(), prompter)
+    new(NewConfig(), prompter)
     assert len(prompter.said) == 6
     assert "lerobot new policy NAME    (lerobot-policies)" in prompter.said
 

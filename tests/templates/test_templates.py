@@ -18,7 +18,7 @@ import pytest
 
 from lerobot.core.cli.app import main
 from lerobot.core.commands.new import NewConfig
-from lerobot.core.new_plugin import new_plugin
+from lerobot.core.template.command import new
 from lerobot.core.registry import registry
 from lerobot.core.testing import ScriptedPrompter
 
@@ -43,7 +43,7 @@ WITH_BUS = {"robot", "teleoperator"}
 
 
 def bake(folder: Path, kind: str, name: str, **fields: str) -> Path:
-    new_plugin(NewConfig(plugin=kind, name=name, output_dir=folder, **fields), ScriptedPrompter())
+    new(NewConfig(plugin=kind, name=name, output_dir=folder, **fields), ScriptedPrompter())
     return folder / f"lerobot-{name}"
 
 

@@ -9,7 +9,7 @@ import torch
 
 from lerobot.act.config import ACTConfig
 from lerobot.act.policy import ACTPolicy
-from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.errors import CheckpointError, FeatureMismatchError
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.policies.processing.pipelines import make_processors
@@ -194,7 +194,7 @@ def test_features_act_cannot_work_with_are_refused(changes: dict[str, Any]) -> N
 
 
 def test_a_trained_policy_comes_back_from_its_folder(tmp_path: Path) -> None:
-    policy = make()
+    policy = make(acceleration="off")
     stats = {
         key: {"mean": torch.zeros(size), "std": torch.ones(size)}
         for key, size in (("observation.state", 6), ("observation.images.top", 3), ("action", 4))
@@ -204,3 +204,11 @@ def test_a_trained_policy_comes_back_from_its_folder(tmp_path: Path) -> None:
     batch = tiny_batch()
     assert torch.equal(again.policy.predict_action_chunk(batch), policy.predict_action_chunk(batch))
     assert json.loads((tmp_path / "config.json").read_text())["type"] == "act"
+
+
+def test_weights_of_another_backbone_are_found_without_loading_them(tmp_path: Path) -> None:
+    ACTPolicy(ACTConfig(**TINY)).save_pretrained(tmp_path)
+    config = ACTConfig(**TINY, pretrained_path=str(tmp_path))
+    ACTPolicy.check_pretrained(config)
+    with pytest.raises(CheckpointError, match=r"lacks model\.backbone\.layer1\.2"):
+        ACTPolicy.check_pretrained(config.model_copy(update={"vision_backbone": "resnet34"}))

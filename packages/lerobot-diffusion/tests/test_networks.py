@@ -1,20 +1,14 @@
 """The parts of the network, against independent definitions."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
-from torch.nn import functional as F
 
 from lerobot.diffusion.config import DiffusionConfig
-from lerobot.diffusion.convolution import Convolution, Lengthening
 from lerobot.diffusion.noise import NoiseSchedule
 from lerobot.diffusion.unet import LevelCode
-from lerobot.policies.networks import linear
-from lerobot.policies.networks.packing import PackedWeight
 
 
 def schedule(**settings: object) -> NoiseSchedule:
@@ -86,60 +80,3 @@ def test_codes_of_levels_are_those_of_the_transformer_paper() -> None:
             angle = level * math.exp(-index * math.log(10000) / 3)
             assert codes[row, index].item() == pytest.approx(math.sin(angle), abs=1e-5)
             assert codes[row, 4 + index].item() == pytest.approx(math.cos(angle), abs=1e-5)
-
-
-def agree(layer: nn.Module, reference: Callable[[torch.Tensor], torch.Tensor], signal: torch.Tensor) -> None:
-    """Check values, with and without gradients, and gradients."""
-    for learning in (False, True):
-        with torch.set_grad_enabled(learning):
-            assert torch.allclose(layer(signal), reference(signal), atol=1e-5)
-    results = []
-    for function in (layer, reference):
-        value = function(signal)
-        gradient = torch.linspace(-1, 1, value.numel()).view(value.shape)
-        results.append(torch.autograd.grad(value, (signal, *layer.parameters()), gradient))
-    assert all(torch.allclose(ours, theirs, atol=1e-4) for ours, theirs in zip(*results, strict=True))
-
-
-@pytest.mark.parametrize("intel", [True, False])
-@pytest.mark.parametrize(("rows", "steps"), [(2, 8), (1, 4), (1, 7)])
-@pytest.mark.parametrize(("channels", "size", "stride"), [(512, 5, 1), (8, 5, 1), (1024, 1, 1), (640, 3, 2), (8, 3, 2)])
-def test_a_convolution_is_that_of_torch_whichever_way_it_is_computed(
-    channels: int, size: int, stride: int, rows: int, steps: int, intel: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those of many channels are computed as a matrix product."""
-    monkeypatch.setattr(linear, "_intel", lambda: intel)
-    torch.manual_seed(0)
-    layer = Convolution(channels, channels, size, stride)
-    settings = {"padding": size // 2, "stride": stride}
-    agree(
-        layer,
-        lambda signal: F.conv1d(signal, layer.weight, layer.bias, **settings),
-        torch.randn(rows, channels, steps, requires_grad=True),
-    )
-
-
-@pytest.mark.parametrize(("channels", "rows", "steps"), [(512, 1, 4), (512, 3, 5), (512, 9, 8), (8, 2, 8)])
-def test_a_transposed_convolution_is_that_of_torch_whichever_way_it_is_computed(
-    channels: int, rows: int, steps: int
-) -> None:
-    """The first two are computed as a matrix product."""
-    torch.manual_seed(0)
-    layer = Lengthening(channels)
-    agree(
-        layer,
-        lambda signal: F.conv_transpose1d(signal, layer.weight, layer.bias, stride=2, padding=1),
-        torch.randn(rows, channels, steps, requires_grad=True),
-    )
-
-
-@pytest.mark.skipif(not linear._there(), reason="torch has no oneDNN here")
-def test_weights_of_an_acting_network_are_packed(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, own = [], PackedWeight.of
-    monkeypatch.setattr(linear, "_intel", lambda: True)
-    monkeypatch.setattr(linear, "_wide", lambda: True)
-    monkeypatch.setattr(PackedWeight, "of", lambda packed, weight: calls.append(packed) or own(packed, weight))
-    layer = Convolution(512, 512, 5)
-    with torch.no_grad():
-        layer(torch.randn(1, 512, 4))
-    assert calls == [layer._packed]

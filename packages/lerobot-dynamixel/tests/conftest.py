@@ -7,12 +7,20 @@ import pytest
 
 from lerobot.dynamixel import DynamixelMotorsBus
 from lerobot.dynamixel.virtual import DynamixelServo
-from lerobot.dynamixel.virtual.arms import koch as koch_arm
 from lerobot.motors import MotorNormMode
 from lerobot.motors.virtual import LineSpec, ServoSpec, VirtualBus
 
 # The processes of virtual lines are forked from one that has these modules, which saves 0.3 s of processor time each.
 multiprocessing.set_forkserver_preload(["lerobot.motors.virtual.process", "lerobot.dynamixel.virtual"])
+
+MODELS = {
+    "shoulder_pan": "xl430-w250",
+    "shoulder_lift": "xl430-w250",
+    "elbow_flex": "xl330-m288",
+    "wrist_flex": "xl330-m288",
+    "wrist_roll": "xl330-m288",
+    "gripper": "xl330-m288",
+}
 
 
 @pytest.fixture
@@ -31,7 +39,9 @@ def start() -> Iterator[Callable[[LineSpec], VirtualBus]]:
 
 @pytest.fixture
 def koch(start: Callable[[LineSpec], VirtualBus]) -> VirtualBus:
-    return start(koch_arm())
+    """Six servos like those of a Koch v1.1 follower."""
+    servos = (ServoSpec(i, model, stops=(700, 3400)) for i, model in enumerate(MODELS.values(), start=1))
+    return start(LineSpec(DynamixelServo, tuple(servos), tuple(MODELS), voltage=5.0))
 
 
 @pytest.fixture

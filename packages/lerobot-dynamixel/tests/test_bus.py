@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from lerobot.core.errors import CalibrationError
 from lerobot.dynamixel import DynamixelMotorsBus, OperatingMode
 from lerobot.motors import Motor, MotorCalibration, MotorError, MotorNormMode
 from lerobot.motors.serial.sweep import Sweep, from_sweep
@@ -53,6 +54,26 @@ def test_calibration_is_compared_whole(koch_bus: DynamixelMotorsBus) -> None:
     assert not koch_bus.is_calibrated
     koch_bus.write("Drive_Mode", "gripper", 1)
     assert koch_bus.is_calibrated
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (MotorCalibration(6, 0, 0, 3300, 700), "gripper: range_min is 3300; allowed is less than range_max"),
+        (MotorCalibration(6, 0, 0, 700, 5000), "gripper: range_max is 5000; allowed is 0 to 4095"),
+        (MotorCalibration(6, 0, 1_044_480, 700, 3300), "homing_offset is 1044480; allowed is -1044479 to 1044479"),
+        (MotorCalibration(5, 0, 0, 700, 3300), "gripper: id is 5"),
+    ],
+)
+def test_an_impossible_calibration_is_not_written(koch: VirtualBus, koch_bus: DynamixelMotorsBus, entry, told) -> None:
+    held = koch_bus.read_calibration()
+    koch.packets()
+    with pytest.raises(CalibrationError, match=told):
+        koch_bus.write_calibration({**held, "gripper": entry})
+    with pytest.raises(CalibrationError, match=told):
+        DynamixelMotorsBus(koch.port, koch_bus.motors, {"gripper": entry})
+    assert koch.packets() == []
+    assert koch_bus.calibration == held
 
 
 def test_a_reversed_servo_reports_the_other_direction(one: Callable[..., VirtualBus]) -> None:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -106,6 +107,22 @@ def test_late_answers_are_not_taken_for_later_ones(arm: VirtualBus, bus: Feetech
     while time.monotonic() < last:
         assert bus.read("Present_Position", "shoulder_pan", normalize=False) == 1111
         assert bus.read("Present_Temperature", "shoulder_pan") == 28
+
+
+@pytest.mark.parametrize("late_s", [0.055, 0.06, 0.065])
+def test_the_answer_to_a_packet_sent_again_is_not_taken_for_the_next_one(
+    arm: VirtualBus, bus: FeetechMotorsBus, late_s: float
+) -> None:
+    """The second try takes the answer to the first, so that its own answer comes when something else is asked."""
+    right = {name: bus.read(name, "shoulder_pan") for name in ("Present_Temperature", "Present_Voltage")}
+    assert len(set(right.values())) == 2
+    arm.fault(1, Fault.LATE, late_s)
+    for name in 2 * list(right):
+        with suppress(DeviceConnectionError):
+            assert bus.read(name, "shoulder_pan") == right[name]
+    arm.mend(1)
+    for name in 2 * list(right):
+        assert bus.read(name, "shoulder_pan") == right[name]
 
 
 def test_a_cable_that_fell_out_is_located(arm: VirtualBus, bus: FeetechMotorsBus) -> None:

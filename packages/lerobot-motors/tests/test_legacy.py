@@ -124,12 +124,35 @@ def test_actions_and_arms_that_do_not_fit_are_named(config) -> None:
 
 
 @pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (MotorCalibration(6, 0, 700, 2754, 1344), "gripper: range_min is 2754"),
+        (MotorCalibration(6, 0, 700, 1344, 5000), "gripper: range_max is 5000"),
+        (MotorCalibration(6, 0, 2114, 1344, 2754), "gripper: homing_offset is 2114; allowed is -2047 to 2047"),
+        (MotorCalibration(1, 0, 700, 1344, 2754), "gripper: id is 1, which shoulder_pan has"),
+    ],
+)
+def test_an_impossible_calibration_of_today_converts_nothing(config, entry, told) -> None:
+    save_calibration(config.calibration, {**NEW, "gripper": entry})
+    with pytest.raises(CalibrationError, match=told):
+        LegacyPositionsProcessorStep(config)
+
+
+def test_an_old_calibration_without_travel_converts_nothing(config) -> None:
+    config.legacy_calibration.write_text(json.dumps(OLD | {"end_pos": [2788, 2044]}))
+    with pytest.raises(CalibrationError, match="the travel of gripper is empty"):
+        LegacyPositionsProcessorStep(config)
+
+
+@pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"calib_mode": ["DEGREE", "TURN"]}, "'TURN'"),
         ({"drive_mode": [0]}, "damaged"),
         ({"drive_mode": 3}, "damaged"),
         ({"homing_offset": [1, 2.5]}, "2.5"),
+        ({"motor_names": ["gripper", "gripper"]}, "a name twice"),
+        ({"drive_mode": [0, 2]}, "drive_mode of motor 'gripper' is 2"),
     ],
 )
 def test_a_damaged_old_file_is_refused(tmp_path, change, told) -> None:

@@ -19,7 +19,7 @@ from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
 from lerobot.core.registry import registry
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.commands.export import ExportConfig
-from lerobot.policies.export.command import run
+from lerobot.policies.export.command import export_command
 from lerobot.policies.export.files import export
 from lerobot.policies.export.format import ExportFormat
 from lerobot.policies.export.parity import actions_of, check_parity, random_observations
@@ -144,13 +144,13 @@ def test_a_robot_names_joints_and_units(stats: Any, config: Any, trained: Policy
     PolicyWithProcessors(wide.build(), make_processors(wide, stats)).save_pretrained(saved)
     camera = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
     arguments = [f"--policy.path={saved}", "--robot.type=fake", camera, "--formats=[pt2]", f"--output_dir={tmp_path}"]
-    run(load(ExportConfig, arguments).config)
+    export_command(load(ExportConfig, arguments).config)
     action = json.loads((tmp_path / "policy.json").read_text())["outputs"][0]
     assert action["names"] == names
     assert action["units"] == [robot.specs[name].unit for name in names]
     assert set(action["units"]) - {None}
     with pytest.raises(FeatureMismatchError, match=r"observation\.images\.top is missing"):
-        run(load(ExportConfig, [arguments[0], arguments[1], *arguments[3:]]).config)
+        export_command(load(ExportConfig, [arguments[0], arguments[1], *arguments[3:]]).config)
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def test_a_missing_extra_is_said_with_its_command(trained: Any, tmp_path: Path, 
     PolicyWithProcessors(trained.policy, trained.processors).save_pretrained(tmp_path / "saved")
     config = load(ExportConfig, [f"--policy.path={tmp_path / 'saved'}", f"--output_dir={tmp_path / 'out'}"]).config
     with pytest.raises(LeRobotError, match="export to ONNX needs 'onnxruntime', which is not installed") as caught:
-        run(config)
+        export_command(config)
     assert "uv pip install 'lerobot-policies[export]'" in caught.value.hint
     assert not (tmp_path / "out").exists()
 
@@ -256,7 +256,7 @@ def test_a_format_of_a_plugin_is_written_with_its_options_and_compared(
 
     def export_with(*formats: str) -> list[str]:
         flags = [f"--policy.path={tmp_path / 'saved'}", f"--formats=[{', '.join(formats)}]"]
-        run(load(ExportConfig, [*flags, f"--output_dir={tmp_path / 'out'}"]).config)
+        export_command(load(ExportConfig, [*flags, f"--output_dir={tmp_path / 'out'}"]).config)
         return sorted(path.name for path in (tmp_path / "out").iterdir())
 
     assert export_with("described") == ["policy.described", "policy.json"]

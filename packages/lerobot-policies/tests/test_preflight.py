@@ -1,4 +1,4 @@
-"""`lerobot check`: every kind of misfit is found and named, quickly and without torch."""
+"""`lerobot check`: every kind of misfit is found and named, quickly, datasets and machines without torch."""
 
 import json
 import subprocess
@@ -95,6 +95,37 @@ def test_weights_that_were_cut_off_are_found_without_reading_them(saved: Path, k
     code, text = check(capsys, f"--policy.path={saved}")
     assert code == 1
     assert "model.safetensors" in text
+
+
+def test_weights_of_another_network_do_not_fit(saved: Path, dataset: Path, capsys: Any) -> None:
+    config = json.loads((saved / "config.json").read_text())
+    config["input_features"]["observation.state"]["shape"] = [7]
+    edit(saved / "config.json", **config)
+    code, text = check(capsys, f"--policy.path={saved}")
+    assert code == 1
+    assert "layer.weight (2, 3) float32 instead of (2, 7) float32" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"layer.bias": None}, "lacks layer.bias"),
+        ({"layer.extra": np.zeros(2, np.float32)}, "holds weights the policy does not have: layer.extra"),
+        ({"layer.bias": np.zeros(2, np.int64)}, "layer.bias (2,) int64 instead of (2,) float32"),
+    ],
+)
+def test_weights_are_compared_by_the_header_alone(saved: Path, changes: dict[str, Any], told: str, capsys: Any) -> None:
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    path = saved / "model.safetensors"
+    with safe_open(str(path), "np") as file:
+        metadata = file.metadata()
+    weights = {name: each for name, each in {**load_file(path), **changes}.items() if each is not None}
+    save_file(weights, path, metadata)
+    code, text = check(capsys, f"--policy.path={saved}")
+    assert code == 1
+    assert told in text
 
 
 def test_headers_are_read_like_the_library_reads_them(saved: Path) -> None:

@@ -1,13 +1,13 @@
 """Virtual SO-101 arms, and someone who calibrates them."""
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from lerobot.motors import MotorCalibration, save_calibration
-from lerobot.motors.virtual import ARMS, VirtualBus, with_calibration
+from lerobot.motors.virtual import ARMS, Sweeper, VirtualBus, with_calibration
 
 # The processes of virtual lines are forked from one that has these modules, which saves 0.3 s of processor time each.
 multiprocessing.set_forkserver_preload(["lerobot.motors.virtual.process", "lerobot.feetech.virtual"])
@@ -53,37 +53,6 @@ def calibrations(tmp_path: Path) -> Path:
     for name in ("black", "black_left", "black_right"):
         save_calibration(tmp_path / "calibrations" / f"{name}.json", CALIBRATION)
     return tmp_path / "calibrations"
-
-
-class Sweeper:
-    """Someone who presses Enter at questions and sweeps all joints of arms from stop to stop."""
-
-    def __init__(self, lines: Iterable[VirtualBus], answers: Iterable[str] = ()) -> None:
-        self.lines = list(lines)
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self._answers = list(answers)
-        self._steps: list[float] = []
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-        if text.startswith("Move all joints"):
-            tenths = [*range(5, 11), *range(10, -1, -1), *range(6)]
-            self._steps = [step / 10 for step in tenths]
-            self._line = self.lines.pop(0)
-
-    def ask(self, text: str) -> str:
-        self.asked.append(text)
-        return self._answers.pop(0) if self._answers else ""
-
-    def pressed_enter(self) -> bool:
-        if not self._steps:
-            return True
-        part = self._steps.pop(0)
-        self._line.move(
-            {s.id: s.stops[0] + part * (s.stops[1] - s.stops[0]) for s in self._line.spec.servos if s.stops is not None}
-        )
-        return False
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -313,6 +314,35 @@ def test_a_peer_file_with_every_default_is_read(tmp_path: Path, dataset: Path) -
     file.write_text(json.dumps(fields))
     with pytest.raises(LeRobotError, match="not supported"):
         load(TrainPipelineConfig, [f"--config_path={file}"])
+
+
+def test_files_of_earlier_releases_are_read(tmp_path: Path, caplog: Any) -> None:
+    """Names as releases 0.3.3 to 0.5.1 wrote them, and those of before 0.1.0."""
+    fields: dict[str, Any] = {
+        "dataset": {"repo_id": "test/moves", "local_files_only": True, "video_backend": "torchcodec"},
+        "policy": {"type": "tiny"},
+        "device": "cuda",
+        "use_amp": False,
+        "eval_freq": 7,
+        "use_rabc": False,
+        "rabc_progress_path": None,
+        "rabc_kappa": 0.01,
+        "rabc_epsilon": 1e-6,
+        "rabc_head_mode": "sparse",
+    }
+    file = tmp_path / "train_config.json"
+    file.write_text(json.dumps(fields))
+    config = load(TrainPipelineConfig, [f"--config_path={file}"]).config
+    assert config.env_eval_freq == 7
+    told = sorted(record.message.partition("=")[0] for record in caplog.records)
+    assert told == sorted(
+        ["local_files_only", "device", "use_amp", *(key for key in fields if key.startswith("rabc_"))]
+    )
+    assert load(TrainPipelineConfig, [f"--config_path={file}", "--eval_freq=9"]).config.env_eval_freq == 9
+    for wrong in ({"use_rabc": True}, {"my_fork_flag": 1}):
+        file.write_text(json.dumps({**fields, **wrong}))
+        with pytest.raises(LeRobotError, match="|".join(wrong)):
+            load(TrainPipelineConfig, [f"--config_path={file}"])
 
 
 def test_bfloat16_trains(train: Train, tmp_path: Path) -> None:

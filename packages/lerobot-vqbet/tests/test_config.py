@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from lerobot.core.config import load
+from lerobot.core.errors import ConfigError
 from lerobot.policies.checkpoint.files import Checkpoint
+from lerobot.policies.commands.check import CheckConfig
 from lerobot.vqbet.config import VQBeTConfig
 
 # What lerobot/vqbet_pusht says of its inputs and its pictures, in the published order.
@@ -87,3 +90,25 @@ def test_the_configuration_is_light() -> None:
     script = "import sys, lerobot.vqbet.config; assert not {'torch', 'numpy'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_earlier_releases_wrote_is_read_and_the_rest_refused(tmp_path: Path, caplog: Any) -> None:
+    """`mlp_hidden_dim` stands in configurations up to 0.3.3, and in lerobot/vqbet_pusht."""
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({**PUSHT, "mlp_hidden_dim": 1024}))
+    config = Checkpoint.at(tmp_path).config()
+    assert "mlp_hidden_dim" not in config.model_dump()
+    lines = [record.message for record in caplog.records]
+    assert lines == ["mlp_hidden_dim=1024 is ignored: releases after 0.3.3 have no such field"]
+    file.write_text(json.dumps({**PUSHT, "my_fork_flag": 1}))
+    with pytest.raises(ConfigError, match="my_fork_flag"):
+        Checkpoint.at(tmp_path).config()
+
+
+@pytest.mark.parametrize("flag", ["--policy.mlp_hidden_dim=9", "--policy.my_fork_flag=1"])
+def test_a_field_that_is_gone_cannot_be_asked_for(flag: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({**PUSHT, "mlp_hidden_dim": 1024}))
+    policy = load(CheckConfig, [f"--policy.path={tmp_path}"]).config.policy
+    assert isinstance(policy, VQBeTConfig)
+    with pytest.raises(ConfigError, match="a known flag"):
+        load(CheckConfig, [f"--policy.path={tmp_path}", flag])

@@ -1,5 +1,4 @@
 """ACT, Action Chunking with Transformers.
 
-`config` has its settings, `transformer` the layers, `modeling` the whole network, `policy` how it learns and acts,
-`processors` what stands around it.
+`config` has its settings, `transformer` the layers, `modeling` the whole network, `policy` how it learns and acts.
 """

@@ -15,7 +15,6 @@ class ACTConfig(PreTrainedConfig):
     """Action Chunking with Transformers: fine manipulation from about fifty demonstrations."""
 
     target: ClassVar[str] = "lerobot.act.policy:ACTPolicy"
-    processors: ClassVar[str] = "lerobot.act.processors:act_processors"
 
     type: str = "act"
 

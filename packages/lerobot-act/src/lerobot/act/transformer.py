@@ -11,8 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
-from lerobot.policies.networks.linear import Attention, Linear
-
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
 
 
@@ -71,9 +69,9 @@ class LayerSettings:
     activation: str
     pre_norm: bool
 
-    def attention(self) -> Attention:
+    def attention(self) -> nn.MultiheadAttention:
         """Make an attention block."""
-        return Attention(self.width, self.heads, self.dropout)
+        return nn.MultiheadAttention(self.width, self.heads, self.dropout)
 
     def norm(self) -> nn.LayerNorm:
         """Make a normalisation."""
@@ -88,8 +86,8 @@ class _Layer(nn.Module):
         # Attention first: saved optimizer states know parameters only by their place, which is the published one.
         for name in attentions:
             self.add_module(name, settings.attention())
-        self.linear1 = Linear(settings.width, settings.hidden)
-        self.linear2 = Linear(settings.hidden, settings.width)
+        self.linear1 = nn.Linear(settings.width, settings.hidden)
+        self.linear2 = nn.Linear(settings.hidden, settings.width)
         self.dropout = nn.Dropout(settings.dropout)
         self._activation = _ACTIVATIONS[settings.activation]
         self._pre_norm = settings.pre_norm
@@ -106,10 +104,17 @@ class _Layer(nn.Module):
         return result
 
 
+def _look(
+    attention: nn.MultiheadAttention, query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None = None
+) -> Tensor:
+    attended: Tensor = attention(query, key, value, key_padding_mask=padding, need_weights=False)[0]
+    return attended
+
+
 class EncoderLayer(_Layer):
     """Self-attention and a feed-forward block."""
 
-    self_attn: Attention
+    self_attn: nn.MultiheadAttention
 
     def __init__(self, settings: LayerSettings) -> None:
         super().__init__(settings, "self_attn")
@@ -120,7 +125,7 @@ class EncoderLayer(_Layer):
 
         def attend(tokens: Tensor) -> Tensor:
             placed = tokens + positions
-            return self.self_attn(placed, placed, tokens, padding)  # type: ignore[no-any-return]
+            return _look(self.self_attn, placed, placed, tokens, padding)
 
         return self._block(self._block(tokens, self.norm1, attend), self.norm2, self._feed_forward)
 
@@ -128,8 +133,8 @@ class EncoderLayer(_Layer):
 class DecoderLayer(_Layer):
     """Self-attention, attention to the encoder's tokens, and a feed-forward block."""
 
-    self_attn: Attention
-    multihead_attn: Attention
+    self_attn: nn.MultiheadAttention
+    multihead_attn: nn.MultiheadAttention
 
     def __init__(self, settings: LayerSettings) -> None:
         super().__init__(settings, "self_attn", "multihead_attn")
@@ -140,10 +145,10 @@ class DecoderLayer(_Layer):
 
         def attend(tokens: Tensor) -> Tensor:
             placed = tokens + positions
-            return self.self_attn(placed, placed, tokens)  # type: ignore[no-any-return]
+            return _look(self.self_attn, placed, placed, tokens)
 
         def attend_to_memory(tokens: Tensor) -> Tensor:
-            return self.multihead_attn(tokens + positions, memory + memory_positions, memory)  # type: ignore[no-any-return]
+            return _look(self.multihead_attn, tokens + positions, memory + memory_positions, memory)
 
         tokens = self._block(tokens, self.norm1, attend)
         tokens = self._block(tokens, self.norm2, attend_to_memory)

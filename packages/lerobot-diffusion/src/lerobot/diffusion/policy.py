@@ -37,7 +37,7 @@ class DiffusionPolicy(WindowedPolicy):
     def describe(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Leave observations as they are; see `WindowedPolicy.describe`.
 
-        Looking at pictures is little beside a prediction's many passes, which would make more of how it rounds.
+        Looking at images is little beside a prediction's many passes, which would make more of how it rounds.
         """
         return dict(observations)
 
@@ -49,8 +49,9 @@ class DiffusionPolicy(WindowedPolicy):
 
     def condition(self, window: Mapping[str, Any]) -> Tensor:
         """Describe windows, every input `(B, n_obs_steps, ...)`, by a vector each, `(B, Do)`."""
-        inputs = {key: window[key] for key in self.config.input_features}
-        described = describe_window(inputs, lambda each: {"observed": self.diffusion.describe(each)})
+        described = describe_window(
+            window, self.config.input_features, lambda each: {"observed": self.diffusion.describe(each)}
+        )
         return described["observed"].flatten(1)
 
     def forward(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:

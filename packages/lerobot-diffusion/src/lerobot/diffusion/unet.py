@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lerobot.diffusion.config import FINAL_GROUPS, DiffusionConfig
-from lerobot.diffusion.convolution import Convolution, Lengthening
 
 
 class ConvolutionBlock(nn.Module):
@@ -28,7 +27,8 @@ class ConvolutionBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel_size: int, groups: int) -> None:
         super().__init__()
-        self.block = nn.Sequential(Convolution(inputs, outputs, kernel_size), nn.GroupNorm(groups, outputs), nn.Mish())
+        convolution = nn.Conv1d(inputs, outputs, kernel_size, padding=kernel_size // 2)
+        self.block = nn.Sequential(convolution, nn.GroupNorm(groups, outputs), nn.Mish())
 
     def forward(self, signal: Tensor) -> Tensor:
         """Map `(B, C, T)` to `(B, C', T)`."""
@@ -54,7 +54,7 @@ class ResidualBlock(nn.Module):
             nn.Mish(), nn.Linear(condition, outputs * (2 if config.use_film_scale_modulation else 1))
         )
         self.conv2 = ConvolutionBlock(outputs, outputs, config.kernel_size, config.n_groups)
-        self.residual_conv = Convolution(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+        self.residual_conv = nn.Conv1d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
         self._with_scale = config.use_film_scale_modulation
 
     def forward(self, signal: Tensor, condition: Tensor) -> Tensor:
@@ -112,14 +112,14 @@ class UNet(nn.Module):
         widths, deepest = config.down_dims, config.down_dims[-1]
         inputs = (actions, *widths[:-1])
         self.down_modules = nn.ModuleList(
-            stage(size, width, Convolution(width, width, 3, stride=2))
+            stage(size, width, nn.Conv1d(width, width, 3, stride=2, padding=1))
             for size, width in zip(inputs[:-1], widths[:-1], strict=True)
         )
         self.down_modules.append(stage(inputs[-1], deepest, nn.Identity()))
         self.mid_modules = nn.ModuleList(ResidualBlock(config, deepest, deepest, code + observed) for _ in range(2))
         # As many stages up as there are strides down; the features of the first stage are not looked at again.
         self.up_modules = nn.ModuleList(
-            stage(2 * size, width, Lengthening(width))
+            stage(2 * size, width, nn.ConvTranspose1d(width, width, 4, stride=2, padding=1))
             for size, width in zip(reversed(widths[1:]), reversed(widths[:-1]), strict=True)
         )
         self.final_conv = nn.Sequential(

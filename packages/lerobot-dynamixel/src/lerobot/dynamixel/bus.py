@@ -50,11 +50,13 @@ class DynamixelMotorsBus(SerialMotorsBus):
     """
 
     apply_drive_mode = False
+    counts_turns = True
     available_baudrates = tables.SCAN_BAUDRATES
     model_baudrate_table = tables.BAUD_CODES
     model_ctrl_table = tables.CONTROL_TABLES
     model_number_table = tables.MODEL_NUMBERS
     model_resolution_table = tables.RESOLUTIONS
+    limits_of = staticmethod(tables.limits_of)
 
     def _make_wire(self) -> Wire:
         return DynamixelWire(SerialPort(self.port, self.default_baudrate, REPLY_WAIT_S))
@@ -110,14 +112,11 @@ class DynamixelMotorsBus(SerialMotorsBus):
             for name, motor in self.motors.items()
         }
 
-    def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
-        """See `ServoChain.write_calibration`; Drive_Mode is the robot's to write."""
-        for name, calibration in calibration_dict.items():
-            self.write("Homing_Offset", name, calibration.homing_offset)
-            self.write("Min_Position_Limit", name, calibration.range_min)
-            self.write("Max_Position_Limit", name, calibration.range_max)
-        if cache:
-            self.calibration = calibration_dict
+    def _write_calibration_of(self, motor: str, entry: MotorCalibration) -> None:
+        """See `ServoChain`; Drive_Mode is the robot's to write."""
+        self.write("Homing_Offset", motor, entry.homing_offset)
+        self.write("Min_Position_Limit", motor, entry.range_min)
+        self.write("Max_Position_Limit", motor, entry.range_max)
 
     @property
     def is_calibrated(self) -> bool:

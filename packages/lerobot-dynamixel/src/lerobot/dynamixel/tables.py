@@ -3,6 +3,8 @@
 Source: ROBOTIS e-Manual, control tables of the XL330, XL430, XC330, XC430, XM430, XM540 and XH540.
 """
 
+from lerobot.motors.calibration_limits import CalibrationLimits
+
 Register = tuple[int, int]
 
 X_SERIES: dict[str, Register] = {
@@ -83,6 +85,9 @@ CONTROL_TABLES: dict[str, dict[str, Register]] = dict.fromkeys(
 
 RESOLUTIONS = dict.fromkeys(CONTROL_TABLES, 4096)
 
+SPEEDS_DEG_S = {"xl330-m077": 2298.0, "xl330-m288": 618.0, "xl430-w250": 342.0}
+"""No-load speeds: 383 and 103 rpm at 5 V, 57 rpm at 11.1 V (e-Manual)."""
+
 SIGNED_BYTES = {
     "Homing_Offset": 4,
     "Goal_PWM": 2,
@@ -120,3 +125,16 @@ ALERT_BIT = 0x80
 
 HARDWARE_ERRORS = {1: "voltage", 4: "overheating", 8: "angle sensor", 16: "electrical shock", 32: "overload"}
 """Bits of Hardware_Error_Status."""
+
+LARGEST_HOMING_OFFSET = 1_044_479
+"""In both directions; in plain position mode a servo ignores more than 1024 (e-Manual, Homing Offset)."""
+
+
+def limits_of(motor_id: int, model: str) -> CalibrationLimits:
+    """What a servo can hold of a calibration: position limits of one turn, and the four bits of Drive_Mode."""
+    return CalibrationLimits(
+        motor_id,
+        (0, RESOLUTIONS[model] - 1),
+        homing_offset=(-LARGEST_HOMING_OFFSET, LARGEST_HOMING_OFFSET),
+        drive_mode=(0, 15),
+    )

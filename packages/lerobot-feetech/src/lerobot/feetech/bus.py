@@ -58,6 +58,7 @@ class FeetechMotorsBus(SerialMotorsBus):
     model_ctrl_table = tables.CONTROL_TABLES
     model_number_table = tables.MODEL_NUMBERS
     model_resolution_table = tables.RESOLUTIONS
+    limits_of = staticmethod(tables.limits_of)
 
     def __init__(
         self,
@@ -162,15 +163,12 @@ class FeetechMotorsBus(SerialMotorsBus):
             for name, motor in self.motors.items()
         }
 
-    def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
-        """See `ServoChain.write_calibration`."""
-        for name, calibration in calibration_dict.items():
-            if self.protocol_version == 0:
-                self.write("Homing_Offset", name, calibration.homing_offset)
-            self.write("Min_Position_Limit", name, calibration.range_min)
-            self.write("Max_Position_Limit", name, calibration.range_max)
-        if cache:
-            self.calibration = calibration_dict
+    def _write_calibration_of(self, motor: str, entry: MotorCalibration) -> None:
+        """See `ServoChain`."""
+        if self.protocol_version == 0:
+            self.write("Homing_Offset", motor, entry.homing_offset)
+        self.write("Min_Position_Limit", motor, entry.range_min)
+        self.write("Max_Position_Limit", motor, entry.range_max)
 
     @property
     def is_calibrated(self) -> bool:

@@ -4,6 +4,8 @@ Source: Feetech STS/SMS and SCS memory tables. Names, including the space after 
 that plugins and saved configurations use.
 """
 
+from lerobot.motors.calibration_limits import CalibrationLimits
+
 Register = tuple[int, int]
 
 STS_SMS: dict[str, Register] = {
@@ -132,3 +134,15 @@ SCAN_BAUDRATES = (4_800, 9_600, 14_400, 19_200, 38_400, 57_600, 115_200, 128_000
 
 ALERTS = {1: "voltage", 2: "angle sensor", 4: "overheating", 8: "over-current", 32: "overload"}
 """Bits of the error byte of a status packet."""
+
+
+def limits_of(motor_id: int, model: str) -> CalibrationLimits:
+    """What a servo can hold of a calibration: STS and SMS keep an offset of 11 bits and a sign, SCS keep none.
+
+    The position limits are those of one turn; the drive mode is kept by no servo.
+    """
+    largest = (1 << SIGN_BITS["Homing_Offset"]) - 1
+    keeps_offset = "Homing_Offset" in CONTROL_TABLES[model]
+    return CalibrationLimits(
+        motor_id, (0, RESOLUTIONS[model] - 1), homing_offset=(-largest, largest) if keeps_offset else None
+    )

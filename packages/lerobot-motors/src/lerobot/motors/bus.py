@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from lerobot.motors.calibration_limits import CalibrationLimits
 from lerobot.motors.finding import Finding
 from lerobot.motors.motor import Motor, MotorCalibration
 
@@ -91,6 +92,11 @@ class MotorsBus(Protocol):
         ...
 
     @property
+    def calibration_limits(self) -> Mapping[str, CalibrationLimits]:
+        """What the motors can hold of a calibration, by name."""
+        ...
+
+    @property
     def is_calibrated(self) -> bool:
         """Whether the motors hold the calibration in use."""
         ...
@@ -100,7 +106,11 @@ class MotorsBus(Protocol):
         ...
 
     def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
-        """Write a calibration to the motors and, if `cache`, use it from now on."""
+        """Write a calibration to the motors and, if `cache`, use it from now on.
+
+        Raises:
+            CalibrationError: the motors cannot hold it, or `cache` and a motor has no entry; nothing was written.
+        """
         ...
 
     def diagnose(self) -> list[Finding]:

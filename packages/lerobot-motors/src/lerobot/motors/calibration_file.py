@@ -13,6 +13,7 @@ from lerobot.core.device import calibration_path
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CalibrationError
 from lerobot.core.paths import calibration_root
+from lerobot.motors.calibration_limits import CalibrationLimits, require_possible
 from lerobot.motors.motor import MotorCalibration
 
 log = logging.getLogger(__name__)
@@ -23,17 +24,19 @@ LEGACY_FIELDS = ("calib_mode", "drive_mode", "homing_offset", "start_pos", "end_
 _RECALIBRATE = "Calibrate the device again: lerobot calibrate --help"
 
 
-def load_calibration(path: Path) -> dict[str, MotorCalibration]:
+def load_calibration(path: Path, limits: Mapping[str, CalibrationLimits] | None = None) -> dict[str, MotorCalibration]:
     """Read a calibration file.
 
     Args:
         path: a JSON object with one entry of five integers per motor name.
+        limits: what the motors it is for can hold, by name; None refuses only what no motor can have.
 
     Returns:
         Calibration by motor name, in the file's order.
 
     Raises:
-        CalibrationError: the file cannot be read, is no JSON, or holds something else; names what it holds.
+        CalibrationError: the file cannot be read, is no JSON, or holds something else or what is
+            impossible; names what it holds.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -44,7 +47,9 @@ def load_calibration(path: Path) -> dict[str, MotorCalibration]:
     if not isinstance(content, dict) or not content:
         raise CalibrationError(f"{path} holds no motors.", expected="an object with an entry per motor")
     _refuse_other_formats(path, content)
-    return {name: _entry(path, name, entry) for name, entry in content.items()}
+    calibration = {name: _entry(path, name, entry) for name, entry in content.items()}
+    require_possible(calibration, limits, source=str(path))
+    return calibration
 
 
 def save_calibration(path: Path, calibration: Mapping[str, MotorCalibration]) -> None:

@@ -70,7 +70,7 @@ class ObservationHistory:
         """
         newest = self._taken(batch)
         if all(newest.inputs[key].ndim == len(feature.shape) + 2 for key, feature in self._features.items()):
-            return describe_window(newest.inputs, self._describe)
+            return describe_window(newest.inputs, self._features, self._describe)
         return self._stacked([*self._observations, newest])
 
     def _taken(self, batch: Mapping[str, Any]) -> _Observation:
@@ -88,18 +88,19 @@ class ObservationHistory:
         return {key: torch.stack([each[key] for each in described], dim=1) for key in described[0]}
 
 
-def describe_window(window: Mapping[str, Tensor], describe: Describe) -> dict[str, Tensor]:
+def describe_window(window: Mapping[str, Any], features: PolicyFeatures, describe: Describe) -> dict[str, Tensor]:
     """Describe all observations of a window at once.
 
     Args:
-        window: every input `(B, n_obs_steps, ...)`.
+        window: every input `(B, n_obs_steps, ...)`; what else there is, is left aside.
+        features: inputs of the policy.
         describe: of single observations.
 
     Returns:
         Each entry `(B, n_obs_steps, ...)`.
     """
-    rows = next(iter(window.values())).shape[:2]
-    described = describe({key: values.flatten(0, 1) for key, values in window.items()})
+    rows = window[next(iter(features))].shape[:2]
+    described = describe({key: window[key].flatten(0, 1) for key in features})
     return {key: values.view(*rows, *values.shape[1:]) for key, values in described.items()}
 
 

@@ -1,10 +1,11 @@
 """The fields every policy has, as they stand first in `config.json`."""
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import PolicyConfig
@@ -48,6 +49,12 @@ class PreTrainedConfig(PolicyConfig):
         description="Type of the weights in memory; null: the one the policy declares.",
     )
     use_amp: bool = Field(default=False, description="Compute in mixed precision.")
+    acceleration: Literal["auto", "off"] = Field(
+        default="auto",
+        # The peer refuses every field that it does not know.
+        exclude_if=lambda value: value == "auto",
+        description="auto: layers that are faster on CPUs, rounding differently; off: torch's own.",
+    )
     use_peft: bool = Field(default=False, description="The weights are an adapter of a base policy.")
     push_to_hub: bool = Field(default=True, description="Upload the trained policy to the Hub.")
     repo_id: str | None = Field(default=None, description="Repository on the Hub, 'owner/name'.")
@@ -61,6 +68,18 @@ class PreTrainedConfig(PolicyConfig):
     normalization_mapping: dict[FeatureType, NormalizationMode] = Field(
         default={}, description="How each type of feature is scaled; types that are absent are left alone."
     )
+
+    @model_serializer(mode="wrap")
+    def _in_published_order(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """`normalization_mapping` stands where the policy's class declares it, as in published files."""
+        values: dict[str, Any] = dump(self)
+        shared = PreTrainedConfig.model_fields.keys() - {"normalization_mapping"}
+        ancestry = type(self).__mro__
+        for ancestor in reversed(ancestry[: ancestry.index(PreTrainedConfig)]):
+            for name in inspect.get_annotations(ancestor):
+                if name in values and name not in shared:
+                    values[name] = values.pop(name)
+        return values
 
     # --- what learning needs -----------------------------------------------------------------------------------------
 

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
+from lerobot.policies.acceleration import accelerate
 from lerobot.policies.checkpoint.adapters import Adapter, base_of, load_adapter
 from lerobot.policies.checkpoint.files import CONFIG, WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.skeleton import without_weights
-from lerobot.policies.checkpoint.weights import Weights, check_weights, load_weights, save_weights
+from lerobot.policies.checkpoint.weights import Weights, check_file, check_weights, load_weights, save_weights
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
 from lerobot.policies.features import FeatureType
@@ -134,13 +135,39 @@ class PreTrainedPolicy(nn.Module, ABC):
         return weights
 
     def place(self) -> None:
-        """Move to the device, and to the type, that the configuration asks for."""
+        """Accelerate, and move to the device and to the type, as the configuration asks for."""
+        if self.config.acceleration == "auto":
+            accelerate(self)
         self.to(choose_device(self.config.device), self._dtype)
 
     @property
     def _dtype(self) -> torch.dtype | None:
         """The type that the configuration asks for."""
         return None if self.config.dtype is None else getattr(torch, self.config.dtype)
+
+    @classmethod
+    def check_pretrained(cls, config: PreTrainedConfig) -> None:
+        """Check that the file of weights is one of a policy of this configuration, by its header alone.
+
+        Args:
+            config: with `pretrained_path`.
+
+        Raises:
+            CheckpointError: the file is missing or damaged, or lacks a weight, or one is unknown or of another shape.
+        """
+        checkpoint = Checkpoint.at(config.pretrained_path or "", config.pretrained_revision)
+        policy, weights = cls._without_weights(checkpoint, config)
+        check_file(policy, weights, policy.published)
+
+    @classmethod
+    def _without_weights(cls, checkpoint: Checkpoint, config: PreTrainedConfig) -> tuple[Self, Path]:
+        """The policy before its weights are there, and the file that holds them: of an adapter, its base's."""
+        with without_weights():
+            policy = config.build(from_scratch=False)
+        if not isinstance(policy, cls):
+            raise CheckpointError(f"{checkpoint} holds a policy {config.type!r}", expected=f"one for {cls.__name__}")
+        base = Checkpoint.at(*base_of(checkpoint)) if config.use_peft else checkpoint
+        return policy, base.file(WEIGHTS)
 
     @classmethod
     def from_pretrained(
@@ -163,12 +190,8 @@ class PreTrainedPolicy(nn.Module, ABC):
         """
         checkpoint = Checkpoint.at(source, revision)
         config = checkpoint.config() if config is None else config
-        with without_weights():
-            policy = config.build(from_scratch=False)
-        if not isinstance(policy, cls):
-            raise CheckpointError(f"{checkpoint} holds a policy {config.type!r}", expected=f"one for {cls.__name__}")
-        base = Checkpoint.at(*base_of(checkpoint)) if config.use_peft else checkpoint
-        load_weights(policy, base.file(WEIGHTS), policy.published, policy._dtype)
+        policy, weights = cls._without_weights(checkpoint, config)
+        load_weights(policy, weights, policy.published, policy._dtype)
         if config.use_peft:
             policy.adapter = load_adapter(policy, checkpoint)
         policy.place()

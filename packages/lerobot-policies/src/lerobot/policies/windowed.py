@@ -49,7 +49,7 @@ class WindowedPolicy(PreTrainedPolicy):
 
     def described(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Describe the windows of a batch to learn from, every input `(B, n_obs_steps, ...)`."""
-        return describe_window({key: batch[key] for key in self.config.input_features}, self.describe)
+        return describe_window(batch, self.config.input_features, self.describe)
 
     def reset(self) -> None:
         """Forget what was observed, and the actions that wait."""

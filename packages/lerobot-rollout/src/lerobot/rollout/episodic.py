@@ -104,14 +104,7 @@ def record_rollout(
         DatasetError: the dataset cannot be created, resumed, written or uploaded.
     """
     dataset = dataset.model_copy(update={"single_task": dataset.single_task or config.task})
-    teleoperator: Teleoperator | None = None if config.teleop is None else config.teleop.build()
-    if teleoperator is not None:
-        require_features(
-            teleoperator.action_features,
-            robot.action_features,
-            giver=f"teleoperator {teleoperator}",
-            taker=f"robot {robot}",
-        )
+    teleoperator = _teleoperator(config, robot)
     source = EpisodicSource(
         policy,
         derive_limits(robot.action_features, config.safety)[0],
@@ -138,3 +131,17 @@ def record_rollout(
             on_episode=source.begin,
             afterwards=afterwards,
         )
+
+
+def _teleoperator(config: RolloutConfig, robot: Robot) -> Teleoperator | None:
+    """Who drives between episodes; None if nobody does."""
+    if config.teleop is None:
+        return None
+    teleoperator: Teleoperator = config.teleop.build()
+    require_features(
+        teleoperator.action_features,
+        robot.action_features,
+        giver=f"teleoperator {teleoperator}",
+        taker=f"robot {robot}",
+    )
+    return teleoperator

@@ -17,6 +17,7 @@ from lerobot.policies.checkpoint.adapters import make_adapter
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
+from lerobot.policies.names import check_names
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.augmentation.draws import Augmentation
 from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
@@ -68,7 +69,7 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resump
         LeRobotError: dataset, policy and checkpoint do not fit each other, or one of them is damaged.
     """
     asked = config.policy.model_copy(update={"device": accelerator.device.type})
-    demonstrations = open_dataset(config.dataset, asked, config, seed=config.seed)
+    demonstrations = open_dataset(config.dataset, asked, config, seed=config.seed, rename_map=config.rename_map)
     trained = _make(config, asked, demonstrations, None if resumed is None else resumed.checkpoint)
     if config.channels_last:
         put_channels_last(trained.policy)
@@ -88,6 +89,7 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resump
         demonstrations.numbers,
         Meter(config.batch_size * accelerator.num_processes, batches.frames_per_epoch),
         _augmentation(config, demonstrations, accelerator),
+        names=demonstrations.names,
     )
     progress = None
     if resumed is not None:
@@ -130,11 +132,14 @@ def _make(
         if saved.type != asked.type:
             raise CheckpointError(f"checkpoint {checkpoint} is of a policy {saved.type!r}", expected=asked.type)
         asked = asked.model_copy(update={"pretrained_path": str(checkpoint / MODEL), "pretrained_revision": None})
-    policy = make_policy(asked, features_of_dataset(data.features), rename_map=config.rename_map)
+    # What is no observation is renamed already; see `names_of_frames`.
+    rename_map = {old: new for old, new in config.rename_map.items() if old not in data.names}
+    _check_names(config, asked, data)
+    policy = make_policy(asked, features_of_dataset(data.features), rename_map=rename_map)
     processors = make_pre_post_processors(
         policy.config,
-        _renamed(data.stats, config.rename_map),
-        rename_map=config.rename_map,
+        _renamed(data.stats, rename_map),
+        rename_map=rename_map,
         new_statistics=checkpoint is None,
     )
     if config.peft is not None and checkpoint is None:
@@ -143,6 +148,14 @@ def _make(
     origin = {name: getattr(config.policy, name) for name in ("pretrained_path", "pretrained_revision")}
     policy.config = policy.config.model_copy(update=origin)
     return PolicyWithProcessors(policy, processors)
+
+
+def _check_names(config: TrainPipelineConfig, asked: PreTrainedConfig, data: Demonstrations) -> None:
+    declared = {old: data.features[new] for old, new in data.names.items()}
+    declared |= {key: feature for key, feature in data.features.items() if key not in data.names.values()}
+    # The outputs of a new policy are those of the dataset, whatever it was configured with.
+    outputs = asked.output_features if asked.pretrained_path is not None else {}
+    check_names(declared, {**asked.input_features, **outputs}, config.rename_map, f"dataset {config.dataset.repo_id}")
 
 
 def _adapt(policy: PreTrainedPolicy, config: PeftConfig) -> None:

@@ -173,6 +173,14 @@ def validation_batches(dataset: FrameSource, config: BatchConfig, limit: int, ra
     return DataLoader(dataset, batch_sampler=parts, generator=torch.Generator())  # type: ignore[arg-type]
 
 
+def with_names(batch: Batch, names: Mapping[str, str]) -> Batch:
+    """Rename keys of a batch, and with them which of their steps are padding."""
+    if not names:
+        return batch
+    whole = {old + end: new + end for old, new in names.items() for end in ("", "_is_pad")}
+    return {whole.get(key, key): value for key, value in batch.items()}
+
+
 def to_device(
     batch: Mapping[str, Any], device: torch.device, cameras: Collection[str], numbers: Collection[str] = ()
 ) -> Batch:

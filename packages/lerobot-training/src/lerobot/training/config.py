@@ -1,7 +1,8 @@
 """Sections of the training configuration."""
 
 import os
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -32,6 +33,8 @@ class SourceConfig(EpisodesConfig):
 
 class DatasetConfig(EpisodesConfig):
     """The demonstrations to learn from."""
+
+    removed_fields: ClassVar[Mapping[str, str]] = {"local_files_only": "0.1.0"}
 
     use_imagenet_stats: bool = Field(default=True, description="Normalise pictures by ImageNet's mean and deviation.")
     video_backend: str | None = Field(default=None, description="Decoder of video: pyav.")
@@ -175,6 +178,7 @@ class PeerSections(ConfigModel):
 
     reward_model: Any = Field(default=None, description="Not supported.")
     sample_weighting: Any = Field(default=None, description="Not supported.")
+    use_rabc: Any = Field(default=None, description="Not supported; sample_weighting in earlier releases.")
     job: Any = Field(default=None, description="Remote jobs: not supported.")
     parallelism: Any = Field(default=None, description="Sharded models: not supported.")
     checkpoint_format: Any = Field(default=None, description="Must be 'safetensors'.")

@@ -1,7 +1,7 @@
 """The demonstrations of a run: one dataset, one that is streamed, or several."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
+from lerobot.policies.names import renamed
 from lerobot.training.config import BatchConfig, DatasetConfig, EpisodesConfig
 from lerobot.training.mixture import TrainingMixture
 
@@ -32,6 +33,7 @@ class Demonstrations:
         num_episodes: episodes to train on.
         training: frames to train on.
         validation: frames that are held out; None if none are.
+        names: what keys of frames are called from their batch on, here and in a policy; see `names_of_frames`.
     """
 
     features: FeatureMap
@@ -39,6 +41,7 @@ class Demonstrations:
     num_episodes: int
     training: LeRobotDataset | StreamingLeRobotDataset | TrainingMixture
     validation: LeRobotDataset | MixtureDataset | None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def cameras(self) -> frozenset[str]:
@@ -72,8 +75,22 @@ class _Source:
         return self.meta.total_episodes if self.training is None else len(self.training)
 
 
+def names_of_frames(rename_map: Mapping[str, str]) -> dict[str, str]:
+    """The part of a renaming that changes what is no observation yet, such as `{actions: action, state: ...}`.
+
+    Processors rename observations, for robots and environments too; what else a dataset calls otherwise never comes to
+    them, so that batches are renamed.
+    """
+    return {old: new for old, new in rename_map.items() if not old.startswith("observation.")}
+
+
 def open_dataset(
-    config: DatasetConfig, policy: PreTrainedConfig, batches: BatchConfig, *, seed: int = 0
+    config: DatasetConfig,
+    policy: PreTrainedConfig,
+    batches: BatchConfig,
+    *,
+    seed: int = 0,
+    rename_map: Mapping[str, str] | None = None,
 ) -> Demonstrations:
     """Open the datasets with the windows a policy needs.
 
@@ -82,14 +99,29 @@ def open_dataset(
         policy: which windows.
         batches: how exactly times must fit.
         seed: of the order of a stream.
+        rename_map: the policy's names of features that the datasets call otherwise.
 
     Raises:
         DatasetError: there is no such dataset or episode, or nothing is left to train on.
         FeatureMismatchError: the policy's windows, or the datasets' features, do not fit.
     """
-    source = _source(config, policy, {}, config.eval_split)
+    opened = _open(config, policy, batches, seed, rename_map or {})
+    names = names_of_frames(rename_map or {})
+    if unknown := sorted(names.keys() - opened.features.keys()):
+        raise FeatureMismatchError(
+            f"--rename_map names {', '.join(unknown)}", keys=unknown, expected=", ".join(opened.features)
+        )
+    features: FeatureMap = {key: dict(each) for key, each in renamed(opened.features, names).items()}
+    stats = {names.get(key, key): values for key, values in opened.stats.items()}
+    return replace(opened, features=features, stats=stats, names=names)
+
+
+def _open(
+    config: DatasetConfig, policy: PreTrainedConfig, batches: BatchConfig, seed: int, rename_map: Mapping[str, str]
+) -> Demonstrations:
+    source = _source(config, policy, rename_map, config.eval_split)
     if config.mix_with:
-        return _mixture(config, policy, batches, source)
+        return _mixture(config, policy, batches, source, rename_map)
     training: LeRobotDataset | StreamingLeRobotDataset
     if config.streaming:
         training = StreamingLeRobotDataset(
@@ -111,8 +143,16 @@ def open_dataset(
     return Demonstrations(source.meta.features, stats, source.num_episodes, training, held_out)
 
 
-def _mixture(config: DatasetConfig, policy: PreTrainedConfig, batches: BatchConfig, first: _Source) -> Demonstrations:
-    others = [_source(each, policy, each.feature_map, config.eval_split) for each in config.mix_with]
+def _mixture(
+    config: DatasetConfig,
+    policy: PreTrainedConfig,
+    batches: BatchConfig,
+    first: _Source,
+    rename_map: Mapping[str, str],
+) -> Demonstrations:
+    others = [
+        _source(each, policy, _composed(each.feature_map, rename_map), config.eval_split) for each in config.mix_with
+    ]
     sources = [first, *others]
     maps: list[dict[str, str]] = [{}, *(each.feature_map for each in config.mix_with)]
     if len({source.meta.fps for source in sources}) > 1:
@@ -139,6 +179,11 @@ def _mixture(config: DatasetConfig, policy: PreTrainedConfig, batches: BatchConf
         training,
         validation,
     )
+
+
+def _composed(first: Mapping[str, str], then: Mapping[str, str]) -> dict[str, str]:
+    """One renaming after the other, as one."""
+    return {**then, **{old: then.get(new, new) for old, new in first.items()}}
 
 
 def _source(config: EpisodesConfig, policy: PreTrainedConfig, names: Mapping[str, str], eval_split: float) -> _Source:
@@ -196,7 +241,7 @@ def delta_timestamps(
     Args:
         policy: whose windows.
         meta: of the dataset.
-        names: what its features are called in a mixture, where they are called otherwise.
+        names: what the policy calls its features, where they are called otherwise.
     """
     windows: dict[str, list[float]] = {}
     for key in meta.features:

@@ -1,9 +1,9 @@
 """The training loop: the same for one process and for many, and for everything that learns."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -11,7 +11,7 @@ from accelerate import Accelerator
 
 from lerobot.core.errors import LeRobotError
 from lerobot.training.augmentation.draws import Augmentation
-from lerobot.training.batches import Batch, frames_of, to_device
+from lerobot.training.batches import Batch, frames_of, to_device, with_names
 from lerobot.training.learner.protocol import Learner
 from lerobot.training.meter import Meter
 
@@ -41,6 +41,7 @@ class Training:
         meter: measurements.
         augmentation: changes images; None to leave them.
         step: batches done.
+        names: what keys of batches are called from here on; others keep their name.
     """
 
     accelerator: Accelerator
@@ -51,6 +52,7 @@ class Training:
     meter: Meter
     augmentation: Augmentation | None = None
     step: int = 0
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def report(self) -> dict[str, float]:
         """Measurements since the last report, over all processes."""
@@ -83,7 +85,7 @@ class Training:
                 break
 
     def _moved(self, batch: Batch) -> Batch:
-        return to_device(batch, self.accelerator.device, self.cameras, self.numbers)
+        return to_device(with_names(batch, self.names), self.accelerator.device, self.cameras, self.numbers)
 
     def require_finite(self, loss: float) -> None:
         """Refuse to go on with a loss that is no number.

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 DEFAULTS: dict[str, Any] = {
     "reward_model": None,
     "sample_weighting": None,
+    "use_rabc": False,
     "job": {
         "target": None,
         "image": "huggingface/lerobot-gpu:latest",

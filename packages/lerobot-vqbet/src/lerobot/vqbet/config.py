@@ -17,6 +17,8 @@ class VQBeTConfig(PreTrainedConfig):
 
     target: ClassVar[str] = "lerobot.vqbet.policy:VQBeTPolicy"
 
+    removed_fields: ClassVar[Mapping[str, str]] = {"mlp_hidden_dim": "0.3.3"}
+
     type: str = "vqbet"
     n_obs_steps: int = Field(default=5, ge=1, description="Observations handed to the policy, the newest included.")
 

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
-from lerobot.policies.networks.linear import Linear
 from lerobot.vqbet.config import VQBeTConfig
 
 _SPREAD = 0.02
@@ -22,8 +21,8 @@ class Attention(nn.Module):
     def __init__(self, config: VQBeTConfig) -> None:
         super().__init__()
         width, longest = config.gpt_hidden_dim, config.gpt_block_size
-        self.c_attn = Linear(width, 3 * width)
-        self.c_proj = Linear(width, width)
+        self.c_attn = nn.Linear(width, 3 * width)
+        self.c_proj = nn.Linear(width, width)
         self.resid_dropout = nn.Dropout(config.dropout)
         # Part of every published checkpoint; what it says, that nobody looks ahead, the function below knows.
         self.register_buffer("bias", torch.ones(longest, longest).tril()[None, None])
@@ -50,7 +49,7 @@ class Block(nn.Module):
         self.attn = Attention(config)
         self.ln_2 = nn.LayerNorm(width)
         self.mlp = nn.Sequential(
-            Linear(width, 4 * width), nn.GELU(), Linear(4 * width, width), nn.Dropout(config.dropout)
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width), nn.Dropout(config.dropout)
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -72,14 +71,14 @@ class GPT(nn.Module):
         width = config.gpt_hidden_dim
         self.transformer = nn.ModuleDict(
             {
-                "wte": Linear(config.gpt_input_dim, width),
+                "wte": nn.Linear(config.gpt_input_dim, width),
                 "wpe": nn.Embedding(config.gpt_block_size, width),
                 "drop": nn.Dropout(config.dropout),
                 "h": nn.Sequential(*(Block(config) for _ in range(config.gpt_n_layer))),
                 "ln_f": nn.LayerNorm(width),
             }
         )
-        self.lm_head = Linear(width, config.gpt_output_dim, bias=False)
+        self.lm_head = nn.Linear(width, config.gpt_output_dim, bias=False)
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
                 nn.init.zeros_(parameter)

@@ -13,7 +13,6 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.features import OBSERVATION_STATE
 from lerobot.policies.networks.keypoints import KeypointEncoder, KeypointSettings
-from lerobot.policies.networks.linear import Linear
 from lerobot.vqbet.codes import LAYERS, ActionCodes
 from lerobot.vqbet.config import VQBeTConfig
 from lerobot.vqbet.gpt import GPT
@@ -48,12 +47,12 @@ class Head(nn.Module):
         self.vqvae_model = ActionCodes(config, actions)
         # Sequences of one, as their names in checkpoints say.
         if config.sequentially_select:
-            self.map_to_cbet_preds_primary_bin = nn.Sequential(Linear(width, codes))
-            self.map_to_cbet_preds_secondary_bin = nn.Sequential(Linear(width + codes, codes))
+            self.map_to_cbet_preds_primary_bin = nn.Sequential(nn.Linear(width, codes))
+            self.map_to_cbet_preds_secondary_bin = nn.Sequential(nn.Linear(width + codes, codes))
         else:
-            self.map_to_cbet_preds_bin = nn.Sequential(Linear(width, LAYERS * codes))
+            self.map_to_cbet_preds_bin = nn.Sequential(nn.Linear(width, LAYERS * codes))
         offsets = LAYERS * codes * config.action_chunk_size * actions
-        self.map_to_cbet_preds_offset = nn.Sequential(Linear(width, offsets))
+        self.map_to_cbet_preds_offset = nn.Sequential(nn.Linear(width, offsets))
 
     def forward(self, tokens: Tensor) -> Prediction:
         """Draw chunks for tokens `(N, D)`, with torch's generator."""
@@ -102,8 +101,8 @@ class VQBeT(nn.Module):
         width = config.gpt_input_dim
         self.rgb_encoder = KeypointEncoder(settings, from_scratch=from_scratch)
         self.action_token = nn.Parameter(torch.randn(1, 1, width))
-        self.state_projector = nn.Sequential(Linear(state, width))
-        self.rgb_feature_projector = nn.Sequential(Linear(self.rgb_encoder.feature_dim, width))
+        self.state_projector = nn.Sequential(nn.Linear(state, width))
+        self.rgb_feature_projector = nn.Sequential(nn.Linear(self.rgb_encoder.feature_dim, width))
         self.policy = GPT(config)
         self.action_head = Head(config, actions)
         first = torch.arange(config.n_chunks)[:, None]

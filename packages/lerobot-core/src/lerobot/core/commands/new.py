@@ -11,7 +11,7 @@ from lerobot.core.config.base import CommandConfig, Positional
 class NewConfig(CommandConfig):
     """Write a new plugin package from a template: it installs, runs and passes its tests as it is."""
 
-    target: ClassVar[str] = "lerobot.core.new_plugin:new_plugin"
+    target: ClassVar[str] = "lerobot.core.template.command:new"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot new",
         "lerobot new robot my-arm",

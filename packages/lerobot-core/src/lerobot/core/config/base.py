@@ -5,6 +5,8 @@ and is imported by `build()` alone. A field annotated with a *choice* (`RobotCon
 registered plugin of that kind, chosen by its `type`, at any depth.
 """
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
@@ -21,6 +23,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from lerobot.core.errors import PluginError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,32 @@ class ConfigModel(BaseModel):
     """Base of every configuration: unknown keys are errors and values never change after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, use_attribute_docstrings=True)
+
+    removed_fields: ClassVar[Mapping[str, str]] = {}
+    """Fields that releases of huggingface/lerobot wrote into files and later ones do not have: the last such release by
+    name. They are left out of what is read, with one line each.
+    """
+
+    renamed_fields: ClassVar[Mapping[str, str]] = {}
+    """What fields are called now, by the name that earlier releases of huggingface/lerobot gave them."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_releases(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or not value.keys() & {*cls.removed_fields, *cls.renamed_fields}:
+            return value
+        kept = {}
+        for name, each in value.items():
+            if name in cls.removed_fields:
+                cls.tell_removed(name, each)
+            else:
+                kept[cls.renamed_fields.get(name, name)] = each
+        return kept
+
+    @classmethod
+    def tell_removed(cls, name: str, value: Any) -> None:
+        """Say in one line that a field of an earlier release is left out."""
+        logger.warning("%s=%s is ignored: releases after %s have no such field", name, value, cls.removed_fields[name])
 
 
 class PluginConfig(ConfigModel):

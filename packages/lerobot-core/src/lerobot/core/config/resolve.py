@@ -131,8 +131,12 @@ class Resolver:
         for table in tables:
             for key, node in table.entries.items():
                 name = key if key in cls.model_fields else key.replace("-", "_")
+                name = cls.renamed_fields.get(name, name)
                 if name in cls.model_fields:
                     given.setdefault(name, []).append(node)
+                elif name in cls.removed_fields and not isinstance(node, Text):
+                    # Files of then are read; who types it now is told that it does nothing.
+                    cls.tell_removed(name, shown(node))
                 else:
                     self._unknown(name, node, list(cls.model_fields), path, why)
         return given

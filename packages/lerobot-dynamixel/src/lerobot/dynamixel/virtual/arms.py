@@ -1,38 +1,26 @@
-"""Virtual arms of Dynamixel servos, and a single new motor."""
+"""New Dynamixel servos as they leave the factory, for setting up."""
 
+from lerobot.dynamixel.tables import BAUD_CODES
 from lerobot.dynamixel.virtual.servo import DynamixelServo
 from lerobot.motors.virtual.line_spec import LineSpec
 from lerobot.motors.virtual.spec import ServoSpec
 
-JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 
-
-def _arm(first_id: int, models: tuple[str, ...]) -> LineSpec:
-    servos = tuple(ServoSpec(first_id + i, model, stops=(700, 3400)) for i, model in enumerate(models))
-    return LineSpec(DynamixelServo, servos, JOINTS, voltage=5.0)
-
-
-def koch() -> LineSpec:
-    """A virtual Koch v1.1 follower."""
-    return _arm(1, ("xl430-w250",) * 2 + ("xl330-m288",) * 4)
-
-
-def koch_leader() -> LineSpec:
-    """A virtual Koch v1.1 leader."""
-    return _arm(1, ("xl330-m077",) * 6)
-
-
-def omx() -> LineSpec:
-    """A virtual OMX follower."""
-    return _arm(11, ("xl430-w250",) * 3 + ("xl330-m288",) * 3)
-
-
-def omx_leader() -> LineSpec:
-    """A virtual OMX leader."""
-    return _arm(1, ("xl330-m288",) * 5 + ("xl330-m077",))
+def xl330_m077() -> LineSpec:
+    """One new XL330-M077."""
+    return _new("xl330-m077")
 
 
 def xl330_m288() -> LineSpec:
-    """One new XL330-M288 as it leaves the factory, for setting up."""
-    servo = ServoSpec(1, "xl330-m288", registers={"Baud_Rate": 1})
+    """One new XL330-M288."""
+    return _new("xl330-m288")
+
+
+def xl430_w250() -> LineSpec:
+    """One new XL430-W250."""
+    return _new("xl430-w250")
+
+
+def _new(model: str) -> LineSpec:
+    servo = ServoSpec(1, model, registers={"Baud_Rate": BAUD_CODES[57_600]})
     return LineSpec(DynamixelServo, (servo,), ("motor",), voltage=5.0)

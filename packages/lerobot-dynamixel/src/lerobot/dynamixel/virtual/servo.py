@@ -47,17 +47,20 @@ class DynamixelServo(Servo):
     """See `Servo`; an XL430 reaches 57 rpm."""
 
     framing = DynamixelFraming()
+    limits_of = staticmethod(tables.limits_of)
 
     @classmethod
     def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:
-        """See `Servo.holding`; a servo reports its position plus the offset."""
+        """See `Servo.holding`; a servo reports its position, reversed if its drive mode says so, plus the offset."""
         offset = calibration.homing_offset
         registers = {
+            "Drive_Mode": calibration.drive_mode,
             "Homing_Offset": encode_twos_complement(offset, tables.SIGNED_BYTES["Homing_Offset"]),
             "Min_Position_Limit": calibration.range_min,
             "Max_Position_Limit": calibration.range_max,
         }
-        return registers, (calibration.range_min - offset, calibration.range_max - offset)
+        low, high = calibration.range_min - offset, calibration.range_max - offset
+        return registers, (-high, -low) if calibration.drive_mode & REVERSE else (low, high)
 
     def __init__(self, spec: ServoSpec, voltage: float, now: float) -> None:
         self._overloaded = False

@@ -51,6 +51,7 @@ class FeetechServo(Servo):
     """See `Servo`; an STS3215 reaches 3400 steps/s at 7.4 V."""
 
     framing = FeetechFraming()
+    limits_of = staticmethod(tables.limits_of)
 
     @classmethod
     def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:

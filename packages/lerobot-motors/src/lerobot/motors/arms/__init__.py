@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lerobot.motors.arms.follower import FollowerArm
     from lerobot.motors.arms.leader import LeaderArm
     from lerobot.motors.arms.pair import FollowerPair, LeaderPair, ServoFollowerPair, ServoLeaderPair
-    from lerobot.motors.arms.servo_arm import ServoArm, ServoFollower, ServoLeader
+    from lerobot.motors.arms.servo_arm import ServoArm, ServoFollower, ServoLeader, TriggerLeader
     from lerobot.motors.arms.table import ArmTable, Joint
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "ServoFollowerPair",
     "ServoLeader",
     "ServoLeaderPair",
+    "TriggerLeader",
 ]
 
 _LATE = {
@@ -60,6 +61,7 @@ _LATE = {
     "ServoFollowerPair": "lerobot.motors.arms.pair",
     "ServoLeader": "lerobot.motors.arms.servo_arm",
     "ServoLeaderPair": "lerobot.motors.arms.pair",
+    "TriggerLeader": "lerobot.motors.arms.servo_arm",
 }
 
 

@@ -53,7 +53,7 @@ class Arm(DeviceBase, ABC):
         self._unreadable: CalibrationError | None = None
         if self._found.is_file():
             try:
-                self.bus.calibration = load_calibration(self._found)
+                self.bus.calibration = load_calibration(self._found, self.bus.calibration_limits)
             except CalibrationError as error:
                 # A file that cannot be used must not prevent a new calibration.
                 self._unreadable = error
@@ -91,14 +91,23 @@ class Arm(DeviceBase, ABC):
     def connect(self, calibrate: bool = True) -> None:
         """See `Calibratable.connect`."""
         with self._connecting():
+            if calibrate:
+                self.require_usable_file()
             self.bus.connect()
             if calibrate:
                 self._require_calibration()
             self._start()
 
-    def _require_calibration(self) -> None:
+    def require_usable_file(self) -> None:
+        """Check the calibration file, if there is one.
+
+        Raises:
+            CalibrationError: it cannot be read, or the motors cannot hold what it says.
+        """
         if self._unreadable is not None:
             raise self._unreadable
+
+    def _require_calibration(self) -> None:
         if self.is_calibrated:
             self._settle()
             return

@@ -45,6 +45,9 @@ class Pair(DeviceBase, Generic[OneArm]):
     def connect(self, calibrate: bool = True) -> None:
         """See `Calibratable.connect`."""
         with self._connecting():
+            if calibrate:
+                for arm in self.arms.values():
+                    arm.require_usable_file()
             for arm in self.arms.values():
                 arm.connect(calibrate=calibrate)
             self._start()

@@ -3,6 +3,7 @@
 import logging
 from typing import ClassVar
 
+from lerobot.core.errors import CalibrationError
 from lerobot.core.prompts import Prompter
 from lerobot.core.types import FeatureSpec
 from lerobot.motors.arms.arm import AnyArmConfig, Arm
@@ -71,28 +72,65 @@ class ServoArm(Arm):
     def calibrate(self) -> None:
         """Write the calibration of the file to the motors, or find a new one by a sweep of all joints.
 
+        An arm that is aligned is not swept: its calibration is known, and asked about only if the file holds another.
+
         Raises:
             CalibrationError: a joint was not swept through its travel.
         """
         self.bus.disable_torque()
-        if self.bus.calibration:
+        known = self.table.known_calibration
+        if self.bus.calibration and self.bus.calibration != known:
             if not self.is_calibrated:
                 self.prompter.say(f"{self}: {self._difference()}")
             if not self._wants_new_calibration():
                 log.info("Writing calibration file associated with the id %s to the motors", self.id)
-                self.bus.write_calibration(self.bus.calibration)
+                self._write_calibration(self.bus.calibration)
                 self._remember_identity()
                 return
-        self.bus.configure_motors()
         for name, joint in self.table.joints.items():
             for register, value in joint.calibration_settings.items():
                 self.bus.write_if_different(register, name, value)
-        self._ask_for_a_sweep()
-        calibration = calibrate_by_sweep(self.bus, full_turn=self.table.endless, prompter=self.prompter)
+        if known is None:
+            calibration = self._sweep()
+        else:
+            calibration = known
+            self._write_calibration(known)
         save_calibration(self.calibration_path, calibration)
         self._found, self._unreadable = self.calibration_path, None
         self._remember_identity()
         self.prompter.say(f"Calibration saved to {self.calibration_path}")
+
+    def _require_calibration(self) -> None:
+        super()._require_calibration()
+        if self.bus.counts_turns:
+            self._require_same_turn()
+
+    def _require_same_turn(self) -> None:
+        """Refuse a joint that was switched on beyond the seam of its encoder: it would go to its goal a turn away."""
+        for name, position in self.bus.sync_read("Present_Position", normalize=False).items():
+            entry = self.bus.calibration[name]
+            turn = self.bus.model_resolution_table[self.bus.motors[name].model]
+            whole = entry.range_max - entry.range_min >= turn - 1
+            if not whole and abs(position - (entry.range_min + entry.range_max) / 2) > turn / 2:
+                raise CalibrationError(
+                    f"'{name}' reports {position}, a turn away from its range.",
+                    device=str(self),
+                    expected=f"{entry.range_min} to {entry.range_max}",
+                    hint="Switch the motors off, move this joint to the middle of its travel and switch them on again.",
+                )
+
+    def _write_calibration(self, calibration: dict[str, MotorCalibration]) -> None:
+        self.bus.require_possible(calibration)
+        self.bus.write_drive_modes({name: entry.drive_mode for name, entry in calibration.items()})
+        self.bus.write_calibration(calibration)
+
+    def _sweep(self) -> dict[str, MotorCalibration]:
+        self.bus.configure_motors()
+        self.bus.write_drive_modes(self.table.drive_modes)
+        self._ask_for_a_sweep()
+        return calibrate_by_sweep(
+            self.bus, full_turn=self.table.endless, drive_modes=self.table.drive_modes, prompter=self.prompter
+        )
 
     def _ask_for_a_sweep(self) -> None:
         arm = f"{self.id} {type(self).__name__}"
@@ -138,3 +176,45 @@ class ServoFollower(ServoArm, FollowerArm):
 
 class ServoLeader(ServoArm, LeaderArm):
     """A leader arm of servos."""
+
+
+class TriggerLeader(ServoLeader):
+    """A leader whose gripper is a trigger: its motor keeps it open and gives way to a finger.
+
+    Args:
+        config: its port, type and id.
+        open_at: where the trigger rests, from 0 closed to 100.
+        in_degrees: whether joints are in degrees; else from -100 to 100.
+        reads: how often a lost reading is asked for again, if more than the bus does anyway.
+        prompter: who answers questions; the terminal if None.
+    """
+
+    def __init__(
+        self,
+        config: AnyArmConfig,
+        *,
+        open_at: float,
+        in_degrees: bool,
+        reads: int = 0,
+        prompter: Prompter | None = None,
+    ) -> None:
+        super().__init__(config, in_degrees=in_degrees, reads=reads, prompter=prompter)
+        self._open_at = open_at
+
+    def configure(self) -> None:
+        """See `LeaderArm.configure`; only the trigger has torque afterwards."""
+        super().configure()
+        self._hold_trigger()
+
+    def disable_torque(self) -> None:
+        """Let the arm be moved by hand, with the trigger at its rest."""
+        super().disable_torque()
+        self._hold_trigger()
+
+    def _hold_trigger(self) -> None:
+        """Torque comes on where the trigger is; where open is, only a calibrated arm knows."""
+        triggers = self.table.grippers
+        self.bus.enable_torque(triggers)
+        if self.is_calibrated:
+            for trigger in triggers:
+                self.bus.write("Goal_Position", trigger, self._open_at)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lerobot.motors.motor import Motor, MotorNormMode
+from lerobot.motors.motor import Motor, MotorCalibration, MotorNormMode
 from lerobot.motors.serial.bus import SerialMotorsBus
 
 
@@ -19,6 +19,8 @@ class Joint:
         is_endless: it turns without stops, so its range is the whole turn.
         settings: contents of registers it works with, by name, in the order they are written.
         calibration_settings: contents of registers it is calibrated with.
+        drive_mode: 1 if it is built in the other way round, so that its direction is reversed.
+        homing_offset: its offset, in encoder steps, on an arm that is `aligned`.
     """
 
     motor_id: int
@@ -28,6 +30,8 @@ class Joint:
     is_endless: bool = False
     settings: Mapping[str, int] = field(default_factory=dict)
     calibration_settings: Mapping[str, int] = field(default_factory=dict)
+    drive_mode: int = 0
+    homing_offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,12 @@ class ArmTable:
     Attributes:
         bus: class of their bus.
         joints: the joints by name, in the order of the chain.
+        aligned: the arm comes assembled with its encoders aligned, so that its calibration is known and nobody sweeps.
     """
 
     bus: type[SerialMotorsBus]
     joints: Mapping[str, Joint]
+    aligned: bool = False
 
     def motors(self, *, in_degrees: bool) -> dict[str, Motor]:
         """The servos as a bus wants to be told about them; joints in degrees, or else from -100 to 100."""
@@ -54,3 +60,26 @@ class ArmTable:
     def endless(self) -> list[str]:
         """Joints without stops."""
         return [name for name, joint in self.joints.items() if joint.is_endless]
+
+    @property
+    def grippers(self) -> list[str]:
+        """Joints that open and close."""
+        return [name for name, joint in self.joints.items() if joint.is_gripper]
+
+    @property
+    def drive_modes(self) -> dict[str, int]:
+        """Direction of each joint."""
+        return {name: joint.drive_mode for name, joint in self.joints.items()}
+
+    @property
+    def known_calibration(self) -> dict[str, MotorCalibration] | None:
+        """The calibration of an arm that is aligned: the whole turn of each joint; None of one that must be swept."""
+        if not self.aligned:
+            return None
+        resolutions = self.bus.model_resolution_table
+        return {
+            name: MotorCalibration(
+                joint.motor_id, joint.drive_mode, joint.homing_offset, 0, resolutions[joint.model] - 1
+            )
+            for name, joint in self.joints.items()
+        }

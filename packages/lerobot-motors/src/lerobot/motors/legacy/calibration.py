@@ -66,8 +66,13 @@ class LegacyMotorCalibration:
         return -steps if self.drive_mode else steps
 
     @property
+    def has_travel(self) -> bool:
+        """Whether positions can be told apart; false for a `LINEAR` motor that was not moved when calibrating."""
+        return self.calib_mode is not LegacyMode.LINEAR or self.start_pos != self.end_pos
+
+    @property
     def _travel(self) -> int:
-        if self.start_pos == self.end_pos:
+        if not self.has_travel:
             raise CalibrationError(
                 f"the travel of a motor is empty: start_pos and end_pos are {self.start_pos}.",
                 expected="the ends of its travel",
@@ -104,7 +109,10 @@ def load_legacy_calibration(path: Path) -> dict[str, LegacyMotorCalibration]:
         rows = list(zip(content["motor_names"], *(content[field] for field in LEGACY_FIELDS), strict=True))
     except (TypeError, ValueError) as error:
         raise CalibrationError(f"{path} is damaged: {error}.", expected="lists of one length") from error
-    return {name: _entry(path, name, *row) for name, *row in rows}
+    entries = {name: _entry(path, name, *row) for name, *row in rows}
+    if len(entries) != len(rows):
+        raise CalibrationError(f"{path}: motor_names holds a name twice: {content['motor_names']}.")
+    return entries
 
 
 def _entry(path: Path, name: str, mode: Any, *steps: Any) -> LegacyMotorCalibration:
@@ -113,4 +121,7 @@ def _entry(path: Path, name: str, mode: Any, *steps: Any) -> LegacyMotorCalibrat
     for field, value in zip(LEGACY_FIELDS[1:], steps, strict=True):
         if type(value) is not int:
             raise CalibrationError(f"{path}: {field} of motor {name!r} is {value!r}.", expected="an integer")
-    return LegacyMotorCalibration(LegacyMode(mode), *steps)
+    entry = LegacyMotorCalibration(LegacyMode(mode), *steps)
+    if entry.drive_mode not in {0, 1}:
+        raise CalibrationError(f"{path}: drive_mode of motor {name!r} is {entry.drive_mode}.", expected="0 or 1")
+    return entry

@@ -7,6 +7,7 @@ from lerobot.core.errors import CalibrationError, FeatureMismatchError
 from lerobot.core.processors import PipelineFeatures, RobotActionProcessorStep
 from lerobot.core.types import FeatureSpec
 from lerobot.motors.calibration_file import load_calibration
+from lerobot.motors.calibration_limits import CalibrationLimits
 from lerobot.motors.legacy.calibration import LegacyMotorCalibration, load_legacy_calibration
 from lerobot.motors.legacy.config import LegacyPositionsConfig
 from lerobot.motors.motor import MotorCalibration, MotorNormMode
@@ -49,17 +50,19 @@ class LegacyPositionsProcessorStep(RobotActionProcessorStep):
         config: the two calibrations and the units.
 
     Raises:
-        CalibrationError: a file cannot be read, or the two are of different arms.
+        CalibrationError: a file cannot be read or holds what is impossible, or the two are of different arms.
     """
 
     def __init__(self, config: LegacyPositionsConfig) -> None:
         super().__init__(config)
         self._legacy = load_legacy_calibration(config.legacy_calibration)
-        self._calibration = load_calibration(config.calibration)
-        if different := self._legacy.keys() ^ self._calibration.keys():
+        limits = dict.fromkeys(self._legacy, _limits(config))
+        self._calibration = load_calibration(config.calibration, limits)
+        if still := [name for name, entry in self._legacy.items() if not entry.has_travel]:
             raise CalibrationError(
-                f"{config.legacy_calibration} and {config.calibration} are of different arms:"
-                f" only one of them has {', '.join(sorted(different))}."
+                f"{config.legacy_calibration}: the travel of {', '.join(still)} is empty.",
+                expected="start_pos and end_pos that differ",
+                hint="What was recorded with this file holds no positions of these motors.",
             )
 
     def action(self, action: dict[str, Any]) -> dict[str, Any]:
@@ -92,3 +95,10 @@ class LegacyPositionsProcessorStep(RobotActionProcessorStep):
                 expected=f"one per motor of the calibration: {', '.join(self._legacy)}",
             )
         return names
+
+
+def _limits(config: LegacyPositionsConfig) -> CalibrationLimits:
+    """What the motors of the arm can hold; a Feetech servo keeps offsets of less than half a turn."""
+    largest = config.resolution // 2 - 1
+    offsets = (-largest, largest) if config.motors == "feetech" else None
+    return CalibrationLimits(None, (0, config.resolution - 1), offsets)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from lerobot.core.errors import AlreadyConnectedError, DeviceConnectionError, DeviceError, NotConnectedError
 from lerobot.motors.bus import Motors, NameOrID
+from lerobot.motors.calibration_limits import require_possible
 from lerobot.motors.motor import MotorCalibration
 from lerobot.motors.serial.port import SerialPort
 from lerobot.motors.serial.registers import MotorRegisters
@@ -31,6 +32,9 @@ class ServoChain(MotorRegisters):
     model_baudrate_table: ClassVar[Mapping[int, int]]
     """Baud rate to content of the Baud_Rate register; the same for every model of a bus."""
 
+    counts_turns: ClassVar[bool] = False
+    """Whether positions go on beyond a turn, counted from where a motor was switched on."""
+
     # --- what a protocol adds ----------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -49,8 +53,8 @@ class ServoChain(MotorRegisters):
         """Read the calibration the motors hold."""
 
     @abstractmethod
-    def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
-        """Write a calibration to the motors and, if `cache`, use it from now on."""
+    def _write_calibration_of(self, motor: str, entry: MotorCalibration) -> None:
+        """Write what a motor keeps of its calibration, which it can hold."""
 
     @abstractmethod
     def disable_torque_of(self, motor_id: int, model: str, num_retry: int = 0) -> None:
@@ -142,6 +146,35 @@ class ServoChain(MotorRegisters):
     def statistics(self) -> BusStatistics:
         """What went over the bus since it was connected, as of now."""
         return self.link.statistics
+
+    # --- calibration -------------------------------------------------------------------------------------------------
+
+    def require_possible(self, calibration: Mapping[str, MotorCalibration], *, whole: bool = True) -> None:
+        """Check a calibration against the motors; nothing is written.
+
+        Args:
+            calibration: calibration by motor name.
+            whole: whether every motor needs an entry.
+
+        Raises:
+            CalibrationError: the motors cannot hold it, or one has no entry.
+        """
+        source = f"calibration for port '{self.port}'"
+        require_possible(calibration, self.calibration_limits, source=source, whole=whole)
+
+    def write_calibration(self, calibration_dict: dict[str, MotorCalibration], cache: bool = True) -> None:
+        """See `MotorsBus.write_calibration`."""
+        self.require_possible(calibration_dict, whole=cache)
+        for name, entry in calibration_dict.items():
+            self._write_calibration_of(name, entry)
+        if cache:
+            self.calibration = calibration_dict
+
+    def write_drive_modes(self, drive_modes: Mapping[str, int]) -> None:
+        """Tell motors that reverse their direction themselves which it is; where the bus does it, write nothing."""
+        if not self.apply_drive_mode:
+            for name, drive_mode in drive_modes.items():
+                self.write_if_different("Drive_Mode", name, drive_mode)
 
     # --- single motors -----------------------------------------------------------------------------------------------
 

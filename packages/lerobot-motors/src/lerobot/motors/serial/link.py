@@ -82,6 +82,7 @@ class Link:
             self._count({motor_id: reply}, again=attempt > 0)
             if reply.outcome is Outcome.OK:
                 break
+            self._unsettled = True
         return reply
 
     def ask(self, motor_id: int, call: Callable[[], Reply], what: str, num_retry: int = 0) -> Reply:
@@ -137,6 +138,8 @@ class Link:
             self._count(answers, again=attempt > 0)
             replies |= answers
             missing = [motor_id for motor_id in missing if replies[motor_id].outcome is not Outcome.OK]
+            # A damaged answer has come; one that has not may come yet, and be taken for the answer to the next packet.
+            self._unsettled = any(replies[motor_id].outcome is Outcome.TIMEOUT for motor_id in missing)
             if not missing:
                 break
         # A motor may keep quiet because one before it in the chain of answers does: only the truly silent are blamed.

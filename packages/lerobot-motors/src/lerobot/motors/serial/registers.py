@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from lerobot.core.errors import CalibrationError
 from lerobot.motors.bus import Motors, NameOrID, Value
+from lerobot.motors.calibration_limits import CalibrationLimits, require_possible
 from lerobot.motors.errors import MotorValueError
 from lerobot.motors.motor import Motor, MotorCalibration
 from lerobot.motors.normalization import normalize, unnormalize
@@ -25,6 +26,7 @@ class MotorRegisters(ABC):
 
     Raises:
         MotorValueError: two motors have the same id, or a model is unknown.
+        CalibrationError: the motors cannot hold the calibration.
     """
 
     apply_drive_mode: ClassVar[bool]
@@ -49,6 +51,9 @@ class MotorRegisters(ABC):
             if motor.model not in self.model_ctrl_table:
                 known = ", ".join(self.model_ctrl_table)
                 raise MotorValueError(f"motor '{name}' has the unknown model {motor.model!r}.", expected=known)
+        require_possible(
+            self.calibration, self.calibration_limits, source=f"calibration for port '{port}'", whole=False
+        )
         self.link = Link(self._make_wire(), self._names, self.retries)
 
     def __repr__(self) -> str:
@@ -56,6 +61,11 @@ class MotorRegisters(ABC):
 
     def __len__(self) -> int:
         return len(self.motors)
+
+    @staticmethod
+    @abstractmethod
+    def limits_of(motor_id: int, model: str) -> CalibrationLimits:
+        """What a motor can hold of a calibration."""
 
     @abstractmethod
     def _make_wire(self) -> Wire: ...
@@ -67,6 +77,11 @@ class MotorRegisters(ABC):
     @abstractmethod
     def _decode(self, register: str, model: str, content: int) -> int:
         """Register content to signed number."""
+
+    @property
+    def calibration_limits(self) -> dict[str, CalibrationLimits]:
+        """What the motors can hold of a calibration, by name."""
+        return {name: self.limits_of(motor.id, motor.model) for name, motor in self.motors.items()}
 
     def read(self, data_name: str, motor: str, *, normalize: bool = True, num_retry: int = 0) -> Value:
         """Read a register of one motor.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from lerobot.core.errors import CalibrationError
 from lerobot.core.prompts import Prompter, TerminalPrompter
@@ -93,6 +94,7 @@ def calibrate_by_sweep(
     bus: ServoChain,
     *,
     full_turn: Collection[str] = (),
+    drive_modes: Mapping[str, int] | None = None,
     prompter: Prompter | None = None,
     display_values: bool = True,
 ) -> dict[str, MotorCalibration]:
@@ -104,6 +106,7 @@ def calibrate_by_sweep(
     Args:
         bus: connected bus, torque off, in position mode; every motor of it is calibrated.
         full_turn: joints without stops.
+        drive_modes: direction of the joints, which motors that reverse themselves have already; 0 for those not named.
         prompter: who moves the joints and presses Enter; the terminal if None.
         display_values: show a live table.
 
@@ -119,7 +122,8 @@ def calibrate_by_sweep(
     calibration = {}
     for name, sweep in sweeps.items():
         offset = bus.homing_offset(bus.motors[name].model, sweep.start)
-        calibration[name] = _full_turn(bus, name, offset) if name in full_turn else from_sweep(bus, name, sweep)
+        entry = _full_turn(bus, name, offset) if name in full_turn else from_sweep(bus, name, sweep)
+        calibration[name] = replace(entry, drive_mode=(drive_modes or {}).get(name, 0))
     bus.write_calibration(calibration)
     _require_reported(bus, calibration)
     return calibration

@@ -8,6 +8,7 @@
 - `line`: the servos of one serial line on a pseudo-terminal
 - `process`: the line in another process, and the handle to it
 - `sway`, `command`: `lerobot virtual-arm`
+- `sweeper`: somebody who calibrates, for tests
 
 The servos of a protocol, and how its packets look, stand in the package of the protocol.
 """
@@ -16,5 +17,6 @@ from lerobot.motors.virtual.arms import ARMS
 from lerobot.motors.virtual.line_spec import LineSpec, with_calibration
 from lerobot.motors.virtual.process import VirtualBus
 from lerobot.motors.virtual.spec import Fault, ServoSpec
+from lerobot.motors.virtual.sweeper import Sweeper
 
-__all__ = ["ARMS", "Fault", "LineSpec", "ServoSpec", "VirtualBus", "with_calibration"]
+__all__ = ["ARMS", "Fault", "LineSpec", "ServoSpec", "Sweeper", "VirtualBus", "with_calibration"]

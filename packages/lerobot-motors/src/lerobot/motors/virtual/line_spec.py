@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lerobot.core.errors import CalibrationError
+from lerobot.motors.calibration_limits import require_possible
 from lerobot.motors.motor import Motor, MotorCalibration, MotorNormMode
 from lerobot.motors.virtual.servo import Servo
 from lerobot.motors.virtual.spec import ServoSpec
@@ -44,12 +44,13 @@ def with_calibration(spec: LineSpec, calibration: Mapping[str, MotorCalibration]
         calibration: calibration by joint name; joints it does not name stay as they are.
 
     Raises:
-        CalibrationError: it names a joint the arm does not have.
+        CalibrationError: it names a joint the arm does not have, or values its servos cannot hold.
     """
-    if strangers := calibration.keys() - set(spec.names):
-        raise CalibrationError(
-            f"the calibration names {', '.join(sorted(strangers))}.", expected=f"joints among {', '.join(spec.names)}"
-        )
+    limits = {
+        name: spec.protocol.limits_of(servo.id, servo.model)
+        for name, servo in zip(spec.names, spec.servos, strict=True)
+    }
+    require_possible(calibration, limits, source="calibration of the virtual arm", whole=False)
     servos = []
     for name, servo in zip(spec.names, spec.servos, strict=True):
         if entry := calibration.get(name):

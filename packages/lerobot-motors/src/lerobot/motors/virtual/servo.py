@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from lerobot.motors.calibration_limits import CalibrationLimits
 from lerobot.motors.motor import MotorCalibration
 from lerobot.motors.virtual.framing import Framing
 from lerobot.motors.virtual.mechanism import Mechanism
@@ -32,6 +33,11 @@ class Servo(ABC):
     @abstractmethod
     def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:
         """EEPROM contents of a servo that holds a calibration, and the ends of its range without homing."""
+
+    @staticmethod
+    @abstractmethod
+    def limits_of(motor_id: int, model: str) -> CalibrationLimits:
+        """What a servo can hold of a calibration."""
 
     @abstractmethod
     def _memory(self) -> Memory:

@@ -119,7 +119,7 @@ def load_weights(
             module would still lack something.
     """
     weights, aliases = read_weights(path, lambda name: not is_statistic(name))
-    named = dict(published({**{alias: weights[name] for alias, name in aliases.items()}, **weights}))
+    named = dict(published(_with_aliases(weights, aliases)))
     del weights
     expected = module.state_dict()
     check_named_weights(expected, named, str(path))
@@ -134,6 +134,36 @@ def load_weights(
     tensors = chain(module.named_parameters(), module.named_buffers())
     missing = [name for name, tensor in tensors if tensor.is_meta]
     _refuse("cannot hold what the policy computed of weights that were not there yet:", missing, str(path))
+
+
+def check_file(
+    module: nn.Module, path: Path, published: Callable[[Weights], Weights] = lambda weights: weights
+) -> None:
+    """Check that a file holds exactly the weights of a module, by its header alone; see `load_weights`.
+
+    Args:
+        module: what they are for; may be on the meta device.
+        path: a safetensors file, of which no tensor is read.
+        published: gives the weights under the module's names.
+
+    Raises:
+        CheckpointError: the file is damaged, or a weight is missing, unknown or of another shape; names it.
+    """
+    header = read_header(path)
+    try:
+        weights = {
+            name: torch.empty(entry["shape"], dtype=DTYPES[entry["dtype"]], device="meta")
+            for name, entry in header.tensors.items()
+            if not is_statistic(name)
+        }
+    except (ValueError, TypeError, LookupError, RuntimeError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}", expected="a complete safetensors file") from error
+    check_named_weights(module.state_dict(), published(_with_aliases(weights, header.metadata)), str(path))
+
+
+def _with_aliases(weights: Weights, aliases: Mapping[str, str]) -> Weights:
+    """Tensors by all of their names; a file holds one that has several only once."""
+    return {**{alias: weights[name] for alias, name in aliases.items() if name in weights}, **weights}
 
 
 def _shared_parameters(module: nn.Module) -> list[list[str]]:

@@ -18,7 +18,7 @@ class ExportConfig(CommandConfig):
     robot's units. They are compared with the policy before they are kept.
     """
 
-    target: ClassVar[str] = "lerobot.policies.export.command:run"
+    target: ClassVar[str] = "lerobot.policies.export.command:export_command"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot export --policy.path=outputs/train/act/checkpoints/last --dataset.repo_id=me/pick_cube",
         "lerobot export --policy.path=me/act_pick_cube --robot.type=so101_follower --robot.port=/dev/ttyACM0 "

@@ -13,7 +13,7 @@ from lerobot.policies.preflight.comparison import check_policy, check_same
 from lerobot.policies.preflight.sources import Described, describe_dataset, describe_robot
 
 
-def run(config: ExportConfig) -> None:
+def export_command(config: ExportConfig) -> None:
     """Run the command.
 
     Args:

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
 from lerobot.core.errors import LeRobotError
-from lerobot.policies.networks.convolution import Conv2d, MaxPool2d
 
 Norm = Callable[[int], nn.Module]
 """Makes the normalisation of so many channels."""
@@ -74,9 +73,9 @@ def group_norm(channels: int) -> nn.Module:
     return nn.GroupNorm(channels // 16, channels)
 
 
-def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> Conv2d:
+def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
     padding = dilation * (kernel // 2)
-    return Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=False)
+    return nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, dilation=dilation, bias=False)
 
 
 class BasicBlock(nn.Module):
@@ -144,11 +143,10 @@ class ResNet(nn.Module):
         narrowest, stages = 16 if name == "resnet8" else 64, LAYERS[name]
         self.stride = 2 ** (1 + len(stages) - dilate_last)
         self.out_channels = narrowest * 2 ** (len(stages) - 1) * block.expansion
-        self.conv1 = Conv2d(3, narrowest, 7, stride=2, padding=3, bias=False)
+        self.conv1 = nn.Conv2d(3, narrowest, 7, stride=2, padding=3, bias=False)
         self.bn1 = norm(narrowest)
-        # The other way round as in torchvision, where the result is the same from four times the numbers.
-        self.maxpool = MaxPool2d(kernel_size=3, stride=2, padding=1)
         self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
         inputs = narrowest
         for stage, depth in enumerate(stages):
             width, last = narrowest * 2**stage, stage == 3
@@ -168,10 +166,6 @@ class ResNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        if norm is FrozenBatchNorm2d:
-            # Convolutions keep the layout of their weights, and this one saves a fifth of their time. Behind statistics
-            # that are computed, though, its other rounding can move an activation across zero, and gradients with it.
-            self.to(memory_format=torch.channels_last)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Map `(B, 3, H, W)` to `(B, out_channels, H / 32, W / 32)`, `H / 16` for resnet8, sizes rounded up."""

@@ -8,6 +8,7 @@ from lerobot.policies.checkpoint.files import ADAPTER_WEIGHTS, POSTPROCESSOR, PR
 from lerobot.policies.checkpoint.header import tensor_names
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import PolicyFeatures, camera_use, check_provided, features_of_dataset
+from lerobot.policies.names import check_names, renamed
 from lerobot.policies.preflight.sources import Described, flat_names
 from lerobot.policies.processing.modes import NEEDED
 
@@ -22,6 +23,7 @@ def check_files(config: PreTrainedConfig) -> list[str]:
     try:
         checkpoint = Checkpoint.at(config.pretrained_path, config.pretrained_revision)
         names = tensor_names(checkpoint.file(ADAPTER_WEIGHTS if config.use_peft else WEIGHTS))
+        _check_weights(config)
         features = {**config.input_features, **config.output_features}
         if checkpoint.find(f"{PREPROCESSOR}.json") is None and any("buffer_action" in name for name in names):
             return []
@@ -31,6 +33,13 @@ def check_files(config: PreTrainedConfig) -> list[str]:
         ]
     except LeRobotError as error:
         return [str(error)]
+
+
+def _check_weights(config: PreTrainedConfig) -> None:
+    # Datasets, robots and environments are compared without torch; only a policy's networks need it.
+    from lerobot.policies.policy import PreTrainedPolicy
+
+    PreTrainedPolicy.check_pretrained(config)
 
 
 def _missing_statistics(
@@ -66,11 +75,13 @@ def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mappin
         source: the dataset, robot or environment.
         rename_map: the policy's keys by the source's.
     """
-    provided = {rename_map.get(key, key): each for key, each in features_of_dataset(source.features).items()}
+    provided = features_of_dataset(renamed(source.features, rename_map))
     fitted = config if config.output_features else config.with_features(provided)
     needed = {**fitted.input_features, **fitted.output_features}
     problems = []
     try:
+        saved = {**config.input_features, **config.output_features}
+        check_names(source.features, saved, rename_map, source.label)
         check_provided(needed, provided, source.label, resized=config.resizes_images)
         fitted.validate_features()
     except FeatureMismatchError as error:
@@ -86,7 +97,7 @@ def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mappin
 
 def cameras_of(config: PreTrainedConfig, source: Described, rename_map: Mapping[str, str]) -> str:
     """Say which cameras of a dataset, robot or environment a policy looks at; see `camera_use`."""
-    provided = {rename_map.get(key, key): each for key, each in features_of_dataset(source.features).items()}
+    provided = features_of_dataset(renamed(source.features, rename_map))
     return camera_use(config.input_features or provided, provided)
 
 

@@ -1,5 +1,6 @@
 """Configuration of `lerobot train`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -24,6 +25,16 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     """Train a policy on a dataset."""
 
     target: ClassVar[str] = "lerobot.training.command:train_command"
+
+    renamed_fields: ClassVar[Mapping[str, str]] = {"eval_freq": "env_eval_freq"}
+    removed_fields: ClassVar[Mapping[str, str]] = {
+        # Of the whole run before policies had them; no release on PyPI did.
+        "device": "0.1.0",
+        "use_amp": "0.1.0",
+        # Settings of use_rabc, which is among the sections of which only the default is supported.
+        **dict.fromkeys(("rabc_progress_path", "rabc_kappa", "rabc_epsilon", "rabc_head_mode"), "0.5.1"),
+    }
+
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot train --dataset.repo_id=owner/name --policy.type=act --output_dir=outputs/train/act --steps=20000",
         "lerobot train --config_path=outputs/train/act/checkpoints/last/pretrained_model/train_config.json "
@@ -67,7 +78,7 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     peft: PeftConfig | None = Field(default=None, description="Learn adapters of the policy of --policy.path.")
     wandb: WandBConfig = Field(default_factory=WandBConfig, description="Weights & Biases.")
     rename_map: dict[str, str] = Field(
-        default_factory=dict, description="Name of an observation in the dataset: its name in the policy."
+        default_factory=dict, description="Name of a feature in the dataset: its name in the policy."
     )
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ from lerobot.core.registry import registry
 from lerobot.core.registry.catalog import known_plugins
 
 
-def new_plugin(config: NewConfig, prompter: Prompter | None = None) -> None:
+def new(config: NewConfig, prompter: Prompter | None = None) -> None:
     """Run the command.
 
     Args:

@@ -1,0 +1,1 @@
+"""Baking a plugin from one of the `templates`."""
