@@ -26,6 +26,17 @@ def test_there_is_no_torch(environment: Path) -> None:
     assert not [name for name in ("torch", "gymnasium", "mujoco", "dynamixel_sdk") if (site_packages / name).exists()]
 
 
+def test_an_arm_brings_the_bus_of_its_motors_only(tmp_path: Path) -> None:
+    environment = install(tmp_path / "venv", "lerobot-core", "lerobot-koch")
+    site_packages = next(environment.glob("lib/python*/site-packages"))
+    size = sum(file.stat().st_size for file in site_packages.rglob("*") if file.is_file() and not file.is_symlink())
+    sys.stdout.write(f"installed: {size / 1e6:.0f} MB\n")
+    assert (site_packages / "dynamixel_sdk").exists()
+    assert not [name for name in ("torch", "numpy", "scservo_sdk") if (site_packages / name).exists()]
+    text = done(environment / "bin" / "lerobot", "teleoperate", "--teleop.type=koch_leader", "--help")
+    assert "--teleop.gripper_open_pos" in text
+
+
 def test_the_arm_is_known_with_its_flags(environment: Path) -> None:
     text = done(environment / "bin" / "lerobot", "teleoperate", "--robot.type=so101_follower", "--help")
     assert "--robot.port" in text

@@ -8,7 +8,8 @@ import pytest
 from lerobot.core.errors import CalibrationError
 from lerobot.core.registry import registry
 from lerobot.core.testing import ScriptedPrompter
-from lerobot.koch.config import KochFollowerConfig, KochLeaderConfig
+from lerobot.koch.bimanual import BiKochFollower
+from lerobot.koch.config import BiKochFollowerConfig, KochFollowerConfig, KochFollowerFields, KochLeaderConfig
 from lerobot.koch.follower import KochFollower
 from lerobot.koch.leader import KochLeader
 from lerobot.motors import load_calibration
@@ -118,3 +119,15 @@ def test_a_joint_switched_on_a_turn_away_stops_the_run(start: Callable[..., Virt
         arm.connect()
     assert "middle of its travel" in caught.value.hint
     assert [line.state(i)["Torque_Enable"] for i in range(1, 7)] == [0] * 6
+
+
+def test_calibrations_are_where_the_peer_keeps_them(lerobot_home: Path) -> None:
+    arms = [KochFollower(KochFollowerConfig(port="x", id="black")), KochLeader(KochLeaderConfig(port="x", id="black"))]
+    folders = [arm.calibration_path.relative_to(lerobot_home / "calibration") for arm in arms]
+    assert folders == [Path("robots/koch_follower/black.json"), Path("teleoperators/koch_leader/black.json")]
+    arm = KochFollowerFields(port="x")
+    pair = BiKochFollower(BiKochFollowerConfig(id="two", left_arm_config=arm, right_arm_config=arm))
+    assert [arm.calibration_path.parts[-2:] for arm in pair.arms.values()] == [
+        ("koch_follower", "two_left.json"),
+        ("koch_follower", "two_right.json"),
+    ]

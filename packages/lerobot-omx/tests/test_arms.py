@@ -70,3 +70,9 @@ def test_the_trigger_springs_open_gently(start: Callable[[str], VirtualBus], tmp
             pass
         assert arm.get_action()["gripper.pos"] == pytest.approx(60.0)
     assert not line.state(6)["Torque_Enable"]
+
+
+def test_calibrations_are_where_the_peer_keeps_them(lerobot_home: Path) -> None:
+    arms = [OmxFollower(OmxFollowerConfig(port="x", id="black")), OmxLeader(OmxLeaderConfig(port="x", id="black"))]
+    folders = [arm.calibration_path.relative_to(lerobot_home / "calibration") for arm in arms]
+    assert folders == [Path("robots/omx_follower/black.json"), Path("teleoperators/omx_leader/black.json")]
