@@ -148,7 +148,8 @@ def test_ragged_arrays(tmp_path, kit):
 def test_nothing_to_import(tmp_path, kit):
     np.savez(tmp_path / "a.npz", note=np.array(["a", "b"]))
     with pytest.raises(
-        LeRobotError, match=r"no field of the source becomes a feature\n  expected: --map of some of note"
+        LeRobotError,
+        match=r"no field of the source becomes a feature; each frame holds\n  note  text\n  expected: --map",
     ):
         kit.convert("npz", tmp_path / "a.npz", tmp_path / "set")
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from lerobot.core.errors import DatasetError
+from lerobot.core.errors import DatasetError, FeatureMismatchError
 from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
 from lerobot.dataset_tools.edit.selection import delete_episodes, merge
 from lerobot.dataset_tools.edit.statistics import recompute_stats
@@ -149,3 +149,27 @@ def test_statistics_of_relative_actions(dataset):
     np.testing.assert_allclose(stats["std"], np.std(values, axis=0))
     with pytest.raises(DatasetError, match="chunk_size 50"):
         recompute_stats(dataset, relative_action=True)
+
+
+def test_images_of_odd_size_become_video_and_are_encoded_anew(tmp_path):
+    key, names = "observation.images.crop", ["height", "width", "channels"]
+    features = {key: {"dtype": "image", "shape": (65, 67, 3), "names": names}}
+    image = np.full((65, 67, 3), 90, np.uint8)
+    image[-1], image[:, -1] = 255, 255
+    with DatasetRecorder.create(tmp_path / "images", 30, features) as recorder:
+        recorder.add_frame({key: image}, "look")
+        recorder.save_episode()
+    video = convert_image_to_video(tmp_path / "images", tmp_path / "video").root
+    small = reencode_videos(video, tmp_path / "small", rgb_encoder=RGBEncoderConfig(vcodec="hevc", crf=10)).root
+    for root in (video, small):
+        (row,) = FrameDataset(LeRobotDatasetMetadata("a/b", root)).read_arrays([0])
+        np.testing.assert_allclose(row[key].astype(int), image, atol=25)
+
+
+def test_images_of_other_channels_do_not_become_video(stored_singly, tmp_path):
+    path = stored_singly / "meta/info.json"
+    info = json.loads(path.read_text())
+    info["features"]["observation.images.left"]["shape"][2] = 4
+    path.write_text(json.dumps(info))
+    with pytest.raises(FeatureMismatchError, match=r"observation.images.left.* cannot be stored"):
+        convert_image_to_video(stored_singly, tmp_path / "video")

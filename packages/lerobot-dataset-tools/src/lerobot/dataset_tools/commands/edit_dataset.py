@@ -95,6 +95,12 @@ class RecomputeStatsConfig(ConfigModel):
     overwrite: bool = Field(default=False, description="Replace the dataset, instead of writing a copy.")
 
 
+class RepairConfig(ConfigModel):
+    """Write metadata anew that contradicts the files: totals, splits, paths, ends of episodes and codecs of videos."""
+
+    type: Literal["repair"] = "repair"
+
+
 class InfoConfig(ConfigModel):
     """Say what the dataset is."""
 
@@ -117,6 +123,7 @@ Operation = (
     | ConvertImageToVideoConfig
     | ReencodeVideosConfig
     | RecomputeStatsConfig
+    | RepairConfig
     | InfoConfig
     | UndoConfig
 )

@@ -93,6 +93,8 @@ class ImportPlan:
 def _chosen(fields: Sequence[SourceField], overrides: Mapping[str, str | None]) -> dict[str, list[SourceField]]:
     """Fields by the feature they become."""
     known = {field.name: field for field in fields}
+    # Trees are often written from their root on; names of fields are not.
+    overrides = {name.lstrip("/"): target for name, target in overrides.items()}
     for name in overrides:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -108,11 +110,20 @@ def _chosen(fields: Sequence[SourceField], overrides: Mapping[str, str | None]) 
         if target := overrides.get(field.name, field.target):
             chosen.setdefault(target, []).append(field)
     if not chosen.keys() - {TASK}:
-        raise FeatureMismatchError(
-            "no field of the source becomes a feature",
-            expected=f"--map of some of {', '.join(known) or '(it has none)'}",
-        )
+        raise _nothing_chosen(fields)
     return chosen
+
+
+def _nothing_chosen(fields: Sequence[SourceField]) -> FeatureMismatchError:
+    """Show what there is, and what it may be."""
+    tree = [f"  {field.name}  {field.dtype} {field.shape if field.shape else ''}".rstrip() for field in fields]
+    proposal = {field.name: targets.proposed_target(field.name, field.dtype, field.shape) for field in fields}
+    pairs = ", ".join(f"'{name}': {target}" for name, target in proposal.items() if target)
+    return FeatureMismatchError(
+        "\n".join(["no field of the source becomes a feature; each frame holds", *(tree or ["  nothing"])]),
+        expected="--map, which says what each field is",
+        hint=f'It may be: --map="{{{pairs}}}"' if pairs else "",
+    )
 
 
 def _column(feature: str, fields: list[SourceField], video: bool, float_type: FloatType) -> _Column:

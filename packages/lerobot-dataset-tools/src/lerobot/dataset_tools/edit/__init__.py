@@ -2,6 +2,7 @@
 
 from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
 from lerobot.dataset_tools.edit.convert import convert_dataset
+from lerobot.dataset_tools.edit.derived import repair
 from lerobot.dataset_tools.edit.features import add_features, remove_feature
 from lerobot.dataset_tools.edit.outcome import EditResult
 from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
@@ -20,6 +21,7 @@ __all__ = [
     "recompute_stats",
     "reencode_videos",
     "remove_feature",
+    "repair",
     "split",
     "undo",
 ]

@@ -13,6 +13,7 @@ from lerobot.dataset_tools.edit.episode_table import write_episodes
 from lerobot.dataset_tools.edit.plan import EditPlan
 from lerobot.dataset_tools.edit.rows import write_rows
 from lerobot.dataset_tools.edit.videos import write_videos
+from lerobot.datasets.checks.derived import splits_fit, wrong_video_info
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.features import is_depth
 from lerobot.datasets.format.info import Info
@@ -78,7 +79,11 @@ def _final_info(plan: EditPlan, folder: Path) -> Info:
     info = plan.info.model_copy(deep=True)
     info.total_episodes, info.total_frames = len(plan.lengths), int(plan.lengths.sum())
     info.total_tasks = len(plan.tasks)
-    info.splits = {"train": f"0:{info.total_episodes}"}
+    if not (splits_fit(info) and info.splits and _has_all_episodes(plan)):
+        info.splits = {"train": f"0:{info.total_episodes}"}
+    for key in info.video_keys:
+        if described := info.features[key].get("info"):
+            described.update(wrong_video_info(described, folder / info.video_file(key, 0, 0)))
     for key, config in plan.encoders.items():
         feature = info.features[key]
         described = video_info(folder / info.video_file(key, 0, 0), config.resolved(available_encoders()))
@@ -86,3 +91,9 @@ def _final_info(plan: EditPlan, folder: Path) -> Info:
         kept = {name: value for name, value in (feature.get("info") or {}).items() if name != "video.is_depth_map"}
         feature["info"] = {**kept, **described}
     return info
+
+
+def _has_all_episodes(plan: EditPlan) -> bool:
+    """Whether the result has the episodes of its only source under their own numbers."""
+    first, *others = plan.selections
+    return not others and len(first.episodes) == len(first.source.episodes)

@@ -12,6 +12,7 @@ from lerobot.datasets.format.features import VIDEO
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.reader.source import open_source
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
+from lerobot.datasets.writer.frames import check_cameras
 
 
 def convert_image_to_video(
@@ -41,6 +42,7 @@ def convert_image_to_video(
     if not (keys := source.info.image_keys):
         raise DatasetError(f"{root} has no camera stored as images", expected="a feature of dtype 'image'")
     info = upgraded_info(source.info)
+    check_cameras({key: info.features[key] for key in keys})
     for key in keys:
         info.features[key]["dtype"] = VIDEO
     info.video_path = layout.VIDEO_PATH

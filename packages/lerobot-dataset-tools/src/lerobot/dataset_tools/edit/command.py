@@ -10,6 +10,7 @@ from lerobot.core.paths import lerobot_home
 from lerobot.dataset_tools.commands import edit_dataset as commands
 from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
+from lerobot.dataset_tools.edit.derived import repair
 from lerobot.dataset_tools.edit.features import remove_feature
 from lerobot.dataset_tools.edit.outcome import EditResult
 from lerobot.dataset_tools.edit.report import describe_dataset
@@ -149,6 +150,11 @@ def _(operation: commands.RecomputeStatsConfig, config: commands.EditDatasetConf
         chunk_size=operation.chunk_size,
     )
     return [result]
+
+
+@_run.register
+def _(_operation: commands.RepairConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    return [repair(_root(config), _new_root(config))]
 
 
 @_run.register

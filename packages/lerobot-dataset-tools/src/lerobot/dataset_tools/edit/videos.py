@@ -169,9 +169,17 @@ class _Pieces:
 
 
 def _times(source: EditSource, videos: EpisodeVideos, key: str, episode: int) -> Times:
-    if not source.info.is_legacy:
-        begin, end = (source.episodes.column(f"videos/{key}/{name}_timestamp") for name in ("from", "to"))
-        return float(begin[episode]), float(end[episode])
-    table = videos.table(key, episode)
-    step = (table.time(len(table) - 1) - table.time(0)) / max(len(table) - 1, 1)
-    return table.time(0), table.time(len(table) - 1) + (step or 1 / source.info.fps)
+    """When an episode's images are shown; the end as the file has it, where the metadata is half an image off."""
+    begin, end = (float(source.episodes.column(f"videos/{key}/{name}_timestamp")[episode]) for name in ("from", "to"))
+    try:
+        table, (_, stop) = videos.table(key, episode), videos.span(key, episode)
+    except DatasetError:
+        if source.info.is_legacy:
+            raise
+        return begin, end  # A file that is damaged stays as it is, as long as nothing has to be cut out of it.
+    last = len(table) - 1
+    step = (table.time(last) - table.time(0)) / max(last, 1) or 1 / source.info.fps
+    if source.info.is_legacy:
+        return table.time(0), table.time(last) + step
+    found = table.time(stop) if stop <= last else table.time(last) + step
+    return begin, end if abs(end - found) < step / 2 else found

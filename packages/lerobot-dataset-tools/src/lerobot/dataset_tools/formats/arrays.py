@@ -50,17 +50,45 @@ class Repeated:
 
 def field_of(name: str, array: Rows, target: Target) -> SourceField:
     """Describe what one row of an array holds."""
-    kind = array.dtype.kind
-    is_text = kind in "SU" or (kind == "O" and _is_text_type(array.dtype))
-    dtype = TEXT if is_text else array.dtype.newbyteorder("=").name
+    dtype = TEXT if is_text(array.dtype) else array.dtype.newbyteorder("=").name
     shape = tuple(array.shape[1:])
     return SourceField(name, dtype, shape, target(name, dtype, shape))
 
 
-def _is_text_type(dtype: np.dtype[Any]) -> bool:
-    """Whether objects are variable-length texts, as h5py marks them."""
+def is_text(dtype: np.dtype[Any]) -> bool:
+    """Whether values are texts: of one length, or of any, as h5py marks them."""
     marks: Mapping[str, Any] = dtype.metadata or {}
-    return marks.get("vlen") in (str, bytes)
+    return dtype.kind in "SUT" or (dtype.kind == "O" and marks.get("vlen") in (str, bytes))
+
+
+class _Beginning:
+    """The first rows of an array."""
+
+    def __init__(self, array: Rows, length: int) -> None:
+        self._array = array
+        self.dtype = array.dtype
+        self.shape = (length, *array.shape[1:])
+        self.chunks = getattr(array, "chunks", None)
+
+    def __getitem__(self, rows: slice, /) -> Any:
+        return self._array[slice(*rows.indices(self.shape[0]))]
+
+
+def trimmed(arrays: Mapping[str, Rows], trim: int) -> dict[str, Rows]:
+    """Cut the longest arrays of an episode to one length, as where T actions stand beside T + 1 observations.
+
+    Args:
+        arrays: by field.
+        trim: rows that may be cut off their ends; arrays that are shorter by more are left, to be refused if they are
+            wanted.
+    """
+    lengths = {name: array.shape[0] for name, array in arrays.items() if array.shape}
+    longest = max(lengths.values(), default=0)
+    shortest = min((length for length in lengths.values() if length >= longest - trim), default=0)
+    return {
+        name: _Beginning(array, shortest) if lengths.get(name, 0) > shortest else array
+        for name, array in arrays.items()
+    }
 
 
 def read_frames(

@@ -61,12 +61,42 @@ class DiffusionPolicyConfig(DatasetFormatConfig):
     type: str = "diffusion_policy_zarr"
 
 
-class NpzConfig(DatasetFormatConfig):
+class _TrimConfig(DatasetFormatConfig):
+    trim: int = Field(
+        default=0, ge=0, description="Rows to cut off the end of longer arrays: 1 for T + 1 observations, T actions."
+    )
+
+
+class NpzConfig(_TrimConfig):
     """NumPy archives: one file per episode, or flat arrays with episode_ends."""
 
     target = "lerobot.dataset_tools.formats.npz:open_npz"
 
     type: str = "npz"
+
+
+class TreeConfig(_TrimConfig):
+    """Fields of recordings of any layout, whose arrays `--map` names."""
+
+    group: str | None = Field(
+        default=None, description="Group whose groups are an episode each; default: numbered ones of the same arrays."
+    )
+
+
+class HDF5Config(TreeConfig):
+    """HDF5 of any layout: --map says what its arrays are; without it, they are listed."""
+
+    target = "lerobot.dataset_tools.formats.tree:open_hdf5_tree"
+
+    type: str = "hdf5"
+
+
+class ZarrConfig(TreeConfig):
+    """Zarr of any layout: --map says what its arrays are; without it, they are listed."""
+
+    target = "lerobot.dataset_tools.formats.tree:open_zarr_tree"
+
+    type: str = "zarr"
 
 
 class RLDSConfig(DatasetFormatConfig):

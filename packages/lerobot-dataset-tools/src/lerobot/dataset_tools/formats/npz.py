@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lerobot.dataset_tools.formats import targets
-from lerobot.dataset_tools.formats.arrays import EpisodeArrays, FlatArrays, Repeated, Rows
+from lerobot.dataset_tools.formats.arrays import EpisodeArrays, FlatArrays, Repeated, Rows, trimmed
 from lerobot.dataset_tools.formats.config import NpzConfig
 from lerobot.dataset_tools.formats.files import episode_files, reading
 from lerobot.dataset_tools.formats.source import TASK, TEXT, EpisodeSource
@@ -157,18 +157,19 @@ def open_npz(config: NpzConfig) -> EpisodeSource:
         archive.close()
         raise
     archive.close()
-    return EpisodeArrays([str(file) for file in files], _opener(files), _target, fps=fps)
+    return EpisodeArrays([str(file) for file in files], _opener(files, config.trim), _target, fps=fps)
 
 
-def _opener(files: list[Path]) -> Callable[[int], AbstractContextManager[Mapping[str, Rows]]]:
+def _opener(files: list[Path], trim: int) -> Callable[[int], AbstractContextManager[Mapping[str, Rows]]]:
     @contextmanager
     def open_episode(episode: int) -> Iterator[Mapping[str, Rows]]:
         with closing(Archive(files[episode])) as archive:
             task = archive.take_task()
-            arrays: dict[str, Rows] = {name: array for name, array in archive.arrays.items() if name != "fps"}
+            found = {name: array for name, array in archive.arrays.items() if name != "fps"}
+            arrays: dict[str, Rows] = trimmed(found, trim)
             if task is not None:
                 name, text = task
-                length = max((array.shape[0] for array in archive.arrays.values() if array.shape), default=0)
+                length = max((array.shape[0] for array in arrays.values() if array.shape), default=0)
                 arrays[name] = Repeated(text, length)
             yield arrays
 

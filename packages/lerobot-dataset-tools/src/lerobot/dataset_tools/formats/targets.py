@@ -1,6 +1,6 @@
 """What a field of a source becomes where nobody says otherwise."""
 
-from lerobot.dataset_tools.formats.source import TEXT
+from lerobot.dataset_tools.formats.source import TASK, TEXT
 
 STATE, ENVIRONMENT_STATE, ACTION = "observation.state", "observation.environment_state", "action"
 REWARD, DONE = "next.reward", "next.done"
@@ -36,3 +36,27 @@ def observation_target(name: str, dtype: str, shape: tuple[int, ...]) -> str | N
     if is_colour(dtype, shape) or is_depth(dtype, shape):
         return camera_feature(name)
     return None if dtype == TEXT else STATE
+
+
+_ACTIONS, _STATES = ("action", "cmd", "command"), ("state", "qpos", "joint", "pos", "proprio", "obs")
+_TASKS = ("task", "instruction", "language", "prompt")
+
+
+def proposed_target(name: str, dtype: str, shape: tuple[int, ...]) -> str | None:
+    """What a field of a recording without conventions may be, by its form and the words in its name; None: no idea."""
+    lower = name.lower()
+    if dtype == TEXT:
+        return TASK if any(word in lower for word in _TASKS) else None
+    if is_colour(dtype, shape) or is_depth(dtype, shape):
+        return camera_feature(name) if name.rpartition("/")[2] not in {"rgb", "image"} else _camera_of_folder(name)
+    if len(shape) != 1:
+        return None
+    if any(word in lower for word in _ACTIONS):
+        return ACTION
+    return STATE if any(word in lower for word in _STATES) else None
+
+
+def _camera_of_folder(name: str) -> str:
+    """Camera named by the folders of an array that is only called `rgb`: `cam/top/rgb` is `top`."""
+    folder = name.rpartition("/")[0].rpartition("/")[2]
+    return IMAGES + (f"camera_{folder}" if folder.isdigit() else folder or "image")

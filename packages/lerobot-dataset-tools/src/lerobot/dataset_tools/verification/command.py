@@ -5,6 +5,7 @@ import typer
 from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.commands.verify_dataset import VerifyDatasetConfig
 from lerobot.dataset_tools.verification.verify import verify_dataset
+from lerobot.datasets.checks.derived import DERIVED
 
 
 def verify_dataset_command(config: VerifyDatasetConfig) -> int:
@@ -17,9 +18,11 @@ def verify_dataset_command(config: VerifyDatasetConfig) -> int:
         LeRobotError: there is no dataset.
     """
     root = dataset_folder(config.repo_id, config.root)
-    found = 0
+    found: list[str] = []
     for finding in verify_dataset(root, pictures=config.pictures):
         typer.echo(str(finding))
-        found += 1
-    typer.echo(f"{root}: {found} findings" if found else f"{root}: nothing found")
+        found.append(finding.check)
+    typer.echo(f"{root}: {len(found)} findings" if found else f"{root}: nothing found")
+    if mended := [check for check in dict.fromkeys(found) if check in DERIVED]:
+        typer.echo(f"for {', '.join(mended)}: lerobot edit-dataset --root={root} --operation.type=repair")
     return 1 if found else 0

@@ -41,10 +41,15 @@ def _episode_findings(
     images: SourceImages, key: str, episode: int, moves: Callable[[int, int, int], bool], is_depth: bool
 ) -> Iterator[Finding]:
     shortest = max(3, round(_FROZEN_S * images.source.info.fps))
+    # Not which number is which: there are declarations of either order, with and without names.
+    declared = images.source.info.features[key]["shape"]
     dark: list[bool] = []
     reference: NDArray[Any] | None = None
     since, frozen = 0, False
     for frame, image in enumerate(images.read(key, episode)):
+        if frame == 0 and sorted(image.shape) != sorted(declared):
+            text = f"{key} is declared with shape {declared}, its images have {image.shape}"
+            yield Finding("error", "image_shape", text, episode, key)
         # Depth of one single value is a dead sensor as well; its unit is not a level.
         small: NDArray[Any] = decimate(image).astype(np.float64 if is_depth else np.int16)
         spread = float(small.std())

@@ -13,12 +13,15 @@ from lerobot.dataset_tools.verification.statistics import statistics_findings
 from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.checks.structure import check_structure
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
+from lerobot.datasets.format import layout
 from lerobot.datasets.format.info import load_info
 from lerobot.datasets.reader.source import EditSource, open_source
 from lerobot.datasets.statistics.recompute import read_columns
 from lerobot.datasets.storage.rows import undeclared_columns
 
 ACTION, STATE = "action", "observation.state"
+_OF_HUB = frozenset({"README.md", "LICENSE"})
+"""What repositories have beside a dataset."""
 _MOVING = 0.05
 """Part of its range that a joint has to move for the images to show it."""
 
@@ -43,7 +46,7 @@ def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
     if any(finding.severity == "error" and finding.check not in ("video", "picture_count") for finding in findings):
         return
     source = open_source(root)
-    yield from _undeclared(source)
+    yield from _of_other_tools(source)
     columns = {key: _column(source, key) for key in (ACTION, STATE) if _is_vector(source, key)}
     bounds = list(zip(*(source.episodes[f"dataset_{side}_index"] for side in ("from", "to")), strict=True))
     for key, values in columns.items():
@@ -60,7 +63,11 @@ def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
                 yield from camera_findings(reader, key, _Motion(motion, bounds))
 
 
-def _undeclared(source: EditSource) -> Iterator[Finding]:
+def _of_other_tools(source: EditSource) -> Iterator[Finding]:
+    for name in layout.other_files(source.root):
+        if name not in _OF_HUB:
+            text = f"{name} is not a file of the format; it is not read, and edits keep it as it is"
+            yield Finding("warning", "other_file", text)
     names = dict.fromkeys(field.name for file in source.files for field in undeclared_columns(file, source.info))
     for name in names:
         text = f"data files have the column {name}, which info.json does not declare; it is not read, and edits keep it"

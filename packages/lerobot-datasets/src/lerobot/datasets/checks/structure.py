@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.checks.derived import derived_findings
 from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.format.episodes import Episodes, load_episodes
 from lerobot.datasets.format.features import NUMERIC_DTYPES, VIDEO
@@ -42,7 +43,9 @@ def check_structure(root: Path, episodes: Sequence[int] | None = None) -> list[F
     except DatasetError as error:
         return [_error("metadata", str(error.what))]
     chosen = set(range(len(table)) if episodes is None else episodes)
-    findings = list(_totals(info, table, tasks))
+    findings = list(derived_findings(root, info, table, tasks)) if len(table) else []
+    if len(set(tasks)) != len(tasks):
+        findings.append(Finding("warning", "tasks", "the task table has the same text twice"))
     for file in files:
         numbers = range(file.first_episode, file.first_episode + len(file.lengths))
         if chosen.intersection(numbers):
@@ -87,18 +90,6 @@ def check_episode(info: Info, tasks: Tasks, file: DataFile, videos: Mapping[str,
 def _late(times: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.int64]:
     """Rows whose time is not theirs."""
     return np.flatnonzero(np.abs(times - wanted) > TIME_TOLERANCE_S + 1e-6 * wanted)
-
-
-def _totals(info: Info, table: Episodes, tasks: Tasks) -> Iterator[Finding]:
-    frames = int(table.column("length").sum())
-    for name, said, found in (
-        ("total_frames", info.total_frames, frames),
-        ("total_tasks", info.total_tasks, len(tasks)),
-    ):
-        if said != found:
-            yield _error("totals", f"info.json has {name} {said}, the dataset {found}")
-    if len(set(tasks)) != len(tasks):
-        yield Finding("warning", "tasks", "the task table has the same text twice")
 
 
 def _rows(info: Info, tasks: Tasks, file: DataFile, chosen: set[int]) -> Iterator[Finding]:

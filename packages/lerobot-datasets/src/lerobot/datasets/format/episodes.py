@@ -15,6 +15,7 @@ from lerobot.datasets.format import layout
 from lerobot.datasets.format.arrow import UNREADABLE, join_tables, to_numpy
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.jsonl import read_jsonl
+from lerobot.datasets.format.real_places import real_chunks
 from lerobot.datasets.format.stats_json import Stats, stats_from_json, unflatten_stats
 
 logger = logging.getLogger(__name__)
@@ -208,13 +209,14 @@ def _load_legacy(root: Path, info: Info) -> Episodes:
         "episode_index": numbers,
         "tasks": tasks,
         "length": lengths,
-        "data/chunk_index": numbers // info.chunks_size,
+        "data/chunk_index": real_chunks(root, info.data_path, len(numbers), info.chunks_size),
         "data/file_index": numbers,
         "dataset_from_index": ends - lengths,
         "dataset_to_index": ends,
     }
     for key in info.video_keys:
-        columns[f"videos/{key}/chunk_index"] = numbers // info.chunks_size
+        template = info.video_path or ""
+        columns[f"videos/{key}/chunk_index"] = real_chunks(root, template, len(numbers), info.chunks_size, key)
         columns[f"videos/{key}/file_index"] = numbers
         columns[f"videos/{key}/from_timestamp"] = np.zeros(len(numbers))
         columns[f"videos/{key}/to_timestamp"] = lengths / info.fps

@@ -18,6 +18,7 @@ from lerobot.datasets.format.features import (
     normalize_features,
     video_keys,
 )
+from lerobot.datasets.format.real_places import real_template
 
 
 class Info(BaseModel):
@@ -36,7 +37,7 @@ class Info(BaseModel):
         data_path: template of data files.
         video_path: template of video files; None for a dataset without videos.
         robot_type: name of the robot that was recorded.
-        splits: `{"train": "0:N"}`; kept, never used for reading.
+        splits: ranges of episodes, such as `{"train": "0:N"}`; never used for reading.
         tools: function schemas of language annotations.
     """
 
@@ -54,7 +55,7 @@ class Info(BaseModel):
     data_path: str = layout.DATA_PATH
     video_path: str | None = layout.VIDEO_PATH
     robot_type: str | None = None
-    splits: dict[str, Any] = Field(default_factory=dict)
+    splits: Any = Field(default_factory=dict)
     tools: list[Any] | None = None
     _version: tuple[int, int] = PrivateAttr(default=(3, 0))
 
@@ -71,6 +72,8 @@ class Info(BaseModel):
         layout.check_template(self.data_path, "data_path")
         if self.video_path is not None:
             layout.check_template(self.video_path, "video_path")
+            if len(self.video_keys) > 1 and "{video_key" not in self.video_path:
+                raise DatasetError(f"video_path is {self.video_path!r}, one file for {len(self.video_keys)} cameras")
         elif keys := self.video_keys:
             raise DatasetError(f"info.json has video features ({', '.join(keys)}) but no video_path")
 
@@ -168,7 +171,12 @@ def load_info(root: Path) -> Info:
         ) from error
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
-    return parse_info(document, path)
+    info = parse_info(document, path)
+    data, video = layout.templates(info.is_legacy)
+    info.data_path = real_template(root, info.data_path, data, "data_path")
+    if info.video_keys and info.video_path is not None:
+        info.video_path = real_template(root, info.video_path, video, "video_path")
+    return info
 
 
 def parse_info(document: Any, source: Path) -> Info:
@@ -204,5 +212,5 @@ def parse_info(document: Any, source: Path) -> Info:
 
 # Written as null by some converters; their defaults are certain.
 _OPTIONAL_NUMBERS = frozenset(
-    {"chunks_size", "data_files_size_in_mb", "video_files_size_in_mb", "total_tasks", "splits"}
+    {"chunks_size", "data_files_size_in_mb", "video_files_size_in_mb", "total_frames", "total_tasks", "splits"}
 )

@@ -57,6 +57,11 @@ def format_path(template: str, chunk_index: int, file_index: int, video_key: str
     )
 
 
+def templates(is_legacy: bool) -> tuple[str, str]:
+    """The format's own templates of data and of video files."""
+    return (LEGACY_DATA_PATH, LEGACY_VIDEO_PATH) if is_legacy else (DATA_PATH, VIDEO_PATH)
+
+
 def check_template(template: str, where: str) -> None:
     """Refuse a path template that names unknown fields or leaves the dataset folder.
 

@@ -119,7 +119,8 @@ def numbers_as_double(table: pa.Table) -> pa.Table:
 
 
 def _doubles(type_: pa.DataType) -> pa.DataType:
-    return pa.list_(_doubles(type_.value_type)) if pa.types.is_list(type_) else pa.float64()
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return pa.list_(_doubles(type_.value_type)) if any(is_list(type_) for is_list in lists) else pa.float64()
 
 
 def _legacy_rows(root: Path, info: Info, episodes: Episodes) -> pa.Table:

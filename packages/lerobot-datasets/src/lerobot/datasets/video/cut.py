@@ -107,22 +107,23 @@ def encode_range(path: Path, table: FrameTable, part: Range, target: Path) -> fl
         with open_video(path) as source, av.open(str(target), "w") as output:
             video = source.streams.video[0]
             (first,), (stop,) = _spans(video, table, [part])
-            eight_bits = str(video.pix_fmt).startswith("yuv") and not str(video.pix_fmt).endswith(("le", "be"))
-            codec, options = ("libx264", {"qp": "0"}) if eight_bits else ("libx265", {"x265-params": _LOSSLESS})
+            codec, pix_fmt, options = _lossless(video)
             stream = output.add_stream(codec, rate=video.base_rate, options={"g": "2", "bf": "0", **options})
             assert isinstance(stream, av.VideoStream)  # noqa: S101 # an encoder of images, for the type checker
-            stream.width, stream.height, stream.pix_fmt = video.width, video.height, str(video.pix_fmt)
+            stream.width, stream.height, stream.pix_fmt = video.width, video.height, pix_fmt
             stream.codec_context.time_base = table.time_base
-            stream.codec_context.color_range = video.codec_context.color_range
-            stream.codec_context.colorspace = video.codec_context.colorspace
+            if pix_fmt == str(video.pix_fmt):
+                stream.codec_context.color_range = video.codec_context.color_range
+                stream.codec_context.colorspace = video.codec_context.colorspace
             source.seek(int(table.key_dts[table.key_before(part[0])]), stream=video, backward=True)
             for frame in source.decode(video):
                 if frame.pts is None or frame.pts < first:
                     continue
                 if frame.pts >= stop:
                     break
-                frame.pts, frame.time_base, frame.pict_type = frame.pts - first, table.time_base, 0
-                output.mux(stream.encode(frame))
+                pts, image = frame.pts - first, frame.reformat(format=pix_fmt)
+                image.pts, image.time_base, image.pict_type = pts, table.time_base, 0
+                output.mux(stream.encode(image))
             output.mux(stream.encode(None))
     except (av.error.FFmpegError, ValueError) as error:
         raise DatasetError(f"encoding a part of {path} anew failed: {error}") from error
@@ -130,7 +131,15 @@ def encode_range(path: Path, table: FrameTable, part: Range, target: Path) -> fl
     return float((stop - first) * table.time_base)
 
 
-_LOSSLESS = "lossless=1:log-level=error"
+def _lossless(video: "av.VideoStream") -> tuple[str, str, dict[str, str]]:
+    """Codec, pixel format and options with which the images of a file decode to the same values."""
+    pix_fmt = str(video.pix_fmt)
+    if pix_fmt.endswith(("le", "be")) or not pix_fmt.startswith("yuv"):
+        return "libx265", pix_fmt, {"x265-params": "lossless=1:log-level=error"}
+    if "444" not in pix_fmt and (video.width % 2 or video.height % 2):
+        # H.264 stores no odd sizes in these formats; what readers get, red, green and blue, it stores in every size.
+        return "libx264rgb", "rgb24", {"qp": "0"}
+    return "libx264", pix_fmt, {"qp": "0"}
 
 
 def _spans(video: "av.VideoStream", table: FrameTable, ranges: Sequence[Range]) -> tuple[list[int], list[int]]:

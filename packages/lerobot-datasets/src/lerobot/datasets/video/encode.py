@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,8 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.video.depth_codes import quantize_depth
 from lerobot.datasets.video.encoder_config import HARDWARE_CODECS, DepthEncoderConfig, RGBEncoderConfig
 from lerobot.datasets.video.priority import usual_priority
+
+logger = logging.getLogger(__name__)
 
 
 def frame_rate(fps: float) -> Fraction:
@@ -40,6 +43,12 @@ def _starts(name: str) -> bool:
     return False
 
 
+@functools.cache
+def _say_format(codec: str, asked: str, used: str, height: int, width: int) -> None:
+    """Say once, not for every episode, that another pixel format is used."""
+    logger.warning("%dx%d images are stored as %s: %s takes %s of even sizes only", width, height, used, codec, asked)
+
+
 class VideoFileEncoder:
     """Writes images into one mp4 file; image k is shown at k / fps.
 
@@ -59,7 +68,12 @@ class VideoFileEncoder:
         self, path: Path, fps: Fraction, height: int, width: int, config: RGBEncoderConfig, *, threads: int = 1
     ) -> None:
         self.path = path
-        self.config = config.resolved(available_encoders())
+        odd = bool(height % 2 or width % 2)
+        # No hardware encoder is known to take odd sizes, so `auto` settles for its default there.
+        resolved = config.resolved(frozenset() if odd else available_encoders())
+        self.config = resolved.fitting(height, width)
+        if self.config.pix_fmt != resolved.pix_fmt:
+            _say_format(resolved.vcodec, resolved.pix_fmt, self.config.pix_fmt, height, width)
         self.images = 0
         self._shape = (height, width)
         if self.config.vcodec == "libsvtav1":
@@ -80,8 +94,8 @@ class VideoFileEncoder:
         except (av.error.FFmpegError, ValueError, OSError) as error:
             raise DatasetError(
                 f"cannot start encoder {self.config.vcodec!r} for {width}x{height} images: {error}",
-                expected="a codec of this machine, even width and height, and options the codec knows",
-                hint="try --dataset.rgb_encoder.vcodec=h264 with no other encoder option",
+                expected="a codec of this machine that takes this size and pixel format, and options it knows",
+                hint=self._way_out(),
             ) from error
 
     def add(self, image: npt.NDArray[np.generic]) -> None:
@@ -121,6 +135,11 @@ class VideoFileEncoder:
         """Close the file as it is; never raises."""
         with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
             self._container.close()
+
+    def _way_out(self) -> str:
+        if isinstance(self.config, DepthEncoderConfig):
+            return "declare the camera with dtype 'image', which stores every size"
+        return "try --dataset.rgb_encoder.vcodec=h264 with no other encoder option; it takes every size"
 
     def _frame(self, image: npt.NDArray[np.generic]) -> av.VideoFrame:
         if not isinstance(self.config, DepthEncoderConfig):
@@ -163,20 +182,30 @@ def video_info(path: Path, config: RGBEncoderConfig) -> dict[str, Any]:
         path: a finished video of that camera.
         config: the resolved settings it was encoded with.
     """
+    return {
+        **stream_info(path),
+        "video.channels": 1 if isinstance(config, DepthEncoderConfig) else 3,
+        "has_audio": False,
+        **config.info(),
+        "is_depth_map": isinstance(config, DepthEncoderConfig),
+    }
+
+
+def stream_info(path: Path) -> dict[str, Any]:
+    """The part of `video_info` that the file itself tells.
+
+    Raises:
+        DatasetError: the file is missing or not a video.
+    """
     with open_video(path) as container:
         stream = container.streams.video[0]
         context = stream.codec_context
-        rate = stream.base_rate or Fraction(0)
         return {
             "video.height": context.height,
             "video.width": context.width,
             "video.codec": context.codec.canonical_name,
             "video.pix_fmt": context.pix_fmt,
-            "video.fps": int(rate),
-            "video.channels": 1 if isinstance(config, DepthEncoderConfig) else 3,
-            "has_audio": False,
-            **config.info(),
-            "is_depth_map": isinstance(config, DepthEncoderConfig),
+            "video.fps": int(stream.base_rate or Fraction(0)),
         }
 
 

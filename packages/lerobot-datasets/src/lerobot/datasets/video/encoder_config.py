@@ -75,6 +75,20 @@ class RGBEncoderConfig(ConfigModel):
         preset = self.preset if self.preset is not None else _DEFAULT_PRESET.get(codec)
         return self.model_copy(update={"vcodec": codec, "crf": crf, "preset": preset})
 
+    def fitting(self, height: int, width: int) -> "RGBEncoderConfig":
+        """The same resolved settings, with a pixel format in which the codec stores images of an odd size.
+
+        H.264 and HEVC store one colour for two or four pixels, so of even sizes only; with one colour for each they
+        take every size. AV1 takes them all.
+
+        Args:
+            height: rows of an image.
+            width: columns of an image.
+        """
+        if self.vcodec not in ("h264", "hevc") or not (height % 2 or width % 2):
+            return self
+        return self.model_copy(update={"pix_fmt": self.pix_fmt.replace("420", "444").replace("422", "444")})
+
     def codec_options(self, threads: int) -> dict[str, str]:
         """The options for libav, of resolved settings.
 

@@ -10,6 +10,7 @@ from lerobot.datasets.format.episodes import load_episodes
 from lerobot.datasets.format.features import INDEX_DTYPES, LANGUAGE, FeatureMap, normalize_features
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.storage.rows import data_files, undeclared_columns
+from lerobot.datasets.writer.frames import check_cameras
 
 _LAYOUT = {"data_path": layout.DATA_PATH, "video_path": layout.VIDEO_PATH}
 
@@ -41,6 +42,7 @@ def check_can_continue(info: Info, root: Path, features: Mapping[str, Any] | Non
         raise DatasetError(
             f"{root} has columns that info.json does not declare ({undeclared}), and no recording fills them"
         )
+    check_cameras(info.features)
     if features is None:
         return
     wanted = normalize_features(features)

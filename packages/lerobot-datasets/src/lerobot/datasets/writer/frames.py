@@ -13,11 +13,45 @@ from lerobot.datasets.format.features import (
     STRING,
     Feature,
     FeatureMap,
+    camera_keys,
     image_size,
     is_depth,
 )
 
 FrameValue = npt.NDArray[Any] | str
+
+LARGEST_INTEGER = 2**63 - 1
+"""Readers give every whole number as int64."""
+
+
+def check_cameras(features: FeatureMap) -> None:
+    """Refuse cameras whose images cannot be stored as declared: the format has colour and depth, nothing else.
+
+    Args:
+        features: declarations, in one form.
+
+    Raises:
+        FeatureMismatchError: a camera has other channels than 3, or 1 and depth; names it.
+    """
+    for key in camera_keys(features):
+        channels, depth = image_size(features[key])[2], is_depth(features[key])
+        if channels == (1 if depth else 3):
+            continue
+        raise FeatureMismatchError(
+            f"camera {key!r}{', a depth map,' if depth else ''} is declared with shape {features[key]['shape']}, "
+            "which cannot be stored",
+            keys=[key],
+            expected="3 channels (colour), or 1 channel and info {'is_depth_map': True} (distances)",
+            hint=_WAYS_OUT.get(channels, "the shape is (height, width, channels), unless names begin with 'channels'"),
+        )
+
+
+_WAYS_OUT = {
+    1: "declare it a depth map if it holds distances, or repeat the grey image three times",
+    2: "store the two as cameras of their own",
+    3: "a depth map has one channel",
+    4: "leave the fourth channel (alpha) out",
+}
 
 
 def check_frame(frame: Mapping[str, Any], features: FeatureMap) -> dict[str, FrameValue]:
@@ -70,6 +104,8 @@ def _check_numbers(key: str, value: Any, feature: Feature) -> npt.NDArray[Any]:
     if array.shape != shape and not (array.shape == () and shape == (1,)):
         raise _mismatch(key, f"has shape {array.shape}", str(shape))
     _check_finite(key, array)
+    if dtype == np.uint64 and array.max() > LARGEST_INTEGER:
+        raise _mismatch(key, f"is {array.max()}", f"at most {LARGEST_INTEGER}, since frames hold int64")
     return array.reshape(shape).copy()
 
 

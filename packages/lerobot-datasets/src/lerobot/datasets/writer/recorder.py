@@ -21,6 +21,7 @@ from lerobot.datasets.writer.assembly import Assembly, SavedState, load_state
 from lerobot.datasets.writer.compaction import compact
 from lerobot.datasets.writer.continuation import check_can_continue
 from lerobot.datasets.writer.episode import EpisodeInProgress, FinishedEpisode
+from lerobot.datasets.writer.frames import check_cameras
 from lerobot.datasets.writer.leftovers import remove_leftovers
 from lerobot.datasets.writer.lock import STAGING_FOLDER, WriterLock
 from lerobot.datasets.writer.options import WritingOptions
@@ -102,6 +103,7 @@ class DatasetRecorder:
             "robot_type": robot_type,
         }
         info = parse_info(document, root / layout.INFO_PATH)
+        check_cameras(info.features)
         if not info.video_keys:
             info.video_path = None
         if root.exists() and (not root.is_dir() or any(path.name != STAGING_FOLDER for path in root.iterdir())):
