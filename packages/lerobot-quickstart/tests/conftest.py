@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from lerobot.quickstart.results import episodes_recorded
+
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-def recorded(folder: Path, episodes: int) -> None:
+def recorded(data: Path, episodes: int) -> None:
     """What `record` leaves."""
-    info = folder / "data" / "meta" / "info.json"
+    info = data / "meta" / "info.json"
     info.parent.mkdir(parents=True, exist_ok=True)
     info.write_text(json.dumps({"total_episodes": episodes}))
 
@@ -48,7 +50,10 @@ def leave() -> Callable[[tuple[str, ...]], None]:
             case "record":
                 root = Path(flags["dataset.root"])
                 before = json.loads((root / "meta/info.json").read_text())["total_episodes"] if root.exists() else 0
-                recorded(root.parent, before + int(flags["dataset.num_episodes"]))
+                recorded(root, before + int(flags["dataset.num_episodes"]))
+            case "edit-dataset":
+                roots = [Path(root) for root in json.loads(flags["operation.roots"])]
+                recorded(Path(flags["new_root"]), sum(map(episodes_recorded, roots)))
             case "train":
                 trained(Path(flags["output_dir"]), int(flags["steps"]))
             case "eval":

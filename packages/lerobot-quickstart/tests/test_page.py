@@ -43,13 +43,13 @@ class Reader(HTMLParser):
 
 @pytest.fixture
 def page(tmp_path: Path, leave) -> Reader:
-    steps = recipe(CHOSEN, tmp_path)
+    steps = [step for stage in recipe(CHOSEN, tmp_path) for step in stage]
     for step in steps:
         leave(step.command)
-    seconds = {"record": 61.4, "train": 150.0}
+    seconds = {"record-1": 61.4, "record-2": 60.0, "train": 150.0}
     scores = score(tmp_path / "eval"), score(tmp_path / "eval-untrained")
     reader = Reader()
-    reader.feed(render(CHOSEN, steps, seconds, scores, losses(tmp_path / "train")))
+    reader.feed(render(CHOSEN, steps, seconds, 211.4, scores, losses(tmp_path / "train")))
     return reader
 
 
@@ -68,13 +68,14 @@ def test_it_needs_no_other_file(page: Reader) -> None:
 
 
 def test_it_has_the_commands_as_they_were_run(page: Reader, tmp_path: Path) -> None:
-    for step in recipe(CHOSEN, tmp_path):
+    for step in (step for stage in recipe(CHOSEN, tmp_path) for step in stage):
         assert shell_line(step.command) in page.text
     assert "lerobot record --robot.type=so101_follower" in page.text
 
 
 def test_a_printed_command_is_the_one_that_runs(tmp_path: Path) -> None:
-    for step in recipe(Settings("reach", 1, 2, 3, 4), tmp_path / "with space"):
+    stages = recipe(Settings("reach", 2, 2, 3, 4), tmp_path / "with space")
+    for step in (step for stage in stages for step in stage):
         typed = subprocess.run(
             ["sh", "-c", f"lerobot() {{ printf '%s\\0' \"$@\"; }}; {shell_line(step.command)}"],
             capture_output=True,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lerobot.core.safety.signals import StopSignals
+from lerobot.core.signals import StopSignals
 from lerobot.quickstart import running
 
 ENDLESS = ("teleoperate", "--robot.type=fake", "--teleop.type=fake", "--display_data=false")
@@ -15,26 +15,26 @@ ENDLESS = ("teleoperate", "--robot.type=fake", "--teleop.type=fake", "--display_
 def test_exit_codes_and_words_are_kept(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "a.log"
     with StopSignals() as signals:
-        assert running.run(("plugins", "list", "robot"), log, signals, lambda: None) == 0
-        assert running.run(("plugins", "--nonsense=1"), log, signals, lambda: None) == 2
+        jobs = [(("plugins", "list", "robot"), log), (("plugins", "--nonsense=1"), log.with_name("b.log"))]
+        assert running.run(jobs, signals, lambda: None) == [0, 2]
     assert "fake" in log.read_text()
-    assert any("nonsense" in line for line in running.last_lines(log, 5))
+    assert any("nonsense" in line for line in running.last_lines(log.with_name("b.log"), 5))
 
 
 def test_a_signal_is_passed_on_once_and_the_command_ends_in_its_own_way(tmp_path: Path) -> None:
-    log = tmp_path / "a.log"
+    logs = [tmp_path / "a.log", tmp_path / "b.log"]
     sent = []
 
     def look() -> None:
-        if not sent and log.stat().st_size:
+        if not sent and all(log.stat().st_size for log in logs):
             sent.append(True)
             os.kill(os.getpid(), signal.SIGINT)
 
     with StopSignals() as signals:
-        code = running.run(ENDLESS, log, signals, look)
-    assert code == 130
+        codes = running.run([(ENDLESS, log) for log in logs], signals, look)
+    assert codes == [130, 130]
     assert signals.received == signal.SIGINT
-    assert "Traceback" not in log.read_text()
+    assert all("Traceback" not in log.read_text() for log in logs)
 
 
 def test_what_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,14 +42,14 @@ def test_what_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     deaf = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('up'); time.sleep(600)"
     monkeypatch.setattr(running, "_START", deaf)
     monkeypatch.setattr(running, "_LAST_WAIT_S", 0.2)
-    log = tmp_path / "a.log"
+    logs = [tmp_path / "a.log", tmp_path / "b.log"]
 
     def look() -> None:
-        if log.stat().st_size:
+        if all(log.stat().st_size for log in logs):
             os.kill(os.getpid(), signal.SIGINT)
 
     with StopSignals() as signals:
-        assert running.run(("anything",), log, signals, look) == -signal.SIGKILL
+        assert running.run([(("anything",), log) for log in logs], signals, look) == [-signal.SIGKILL] * 2
 
 
 def test_the_end_of_a_log(tmp_path: Path) -> None:

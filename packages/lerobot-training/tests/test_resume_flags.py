@@ -25,6 +25,7 @@ PARTLY = {"dataset", "optimizer", "policy"}
 PLACES = {"checkpoint_path", "output_dir", "resume", "scheduler"}
 PEER_ONLY = {
     "checkpoint_format", "job", "parallelism", "reward_model", "sample_weighting", "save_checkpoint_to_hub",
+    "use_rabc",
 }  # fmt: skip
 
 

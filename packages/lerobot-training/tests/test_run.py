@@ -268,13 +268,15 @@ def test_wandb_that_is_not_installed_is_said_before_training(
 
 
 def test_a_saved_configuration_is_the_run_again(train: Train, tmp_path: Path) -> None:
-    run = train(tmp_path / "run", "--steps=2", "--policy.with_schedule=true", "--rename_map={a: b}")
+    run = train(
+        tmp_path / "run", "--steps=2", "--policy.with_schedule=true", "--rename_map={observation.a: observation.b}"
+    )
     file = run / "checkpoints/last/pretrained_model/train_config.json"
     saved = json.loads(file.read_text())
     assert not {"ema", "parallelism", "accelerator", "reward_model", "checkpoint_format"} & set(saved)
     config = load(TrainPipelineConfig, [f"--config_path={file}"]).config
     assert config.steps == 2
-    assert config.rename_map == {"a": "b"}
+    assert config.rename_map == {"observation.a": "observation.b"}
     assert config.optimizer is not None
     assert config.optimizer.type == "adamw"
     assert config.scheduler is not None

@@ -35,8 +35,18 @@ class TryConfig(CommandConfig):
     loud: bool = False
 """
 FUNCTION = """
-import signal, os, sys, time
+import signal, os, sys, time, weakref
 from lerobot.core.errors import DeviceTimeoutError
+from lerobot.core.signals import check_stop
+
+class Noise:
+    pass
+
+
+class Noisy:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
 
 def run(config):
     if config.how == "fail":
@@ -49,6 +59,15 @@ def run(config):
         open(config.how)
     if config.how == "interrupt":
         raise KeyboardInterrupt
+    if config.how == "in_del":
+        Noisy()
+    if config.how == "in_callback":
+        noise = Noise()
+        watcher = weakref.ref(noise, lambda _: signal.raise_signal(signal.SIGINT))
+        del noise
+    for number in range(config.times if config.how.startswith("in_") else 0):
+        print("step", number)
+        check_stop()
     if config.how == "wait":
         print("ready", flush=True)
         time.sleep(30)
@@ -157,6 +176,23 @@ def test_a_known_command_of_an_absent_package_is_answered_with_the_install_line(
 
 def test_an_interruption_is_130(run: Callable[..., tuple[int, str, str]]) -> None:
     assert run("try", "interrupt") == (130, "", "\nInterrupted.\n")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("where", ["in_del", "in_callback"])
+def test_an_interruption_that_python_drops_ends_the_command_between_steps(
+    run: Callable[..., tuple[int, str, str]], where: str
+) -> None:
+    code, out, err = run("try", where, "--times=3")
+    assert (code, out) == (130, "step 0\n")
+    assert err.endswith("\nInterrupted.\n")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_command_without_steps_that_dropped_an_interruption_does_not_end_with_success(
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    assert run("try", "in_del", "--times=0")[:2] == (130, "in_del 0 False\n")
 
 
 def test_ctrl_c_ends_the_process_cleanly(site: PluginFolder) -> None:

@@ -14,7 +14,7 @@ from lerobot.core.control import command, status
 from lerobot.core.fake.config import FakeRobotConfig, FakeTeleoperatorConfig
 from lerobot.core.fake.robot import FakeRobot
 from lerobot.core.fake.teleoperator import FakeTeleoperator
-from lerobot.core.safety.signals import StopSignals
+from lerobot.core.signals import StopSignals
 
 PHASE = sys.argv[1]
 visits = {}

@@ -14,7 +14,7 @@ from lerobot.datasets.writer.recorder import DatasetRecorder
 SCRIPT = '''
 import importlib.util, json, os, select, sys, time
 from pathlib import Path
-from lerobot.core.safety.signals import StopSignals
+from lerobot.core.signals import StopSignals
 from lerobot.datasets.record.command import record
 from lerobot.datasets.record.take import Take
 from lerobot.datasets.writer import commit

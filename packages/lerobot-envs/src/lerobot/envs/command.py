@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lerobot.core.config.base import EnvConfig
 from lerobot.core.durable import replace_text
 from lerobot.core.hooks import load_hooks
+from lerobot.core.signals import stop_signals
 from lerobot.envs.actor import PolicyActor, provided_features
 from lerobot.envs.assembly import env_maker
 from lerobot.envs.commands.eval import EvalPipelineConfig
@@ -44,7 +45,7 @@ def eval_command(config: EvalPipelineConfig) -> None:
     with hooks.run("eval", config):
         make = env_maker(config.env, trust_remote_code=config.trust_remote_code)
         count = rows_for(config.eval.batch_size, config.eval.n_episodes)
-        with EnvRows(make, count, use_async=config.eval.use_async_envs) as rows:
+        with EnvRows(make, count, use_async=config.eval.use_async_envs) as rows, stop_signals().graceful():
             trained = _load(config, rows)
             results = evaluate_policy(
                 trained,

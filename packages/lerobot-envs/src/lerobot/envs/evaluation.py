@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot.core.signals import check_stop
 from lerobot.envs.report import Episode
 from lerobot.envs.rows import EnvRows
 
@@ -88,6 +89,7 @@ def evaluate(
     for row in range(rows.count):
         start_next(row)
     while playing:
+        check_stop()
         actions = [actors[row].act(rows.observation(row)) if row in playing else idle for row in range(rows.count)]
         rewards, ended, success = rows.step(actions)
         for row, episode in list(playing.items()):

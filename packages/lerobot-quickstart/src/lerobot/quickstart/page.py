@@ -32,6 +32,7 @@ def render(
     chosen: Settings,
     steps: Sequence[Step],
     seconds: Mapping[str, float],
+    total_s: float,
     scores: tuple[Score, Score],
     losses: Sequence[tuple[int, float]],
 ) -> str:
@@ -41,6 +42,7 @@ def render(
         chosen: settings.
         steps: what was run.
         seconds: how long each took, by name.
+        total_s: how long all took; less than their sum where some ran side by side.
         scores: of the trained policy and of the untrained one.
         losses: step and loss of the training.
     """
@@ -54,7 +56,7 @@ def render(
         chosen=chosen,
         style=room.joinpath("page.css").read_text(encoding="utf-8"),
         trained=trained,
-        tiles=_tiles(chosen, trained, untrained, sum(seconds.values())),
+        tiles=_tiles(chosen, trained, untrained, total_s),
         trained_films=_films(trained.videos),
         untrained_films=_films(untrained.videos[:2]),
         curve=learning_curve(losses),

@@ -3,6 +3,7 @@
 The numbers are chosen for six minutes on two processor cores, and measured in `docs/tutorials/quickstart.md`.
 """
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,6 +72,10 @@ class Step:
     may_find: bool = False
 
 
+Stage = tuple[Step, ...]
+"""Steps that run side by side: none needs what another makes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What decides the results; a folder holds those of one.
@@ -100,7 +105,7 @@ def settings(config: QuickstartConfig) -> Settings:
     return Settings(config.task, episodes, steps, eval_episodes, config.seed)
 
 
-def recipe(chosen: Settings, folder: Path) -> list[Step]:
+def recipe(chosen: Settings, folder: Path) -> list[Stage]:
     """List the steps, in order.
 
     Args:
@@ -108,26 +113,41 @@ def recipe(chosen: Settings, folder: Path) -> list[Step]:
         folder: where everything goes.
     """
     return [
-        _record(chosen, folder),
-        _verify(chosen, folder),
-        _train(chosen, folder),
-        _evaluate(chosen, folder, "eval", "train", "play episodes with starts that were not demonstrated"),
-        _untrained(chosen, folder),
-        _evaluate(chosen, folder, "eval-untrained", "untrained", "play the same episodes with it"),
+        *_demonstrate(chosen, folder),
+        (_verify(chosen, folder),),
+        (_train(chosen, folder),),
+        (_evaluate(chosen, folder, "eval", "train", "play episodes with starts that were not demonstrated"),),
+        (_untrained(chosen, folder),),
+        (_evaluate(chosen, folder, "eval-untrained", "untrained", "play the same episodes with it"),),
     ]
 
 
-def _record(chosen: Settings, folder: Path) -> Step:
-    cameras = ", ".join(f"{name}: {{type: sim, width: {_SIZE}, height: {_SIZE}}}" for name in ("front", "wrist"))
+def _demonstrate(chosen: Settings, folder: Path) -> list[Stage]:
+    """Two recordings at once, a processor core each, and one dataset of both."""
+    second = chosen.episodes // 2
+    if not second:
+        return [(_record(chosen, "record", folder / "data", 1, seed=0),)]
+    # Neither seed is among the evaluation's: the second recording takes the first after them.
+    parts = (folder / "data-1", folder / "data-2")
+    recordings = (
+        _record(chosen, "record-1", parts[0], chosen.episodes - second, seed=0),
+        _record(chosen, "record-2", parts[1], second, seed=chosen.seed + chosen.eval_episodes),
+    )
+    return [recordings, (_merge(chosen, folder, parts),)]
+
+
+def _record(chosen: Settings, name: str, data: Path, episodes: int, *, seed: int) -> Step:
+    cameras = ", ".join(f"{camera}: {{type: sim, width: {_SIZE}, height: {_SIZE}}}" for camera in ("front", "wrist"))
     flags = (
         "--robot.type=sim_so101",
         f"--robot.task={chosen.task}",
+        f"--robot.seed={seed}",
         f"--robot.cameras={{{cameras}}}",
         "--robot.realtime=false",
         "--teleop.type=scripted",
         # An unsteady hand shows how to get back on the way.
         "--teleop.noise_deg=1",
-        *_dataset(chosen, folder),
+        *_dataset(chosen, data),
         "--dataset.no_stamp=true",
         f"--dataset.single_task={_SENTENCES[chosen.task]}",
         f"--dataset.fps={_FPS}",
@@ -135,8 +155,7 @@ def _record(chosen: Settings, folder: Path) -> Step:
         "--dataset.reset_time_s=2",
         "--play_sounds=false",
     )
-    data = folder / "data"
-    command = ("record", *flags, f"--dataset.num_episodes={chosen.episodes}")
+    command = ("record", *flags, f"--dataset.num_episodes={episodes}")
 
     def recorded() -> int:
         return episodes_recorded(data)
@@ -145,22 +164,39 @@ def _record(chosen: Settings, folder: Path) -> Step:
         if not recorded():
             shutil.rmtree(data, ignore_errors=True)
             return command
-        return ("record", *flags, f"--dataset.num_episodes={chosen.episodes - recorded()}", "--resume=true")
+        return ("record", *flags, f"--dataset.num_episodes={episodes - recorded()}", "--resume=true")
 
     return Step(
-        "record",
+        name,
         "the scripted expert demonstrates, faster than in real time",
         command,
         data / "meta" / "info.json",
         begin,
         done=recorded,
-        total=chosen.episodes,
-        is_complete=lambda: recorded() >= chosen.episodes,
+        total=episodes,
+        is_complete=lambda: recorded() >= episodes,
     )
 
 
+def _merge(chosen: Settings, folder: Path, parts: tuple[Path, Path]) -> Step:
+    data = folder / "data"
+    command = (
+        "edit-dataset",
+        "--operation.type=merge",
+        f"--operation.roots={json.dumps([str(part) for part in parts])}",
+        f"--new_repo_id=quickstart/{chosen.task}",
+        f"--new_root={data}",
+    )
+
+    def begin() -> Command:
+        shutil.rmtree(data, ignore_errors=True)
+        return command
+
+    return Step("merge", "make one dataset of both recordings", command, data / "meta" / "info.json", begin)
+
+
 def _verify(chosen: Settings, folder: Path) -> Step:
-    flags = (flag.replace("--dataset.", "--") for flag in _dataset(chosen, folder))
+    flags = (flag.replace("--dataset.", "--") for flag in _dataset(chosen, folder / "data"))
     command = ("verify-dataset", *flags)
     product = folder / "data" / "meta" / "info.json"
     # A sudden motion is worth a look and no reason to stop; what cannot be read, training refuses.
@@ -206,7 +242,7 @@ def _training(chosen: Settings, folder: Path, run: Path, steps: int) -> Command:
     shift = "{shift: {type: RandomAffine, kwargs: {degrees: 0, translate: [0.03, 0.03]}}}"
     return (
         "train",
-        *_dataset(chosen, folder),
+        *_dataset(chosen, folder / "data"),
         "--dataset.in_memory=true",
         "--dataset.image_transforms.enable=true",
         f"--dataset.image_transforms.tfs={shift}",
@@ -245,5 +281,5 @@ def _evaluate(chosen: Settings, folder: Path, name: str, trained: str, purpose: 
     return Step(name, purpose, command, output / "eval_info.json", lambda: command)
 
 
-def _dataset(chosen: Settings, folder: Path) -> tuple[str, str]:
-    return f"--dataset.repo_id=quickstart/{chosen.task}", f"--dataset.root={folder / 'data'}"
+def _dataset(chosen: Settings, root: Path) -> tuple[str, str]:
+    return f"--dataset.repo_id=quickstart/{chosen.task}", f"--dataset.root={root}"

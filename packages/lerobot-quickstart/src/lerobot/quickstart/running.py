@@ -1,12 +1,13 @@
-"""Running one command in a process of its own, as if it had been typed."""
+"""Running commands, each in a process of its own, as if it had been typed."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from lerobot.core.safety.signals import Interrupted, StopSignals
+from lerobot.core.signals import Interrupted, StopSignals
 
 _START = "from lerobot_cli import main; main()"
 _LOOK_S = 0.2
@@ -17,57 +18,72 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1"}
 the processor too, the threads wait for each other and take three times as long."""
 
 
-def run(command: tuple[str, ...], log: Path, signals: StopSignals, look: Callable[[], None]) -> int:
-    """Run a `lerobot` command and wait for it.
+Job = tuple[tuple[str, ...], Path]
+"""A `lerobot` command, name and flags, and the file its output is added to."""
 
-    It does not share our terminal, so that Ctrl-C reaches it once, through us. The first signal lets it finish what it
-    must, the second one interrupts it, and if it still does not end it is killed.
+
+def run(jobs: Sequence[Job], signals: StopSignals, look: Callable[[], None]) -> list[int]:
+    """Run `lerobot` commands side by side and wait for all of them.
+
+    They do not share our terminal, so that Ctrl-C reaches each once, through us. The first signal lets them finish what
+    they must, the second one interrupts them, and what still does not end is killed. Where one fails, the others go on
+    to their end.
 
     Args:
-        command: its name and flags.
-        log: file its output is added to.
+        jobs: what to run.
         signals: entered; says whether we were told to stop.
         look: called several times a second.
 
     Returns:
-        Its exit code; negative if a signal killed it.
+        Their exit codes; negative if a signal killed one.
     """
+    processes: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as stack:
+        try:
+            with signals.graceful():
+                for command, log in jobs:
+                    processes.append(stack.enter_context(_started(command, log)))
+                _follow(processes, signals, look)
+        except Interrupted as interruption:
+            for process in processes:
+                process.send_signal(interruption.number)
+            for process in processes:
+                _end(process)
+    return [process.wait() for process in processes]
+
+
+def _started(command: tuple[str, ...], log: Path) -> "subprocess.Popen[bytes]":
     log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        log.open("ab") as output,
-        subprocess.Popen(
+    with log.open("ab") as output:
+        return subprocess.Popen(
             [sys.executable, "-c", _START, *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
             process_group=0,
-        ) as process,
-    ):
-        try:
-            return _follow(process, signals, look)
-        except Interrupted as interruption:
-            process.send_signal(interruption.number)
-            try:
-                return process.wait(_LAST_WAIT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                return process.wait()
+        )
 
 
-def _follow(process: "subprocess.Popen[bytes]", signals: StopSignals, look: Callable[[], None]) -> int:
+def _follow(processes: "Sequence[subprocess.Popen[bytes]]", signals: StopSignals, look: Callable[[], None]) -> None:
     told = False
-    with signals.graceful():
-        while (code := process.poll()) is None:
-            if signals.received is not None and not told:
+    while running := [process for process in processes if process.poll() is None]:
+        if signals.received is not None and not told:
+            for process in running:
                 process.send_signal(signals.received)
-                told = True
-            look()
-            try:
-                process.wait(_LOOK_S)
-            except subprocess.TimeoutExpired:
-                continue
-    return code
+            told = True
+        look()
+        try:
+            running[0].wait(_LOOK_S)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(_LAST_WAIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def last_lines(log: Path, count: int) -> list[str]:

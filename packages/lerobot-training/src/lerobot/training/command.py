@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lerobot.core.errors import LeRobotError
 from lerobot.core.hooks import Hooks, load_hooks
-from lerobot.core.safety.signals import StopSignals
+from lerobot.core.signals import StopSignals, stop_signals
 from lerobot.policies.devices import choose_device
 from lerobot.training import saved_config
 from lerobot.training.assembly import Built, build
@@ -45,7 +45,8 @@ def train_command(config: TrainPipelineConfig) -> int:
 def train(config: TrainPipelineConfig) -> int:
     """Train, in a process that may do other things before and after; every process of a run calls this.
 
-    Nothing of the process is another afterwards: no setting of torch, and no state of a random generator.
+    Nothing of the process is another afterwards: no setting of torch, and no state of a random generator. Signals are
+    the caller's: inside `with StopSignals():`, as in the command, Ctrl-C ends the run with a checkpoint.
 
     Returns:
         The exit code: 0, or that of the signal that ended the run.
@@ -65,7 +66,8 @@ def train(config: TrainPipelineConfig) -> int:
 def _train(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resumption | None) -> int:
     folder = _folder(config, resumed)
     hooks = load_hooks() if accelerator.is_main_process else Hooks()
-    with StopSignals() as signals, hooks.run("train", config):
+    signals = stop_signals()
+    with hooks.run("train", config):
         built = build(config, accelerator, resumed)
         observer = _run(config, built, folder, hooks, signals)
     _conclude(config, accelerator, observer)

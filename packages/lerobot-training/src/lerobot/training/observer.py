@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from accelerate.utils import gather_object
 
 from lerobot.core.hooks import Hooks
-from lerobot.core.safety.signals import StopSignals
+from lerobot.core.signals import Stopped, StopSignals
 from lerobot.envs.assembly import env_maker
 from lerobot.envs.command import evaluate_policy
 from lerobot.envs.evaluation import rows_for
@@ -143,6 +144,8 @@ class RunObserver:
             count = rows_for(self.config.eval.batch_size, self.config.eval.n_episodes)
             videos = self.folder / "eval" / f"videos_step_{checkpoints.checkpoint_name(step, self.config.steps)}"
             with (
+                # The next step sees the stop as well, and saves.
+                suppress(Stopped),
                 random_state.aside(self.config.seed),
                 EnvRows(env_maker(self.config.env), count, use_async=self.config.eval.use_async_envs) as rows,
             ):
@@ -155,7 +158,7 @@ class RunObserver:
                     videos=videos,
                     rename_map=self.config.rename_map,
                 )
-            self._hooks.call("evaluation_done", step=step, results=results)
+                self._hooks.call("evaluation_done", step=step, results=results)
         self._accelerator.wait_for_everyone()
 
     def _asked_to_stop(self, step: int) -> bool:

@@ -1,6 +1,6 @@
 """The `lerobot` command line: starts, and turns every outcome into an exit code.
 
-0 is success, 1 a failed run, 2 a mistake of the user, 130 an interruption.
+0 is success, 1 a failed run, 2 a mistake of the user, 130 an interruption (128 and the number of the signal).
 """
 
 import os
@@ -14,6 +14,7 @@ import typer
 
 from lerobot.core.cli.group import CommandGroup
 from lerobot.core.errors import ConfigError, LeRobotError, PluginError, PluginLoadError
+from lerobot.core.signals import NAMES_WITHOUT_ROBOT, StopSignals
 
 OK, FAILED, USER_ERROR = 0, 1, 2
 ISSUES = "https://github.com/lerobot-plugins/lerobot/issues"
@@ -58,8 +59,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    with StopSignals(NAMES_WITHOUT_ROBOT) as signals:
+        code = _run(sys.argv if argv is None else argv, signals)
+    # Also where the interruption was swallowed.
+    return code or signals.exit_code
+
+
+def _run(argv: Sequence[str], signals: StopSignals) -> int:
     _open_closed_streams()
-    program, *arguments = sys.argv if argv is None else argv
+    program, *arguments = argv
     stem = PurePath(program).name.removesuffix(".exe").removesuffix(".py")
     if stem.startswith("lerobot-"):
         arguments = [stem.removeprefix("lerobot-"), *arguments]
@@ -67,12 +75,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         typer.main.get_command(app).main(args=arguments, prog_name="lerobot")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else OK if end.code is None else FAILED
+        # Typer makes something of its own of an interruption.
+        return signals.exit_code or (end.code if isinstance(end.code, int) else OK if end.code is None else FAILED)
     except LeRobotError as error:
+        if signals.received is not None and isinstance(error, PluginLoadError):
+            return _interrupted(error, signals)
         return _explain(error, with_traceback)
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it is, the user is told and it fails
         if isinstance(error, OSError) and error.strerror:
             return _explain(_refused_by_the_system(error), with_traceback)
+        if signals.received is not None:
+            return _interrupted(error, signals)
         typer.secho(
             f"error: unexpected {type(error).__name__}; this is a bug in lerobot or a plugin.", err=True, fg="red"
         )
@@ -80,6 +93,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         typer.echo("".join(traceback.format_exception(error)), err=True)
         return FAILED
     return OK
+
+
+def _interrupted(error: Exception, signals: StopSignals) -> int:
+    """C code and imports turn an interruption into errors of other kinds; which one it is may still matter."""
+    typer.echo(f"\nInterrupted ({type(error).__name__}: {error}).", err=True)
+    return signals.exit_code
 
 
 def _open_closed_streams() -> None:

@@ -14,7 +14,7 @@ from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety.freshness import Freshness
 from lerobot.core.safety.gate import SafetyGate
 from lerobot.core.safety.gated_robot import GatedRobot
-from lerobot.core.safety.signals import StopSignals
+from lerobot.core.signals import StopSignals
 from lerobot.core.tick import Sink, Tick
 from lerobot.core.types import Action, Observation
 

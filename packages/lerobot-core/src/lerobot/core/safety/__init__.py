@@ -6,7 +6,7 @@ from lerobot.core.safety.gate import SafetyGate, as_number
 from lerobot.core.safety.gated_robot import GatedRobot, SentCommand
 from lerobot.core.safety.limits import Limit, derive_limits
 from lerobot.core.safety.safe_end import Session, safe_end
-from lerobot.core.safety.signals import Interrupted, StopSignals
+from lerobot.core.signals import Interrupted, StopSignals
 
 __all__ = [
     "Freshness",

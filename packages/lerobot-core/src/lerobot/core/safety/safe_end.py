@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from lerobot.core.errors import DeviceError, NotConnectedError, SafetyError
 from lerobot.core.protocols.device import Calibratable
 from lerobot.core.protocols.robot import Robot
-from lerobot.core.safety.signals import StopSignals
+from lerobot.core.signals import StopSignals
 
 log = logging.getLogger(__name__)
 

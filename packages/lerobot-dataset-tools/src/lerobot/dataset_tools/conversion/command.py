@@ -6,10 +6,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lerobot.core.signals import stop_signals
 from lerobot.dataset_tools.commands.convert_dataset import ConvertDatasetConfig
 from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.conversion.convert import import_dataset
 from lerobot.dataset_tools.edit.convert import convert_dataset
+from lerobot.dataset_tools.edit.interruption import whole_or_nothing
 from lerobot.dataset_tools.formats.config import DatasetFormatConfig
 from lerobot.dataset_tools.formats.source import EpisodeSource
 from lerobot.datasets.format import layout
@@ -26,12 +28,13 @@ def convert_dataset_command(config: ConvertDatasetConfig) -> None:
     if config.source is not None:
         import_from(config, config.source, config.new_root or dataset_folder(config.repo_id, config.root))
         return
-    result = convert_dataset(
-        dataset_folder(config.repo_id, config.root),
-        config.new_root,
-        data_files_size_in_mb=config.data_file_size_in_mb,
-        video_files_size_in_mb=config.video_file_size_in_mb,
-    )
+    with whole_or_nothing():
+        result = convert_dataset(
+            dataset_folder(config.repo_id, config.root),
+            config.new_root,
+            data_files_size_in_mb=config.data_file_size_in_mb,
+            video_files_size_in_mb=config.video_file_size_in_mb,
+        )
     typer.echo(result.summary())
 
 
@@ -50,7 +53,10 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("episodes")
     frames = TextColumn("{task.fields[frames]} frames")
     try:
-        with Progress(*columns, frames, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        with (
+            stop_signals().graceful(),
+            Progress(*columns, frames, TimeRemainingColumn(), console=Console(stderr=True)) as progress,
+        ):
             bar = progress.add_task(
                 chosen.path.name, total=len(source.episodes) - len(set(config.skip_episodes)), frames=0
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError, LeRobotError
+from lerobot.core.signals import check_stop
 from lerobot.dataset_tools.conversion.plan import FloatType, ImportPlan
 from lerobot.dataset_tools.conversion.same_source import check_same_source
 from lerobot.dataset_tools.formats.source import EpisodeSource
@@ -172,6 +173,7 @@ class _Import:
         row = 0
         try:
             for values in self.source.frames(self.episodes[episode], names):
+                check_stop()
                 task = values[str(self.plan.task_field)] if self.task is None else self.task
                 yield {**self.plan.frame(values, features), "task": task}
                 row += 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lerobot.core.durable import flush_tree
+from lerobot.core.signals import check_stop
 from lerobot.dataset_tools.edit.episode_table import write_episodes
 from lerobot.dataset_tools.edit.plan import EditPlan
 from lerobot.dataset_tools.edit.rows import write_rows
@@ -50,12 +51,14 @@ def build(plan: EditPlan, folder: Path) -> Info:
     info = _final_info(plan, folder)
     (folder / layout.INFO_PATH).write_text(info.to_json(), encoding="utf-8")
     _keep_other_files(plan, folder)
+    check_stop()
     stats = dataset_statistics(folder, info, plan.only_statistics)
     if plan.only_statistics is not None:
         stats = {**(load_stats(plan.selections[0].source.root) or {}), **stats}
     stats |= plan.final_statistics
     stats = {key: stats[key] for key in info.features if key in stats}
     (folder / layout.STATS_PATH).write_text(json.dumps(stats_to_json(stats), indent=4), encoding="utf-8")
+    check_stop()
     flush_tree(folder)
     return info
 

@@ -12,6 +12,7 @@ from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
 from lerobot.dataset_tools.edit.derived import repair
 from lerobot.dataset_tools.edit.features import remove_feature
+from lerobot.dataset_tools.edit.interruption import whole_or_nothing
 from lerobot.dataset_tools.edit.outcome import EditResult
 from lerobot.dataset_tools.edit.report import describe_dataset
 from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
@@ -33,7 +34,9 @@ def edit_dataset(config: commands.EditDatasetConfig) -> None:
         return
     if config.push_to_hub and not (config.new_repo_id or config.repo_id):
         raise DatasetError("the result has no name on the Hub", expected="--repo_id or --new_repo_id")
-    for result in _run(config.operation, config):
+    with whole_or_nothing():
+        results = _run(config.operation, config)
+    for result in results:
         typer.echo(result.summary())
         if config.push_to_hub:
             typer.echo(_push(result, config))

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot.core.signals import check_stop
 from lerobot.datasets.format.depth import depth_table
 from lerobot.datasets.format.features import VIDEO, image_size
 from lerobot.datasets.reader.encoded import decode_image
@@ -61,6 +62,7 @@ class SourceImages:
             return
         first = int(self.source.episodes.column("dataset_from_index")[episode])
         for position in (first + frames).tolist():
+            check_stop()
             (value,) = self._images.rows(key, np.array([position]))
             yield decode_image(value, self.source.root, f"{key} of frame {position}")
 
@@ -72,6 +74,7 @@ class SourceImages:
             rows = [(episode, frame) for frame in frames[begin : begin + _BATCH]]
             images = self._videos.read(key, rows)
             for row in rows:
+                check_stop()
                 if distances is None:
                     yield images[row]
                 else:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lerobot.core.durable import link
 from lerobot.core.errors import DatasetError
+from lerobot.core.signals import check_stop
 from lerobot.dataset_tools.edit.places import numbering
 from lerobot.dataset_tools.edit.plan import EditPlan
 from lerobot.datasets.format.columns import data_schema, data_table
@@ -73,6 +74,7 @@ def write_rows(plan: EditPlan, folder: Path) -> list[FilePosition]:
     groups = runs([p.bytes for p in pieces], limit, [None if plan.join_data else p.file.path for p in pieces])
     places: list[FilePosition] = []
     for place, group in zip(numbering(plan.info.chunks_size), groups, strict=False):
+        check_stop()
         members = [pieces[i] for i in group]
         target = folder / plan.info.data_file(*place)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +154,7 @@ def _rewrite(plan: EditPlan, members: list[_Piece], extra: list[pa.Field], targe
                     columns[field.name] = _as_declared(table.column(field.name), field, piece.source.root, where)
             rows, first = data_table(schema, columns), 0
             for length in piece.lengths.tolist():
+                check_stop()
                 writer.write_table(rows.slice(first, length), row_group_size=length)
                 first += length
 

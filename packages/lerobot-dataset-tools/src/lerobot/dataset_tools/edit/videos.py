@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lerobot.core.durable import link
 from lerobot.core.errors import DatasetError
+from lerobot.core.signals import check_stop
 from lerobot.dataset_tools.edit.images import SourceImages, encode_episode
 from lerobot.dataset_tools.edit.places import numbering
 from lerobot.dataset_tools.edit.plan import EditPlan
@@ -80,6 +81,7 @@ def write_videos(plan: EditPlan, folder: Path, key: str, drafts: Path) -> list[C
     groups = runs([piece.path.stat().st_size for piece in pieces], limit, signatures)
     clips: dict[int, Clip] = {}
     for place, group in zip(numbering(plan.info.chunks_size), groups, strict=False):
+        check_stop()
         members = [pieces[i] for i in group]
         target = folder / plan.info.video_file(key, *place)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +136,7 @@ class _Pieces:
             files.setdefault(videos.path(self._key, episode), []).append(episode)
         try:
             for path, episodes in files.items():
+                check_stop()
                 kept = [episode for episode in episodes if episode in numbers]
                 if kept and not path.exists():
                     raise DatasetError(f"{path} is missing, with the images of its episodes")

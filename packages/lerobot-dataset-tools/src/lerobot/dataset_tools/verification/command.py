@@ -2,6 +2,7 @@
 
 import typer
 
+from lerobot.core.signals import stop_signals
 from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.commands.verify_dataset import VerifyDatasetConfig
 from lerobot.dataset_tools.verification.verify import verify_dataset
@@ -19,9 +20,10 @@ def verify_dataset_command(config: VerifyDatasetConfig) -> int:
     """
     root = dataset_folder(config.repo_id, config.root)
     found: list[str] = []
-    for finding in verify_dataset(root, pictures=config.pictures):
-        typer.echo(str(finding))
-        found.append(finding.check)
+    with stop_signals().graceful():
+        for finding in verify_dataset(root, pictures=config.pictures):
+            typer.echo(str(finding))
+            found.append(finding.check)
     typer.echo(f"{root}: {len(found)} findings" if found else f"{root}: nothing found")
     if mended := [check for check in dict.fromkeys(found) if check in DERIVED]:
         typer.echo(f"for {', '.join(mended)}: lerobot edit-dataset --root={root} --operation.type=repair")

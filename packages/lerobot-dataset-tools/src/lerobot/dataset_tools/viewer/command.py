@@ -10,6 +10,7 @@ import typer
 
 from lerobot.core.errors import ConfigError, ConfigProblem, DatasetError
 from lerobot.core.extras import require
+from lerobot.core.signals import check_stop, ended_by_signal
 from lerobot.dataset_tools.commands.dataset_viz import DatasetVizConfig
 from lerobot.dataset_tools.report.content import element_names
 from lerobot.datasets.format.features import NUMERIC_DTYPES
@@ -51,15 +52,15 @@ def dataset_viz(config: DatasetVizConfig, *, wait: Callable[[float], None] = tim
         _log(rerun, recording, dataset, config)
         typer.echo(f"serving {address}; end with Ctrl-C")
         _serve(wait)
+        typer.echo("")
     recording.disconnect()
 
 
 def _serve(wait: Callable[[float], None]) -> None:
-    try:
+    with ended_by_signal():
         while True:
             wait(1.0)
-    except KeyboardInterrupt:
-        typer.echo("")
+            check_stop()
 
 
 def _file(folder: Path, repo_id: str, episode: int) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.signals import check_stop
 from lerobot.datasets.checks.derived import derived_findings
 from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.format.episodes import Episodes, load_episodes
@@ -47,6 +48,7 @@ def check_structure(root: Path, episodes: Sequence[int] | None = None) -> list[F
     if len(set(tasks)) != len(tasks):
         findings.append(Finding("warning", "tasks", "the task table has the same text twice"))
     for file in files:
+        check_stop()
         numbers = range(file.first_episode, file.first_episode + len(file.lengths))
         if chosen.intersection(numbers):
             findings += _rows(info, tasks, file, chosen)
@@ -151,6 +153,7 @@ def _videos(root: Path, info: Info, table: Episodes, episodes: Sequence[int]) ->
     try:
         for key in info.video_keys:
             for episode in episodes:
+                check_stop()
                 path = videos.path(key, episode)
                 if path in broken:
                     continue

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from huggingface_hub import snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined] # public, but not handed on by name
+from huggingface_hub.utils import tqdm, validate_repo_id  # type: ignore[attr-defined] # public, but not handed on by name
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.paths import lerobot_home
+from lerobot.core.signals import check_stop
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.layout import CODEBASE_VERSION, INFO_PATH
@@ -144,6 +145,15 @@ def _find_here(repo_id: str, root: Path | None, revision: str | None) -> Path | 
     return None
 
 
+class _Progress(tqdm):
+    """The Hub's progress bar; it hears of every piece that arrives, in whichever thread."""
+
+    def update(self, n: float | None = 1) -> bool | None:
+        check_stop()
+        displayed: bool | None = super().update(n)
+        return displayed
+
+
 def _download(repo_id: str, root: Path | None, revision: str, patterns: Sequence[str], token: str | None) -> Path:
     with hub_errors(f"{repo_id} could not be downloaded"):
         folder = snapshot_download(
@@ -154,5 +164,6 @@ def _download(repo_id: str, root: Path | None, revision: str, patterns: Sequence
             local_dir=root,
             allow_patterns=list(patterns),
             token=token,
+            tqdm_class=_Progress,
         )
     return Path(folder)

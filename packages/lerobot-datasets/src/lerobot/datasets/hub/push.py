@@ -11,6 +11,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import RevisionNotFoundError
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.signals import check_stop
 from lerobot.datasets.format.episodes import Episodes, load_episodes
 from lerobot.datasets.format.info import Info, load_info
 from lerobot.datasets.format.layout import INFO_PATH, numbered_files
@@ -124,7 +125,12 @@ def _make_repository(hub: HfApi, repo_id: str, branch: str | None, private: bool
 
 
 def _additions(root: Path, files: Iterable[str]) -> list[CommitOperationAdd | CommitOperationDelete]:
-    return [CommitOperationAdd(path, root / path) for path in files]
+    additions: list[CommitOperationAdd | CommitOperationDelete] = []
+    for path in files:
+        check_stop()
+        # Reads the whole file, for its hash.
+        additions.append(CommitOperationAdd(path, root / path))
+    return additions
 
 
 def _metadata(root: Path, info: Info, episodes: Episodes) -> Iterator[str]:

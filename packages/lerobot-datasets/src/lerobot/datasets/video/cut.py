@@ -9,6 +9,7 @@ import av
 import av.error
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.signals import check_stop
 from lerobot.datasets.video.encode import image_count, open_video
 from lerobot.datasets.video.frame_table import FrameTable
 
@@ -73,6 +74,7 @@ def copy_ranges(path: Path, table: FrameTable, ranges: Sequence[Range], target: 
             targets = list(accumulate((stop - begin for begin, stop in zip(begins, stops, strict=True)), initial=0))
             stream = output.add_stream_from_template(video, opaque=True)
             for packet in source.demux(video):
+                check_stop()
                 if packet.pts is None or packet.dts is None or not packet.size:
                     continue
                 if (found := _find(packet.pts, begins, stops)) is None:
@@ -117,6 +119,7 @@ def encode_range(path: Path, table: FrameTable, part: Range, target: Path) -> fl
                 stream.codec_context.colorspace = video.codec_context.colorspace
             source.seek(int(table.key_dts[table.key_before(part[0])]), stream=video, backward=True)
             for frame in source.decode(video):
+                check_stop()
                 if frame.pts is None or frame.pts < first:
                     continue
                 if frame.pts >= stop:

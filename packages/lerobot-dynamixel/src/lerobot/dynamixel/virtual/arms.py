@@ -1,9 +1,30 @@
-"""New Dynamixel servos as they leave the factory, for setting up."""
+"""Virtual arms of Dynamixel servos, and new servos as they leave the factory, for setting up."""
 
 from lerobot.dynamixel.tables import BAUD_CODES
 from lerobot.dynamixel.virtual.servo import DynamixelServo
+from lerobot.motors.arms.table import ArmTable
 from lerobot.motors.virtual.line_spec import LineSpec
 from lerobot.motors.virtual.spec import ServoSpec
+
+HALF_TURN = 2048
+STOPS = (700, 3400)
+
+
+def assembled(table: ArmTable) -> LineSpec:
+    """A virtual arm as it leaves the workbench, not calibrated.
+
+    Every joint travels over the same part of the turn, with its encoder mounted mid-travel; a reversed one counts it
+    backwards.
+
+    Args:
+        table: its servos.
+    """
+    servos = []
+    for joint in table.joints.values():
+        sign = -1 if joint.drive_mode else 1
+        low, high = sorted(sign * stop for stop in STOPS)
+        servos.append(ServoSpec(joint.motor_id, joint.model, sign * HALF_TURN, (low, high)))
+    return LineSpec(DynamixelServo, tuple(servos), tuple(table.joints), voltage=5.0)
 
 
 def xl330_m077() -> LineSpec:

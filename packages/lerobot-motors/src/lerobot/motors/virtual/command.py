@@ -1,13 +1,13 @@
 """What `lerobot virtual-arm` does."""
 
 import contextlib
-import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from lerobot.core.prompts import TerminalPrompter
+from lerobot.core.signals import check_stop, ended_by_signal
 from lerobot.motors.calibration_file import load_calibration
 from lerobot.motors.commands.virtual_arm import VirtualArmConfig
 from lerobot.motors.errors import MotorValueError
@@ -29,10 +29,20 @@ def virtual_arm(config: VirtualArmConfig) -> None:
     for joint, text in config.faults.items():
         fault, value = _parse(text)
         line.set_fault(_servo_id(spec, joint), fault, value, now)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt), _published(config.port_file, line.port):
+    with ended_by_signal(), _published(config.port_file, line.port):
         TerminalPrompter().say(f"{config.arm} on port {line.port} (Ctrl-C ends it)")
-        serve(line, each_turn=Sway(line) if config.motion == "sway" else None)
+        serve(line, each_turn=_turn(line, sways=config.motion == "sway"))
+
+
+def _turn(line: Line, *, sways: bool) -> Callable[[float], None]:
+    sway = Sway(line) if sways else None
+
+    def turn(now: float) -> None:
+        check_stop()
+        if sway is not None:
+            sway(now)
+
+    return turn
 
 
 @contextlib.contextmanager

@@ -26,6 +26,6 @@ class QuickstartConfig(CommandConfig):
     episodes: int | None = Field(default=None, gt=0, description="Demonstrations to record; default: 300, short 4.")
     steps: int | None = Field(default=None, gt=1, description="Batches to train on; default: 2000, short 20.")
     eval_episodes: int | None = Field(default=None, gt=0, description="Episodes to evaluate; default: 50, short 4.")
-    # The demonstrations have seed 0.
+    # The demonstrations have seed 0, and the first that the evaluation leaves free.
     seed: int = Field(default=1000, gt=0, description="Of the training; evaluation begins with this one too.")
     short: bool = Field(default=False, description="A minute to see that everything runs; the policy learns nothing.")

@@ -80,10 +80,14 @@ class Painter:
             _select(shapes, mask)
             for mask in (group == SURFACE_GROUP, group == MARK_GROUP, (group != SURFACE_GROUP) & (group != MARK_GROUP))
         )
-        solids = self._layers[2].geoms
-        # Faces of one shape stand together: where each shape begins, and ends.
-        starts = np.flatnonzero(np.diff(solids, prepend=-1))
-        self._shapes = [slice(*pair) for pair in pairwise([*starts.tolist(), len(solids)])]
+        # What throws a shadow: the corners of each solid, once; faces share theirs.
+        solids = self._layers[2]
+        numbers = np.unique(solids.geoms)
+        corners = [np.unique(solids.corners[solids.geoms == number].reshape(-1, 3), axis=0) for number in numbers]
+        self._corners = np.concatenate(corners)
+        self._owners = np.repeat(numbers, [len(own) for own in corners])
+        ends = np.cumsum([len(own) for own in corners])
+        self._shapes = [slice(*pair) for pair in pairwise([0, *ends.tolist()])]
 
     def render(self, data: mujoco.MjData, camera: str, width: int, height: int) -> NDArray[np.uint8]:
         """Paint what a camera sees.
@@ -104,7 +108,7 @@ class Painter:
         surface, marks, solids = self._layers
         for layer in (surface, marks):
             _paint(image, view, layer, rotations, places)
-        self._shade(image, view, solids, rotations, places)
+        self._shade(image, view, rotations, places)
         _paint(image, view, solids, rotations, places)
         return image
 
@@ -118,24 +122,22 @@ class Painter:
             data.cam_xpos[number].copy(), data.cam_xmat[number].reshape(3, 3).copy(), float(focal), width, height
         )
 
-    def _shade(
-        self, image: NDArray[np.uint8], view: _View, solids: Polygons, rotations: Floats, places: Floats
-    ) -> None:
+    def _shade(self, image: NDArray[np.uint8], view: _View, rotations: Floats, places: Floats) -> None:
         """Darken the table where a solid keeps the light away."""
         if view.eye[2] <= 0:
             return
-        corners = _placed(solids, rotations, places)
+        corners = np.einsum("cij,cj->ci", rotations[self._owners], self._corners) + places[self._owners]
         ground = corners - _LIGHT * (np.maximum(corners[..., 2:], 0) / _LIGHT[2])
         points = view.points(ground)
-        wild = view.wild(points)
-        pixels = view.pixels(np.where(wild[:, None, None], (0.0, 0.0, -1.0), points))
+        wild = view.wild(points[:, None])
+        pixels = view.pixels(np.where(wild[:, None], (0.0, 0.0, -1.0), points))
         mask = np.zeros(image.shape[:2], np.uint8)
         for shape in self._shapes:
             if not wild[shape].any():
                 # Straight lines stay straight in a picture: the hull may be taken there.
-                cv2.fillConvexPoly(mask, cv2.convexHull(pixels[shape].reshape(-1, 2)), 255, shift=_SUBPIXEL_BITS)
+                cv2.fillConvexPoly(mask, cv2.convexHull(pixels[shape]), 255, shift=_SUBPIXEL_BITS)
                 continue
-            hull = cv2.convexHull(ground[shape].reshape(-1, 3)[:, :2].astype(np.float32))[:, 0]
+            hull = cv2.convexHull(ground[shape, :2].astype(np.float32))[:, 0]
             outline = _clipped(view.points(np.column_stack([hull, np.zeros(len(hull))])), view)
             if len(outline) > 2:
                 cv2.fillConvexPoly(mask, view.pixels(outline), 255, shift=_SUBPIXEL_BITS)
@@ -143,23 +145,23 @@ class Painter:
 
 
 def _select(shapes: Polygons, mask: NDArray[np.bool_]) -> Polygons:
-    return Polygons(shapes.corners[mask], shapes.normals[mask], shapes.geoms[mask], shapes.colours[mask])
-
-
-def _placed(shapes: Polygons, rotations: Floats, places: Floats) -> Floats:
-    """Corners `(F, 4, 3)` in the world."""
-    return shapes.corners @ rotations[shapes.geoms].transpose(0, 2, 1) + places[shapes.geoms][:, None]
+    return Polygons(
+        shapes.corners[mask], shapes.centres[mask], shapes.normals[mask], shapes.geoms[mask], shapes.colours[mask]
+    )
 
 
 def _paint(image: NDArray[np.uint8], view: _View, shapes: Polygons, rotations: Floats, places: Floats) -> None:
-    corners = _placed(shapes, rotations, places)
-    normals = np.einsum("fij,fj->fi", rotations[shapes.geoms], shapes.normals)
-    centres = corners.mean(axis=1) - view.eye
-    seen = np.flatnonzero(np.einsum("fi,fi->f", normals, centres) < 0)
-    seen = seen[np.argsort(-np.einsum("fi,fi->f", centres[seen], centres[seen]), kind="stable")]
-    light = _AMBIENT + _DIFFUSE * np.maximum(-(normals[seen] @ _LIGHT), 0)
+    # In the frames of the shapes: there are few of these, and most faces are turned away and need no more than this.
+    eyes = np.einsum("gij,gi->gj", rotations, view.eye - places)
+    rays = shapes.centres - eyes[shapes.geoms]
+    seen = np.flatnonzero(np.einsum("fi,fi->f", shapes.normals, rays) < 0)
+    seen = seen[np.argsort(-np.einsum("fi,fi->f", rays[seen], rays[seen]), kind="stable")]
+    geoms = shapes.geoms[seen]
+    facing = np.einsum("fi,fi->f", shapes.normals[seen], (_LIGHT @ rotations)[geoms])
+    light = _AMBIENT + _DIFFUSE * np.maximum(-facing, 0)
     colours = np.minimum(shapes.colours[seen] * light[:, None] * 255, 255).tolist()
-    points = view.points(corners[seen])
+    corners = shapes.corners[seen] @ rotations[geoms].transpose(0, 2, 1) + places[geoms][:, None]
+    points = view.points(corners)
     hidden = view.hidden(points)
     wild = view.wild(points)
     pixels = view.pixels(np.where(wild[:, None, None], (0.0, 0.0, -1.0), points))
