@@ -19,7 +19,7 @@ from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.features import NUMERIC_DTYPES
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.policies.commands.export import ExportConfig
-from lerobot.policies.export.command import run as export
+from lerobot.policies.export.command import export
 from lerobot.training.command import train
 from lerobot.training.commands.train import TrainPipelineConfig
 
