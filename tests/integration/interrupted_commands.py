@@ -65,6 +65,7 @@ def command(arguments: list[str], log: Path, ended: int) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     code = 1
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(out, 1)
         os.dup2(out, 2)
@@ -95,10 +96,13 @@ def run(arguments: list[str], log: Path, how: str, after_s: float) -> tuple[bool
     """
     read_end, write_end = os.pipe()
     begin = time.monotonic()
+    # What comes while Python forks would be dropped by its own hooks, before there is a command to interrupt.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     if (process := os.fork()) == 0:
         if how != "signal":
             arm(how, after_s, write_end)
         command(arguments, log, write_end)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     had_ended = bool(select.select([read_end], [], [], after_s)[0]) if how == "signal" else False
     if how == "signal" and not had_ended:
         os.kill(process, signal.SIGINT)
