@@ -70,8 +70,7 @@ def push(
         HubError: the Hub cannot be reached or refused it; the folder is unharmed.
         DatasetError: the dataset is empty, or files of it are missing.
     """
-    root = user_path(root)
-    info = load_info(root)
+    info = load_info(root := user_path(root))
     files = _chosen(dataset_files(root, info, load_episodes(root, info), videos=push_videos), allow_patterns)
     hub = HfApi(token=token)
     target = branch or DEFAULT_BRANCH
