@@ -10,7 +10,7 @@ HALF_TURN = 2048
 STOPS = (700, 3400)
 
 
-def assembled(table: ArmTable) -> LineSpec:
+def assembled(table: ArmTable, voltage: float = 5.0) -> LineSpec:
     """A virtual arm as it leaves the workbench, not calibrated.
 
     Every joint travels over the same part of the turn, with its encoder mounted mid-travel; a reversed one counts it
@@ -18,13 +18,15 @@ def assembled(table: ArmTable) -> LineSpec:
 
     Args:
         table: its servos.
+        voltage: supply in volts.
     """
     servos = []
     for joint in table.joints.values():
         sign = -1 if joint.drive_mode else 1
         low, high = sorted(sign * stop for stop in STOPS)
-        servos.append(ServoSpec(joint.motor_id, joint.model, sign * HALF_TURN, (low, high)))
-    return LineSpec(DynamixelServo, tuple(servos), tuple(table.joints), voltage=5.0)
+        first = table.joints[joint.shadow_of].motor_id if joint.shadow_of else None
+        servos.append(ServoSpec(joint.motor_id, joint.model, sign * HALF_TURN, (low, high), shadow_of=first))
+    return LineSpec(DynamixelServo, tuple(servos), tuple(table.joints), voltage=voltage)
 
 
 def xl330_m077() -> LineSpec:
