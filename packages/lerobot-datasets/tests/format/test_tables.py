@@ -1,6 +1,7 @@
 """Task table, statistics files and jsonl, in the forms that real writers left."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lerobot.core.errors import DatasetError
+from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.episodes import load_episodes
 from lerobot.datasets.format.features import default_features
 from lerobot.datasets.format.info import Info
@@ -128,3 +130,19 @@ def test_episodes_that_contradict_themselves_are_refused(tmp_path: Path, changes
     pq.write_table(pa.Table.from_pylist([row(**changes)]), folder / "file-000.parquet")
     with pytest.raises(DatasetError, match=message):
         load_episodes(tmp_path, INFO)
+
+
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+def test_a_byte_order_mark_is_no_part_of_the_metadata(
+    make_dataset: Callable[..., Path], tmp_path: Path, version: str
+) -> None:
+    root = make_dataset(tmp_path / "set", [3, 4], version=version)
+    expected = LeRobotDatasetMetadata("me/set", root)
+    marked = [path for path in root.glob("meta/*") if path.suffix in {".json", ".jsonl"}]
+    for path in marked:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    found = LeRobotDatasetMetadata("me/set", root)
+    assert root / "meta/info.json" in marked
+    assert found.info.to_json() == expected.info.to_json()
+    assert list(found.tasks) == list(expected.tasks)
+    assert found.episodes.column("length").tolist() == [3, 4]

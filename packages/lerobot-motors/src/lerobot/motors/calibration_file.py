@@ -12,6 +12,7 @@ import yaml
 from lerobot.core.device import calibration_path
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CalibrationError
+from lerobot.core.json_file import read_json
 from lerobot.core.paths import calibration_root
 from lerobot.motors.calibration_limits import CalibrationLimits, require_possible
 from lerobot.motors.motor import MotorCalibration
@@ -39,7 +40,7 @@ def load_calibration(path: Path, limits: Mapping[str, CalibrationLimits] | None 
             impossible; names what it holds.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except OSError as error:
         raise CalibrationError(f"{path} cannot be read: {error.strerror}.", hint=_RECALIBRATE) from error
     except ValueError as error:

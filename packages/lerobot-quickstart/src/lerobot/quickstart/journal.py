@@ -7,6 +7,7 @@ from typing import Any
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import LeRobotError
+from lerobot.core.json_file import read_json
 from lerobot.quickstart.recipe import Settings, Step
 
 FILE = "quickstart.json"
@@ -35,7 +36,7 @@ class Journal:
 
     def _load(self, chosen: Settings) -> None:
         try:
-            state = json.loads(self._path.read_text(encoding="utf-8"))
+            state = read_json(self._path)
             before, wanted = dict(state["settings"]), asdict(chosen)
             self._state = {**state, "finished": list(state["finished"]), "seconds": dict(state["seconds"])}
         except (OSError, ValueError, KeyError, TypeError) as error:

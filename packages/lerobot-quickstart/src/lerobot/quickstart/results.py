@@ -1,12 +1,12 @@
 """What the commands of the quickstart left behind, in figures."""
 
 import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lerobot.core.errors import LeRobotError
+from lerobot.core.json_file import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def score(folder: Path) -> Score:
     """
     path = folder / "eval_info.json"
     try:
-        overall: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["overall"]
+        overall: dict[str, Any] = read_json(path)["overall"]
         low, high = overall["pc_success_interval_95"]
         # Paths are those of the run; the folder may have been moved since.
         videos = tuple(sorted(folder.glob("videos/**/*.mp4"), key=_number))
@@ -90,6 +90,6 @@ def steps_saved(run: Path) -> int:
 def episodes_recorded(data: Path) -> int:
     """How many episodes a dataset has; 0 if there is none."""
     try:
-        return int(json.loads((data / "meta" / "info.json").read_text(encoding="utf-8"))["total_episodes"])
+        return int(read_json(data / "meta" / "info.json")["total_episodes"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lerobot.core.config.nodes import Node, Origin, Table, UnreadableError, compose, from_python
+from lerobot.core.json_file import ENCODING
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml")
 _Placed = Callable[[int, str], Origin]
@@ -35,7 +36,7 @@ def read_file(name: str, section: tuple[str, ...] = ()) -> Table:
     if path.suffix.lower() not in SUFFIXES:
         raise UnreadableError(f"'{name}' does not end in one of {', '.join(SUFFIXES)}")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding=ENCODING)
     except OSError as error:
         raise UnreadableError(f"'{name}' cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lerobot.core.errors import CalibrationError
 from lerobot.core.fake.joints import RANGES
+from lerobot.core.json_file import ENCODING
 
 FIELDS = ("id", "drive_mode", "homing_offset", "range_min", "range_max")
 
@@ -43,7 +44,7 @@ def read_calibration(path: Path) -> Calibration | None:
         CalibrationError: the file is not a calibration of this arm; names the file and what is wrong with it.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding=ENCODING)
     except FileNotFoundError:
         return None
     hint = f"Delete the file and calibrate again: {path}"

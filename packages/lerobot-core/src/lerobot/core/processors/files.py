@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lerobot.core.errors import CheckpointError
+from lerobot.core.json_file import read_json
 
 Resolver: TypeAlias = Callable[[str, str], Path]
 """Fetches from the Hub: (repository id, relative path of a file or folder) -> local path; FileNotFoundError if none."""
@@ -131,7 +132,7 @@ class PipelineSource:
         if not path.is_file():
             raise self._missing()
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = read_json(path)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{self} is not valid JSON: {error}") from error
         return parse(data, str(self))

@@ -7,7 +7,6 @@ Source:
     https://www.tensorflow.org/datasets/external_tfrecord (files beside the records).
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.json_file import read_json
 from lerobot.dataset_tools.formats import targets
 from lerobot.dataset_tools.formats.config import RLDSConfig
 from lerobot.dataset_tools.formats.files import episode_files, reading
@@ -127,7 +127,7 @@ def open_rlds(config: RLDSConfig) -> EpisodeSource:
             raise DatasetError(f"{path} has no split {config.split!r}", expected="a split that files are named after")
     description_file = folder / FEATURES_FILE
     with reading(str(description_file), "the folder of a version, with records and their description"):
-        description = json.loads(description_file.read_text(encoding="utf-8"))
+        description = read_json(description_file)
     return RLDSEpisodes(files, description, description_file)
 
 

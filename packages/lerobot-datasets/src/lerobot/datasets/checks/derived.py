@@ -4,7 +4,6 @@ No image and no value belongs to another row because of them, so they are warnin
 `lerobot edit-dataset --operation.type=repair` does nothing else.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.json_file import read_json
 from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import Episodes
@@ -76,7 +76,7 @@ def _first_video(root: Path, info: Info, table: Episodes, key: str) -> Path:
 
 
 def _places(root: Path, info: Info, table: Episodes) -> Iterator[Finding]:
-    declared = json.loads((root / layout.INFO_PATH).read_text(encoding="utf-8"))
+    declared = read_json(root / layout.INFO_PATH)
     for name, used in (("data_path", info.data_path), ("video_path", info.video_path)):
         if used is not None and declared.get(name, used) != used:
             yield _warning("places", f"info.json has {name} {declared[name]!r}, the files stand as {used!r}")

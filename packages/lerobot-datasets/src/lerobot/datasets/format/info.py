@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.json_file import read_json
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.features import (
     INDEX_DTYPES,
@@ -164,7 +165,7 @@ def load_info(root: Path) -> Info:
     if not root.is_dir():
         raise DatasetError(f"no dataset at {root}: the folder does not exist")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except FileNotFoundError as error:
         raise DatasetError(
             f"no dataset at {root}: {layout.INFO_PATH} is missing", expected="the root folder of a LeRobotDataset"

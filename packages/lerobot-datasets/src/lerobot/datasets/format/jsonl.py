@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.json_file import ENCODING
 
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
@@ -15,7 +16,7 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
         DatasetError: the file is missing or a line is not a JSON object; names the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding=ENCODING).split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
     for number, line in enumerate(lines, start=1):

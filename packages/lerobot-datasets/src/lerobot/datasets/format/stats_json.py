@@ -1,6 +1,5 @@
 """Statistics on disk: `meta/stats.json`, the `stats/...` columns of v3.0 episodes and v2.1 `episodes_stats.jsonl`."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.json_file import read_json
 from lerobot.datasets.format import layout
 
 FeatureStats: TypeAlias = dict[str, NDArray[Any]]
@@ -70,7 +70,7 @@ def load_stats(root: Path) -> Stats | None:
     """
     path = root / layout.STATS_PATH
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -6,13 +6,13 @@ Those releases kept the homing in software. A `DEGREE` motor is at
 its registers (source: format and arithmetic of lerobot 0.1 to 0.3).
 """
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from lerobot.core.errors import CalibrationError
+from lerobot.core.json_file import read_json
 from lerobot.motors.calibration_file import LEGACY_FIELDS, is_legacy
 
 
@@ -95,7 +95,7 @@ def load_legacy_calibration(path: Path) -> dict[str, LegacyMotorCalibration]:
         CalibrationError: the file cannot be read, or holds something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except OSError as error:
         raise CalibrationError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 from serial.tools import list_ports
 
 from lerobot.core.errors import CalibrationError
+from lerobot.core.json_file import read_json
 from lerobot.motors.calibration_file import load_calibration
 from lerobot.motors.motor import MotorCalibration
 from lerobot.motors.serial.chain import ServoChain
@@ -58,7 +59,7 @@ def save_identity(path: Path, identity: Identity) -> None:
 def load_identity(path: Path) -> Identity | None:
     """Read an identity; None if there is none that can be read."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         return Identity(str(content["adapter"]), {str(name): str(text) for name, text in content["motors"].items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -3,7 +3,6 @@
 Files are those of the peft library: `adapter_config.json`, which names the base, and `adapter_model.safetensors`.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from lerobot.core.errors import CheckpointError, LeRobotError
+from lerobot.core.json_file import read_json
 from lerobot.policies.checkpoint.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.weights import check_named_weights, read_weights
 
@@ -157,7 +157,7 @@ def adapter_fields(checkpoint: Checkpoint) -> dict[str, Any]:
     """
     path = checkpoint.file(ADAPTER_CONFIG)
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = read_json(path)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     if not isinstance(fields, dict):

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from lerobot.core.config.base import plugin_class
 from lerobot.core.errors import CheckpointError, ConfigError, ConfigProblem, PluginError
+from lerobot.core.json_file import read_json
 from lerobot.policies.config import PreTrainedConfig
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -98,7 +99,7 @@ class Checkpoint:
         """
         path = self.file(CONFIG)
         try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
+            fields = read_json(path)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{path} is not valid JSON: {error}") from error
         if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):

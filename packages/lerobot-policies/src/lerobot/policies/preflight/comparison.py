@@ -1,9 +1,9 @@
 """What does not fit between policy, dataset, robot and environment: by names, shapes, ranges and headers."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
+from lerobot.core.json_file import read_json
 from lerobot.policies.checkpoint.files import ADAPTER_WEIGHTS, POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.header import tensor_names
 from lerobot.policies.config import PreTrainedConfig
@@ -46,7 +46,7 @@ def _missing_statistics(
     checkpoint: Checkpoint, pipeline: str, step: str, config: PreTrainedConfig, features: PolicyFeatures
 ) -> list[str]:
     try:
-        described = json.loads(checkpoint.file(f"{pipeline}.json").read_text(encoding="utf-8"))
+        described = read_json(checkpoint.file(f"{pipeline}.json"))
         entries = [entry for entry in described["steps"] if entry.get("registry_name") == step]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{checkpoint}/{pipeline}.json describes no pipeline: {error}") from error

@@ -8,6 +8,7 @@ from typing import Any
 
 from lerobot.core.config.base import EnvConfig, RobotConfig
 from lerobot.core.errors import DatasetError
+from lerobot.core.json_file import ENCODING, read_json
 from lerobot.core.paths import lerobot_home
 from lerobot.core.processors import DataProcessorPipeline
 from lerobot.core.processors.dataset_features import aggregate_pipeline_dataset_features, create_initial_features
@@ -52,7 +53,7 @@ def describe_dataset(source: DatasetSource) -> Described:
     root = source.root if source.root is not None else lerobot_home() / source.repo_id
     meta = root / "meta"
     try:
-        info = json.loads((meta / "info.json").read_text(encoding="utf-8"))
+        info = read_json(meta / "info.json")
         return Described(f"dataset {source.repo_id}", info["features"], info["fps"], _statistics(meta))
     except FileNotFoundError as error:
         raise DatasetError(f"there is no dataset in {root}", hint="Give its folder: --dataset.root=FOLDER") from error
@@ -62,12 +63,12 @@ def describe_dataset(source: DatasetSource) -> Described:
 
 def _statistics(meta: Path) -> Mapping[str, Mapping[str, Any]]:
     if (path := meta / "stats.json").exists():
-        stats: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        stats: dict[str, dict[str, Any]] = read_json(path)
         return stats
     if not (path := meta / "episodes_stats.jsonl").exists():
         return {}
     # Version 2.1 has statistics per episode; those of the first one tell which there are.
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding=ENCODING) as file:
         first: dict[str, dict[str, Any]] = json.loads(file.readline())["stats"]
     return first
 

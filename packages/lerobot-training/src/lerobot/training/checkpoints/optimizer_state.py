@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from lerobot.core import json_file
 from lerobot.core.errors import CheckpointError
 
 logger = logging.getLogger(__name__)
@@ -167,7 +168,7 @@ def read_json(path: Path) -> Any:
         CheckpointError: it is missing or damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json_file.read_json(path)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
 
