@@ -1,6 +1,7 @@
 """What is particular to ALOHA arms: joints that two servos turn, which must never be sent to different places."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from lerobot.aloha_robot.follower import AlohaFollower
 from lerobot.aloha_robot.leader import AlohaLeader
 from lerobot.core.errors import CalibrationError, FeatureMismatchError
 from lerobot.core.registry import registry
-from lerobot.motors import load_calibration
+from lerobot.core.testing import ScriptedPrompter
+from lerobot.motors import load_calibration, save_calibration
 from lerobot.motors.errors import MotorError, MotorValueError
 from lerobot.motors.virtual import Sweeper, VirtualBus
 
@@ -149,6 +151,23 @@ def test_servos_far_apart_are_refused_before_torque(
         arm.bus.enable_torque("elbow")
     arm.bus.disconnect(disable_torque=False)
     assert not any(line.state(i)["Torque_Enable"] for i in ALL)
+
+
+def test_a_calibration_with_servos_apart_is_refused(start: Callable[..., VirtualBus], calibrations: Path) -> None:
+    line = start("aloha_leader")
+    file = calibrations / "blue.json"
+    entries = load_calibration(file)
+    entry = entries["elbow_shadow"]
+    save_calibration(file, {**entries, "elbow_shadow": replace(entry, homing_offset=entry.homing_offset + TENTH_TURN)})
+    config = AlohaLeaderConfig(port=line.port, id="blue", calibration_dir=calibrations)
+    arm = AlohaLeader(config, prompter=ScriptedPrompter([""]))
+    arm.connect(calibrate=False)
+    with pytest.raises(CalibrationError, match="degrees apart"):
+        arm.calibrate()
+    arm.disconnect()
+    with pytest.raises(CalibrationError, match="degrees apart"):
+        arm.connect()
+    assert not arm.is_connected
 
 
 def test_torque_comes_on_for_both_servos_or_none(start: Callable[..., VirtualBus], calibrations: Path) -> None:
