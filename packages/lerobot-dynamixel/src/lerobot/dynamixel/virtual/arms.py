@@ -44,6 +44,21 @@ def xl430_w250() -> LineSpec:
     return _new("xl430-w250")
 
 
-def _new(model: str) -> LineSpec:
+def xc430_w150() -> LineSpec:
+    """One new XC430-W150."""
+    return _new("xc430-w150", voltage=12.0)
+
+
+def xm430_w350() -> LineSpec:
+    """One new XM430-W350."""
+    return _new("xm430-w350", voltage=12.0)
+
+
+def xm540_w270() -> LineSpec:
+    """One new XM540-W270."""
+    return _new("xm540-w270", voltage=12.0)
+
+
+def _new(model: str, voltage: float = 5.0) -> LineSpec:
     servo = ServoSpec(1, model, registers={"Baud_Rate": BAUD_CODES[57_600]})
-    return LineSpec(DynamixelServo, (servo,), ("motor",), voltage=5.0)
+    return LineSpec(DynamixelServo, (servo,), ("motor",), voltage=voltage)
