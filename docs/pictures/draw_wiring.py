@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from lerobot.aloha_robot import tables as aloha
 from lerobot.koch import tables as koch
 from lerobot.motors.arms.table import ArmTable
 from lerobot.omx import tables as omx
 
 ARMS = {
+    "aloha": {"follower": aloha.FOLLOWER, "leader": aloha.LEADER},
     "koch": {"follower": koch.FOLLOWER, "leader": koch.LEADER},
     "omx": {"follower": omx.FOLLOWER, "leader": omx.LEADER},
 }
