@@ -21,53 +21,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from capture import GOLDEN, Changes, captured, changes
 
 from lerobot.core.registry import registry
 from lerobot.core.testing import ScriptedPrompter
 from lerobot.dynamixel.tables import X_SERIES
-from lerobot.motors.virtual import ARMS, LineSpec, VirtualBus
-from lerobot.motors.virtual.framing import WRITE
+from lerobot.motors.virtual import ARMS, VirtualBus
 
-GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "data" / "golden" / "hardware"
-
+ADDRESS_BYTES = 2
 DRIVE_MODE, GOAL_POSITION = X_SERIES["Drive_Mode"][0], X_SERIES["Goal_Position"][0]
-Changes = dict[int, list[tuple[int, bytes]]]
 
 OUR_CHANGES: dict[str, Changes] = {
     "koch_leader": {3: [(DRIVE_MODE, b"\x01")], 6: [(GOAL_POSITION, (2400).to_bytes(4, "little"))]},
 }
 """What only ours writes, by motor: a drive mode first, and the trigger's goal, half open, last."""
-
-
-def captured(path: Path) -> dict[str, list[bytes]]:
-    """What the host sent, by call, in order; `get_observation` keeps its first time."""
-    calls: dict[str, list[bytes]] = {}
-    call = ""
-    for line in path.read_text().splitlines():
-        entry = json.loads(line)
-        if "mark" in entry:
-            call = entry["mark"]
-            calls.setdefault(call, [])
-        elif entry["dir"] == "host":
-            calls[call].append(bytes.fromhex(entry["raw"]))
-    return calls
-
-
-def changes(spec: LineSpec, packets: list[bytes]) -> Changes:
-    """What writes to single motors change, by motor: address and bytes."""
-    servos = {servo.id: spec.protocol(servo, spec.voltage, 0.0) for servo in spec.servos}
-    changed: Changes = {servo_id: [] for servo_id in servos}
-    for packet in packets:
-        instruction = spec.protocol.framing.take(bytearray(packet))
-        assert instruction is not None
-        if instruction.code == WRITE:
-            address = int.from_bytes(instruction.parameters[:2], "little")
-            data = instruction.parameters[2:]
-            memory = servos[instruction.id].memory
-            if memory.read(address, len(data)) != data:
-                memory.write(address, data, keep=True)
-                changed[instruction.id].append((address, data))
-    return changed
 
 
 class Session:
@@ -110,11 +77,11 @@ def connect(session: Session, model: str) -> None:
     ours, theirs = session.packets(), session.capture["connect"]
     same = 10 if session.asks else 6
     assert ours[:same] == theirs[:same], "who is there, and which calibration do you hold?"
-    expected = changes(session.line.spec, theirs)
+    expected = changes(session.line.spec, theirs, ADDRESS_BYTES)
     for motor, extra in OUR_CHANGES.get(model, {}).items():
         for change in extra:
             expected[motor].insert(0 if change[0] == DRIVE_MODE else len(expected[motor]), change)
-    assert changes(session.line.spec, ours) == expected
+    assert changes(session.line.spec, ours, ADDRESS_BYTES) == expected
     assert any(expected.values())
     assert (session.device.calibration_path).read_text() == session.calibration.read_text()
 
