@@ -12,12 +12,19 @@ from lerobot.feetech.virtual import FeetechServo
 from lerobot.hope_jr.arm import HopeJRArm
 from lerobot.hope_jr.config import HopeJRArmConfig, HopeJRHandConfig
 from lerobot.hope_jr.hand import HopeJRHand
-from lerobot.hope_jr.tables import INVERTED
 from lerobot.motors import load_calibration
 from lerobot.motors.errors import MotorError
 from lerobot.motors.virtual import Fault, Sweeper, VirtualBus
 
 READ, SYNC_READ = 0x02, 0x82
+
+INVERTED = {
+    "left": "thumb_cmc thumb_mcp thumb_dip index_radial_flexor index_pip_dip middle_radial_flexor middle_pip_dip "
+    "ring_radial_flexor ring_pip_dip pinky_radial_flexor",
+    "right": "thumb_mcp thumb_dip index_ulnar_flexor middle_ulnar_flexor ring_ulnar_flexor ring_pip_dip "
+    "pinky_ulnar_flexor pinky_pip_dip",
+}
+"""Joints of each hand that huggingface/lerobot inverts."""
 
 ROBOT_DEFAULTS = {
     "disable_torque_on_disconnect": True,
@@ -115,7 +122,7 @@ def test_a_hand_is_calibrated_and_driven(start: Callable[..., VirtualBus], tmp_p
     hand = HopeJRHand(config, prompter=Sweeper([line]))
     hand.connect()
     found = load_calibration(tmp_path / "me.json")
-    assert {name for name, entry in found.items() if entry.drive_mode} == INVERTED[side]
+    assert {name for name, entry in found.items() if entry.drive_mode} == set(INVERTED[side].split())
     assert {(entry.homing_offset, entry.range_min, entry.range_max) for entry in found.values()} == {(0, 200, 900)}
     assert (line.state(16)["Min_Position_Limit"], line.state(16)["Max_Position_Limit"]) == (200, 900)
     assert line.state(1)["Acceleration"] == 254

@@ -38,6 +38,8 @@ def test_a_line_means_what_it_means_to_the_peer(kind: str, wearable: Callable[[s
         action = device.get_action()
         assert dict(action) == pytest.approx(golden["action"])
         assert list(action) == list(device.action_features)
+        modes = {joint: (i, sensor.drive_mode) for i, (joint, sensor) in enumerate(device._sensors.items())}
+        assert modes == {joint: (entry["id"], entry["drive_mode"]) for joint, entry in golden["calibration"].items()}
 
 
 @pytest.mark.parametrize("kind", ["glove_right", "glove_left", "arm"])
