@@ -148,3 +148,20 @@ def test_only_a_gated_robot_sends_commands() -> None:
 
 
 SEND = "send_action"
+
+
+def test_what_the_readme_runs_is_installed_by_its_first_command() -> None:
+    """`./run lerobot` leaves out the groups of the workspace, so its commands come from what the root requires."""
+    root = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    projects = {package.name: package.pyproject["project"] for package in packages()}
+    installed: set[str] = set()
+    wanted = [re.match(r"[\w-]+", requirement)[0] for requirement in root["project"]["dependencies"]]
+    while wanted:
+        if (name := wanted.pop()) in projects and name not in installed:
+            installed.add(name)
+            wanted += [re.match(r"[\w-]+", requirement)[0] for requirement in projects[name]["dependencies"]]
+    commands = {
+        command for name in installed for command in projects[name].get("entry-points", {}).get("lerobot.commands", {})
+    }
+    run = set(re.findall(r"^\./run lerobot ([\w-]+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"quickstart", "rollout"} <= run <= commands

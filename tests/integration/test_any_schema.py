@@ -19,7 +19,7 @@ from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.features import NUMERIC_DTYPES
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.policies.commands.export import ExportConfig
-from lerobot.policies.export.command import export
+from lerobot.policies.export.command import export_command
 from lerobot.training.command import train
 from lerobot.training.commands.train import TrainPipelineConfig
 
@@ -217,7 +217,7 @@ def train_and_export(root: Path, folder: Path) -> None:
     assert train(load(TrainPipelineConfig, [*data, *SMALL_ACT, f"--output_dir={folder / 'run'}"]).config) == 0
     trained = f"--policy.path={folder / 'run/checkpoints/last/pretrained_model'}"
     target = (f"--output_dir={folder / 'exported'}", "--formats=[pt2]")
-    assert export(load(ExportConfig, [*data, trained, *target]).config) in (0, None)
+    assert export_command(load(ExportConfig, [*data, trained, *target]).config) in (0, None)
     assert any((folder / "exported").iterdir())
 
 

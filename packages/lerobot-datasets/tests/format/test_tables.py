@@ -142,7 +142,7 @@ def test_a_byte_order_mark_is_no_part_of_the_metadata(
     for path in marked:
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     found = LeRobotDatasetMetadata("me/set", root)
-    assert len(marked) >= 2
+    assert root / "meta/info.json" in marked
     assert found.info.to_json() == expected.info.to_json()
     assert list(found.tasks) == list(expected.tasks)
-    assert found.stats.keys() == expected.stats.keys()
+    assert found.episodes.column("length").tolist() == [3, 4]

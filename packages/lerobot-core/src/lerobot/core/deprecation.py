@@ -1,9 +1,9 @@
-"""Old names of modules that moved: they keep working, and say where everything went."""
+"""Old names of what moved: they keep working, and say where everything went."""
 
 import importlib
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +21,24 @@ class _MovedModule(ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         warnings.warn(f"{self.__name__} is now {self._home}: import {name} from there", FutureWarning, stacklevel=2)
         return getattr(importlib.import_module(self._home), name)
+
+
+def moved_names(module: str, moved: Mapping[str, str], *, stacklevel: int = 2) -> Callable[[str], Any]:
+    """The `__getattr__` of a module that stays while some of its names moved.
+
+    Args:
+        module: that held the names.
+        moved: full name of the module that has each of them now; it is imported when the name is asked for.
+        stacklevel: where the notice points: 2 at who asks the function returned.
+    """
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 (it becomes a module's)
+        if name not in moved:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warnings.warn(f"{module}.{name} is now {moved[name]}.{name}", FutureWarning, stacklevel=stacklevel)
+        return getattr(importlib.import_module(moved[name]), name)
+
+    return __getattr__
 
 
 def keep_moved_modules(package: str, moved: Mapping[str, str]) -> None:

@@ -13,8 +13,10 @@ Each protocol is a package of its own: `lerobot.feetech`, `lerobot.dynamixel`. T
 when it is first used, so a plugin's `config` may name motors without loading pyserial.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lerobot.core.deprecation import keep_moved_modules, moved_names
 from lerobot.motors.bus import MotorsBus
 from lerobot.motors.calibration_file import find_calibration, load_calibration, save_calibration
 from lerobot.motors.errors import MotorError, MotorValueError
@@ -38,17 +40,33 @@ __all__ = [
     "save_calibration",
 ]
 
-_FORMER = {"DynamixelMotorsBus": "lerobot.dynamixel", "FeetechMotorsBus": "lerobot.feetech"}
+keep_moved_modules(
+    __name__,
+    {
+        "calibrate": "lerobot.motors.serial.sweep",
+        "diagnosis": "lerobot.motors.serial.diagnosis",
+        "dynamixel": "lerobot.dynamixel",
+        "dynamixel.bus": "lerobot.dynamixel.bus",
+        "dynamixel.tables": "lerobot.dynamixel.tables",
+        "feetech": "lerobot.feetech",
+        "feetech.bus": "lerobot.feetech.bus",
+        "feetech.tables": "lerobot.feetech.tables",
+        "identity": "lerobot.motors.serial.identity",
+        "link": "lerobot.motors.serial.link",
+        "port": "lerobot.motors.serial.port",
+        "registers": "lerobot.motors.serial.registers",
+        "setup": "lerobot.motors.serial.setup",
+        "statistics": "lerobot.motors.serial.statistics",
+        "wire": "lerobot.motors.serial.wire",
+    },
+)
+_moved_name = moved_names(
+    __name__, {"DynamixelMotorsBus": "lerobot.dynamixel", "FeetechMotorsBus": "lerobot.feetech"}, stacklevel=3
+)
 
 
 def __getattr__(name: str) -> Any:
-    """Import a bus when it is first asked for; those of a protocol under their former name too."""
-    from importlib import import_module
-
+    """Import the bus of a serial line when it is first asked for."""
     if name == "SerialMotorsBus":
         return import_module("lerobot.motors.serial.bus").SerialMotorsBus
-    if name in _FORMER:
-        from lerobot.motors.former import handed_on
-
-        return handed_on(__name__, _FORMER[name], stacklevel=3)(name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _moved_name(name)

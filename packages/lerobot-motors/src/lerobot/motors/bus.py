@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from lerobot.core.deprecation import moved_names
 from lerobot.motors.calibration_limits import CalibrationLimits
 from lerobot.motors.finding import Finding
 from lerobot.motors.motor import Motor, MotorCalibration
@@ -11,6 +12,8 @@ from lerobot.motors.motor import Motor, MotorCalibration
 NameOrID: TypeAlias = str | int
 Motors: TypeAlias = NameOrID | Sequence[NameOrID] | None
 Value: TypeAlias = int | float
+
+__getattr__ = moved_names(__name__, {"SerialMotorsBus": "lerobot.motors.serial.bus"})
 
 
 @runtime_checkable

@@ -1,5 +1,6 @@
 """Safety: the gate every command passes, the robot behind it, and the safe end of every run."""
 
+from lerobot.core.deprecation import keep_moved_modules
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.core.safety.freshness import Freshness, FreshnessMonitor
 from lerobot.core.safety.gate import SafetyGate, as_number
@@ -23,3 +24,5 @@ __all__ = [
     "derive_limits",
     "safe_end",
 ]
+
+keep_moved_modules(__name__, {"signals": "lerobot.core.signals"})
