@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from lerobot.aloha_robot import tables as aloha
 from lerobot.hope_jr import tables as hope_jr
 from lerobot.koch import tables as koch
 from lerobot.motors.arms.table import ArmTable
 from lerobot.omx import tables as omx
 
 ARMS = {
+    "aloha": {"follower": aloha.FOLLOWER, "leader": aloha.LEADER},
     "hope-jr": {"arm": hope_jr.ARM, "hand": hope_jr.HANDS["right"]},
     "koch": {"follower": koch.FOLLOWER, "leader": koch.LEADER},
     "omx": {"follower": omx.FOLLOWER, "leader": omx.LEADER},
@@ -19,7 +21,7 @@ WIDTH, HEIGHT, GAP, ROW, TOP = 96, 62, 20, 110, 30
 LETTER = 7
 """Width of a letter."""
 
-COLUMNS = 9
+COLUMNS = 11
 """Boxes of a row; a longer chain goes on below."""
 
 STYLE = (

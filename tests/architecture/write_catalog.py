@@ -6,18 +6,17 @@ Entries of other distributions stay as they are. An entry without a summary gets
 import importlib
 import json
 import sys
-import tomllib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from source_tree import packages
-from test_catalog import CATALOG, KIND_OF_GROUP
+from test_catalog import CATALOG, KIND_OF_GROUP, entries_of
 
 HEADER = """\
 # Plugins that are known, whether or not they are installed: what `lerobot` answers to a name nobody has registered.
 # One line each, sorted by kind and name. `nox -s catalog` writes the entries of this repository's packages; packages
-# outside it add theirs by pull request.
+# outside it add theirs by pull request. `here` lists the packages that there are to install.
 """
 
 
@@ -39,7 +38,7 @@ def first_line(value: str) -> str:
 
 
 def rendered(catalog: dict[str, dict[str, dict[str, str]]]) -> str:
-    lines = [HEADER.rstrip()]
+    lines = [HEADER.rstrip(), "", f"here = {json.dumps([package.name for package in packages()], indent=4)}"]
     for kind in sorted(catalog):
         lines += ["", f"[{kind}]"]
         for name, entry in sorted(catalog[kind].items()):
@@ -56,7 +55,7 @@ def main(sources: list[str]) -> None:
     """Write the catalogue; further catalogue files named on the command line are merged in."""
     catalog: dict[str, dict[str, dict[str, str]]] = {}
     for source in [*sources, str(CATALOG)]:
-        for kind, entries in tomllib.loads(Path(source).read_text(encoding="utf-8")).items():
+        for kind, entries in entries_of(Path(source)).items():
             catalog.setdefault(kind, {}).update(entries)
     CATALOG.write_text(rendered(updated(catalog)), encoding="utf-8")
 

@@ -26,16 +26,17 @@ def captured(path: Path) -> dict[str, list[bytes]]:
     return calls
 
 
-def changes(spec: LineSpec, packets: list[bytes], address_bytes: int) -> Changes:
+def changes(spec: LineSpec, packets: list[bytes]) -> Changes:
     """What writes to single motors change, by motor: address and bytes."""
+    framing = spec.protocol.framing
     servos = {servo.id: spec.protocol(servo, spec.voltage, 0.0) for servo in spec.servos}
     changed: Changes = {servo_id: [] for servo_id in servos}
     for packet in packets:
-        instruction = spec.protocol.framing.take(bytearray(packet))
+        instruction = framing.take(bytearray(packet))
         assert instruction is not None
         if instruction.code == WRITE:
-            address = int.from_bytes(instruction.parameters[:address_bytes], "little")
-            data = instruction.parameters[address_bytes:]
+            address = framing.number(instruction.parameters, 0)
+            data = instruction.parameters[framing.address_bytes :]
             memory = servos[instruction.id].memory
             if memory.read(address, len(data)) != data:
                 memory.write(address, data, keep=True)

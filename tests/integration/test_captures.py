@@ -28,7 +28,6 @@ from lerobot.core.testing import ScriptedPrompter
 from lerobot.dynamixel.tables import X_SERIES
 from lerobot.motors.virtual import ARMS, VirtualBus
 
-ADDRESS_BYTES = 2
 DRIVE_MODE, GOAL_POSITION = X_SERIES["Drive_Mode"][0], X_SERIES["Goal_Position"][0]
 
 OUR_CHANGES: dict[str, Changes] = {
@@ -77,11 +76,11 @@ def connect(session: Session, model: str) -> None:
     ours, theirs = session.packets(), session.capture["connect"]
     same = 10 if session.asks else 6
     assert ours[:same] == theirs[:same], "who is there, and which calibration do you hold?"
-    expected = changes(session.line.spec, theirs, ADDRESS_BYTES)
+    expected = changes(session.line.spec, theirs)
     for motor, extra in OUR_CHANGES.get(model, {}).items():
         for change in extra:
             expected[motor].insert(0 if change[0] == DRIVE_MODE else len(expected[motor]), change)
-    assert changes(session.line.spec, ours, ADDRESS_BYTES) == expected
+    assert changes(session.line.spec, ours) == expected
     assert any(expected.values())
     assert (session.device.calibration_path).read_text() == session.calibration.read_text()
 

@@ -25,7 +25,6 @@ from lerobot.feetech.tables import SCS, STS_SMS
 from lerobot.motors.virtual import ARMS, VirtualBus
 
 HOPE_JR = GOLDEN / "hope_jr"
-ADDRESS_BYTES = 1
 
 GOAL_POSITION = STS_SMS["Goal_Position"][0]
 assert SCS["Goal_Position"][0] == GOAL_POSITION
@@ -69,8 +68,8 @@ def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]
 def test_it_sends_the_bytes_of_the_capture(session: Session) -> None:
     robot, line, capture, values = session.device, session.line, session.capture, session.values
     robot.connect()
-    theirs = {motor: dict(made) for motor, made in changes(line.spec, capture["connect"], ADDRESS_BYTES).items()}
-    ours = {motor: dict(made) for motor, made in changes(line.spec, line.packets(), ADDRESS_BYTES).items()}
+    theirs = {motor: dict(made) for motor, made in changes(line.spec, capture["connect"]).items()}
+    ours = {motor: dict(made) for motor, made in changes(line.spec, line.packets()).items()}
     for made in ours.values():
         made.pop(GOAL_POSITION, None)
     assert ours == theirs

@@ -70,4 +70,4 @@ def test_without_cookiecutter_one_line_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "cookiecutter.generate", None)
     with pytest.raises(LeRobotError, match="cookiecutter") as caught:
         bake(tmp_path, "robot")
-    assert "uv pip install 'lerobot-core[new]'" in caught.value.hint
+    assert "uv pip install './packages/lerobot-core[new]'" in caught.value.hint

@@ -17,7 +17,10 @@ def test_what_is_installed_is_imported() -> None:
 def test_what_is_missing_is_named_with_the_command_that_installs_it(module: str) -> None:
     with pytest.raises(LeRobotError, match="this needs 'absent_package'") as raised:
         require(module, extra="cameras", needed_by="this")
-    assert raised.value.hint == "Install it: uv pip install 'lerobot-core[cameras]'"
+    assert (
+        raised.value.hint
+        == "Install it, in a checkout of this project: uv pip install './packages/lerobot-core[cameras]'"
+    )
 
 
 def test_a_missing_dependency_of_the_dependency_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -224,7 +224,7 @@ def test_a_missing_extra_is_said_with_its_command(trained: Any, tmp_path: Path, 
     config = load(ExportConfig, [f"--policy.path={tmp_path / 'saved'}", f"--output_dir={tmp_path / 'out'}"]).config
     with pytest.raises(LeRobotError, match="export to ONNX needs 'onnxruntime', which is not installed") as caught:
         export_command(config)
-    assert "uv pip install 'lerobot-policies[export]'" in caught.value.hint
+    assert "uv pip install './packages/lerobot-policies[export]'" in caught.value.hint
     assert not (tmp_path / "out").exists()
 
 

@@ -166,6 +166,15 @@ def test_episodes_that_do_not_exist_are_refused(dataset: Path, choice: dict[str,
         open_dataset(config, TinyConfig(), BatchConfig())
 
 
+def test_a_dataset_without_episodes_is_refused(tmp_path: Path) -> None:
+    from tiny_policy import TinyConfig
+
+    features = {"action": {"dtype": "float32", "shape": (2,), "names": None}}
+    LeRobotDataset.create("test/none", 10, features, tmp_path / "none").finalize()
+    with pytest.raises(DatasetError, match="test/none has no episode yet"):
+        open_dataset(DatasetConfig(repo_id="test/none", root=str(tmp_path / "none")), TinyConfig(), BatchConfig())
+
+
 def test_any_start_gives_the_same_batches(dataset: Path) -> None:
     """Two processes, over the end of an epoch; and torch's own generator is left alone."""
     data = LeRobotDataset("test/moves", dataset)
@@ -261,7 +270,6 @@ def test_wandb_that_is_not_installed_is_said_before_training(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)
-    monkeypatch.setattr("lerobot.training.trackers.selection.find_spec", lambda _: None)
     with pytest.raises(LeRobotError, match="not installed") as caught:
         train(tmp_path / "run", "--steps=1", "--wandb.enable=true")
     assert "lerobot-training[wandb]" in caught.value.hint

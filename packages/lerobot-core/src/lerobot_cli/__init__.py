@@ -39,5 +39,5 @@ def explain_shadowing() -> str:
         f"error: 'lerobot' is a regular package at {shadowing_package()}; it hides the plugins installed beside it.\n"
         "  expected: huggingface/lerobot and lerobot-core in environments of their own (same files, different owners)\n"
         "  either:   uv pip uninstall lerobot   (keep this one)\n"
-        "  or:       uv venv other && VIRTUAL_ENV=other uv pip install lerobot-core"
+        "  or:       uv venv other && VIRTUAL_ENV=other uv pip install ./packages/lerobot-core   (in a checkout)"
     )

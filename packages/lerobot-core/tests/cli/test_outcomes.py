@@ -171,7 +171,7 @@ def test_a_known_command_of_an_absent_package_is_answered_with_the_install_line(
     monkeypatch.undo()
     registry.refresh()
     assert code == 2
-    assert "Install it: uv pip install lerobot-training" in err
+    assert "uv pip install ./packages/lerobot-training" in err
 
 
 def test_an_interruption_is_130(run: Callable[..., tuple[int, str, str]]) -> None:

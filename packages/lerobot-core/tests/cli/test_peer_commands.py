@@ -10,7 +10,7 @@ import pytest
 from lerobot.core.config import load
 from lerobot.core.errors import ConfigError
 from lerobot.core.registry import registry
-from lerobot.core.registry.catalog import known_plugins
+from lerobot.core.registry.catalog import install_hint, known_plugins
 
 COMMANDS = "teleoperate|calibrate|setup-motors|find-port|find-cameras|find-joint-limits|info"
 SHARED = next((parent / "shared" for parent in Path(__file__).parents if (parent / "shared").is_dir()), None)
@@ -58,7 +58,7 @@ def test_a_documented_command_line_is_accepted_or_names_what_to_install(line: st
             kind = asked.get(problem.given or "", "camera")
             assert problem.where.endswith("type"), f"{problem}"
             distribution = known_plugins(kind)[str(problem.given)].distribution
-            assert f"install it: uv pip install {distribution}" in str(problem)
+            assert install_hint(distribution).rstrip(".") in str(problem)
             assert distribution not in {found.distribution for found in registry.plugins(kind)}
         return
     for argument in arguments:

@@ -71,7 +71,10 @@ def test_a_camera_is_described_and_its_picture_saved(tmp_path: Path) -> None:
 
 
 def test_nothing_installed_can_look(isolated_registry: Registry, tmp_path: Path) -> None:
-    assert find(tmp_path) == ["No installed package can look for cameras. Install one: uv pip install lerobot-opencv"]
+    assert find(tmp_path) == [
+        "No installed package can look for cameras; lerobot-opencv can. "
+        "Install it, in a checkout of this project: uv pip install ./packages/lerobot-opencv"
+    ]
 
 
 def test_nothing_was_found(isolated_registry: Registry, tmp_plugin: PluginFolder, tmp_path: Path) -> None:

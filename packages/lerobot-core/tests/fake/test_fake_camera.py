@@ -97,4 +97,4 @@ def test_without_numpy_one_line_says_what_to_install() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "'numpy'" in result.stdout
-    assert "uv pip install 'lerobot-core[cameras]'" in result.stdout
+    assert "uv pip install './packages/lerobot-core[cameras]'" in result.stdout

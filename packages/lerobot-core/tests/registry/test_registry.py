@@ -13,7 +13,7 @@ from lerobot.core.errors import (
     PluginNotInstalledError,
 )
 from lerobot.core.registry import KINDS, Registry, kind_of
-from lerobot.core.registry.catalog import known_plugins
+from lerobot.core.registry.catalog import install_hint, known_plugins
 from lerobot.core.testing.plugins import PluginFolder
 
 MODULE = """
@@ -84,9 +84,17 @@ def test_an_unknown_name_is_answered_with_the_nearest(installed: Registry) -> No
 
 def test_a_known_package_is_answered_with_its_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEROBOT_PLUGINS", "lerobot-core")
-    with pytest.raises(PluginNotInstalledError, match="uv pip install lerobot-so100") as caught:
+    with pytest.raises(PluginNotInstalledError, match=r"uv pip install \./packages/lerobot-so100") as caught:
         Registry().config_class("robot", "so101_follower")
     assert caught.value.distribution == "lerobot-so100"
+
+
+def test_nobody_is_sent_to_a_package_index_for_a_name_that_others_may_claim_there() -> None:
+    for kind in KINDS:
+        for known in known_plugins(kind).values():
+            hint = install_hint(known.distribution)
+            assert f"uv pip install ./packages/{known.distribution}" in hint or "is not here yet" in hint
+    assert install_hint("lerobot-smolvla") == "lerobot-smolvla is not here yet: there is nothing to install."
 
 
 def test_an_editable_install_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,9 +76,10 @@ def test_documented_command_lines_are_accepted_or_name_the_device_to_install(com
     assert own
     for line in own:
         text = re.sub(r"(?:\\? +|^)#.*$", "", line, flags=re.MULTILINE).replace("\\\n", " ")
+        text = text.replace("$ROBOT_CAMERAS", "{}")  # what the reader's shell holds there
         _, *arguments = shlex.split(re.sub(r"<(\w+)>", r"\1", text))
         problems = refused(MODELS[command], arguments)
-        assert all("install it: uv pip install" in problem for problem in problems), (line, problems)
+        assert all("is provided by" in problem for problem in problems), (line, problems)
 
 
 def refused(model: Any, arguments: list[str]) -> list[str]:

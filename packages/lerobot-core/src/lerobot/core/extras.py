@@ -4,6 +4,7 @@ import importlib
 from types import ModuleType
 
 from lerobot.core.errors import LeRobotError
+from lerobot.core.registry.catalog import install_hint
 
 
 def require(module: str, *, extra: str, needed_by: str, distribution: str = "lerobot-core") -> ModuleType:
@@ -26,5 +27,5 @@ def require(module: str, *, extra: str, needed_by: str, distribution: str = "ler
             raise
         raise LeRobotError(
             f"{needed_by} needs '{module.partition('.')[0]}', which is not installed.",
-            hint=f"Install it: uv pip install '{distribution}[{extra}]'",
+            hint=install_hint(distribution, extra),
         ) from error

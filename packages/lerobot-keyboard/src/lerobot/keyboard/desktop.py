@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lerobot.core.errors import DeviceConnectionError
+from lerobot.core.registry.catalog import install_hint
 from lerobot.core.terminal import KEYS, KeyListener, key_name, terminal_keys
 
 STOP_S = 2.0
@@ -60,7 +61,7 @@ class DesktopKeyboard:
             missing = isinstance(error, ModuleNotFoundError) and error.name == "pynput"
             raise DeviceConnectionError(
                 "pynput is not installed." if missing else f"pynput finds no display: {str(error).splitlines()[0]}",
-                hint="Install it: uv pip install 'lerobot-keyboard[display]'"
+                hint=install_hint("lerobot-keyboard", "display")
                 if missing
                 else "Use the terminal: --teleop.backend=terminal",
             ) from error

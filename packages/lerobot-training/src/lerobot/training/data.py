@@ -218,6 +218,8 @@ def _without_last(dataset: LeRobotDataset, count: int) -> FrameSource:
 def _episodes(
     config: EpisodesConfig, meta: LeRobotDatasetMetadata, eval_split: float
 ) -> tuple[list[int] | None, list[int]]:
+    if not meta.total_episodes:
+        raise DatasetError(f"dataset {meta.repo_id} has no episode yet", expected="at least one to train on")
     excluded = set(config.exclude_episodes or ())
     if unknown := sorted(excluded - set(range(meta.total_episodes))):
         raise DatasetError(f"{meta.repo_id} has no episode {', '.join(map(str, unknown))} to leave out")

@@ -90,7 +90,7 @@ def choice_problem(where: str, name: str, error: PluginError) -> ConfigProblem:
             where,
             name,
             f"an installed {error.kind}",
-            f"'{name}' is provided by {error.distribution}; install it: uv pip install {error.distribution}",
+            f"'{name}' is provided by {error.distribution}. {error.hint}".rstrip("."),
         )
     if error.expected:
         return ConfigProblem(where, name, error.expected, error.hint)

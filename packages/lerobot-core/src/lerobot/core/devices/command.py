@@ -18,6 +18,7 @@ from lerobot.core.hooks import load_hooks
 from lerobot.core.prompts import Prompter, TerminalPrompter
 from lerobot.core.protocols import Calibratable, Robot, Teleoperator
 from lerobot.core.protocols.ability import HasMotorSetup
+from lerobot.core.registry.catalog import install_hint
 from lerobot.core.safety import SafetyGate, StopSignals, derive_limits, safe_end
 
 SETTLE_S = 0.5
@@ -160,7 +161,7 @@ def _nothing_found(asked: str | None, looked_for: list[str]) -> str:
         return f"No {asked} cameras were detected."
     if looked_for:
         return f"No cameras ({' or '.join(looked_for)}) were detected."
-    return "No installed package can look for cameras. Install one: uv pip install lerobot-opencv"
+    return f"No installed package can look for cameras; lerobot-opencv can. {install_hint('lerobot-opencv')}"
 
 
 def find_joint_limits(config: FindJointLimitsConfig, prompter: Prompter | None = None) -> int:

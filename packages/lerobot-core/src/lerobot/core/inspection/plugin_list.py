@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 from lerobot.core.config.annotations import field_words, unit
 from lerobot.core.errors import PluginError, PluginLoadError
 from lerobot.core.registry import KINDS, Discovered, registry
-from lerobot.core.registry.catalog import known_plugins
+from lerobot.core.registry.catalog import install_hint, known_plugins
 
 
 def rows(kind: str, *, known: bool) -> list[dict[str, str]]:
@@ -71,7 +71,7 @@ def explain(kind: str, name: str) -> int:
         if error.distribution is None:
             raise
         entry = known_plugins(kind)[name]
-        typer.echo(f"{kind} {name}: {entry.summary}\n  not installed: uv pip install {entry.distribution}")
+        typer.echo(f"{kind} {name}: {entry.summary}\n  not installed. {install_hint(entry.distribution)}")
         return 0
     _print_plugin(found, cls)
     return 0

@@ -15,7 +15,7 @@ from lerobot.core.errors import (
     PluginNotInstalledError,
 )
 from lerobot.core.registry.api import api_problem, still_loads
-from lerobot.core.registry.catalog import Known, known_plugins
+from lerobot.core.registry.catalog import Known, install_hint, known_plugins
 from lerobot.core.registry.discovery import Damaged, Discovered, discover, trace
 from lerobot.core.registry.kinds import KINDS
 
@@ -230,7 +230,7 @@ class Registry:
                 kind=kind,
                 name=name,
                 distribution=package.distribution,
-                hint=f"Install it: uv pip install {package.distribution}",
+                hint=install_hint(package.distribution),
             )
         installed = self.names(kind)
         near = difflib.get_close_matches(name, sorted({*installed, *known}), n=3)
@@ -270,9 +270,6 @@ def _broken(found: Discovered, cause: str) -> PluginLoadError:
         kind=found.kind,
         name=found.name,
         distribution=found.distribution,
-        hint=f"Reinstall it: uv pip install --upgrade {found.distribution}"
-        if found.distribution.startswith("lerobot-")
-        else "",
     )
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lerobot.core.errors import DeviceConnectionError
+from lerobot.core.registry.catalog import install_hint
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class RawTerminal:
         except ModuleNotFoundError as error:
             raise DeviceConnectionError(
                 "This system's terminals do not pass on single keys.",
-                hint="Use what listens to the desktop: uv pip install 'lerobot-keyboard[display]'",
+                hint=f"lerobot-keyboard listens to the desktop. {install_hint('lerobot-keyboard', 'display')}",
             ) from error
         self._file = _foreground_terminal()
         self._settings: list[Any] = termios.tcgetattr(self._file)

@@ -13,7 +13,7 @@ NO_EFFECT = "Accepted so that known command lines work; has no effect here."
 class DatasetVizConfig(CommandConfig):
     """Look at an episode of a dataset in the Rerun viewer, or save it as an .rrd file.
 
-    Needs the viewer: pip install 'lerobot-dataset-tools[viz]'.
+    Needs the viewer, which the extra `viz` of lerobot-dataset-tools brings.
     """
 
     target: ClassVar[str] = "lerobot.dataset_tools.viewer.command:dataset_viz"

@@ -146,7 +146,7 @@ def parse_version(text: str) -> tuple[int, int]:
         raise DatasetError(
             f"dataset has format {text}, newer than this package reads",
             expected="v2.0, v2.1 or v3.x",
-            hint="Upgrade: uv pip install --upgrade lerobot-datasets",
+            hint="A newer lerobot-datasets may read it.",
         )
     if version < (2, 0):
         raise DatasetError(

@@ -7,6 +7,7 @@ import logging
 from typing import Literal, TypeAlias
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.registry.catalog import install_hint
 
 logger = logging.getLogger(__name__)
 
@@ -14,8 +15,6 @@ VideoBackend: TypeAlias = Literal["pyav", "torchcodec"]
 
 VIDEO_BACKENDS = ("torchcodec", "pyav", "video_reader")
 """Names users may give; the last is what older code calls PyAV."""
-
-_INSTALL = "uv pip install 'lerobot-datasets[torchcodec]'"
 
 
 def choose_backend(name: str | None) -> VideoBackend:
@@ -38,7 +37,7 @@ def choose_backend(name: str | None) -> VideoBackend:
         raise DatasetError(
             f"video_backend is 'torchcodec', which {trouble}",
             expected="it to work, or video_backend 'pyav'",
-            hint=f"{_INSTALL}, and FFmpeg from your system",
+            hint=f"{_install_hint()}; and FFmpeg from your system",
         )
     _say_once(trouble)
     return "pyav"
@@ -59,4 +58,8 @@ def _torchcodec_trouble() -> str | None:
 
 @functools.cache
 def _say_once(trouble: str) -> None:
-    logger.info("videos are decoded with PyAV; torchcodec can be faster, but %s (%s)", trouble, _INSTALL)
+    logger.info("videos are decoded with PyAV; torchcodec can be faster, but %s (%s)", trouble, _install_hint())
+
+
+def _install_hint() -> str:
+    return install_hint("lerobot-datasets", "torchcodec")

@@ -54,7 +54,7 @@ class ServoArm(Arm):
     @property
     def joint_features(self) -> dict[str, FeatureSpec]:
         """`<joint>.pos` with unit, range and speed; the range in degrees is the calibrated one, where it is known."""
-        return {f"{name}.pos": self._feature(name) for name in self.table.joints}
+        return {f"{name}.pos": self._feature(name) for name, joint in self.table.joints.items() if not joint.shadow_of}
 
     def _feature(self, name: str) -> FeatureSpec:
         motor = self.bus.motors[name]

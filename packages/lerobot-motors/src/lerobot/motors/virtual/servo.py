@@ -99,6 +99,10 @@ class Servo(ABC):
     def error(self) -> int:
         """Error byte of an answer that carries no refusal."""
 
+    def also_hears(self, servo_id: int, address: int) -> bool:  # noqa: ARG002 (a protocol may have such servos)
+        """Whether it takes a write to another servo as its own too, without answering."""
+        return False
+
     def read(self, address: int, length: int) -> bytes:
         """Read registers."""
         return self.memory.read(address, length)

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from lerobot.core.errors import CheckpointError, LeRobotError
+from lerobot.core.extras import require
 from lerobot.core.json_file import read_json
 from lerobot.policies.checkpoint.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.weights import check_named_weights, read_weights
@@ -89,7 +90,7 @@ def make_adapter(
     Source:
         Hu et al. 2021, arXiv:2106.09685.
     """
-    _require_peft()
+    require("peft", extra="peft", needed_by="an adapter", distribution="lerobot-policies")
     import peft
 
     chosen: dict[str, Any] = {} if init_type is None else {"init_lora_weights": init_type}
@@ -119,7 +120,7 @@ def load_adapter(policy: nn.Module, checkpoint: Checkpoint) -> Adapter:
         CheckpointError: a file of the adapter is missing or damaged, or it is for another policy.
         LeRobotError: peft is not installed.
     """
-    _require_peft()
+    require("peft", extra="peft", needed_by="an adapter", distribution="lerobot-policies")
     import peft
 
     fields = adapter_fields(checkpoint)
@@ -176,15 +177,4 @@ def _put_in(policy: nn.Module, config: Any) -> Adapter:
         raise LeRobotError(
             f"the policy cannot be adapted: {str(error).splitlines()[0]}",
             expected="--peft.target_modules that name linear layers of the policy, such as [linear1, linear2]",
-        ) from error
-
-
-def _require_peft() -> None:
-    try:
-        import peft  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "peft":
-            raise
-        raise LeRobotError(
-            "adapters need 'peft', which is not installed.", hint="Install it: uv pip install 'lerobot-policies[peft]'"
         ) from error

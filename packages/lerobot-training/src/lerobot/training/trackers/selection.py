@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lerobot.core.errors import LeRobotError
+from lerobot.core.extras import require
 from lerobot.core.hooks import Hooks
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.trackers.console import ConsoleTracker
@@ -36,11 +36,7 @@ def register_trackers(
 
         hooks.register(TensorBoardTracker(folder / "tensorboard", step), "tensorboard")
     if config.wandb.enable:
-        if find_spec("wandb") is None:
-            raise LeRobotError(
-                "--wandb.enable needs 'wandb', which is not installed",
-                hint="Install it: uv pip install 'lerobot-training[wandb]'",
-            )
+        require("wandb", extra="wandb", needed_by="--wandb.enable", distribution="lerobot-training")
         from lerobot.training.trackers.wandb import WandBTracker
 
         tags = [f"policy:{config.policy.type}", f"dataset:{config.dataset.repo_id}", f"seed:{config.seed}"]
