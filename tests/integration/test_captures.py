@@ -55,7 +55,7 @@ class Session:
     def has_arrived(self) -> bool:
         """Whether every joint is at its goal."""
         states = [self.line.state(servo.id) for servo in self.line.spec.servos]
-        return all(state["Present_Position"] == state["Goal_Position"] for state in states)
+        return all(not state["Moving"] and state["Present_Position"] == state["Goal_Position"] for state in states)
 
     def packets(self) -> list[bytes]:
         return self.line.packets()

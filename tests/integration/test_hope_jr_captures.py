@@ -53,7 +53,7 @@ class Session:
 
     def has_arrived(self) -> bool:
         states = [self.line.state(servo.id) for servo in self.line.spec.servos]
-        return all(state["Present_Position"] == state["Goal_Position"] for state in states)
+        return all(not state["Moving"] and state["Present_Position"] == state["Goal_Position"] for state in states)
 
 
 @pytest.fixture(params=["arm", "hand"])
