@@ -65,6 +65,14 @@ def test_a_saved_policy_comes_back_exactly(saved: Path, observation: Any) -> Non
     assert not first.policy.from_scratch  # type: ignore[attr-defined]
 
 
+def test_a_tilde_is_the_home_folder(saved: Path, config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(saved.parent))
+    pair = PolicyWithProcessors.from_pretrained("~/saved")
+    pair.save_pretrained("~/again")
+    assert sorted(path.name for path in saved.with_name("again").iterdir()) == sorted(p.name for p in saved.iterdir())
+    assert type(config)(pretrained_path="~/saved").pretrained_path == str(saved)
+
+
 def test_the_files_are_those_of_the_peer(saved: Path) -> None:
     assert sorted(path.name for path in saved.iterdir()) == [
         "config.json",

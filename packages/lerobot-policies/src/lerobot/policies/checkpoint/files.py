@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from lerobot.core.config.base import plugin_class
 from lerobot.core.errors import CheckpointError, ConfigError, ConfigProblem, PluginError
 from lerobot.core.json_file import read_json
+from lerobot.core.paths import user_path
 from lerobot.policies.config import PreTrainedConfig
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -48,7 +49,7 @@ class Checkpoint:
         Raises:
             CheckpointError: there is no such folder, and the name cannot be a repository's.
         """
-        path = Path(source).expanduser()
+        path = user_path(source)
         if path.is_dir():
             inner = path / "pretrained_model"
             return cls(str(source), inner if not (path / CONFIG).exists() and inner.is_dir() else path)
