@@ -101,7 +101,7 @@ def test_the_servos_of_a_joint_always_have_one_goal(start: Callable[..., Virtual
     assert all(first == shadow for first, shadow in goals())
     arm.send_action({"shoulder.pos": 50.0, "elbow.pos": -50.0})
     assert goals() == [(2600, 2600), (1400, 1400)]
-    while any(line.state(i)["Moving"] or line.state(i)["Present_Position"] != g for i, g in ((2, 2600), (4, 1400))):
+    while any((state := line.state(i))["Moving"] or state["Present_Position"] != g for i, g in ((2, 2600), (4, 1400))):
         pass
     assert (line.state(3)["Present_Position"], line.state(5)["Present_Position"]) == (2600, 1400)
     for stop in (arm.enter_safe_state, arm.configure):

@@ -1,6 +1,7 @@
 """Saved policies: they come back exactly, or not at all, and the reason names what is wrong."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,13 @@ def test_a_training_checkpoint_is_found_by_its_folder(saved: Path, tmp_path: Pat
     (tmp_path / "000100").mkdir()
     saved.rename(tmp_path / "000100" / "pretrained_model")
     assert Checkpoint.at(tmp_path / "000100").config().type == "tiny"
+
+
+def test_the_folder_of_a_run_is_answered_with_its_newest_policy(saved: Path, tmp_path: Path) -> None:
+    newest = shutil.copytree(saved, tmp_path / "run/checkpoints/last/pretrained_model")
+    with pytest.raises(CheckpointError, match="is the folder of a training run") as caught:
+        Checkpoint.at(tmp_path / "run").fields()
+    assert caught.value.hint == f"Its newest policy: {newest}"
 
 
 def test_saving_over_a_checkpoint_leaves_no_scraps(saved: Path, config: Any, stats: Any) -> None:

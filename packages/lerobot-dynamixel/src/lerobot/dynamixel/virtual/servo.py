@@ -51,7 +51,11 @@ class DynamixelServo(Servo):
     limits_of = staticmethod(tables.limits_of)
 
     @classmethod
-    def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:
+    def holding(
+        cls,
+        calibration: MotorCalibration,
+        model: str,  # noqa: ARG003 (all keep the same)
+    ) -> tuple[dict[str, int], tuple[float, float]]:
         """See `Servo.holding`; a servo reports its position, reversed if its drive mode says so, plus the offset."""
         offset = calibration.homing_offset
         registers = {

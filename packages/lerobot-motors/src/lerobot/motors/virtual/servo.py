@@ -31,8 +31,8 @@ class Servo(ABC):
 
     @classmethod
     @abstractmethod
-    def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:
-        """EEPROM contents of a servo that holds a calibration, and the ends of its range without homing."""
+    def holding(cls, calibration: MotorCalibration, model: str) -> tuple[dict[str, int], tuple[float, float]]:
+        """EEPROM contents of a servo of a model that holds a calibration, and the ends of its range without homing."""
 
     @staticmethod
     @abstractmethod

@@ -82,6 +82,9 @@ class Checkpoint:
             CheckpointError: it has no such file.
         """
         if (path := self.find(name)) is None:
+            newest = self.folder / "checkpoints/last/pretrained_model" if self.folder is not None else None
+            if newest is not None and newest.is_dir():
+                raise CheckpointError(f"{self} is the folder of a training run", hint=f"Its newest policy: {newest}")
             raise CheckpointError(f"{self} has no {name}", hint="Copy or upload the whole folder again.")
         return path
 
