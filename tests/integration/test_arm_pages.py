@@ -41,6 +41,7 @@ class Family:
 JOINTS = frozenset({"shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"})
 SO101 = Family("so101", "so101", frozenset({"wrist_roll"}))
 KOCH = Family("koch", "koch_leader", frozenset({"shoulder_pan", "wrist_roll"}))
+ALOHA = Family("aloha", "aloha_leader", frozenset({"waist", "forearm_roll", "wrist_rotate"}))
 OMX = Family("omx", "omx_leader", JOINTS, is_swept=False)
 
 SMALL_ACT = (
@@ -61,7 +62,7 @@ def desk(tmp_path: Path, family: Family) -> Iterator[Desk]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "family",
-    [SO101, pytest.param(KOCH, marks=pytest.mark.slow), pytest.param(OMX, marks=pytest.mark.slow)],
+    [SO101, *(pytest.param(family, marks=pytest.mark.slow) for family in (KOCH, OMX, ALOHA))],
     ids=lambda family: family.name,
 )
 def test_from_the_box_to_a_policy(desk: Desk, family: Family) -> None:

@@ -21,53 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from capture import GOLDEN, Changes, captured, changes
 
 from lerobot.core.registry import registry
 from lerobot.core.testing import ScriptedPrompter
 from lerobot.dynamixel.tables import X_SERIES
-from lerobot.motors.virtual import ARMS, LineSpec, VirtualBus
-from lerobot.motors.virtual.framing import WRITE
-
-GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "data" / "golden" / "hardware"
+from lerobot.motors.virtual import ARMS, VirtualBus
 
 DRIVE_MODE, GOAL_POSITION = X_SERIES["Drive_Mode"][0], X_SERIES["Goal_Position"][0]
-Changes = dict[int, list[tuple[int, bytes]]]
 
 OUR_CHANGES: dict[str, Changes] = {
     "koch_leader": {3: [(DRIVE_MODE, b"\x01")], 6: [(GOAL_POSITION, (2400).to_bytes(4, "little"))]},
 }
 """What only ours writes, by motor: a drive mode first, and the trigger's goal, half open, last."""
-
-
-def captured(path: Path) -> dict[str, list[bytes]]:
-    """What the host sent, by call, in order; `get_observation` keeps its first time."""
-    calls: dict[str, list[bytes]] = {}
-    call = ""
-    for line in path.read_text().splitlines():
-        entry = json.loads(line)
-        if "mark" in entry:
-            call = entry["mark"]
-            calls.setdefault(call, [])
-        elif entry["dir"] == "host":
-            calls[call].append(bytes.fromhex(entry["raw"]))
-    return calls
-
-
-def changes(spec: LineSpec, packets: list[bytes]) -> Changes:
-    """What writes to single motors change, by motor: address and bytes."""
-    servos = {servo.id: spec.protocol(servo, spec.voltage, 0.0) for servo in spec.servos}
-    changed: Changes = {servo_id: [] for servo_id in servos}
-    for packet in packets:
-        instruction = spec.protocol.framing.take(bytearray(packet))
-        assert instruction is not None
-        if instruction.code == WRITE:
-            address = int.from_bytes(instruction.parameters[:2], "little")
-            data = instruction.parameters[2:]
-            memory = servos[instruction.id].memory
-            if memory.read(address, len(data)) != data:
-                memory.write(address, data, keep=True)
-                changed[instruction.id].append((address, data))
-    return changed
 
 
 class Session:
@@ -89,7 +55,7 @@ class Session:
     def has_arrived(self) -> bool:
         """Whether every joint is at its goal."""
         states = [self.line.state(servo.id) for servo in self.line.spec.servos]
-        return all(state["Present_Position"] == state["Goal_Position"] for state in states)
+        return all(not state["Moving"] and state["Present_Position"] == state["Goal_Position"] for state in states)
 
     def packets(self) -> list[bytes]:
         return self.line.packets()

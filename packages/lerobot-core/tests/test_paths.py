@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from lerobot.core.config import load
+from lerobot.core.config.base import ConfigModel, PathText
 from lerobot.core.device import calibration_path
 from lerobot.core.errors import ConfigError
-from lerobot.core.paths import calibration_root, lerobot_home
+from lerobot.core.paths import calibration_root, lerobot_home, user_path
 
 VARIABLES = ["HF_LEROBOT_HOME", "HF_LEROBOT_CALIBRATION", "HF_HOME", "XDG_CACHE_HOME", "LEROBOT_HOME"]
 
@@ -45,3 +48,28 @@ def test_the_obsolete_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("LEROBOT_HOME", "/old")
     with pytest.raises(ConfigError, match="HF_LEROBOT_HOME"):
         lerobot_home()
+
+
+def test_a_tilde_is_the_home_folder() -> None:
+    assert user_path("~/x") == user_path(Path("~/x")) == Path("/home/me/x")
+    assert user_path("a/~") == Path("a/~")
+    with pytest.raises(ConfigError, match=r"^path: got '~nobody-here/x', expected '~', or '~' and the name of a user"):
+        user_path("~nobody-here/x")
+
+
+class Where(ConfigModel):
+    folder: Path | int | None = None
+    place: PathText | None = None
+
+
+def test_fields_that_hold_paths_expand_it_however_the_configuration_is_made() -> None:
+    for folder in ("~/x", Path("~/x")):
+        assert Where(folder=folder, place="~/y") == Where(folder=Path("/home/me/x"), place="/home/me/y")
+    assert load(Where, ["--folder=~/x", "--place=~/y"]).config == Where(folder="/home/me/x", place="/home/me/y")
+    assert Where(folder=3, place="owner//name").model_dump() == {"folder": 3, "place": "owner//name"}
+    with pytest.raises(ValidationError, match="the name of a user"):
+        Where(folder=Path("~nobody-here/x"))
+    with pytest.raises(
+        ConfigError, match=r"--place: got '~nobody-here/x', expected '~', or '~' and the name of a user"
+    ):
+        load(Where, ["--place=~nobody-here/x"])

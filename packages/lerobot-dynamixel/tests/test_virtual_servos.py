@@ -53,3 +53,12 @@ def test_a_dynamixel_servo_follows_its_profile() -> None:
     servo.refresh(5.0)
     assert servo.memory["Present_Position"] == 4000
     assert servo.memory["Moving"] == 0
+
+
+def test_a_servo_takes_writes_to_the_ram_of_the_one_it_names_second() -> None:
+    servo = DynamixelServo(ServoSpec(3, "xm430-w350", registers={"Secondary_ID": 2}), 12.0, 0.0)
+    ram, eeprom = X_SERIES["Goal_Position"][0], X_SERIES["Homing_Offset"][0]
+    assert servo.also_hears(2, ram)
+    assert not servo.also_hears(2, eeprom)
+    assert not servo.also_hears(4, ram)
+    assert not DynamixelServo(ServoSpec(3, "xm430-w350"), 12.0, 0.0).also_hears(255, ram)

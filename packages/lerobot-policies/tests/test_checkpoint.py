@@ -1,6 +1,7 @@
 """Saved policies: they come back exactly, or not at all, and the reason names what is wrong."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,14 @@ def test_a_saved_policy_comes_back_exactly(saved: Path, observation: Any) -> Non
     assert not first.policy.from_scratch  # type: ignore[attr-defined]
 
 
+def test_a_tilde_is_the_home_folder(saved: Path, config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(saved.parent))
+    pair = PolicyWithProcessors.from_pretrained("~/saved")
+    pair.save_pretrained("~/again")
+    assert sorted(path.name for path in saved.with_name("again").iterdir()) == sorted(p.name for p in saved.iterdir())
+    assert type(config)(pretrained_path="~/saved").pretrained_path == str(saved)
+
+
 def test_the_files_are_those_of_the_peer(saved: Path) -> None:
     assert sorted(path.name for path in saved.iterdir()) == [
         "config.json",
@@ -95,6 +104,13 @@ def test_a_training_checkpoint_is_found_by_its_folder(saved: Path, tmp_path: Pat
     (tmp_path / "000100").mkdir()
     saved.rename(tmp_path / "000100" / "pretrained_model")
     assert Checkpoint.at(tmp_path / "000100").config().type == "tiny"
+
+
+def test_the_folder_of_a_run_is_answered_with_its_newest_policy(saved: Path, tmp_path: Path) -> None:
+    newest = shutil.copytree(saved, tmp_path / "run/checkpoints/last/pretrained_model")
+    with pytest.raises(CheckpointError, match="is the folder of a training run") as caught:
+        Checkpoint.at(tmp_path / "run").fields()
+    assert caught.value.hint == f"Its newest policy: {newest}"
 
 
 def test_saving_over_a_checkpoint_leaves_no_scraps(saved: Path, config: Any, stats: Any) -> None:

@@ -63,9 +63,30 @@ def move_ends(root: Path) -> None:
     pq.write_table(table.set_column(table.column_names.index(name), name, ends), path)
 
 
+def drop_columns(root: Path, *names: str) -> None:
+    for path in root.glob("data/*/*.parquet"):
+        pq.write_table(pq.read_table(path).drop_columns([*names]), path)
+
+
+def drop_declaration(root: Path) -> None:
+    features = json.loads((root / "meta/info.json").read_text())["features"]
+    del features["index"]
+    change_info(root, features=features)
+
+
+def numbers(root: Path) -> dict[str, list[int]]:
+    """The numbers of the rows, as the reader of frames gives them."""
+    dataset = FrameDataset(LeRobotDatasetMetadata("a/b", root))
+    items = dataset.read_arrays(range(len(dataset)))
+    return {name: [int(item[name]) for item in items] for name in ("index", "episode_index", "frame_index")}
+
+
 @pytest.mark.parametrize(
     ("damage", "check"),
     [
+        (lambda root: drop_columns(root, "index"), "row_numbers"),
+        (lambda root: drop_columns(root, "episode_index", "frame_index"), "row_numbers"),
+        (drop_declaration, "row_numbers"),
         (lambda root: change_info(root, total_frames=3), "totals"),
         (lambda root: change_info(root, total_frames=None), "totals"),
         (lambda root: change_info(root, total_tasks=0), "totals"),
@@ -79,7 +100,9 @@ def move_ends(root: Path) -> None:
     ],
 )
 def test_what_only_repeats_the_files_is_read_named_and_mended(dataset, recorded_hashes, hashes, damage, check):
+    rows = numbers(dataset)
     damage(dataset)
+    assert numbers(dataset) == rows
     expected = [value for episode in recorded_hashes for value in episode]
     assert hashes(dataset) == expected
     assert set(derived(dataset)) == {check}
@@ -221,3 +244,30 @@ def test_a_real_recording_that_ends_with_its_last_image(one_video_each, tmp_path
         wanted = [lengths[episode] / fps for episode in kept]
         np.testing.assert_allclose(column(root, f"videos/{camera}/to_timestamp"), wanted, atol=1e-3)
         assert derived(root) == []
+
+
+def test_derived_numbers_of_rows_are_written_with_their_statistics_and_needed_to_record_on(dataset):
+    before = {path.relative_to(dataset): pq.read_table(path) for path in dataset.glob("data/*/*.parquet")}
+    stats = json.loads((dataset / "meta/stats.json").read_text())
+    drop_columns(dataset, "index")
+    rest = {key: value for key, value in stats.items() if key != "index"}
+    (dataset / "meta/stats.json").write_text(json.dumps(rest))
+    with pytest.raises(DatasetError, match=r"lack index\n  write them: lerobot edit-dataset --operation.type=repair"):
+        DatasetRecorder.resume(dataset)
+    repair(dataset)
+    for path, table in before.items():
+        assert pq.read_table(dataset / path).equals(table)
+    assert json.loads((dataset / "meta/stats.json").read_text()) == stats
+    assert not list(verify_dataset(dataset, pictures=False))
+    DatasetRecorder.resume(dataset).close()
+
+
+def test_what_lacks_numbers_in_some_files_alone_goes_through_a_merge(dataset, recorded, recorded_hashes, hashes):
+    drop_columns(dataset, "index", "episode_index")
+    drop_columns(recorded_copy := Path(shutil.copytree(recorded, dataset.with_name("other"))), "frame_index")
+    with pytest.raises(DatasetError, match="nothing in it tells the place of each row"):
+        numbers(dataset)
+    both = merge([recorded_copy, recorded], dataset.with_name("both")).root
+    expected = [value for episode in recorded_hashes for value in episode]
+    assert hashes(both) == [*expected, *expected]
+    assert numbers(both)["index"] == list(range(2 * len(expected)))

@@ -4,6 +4,7 @@ import contextlib
 import json
 import resource
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
 
 CAMERA = "observation.images.cam"
 DATA_FILE = "data/chunk-000/file-000.parquet"
@@ -120,6 +122,53 @@ def test_a_missing_column_and_a_wrong_shape_are_named(tmp_path: Path, make_datas
     pq.write_table(table.set_column(0, "observation.state", ragged), root / DATA_FILE)
     with pytest.raises(DatasetError, match=r"column observation.state has rows of another shape"):
         read_all(root)
+
+
+def numbers(items: Iterable[Any]) -> list[list[float]]:
+    return [[item[key].item() for key in ("index", "episode_index", "frame_index", "action")] for item in items]
+
+
+def stream(root: Path) -> Iterator[Any]:
+    return iter(StreamingLeRobotDataset("a/b", root, shuffle=False))
+
+
+@pytest.mark.parametrize("version", ["v3.0", "v2.1"])
+@pytest.mark.parametrize("absent", [["index"], ["frame_index"], ["episode_index"], ["episode_index", "frame_index"]])
+def test_numbers_that_follow_from_the_lengths_are_derived(
+    tmp_path: Path, make_dataset: Any, version: str, absent: list[str]
+) -> None:
+    root = make_dataset(tmp_path / "d", [4, 2, 3], version=version)
+    expected, streamed = numbers(LeRobotDataset("a/b", root)), numbers(stream(root))
+    for path in root.glob("data/*/*.parquet"):
+        pq.write_table(pq.read_table(path).drop_columns(absent), path)
+    assert numbers(LeRobotDataset("a/b", root)) == expected
+    assert numbers(stream(root)) == streamed == expected
+    table = LeRobotDataset("a/b", root).hf_dataset.with_format(None)
+    assert table["index"] == list(range(9))
+    assert table["frame_index"] == [0, 1, 2, 3, 0, 1, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.take([1, 0, 2, 3, 4, 5]).drop_columns("index"), "frame_index of row 0 is 1\n  expected: 0 by"),
+        (lambda t: t.take([0, 1, 3, 2, 4, 5]).drop_columns("frame_index"), "index of row 2 is 3\n  expected: 2 by"),
+        (lambda t: t.take([4, 5, 0, 1, 2, 3]).drop_columns("index"), "of row 0 is 1"),
+        (lambda t: t.drop_columns(["index", "frame_index"]), "nothing in it tells the place of each row"),
+        (lambda t: t.drop_columns(["index", "episode_index"]), "nothing in it tells the place of each row"),
+        (lambda t: t.drop_columns(["index", "episode_index", "frame_index"]), "nothing in it tells the place"),
+        (lambda t: t.drop_columns(["index", "task_index"]), "lacks the columns task_index that info.json declares"),
+    ],
+)
+def test_numbers_are_not_guessed_where_rows_may_stand_in_another_order(
+    tmp_path: Path, make_dataset: Any, change: Any, message: str
+) -> None:
+    root = make_dataset(tmp_path / "d", [4, 2])
+    pq.write_table(change(pq.read_table(root / DATA_FILE)), root / DATA_FILE)
+    with pytest.raises(DatasetError, match=message):
+        read_all(root)
+    with pytest.raises(DatasetError, match=message):
+        numbers(stream(root))
 
 
 def test_ten_thousand_files_need_few_descriptors(tmp_path: Path, make_dataset: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from lerobot.core.errors import AlreadyConnectedError, NotConnectedError
-from lerobot.core.paths import calibration_root
+from lerobot.core.paths import calibration_root, user_path
 from lerobot.core.prompts import Prompter, TerminalPrompter
 
 log = logging.getLogger(__name__)
@@ -105,4 +105,5 @@ def calibration_path(role: str, name: str, id: str | None, directory: Path | Non
     Returns:
         `<directory>/<id>.json`, else `<calibration root>/<role>/<name>/<id>.json`.
     """
-    return (directory or calibration_root() / role / name) / f"{id}.json"
+    folder = calibration_root() / role / name if directory is None else user_path(directory)
+    return folder / f"{id}.json"

@@ -9,6 +9,20 @@ from pathlib import Path
 from lerobot.core.errors import ConfigError, ConfigProblem
 
 
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """A path as people write it: `~` and `~name` at its beginning are home folders.
+
+    Configurations do this by themselves, see `ConfigModel`; a function that people hand a path calls it first.
+
+    Raises:
+        ConfigError: it begins with the name of a user that this computer does not have.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError([ConfigProblem("path", str(path), "'~', or '~' and the name of a user, first")]) from error
+
+
 def lerobot_home() -> Path:
     """Folder of datasets, calibrations and runs.
 
@@ -24,20 +38,20 @@ def lerobot_home() -> Path:
             [ConfigProblem("LEROBOT_HOME", os.environ["LEROBOT_HOME"], "HF_LEROBOT_HOME", "the old name is not read")]
         )
     if explicit := os.environ.get("HF_LEROBOT_HOME"):
-        return Path(explicit).expanduser()
+        return user_path(explicit)
     return hf_home() / "lerobot"
 
 
 def hf_home() -> Path:
     """Cache folder of the Hugging Face libraries: `$HF_HOME`, else `$XDG_CACHE_HOME/huggingface`."""
     if explicit := os.environ.get("HF_HOME"):
-        return Path(explicit).expanduser()
+        return user_path(explicit)
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache).expanduser() if cache else Path.home() / ".cache") / "huggingface"
+    return (user_path(cache) if cache else Path.home() / ".cache") / "huggingface"
 
 
 def calibration_root() -> Path:
     """Folder holding `robots/` and `teleoperators/`: `$HF_LEROBOT_CALIBRATION`, else `<home>/calibration`."""
     if explicit := os.environ.get("HF_LEROBOT_CALIBRATION"):
-        return Path(explicit).expanduser()
+        return user_path(explicit)
     return lerobot_home() / "calibration"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lerobot.core.errors import DatasetError
-from lerobot.core.paths import lerobot_home
+from lerobot.core.paths import lerobot_home, user_path
 from lerobot.datasets.dataset.frames import FrameDataset
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.depth import DepthUnit
@@ -207,7 +207,7 @@ class LeRobotDataset(FrameDataset):
         """
         if not use_videos:
             features = {key: _as_image(feature) for key, feature in features.items()}
-        folder = Path(root) if root is not None else lerobot_home() / repo_id
+        folder = user_path(root) if root is not None else lerobot_home() / repo_id
         recorder = DatasetRecorder.create(
             folder,
             fps,
@@ -230,7 +230,7 @@ class LeRobotDataset(FrameDataset):
         **settings: Any,
     ) -> Self:
         """Continue an existing dataset; see `DatasetRecorder.resume`, and `create` for `options` and `settings`."""
-        folder = Path(root) if root is not None else lerobot_home() / repo_id
+        folder = user_path(root) if root is not None else lerobot_home() / repo_id
         chosen = _writing_options(options, settings)
         return cls._recording(repo_id, DatasetRecorder.resume(folder, features=features, options=chosen))
 

@@ -85,8 +85,15 @@ CONTROL_TABLES: dict[str, dict[str, Register]] = dict.fromkeys(
 
 RESOLUTIONS = dict.fromkeys(CONTROL_TABLES, 4096)
 
-SPEEDS_DEG_S = {"xl330-m077": 2298.0, "xl330-m288": 618.0, "xl430-w250": 342.0}
-"""No-load speeds: 383 and 103 rpm at 5 V, 57 rpm at 11.1 V (e-Manual)."""
+SPEEDS_DEG_S = {
+    "xl330-m077": 2298.0,
+    "xl330-m288": 618.0,
+    "xl430-w250": 342.0,
+    "xm430-w350": 276.0,
+    "xm540-w270": 180.0,
+    "xc430-w150": 636.0,
+}
+"""No-load speeds: 383 and 103 rpm at 5 V, 57 rpm at 11.1 V, 46, 30 and 106 rpm at 12 V (e-Manual)."""
 
 SIGNED_BYTES = {
     "Homing_Offset": 4,

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lerobot.core.config.base import ConfigModel, EnvConfig
+from lerobot.core.config.base import ConfigModel, EnvConfig, PathText
 
 
 class EvalConfig(ConfigModel):
@@ -36,4 +36,6 @@ class HubEnvConfig(EnvConfig):
     target: ClassVar[str] = "lerobot.envs.hub:load_hub_env"
 
     type: str = "hub"
-    hub_path: str = Field(description="'owner/name', with '@revision' and ':file.py' (default env.py), or a folder.")
+    hub_path: PathText = Field(
+        description="'owner/name', with '@revision' and ':file.py' (default env.py), or a folder."
+    )

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot.core.paths import user_path
 from lerobot.core.signals import check_stop
 from lerobot.envs.report import Episode
 from lerobot.envs.rows import EnvRows
@@ -72,6 +73,7 @@ def evaluate(
     Returns:
         The episodes, by index.
     """
+    videos = None if videos is None else user_path(videos)
     idle = np.zeros(rows.action_space.shape, rows.action_space.dtype)
     waiting = iter(range(n_episodes))
     playing: dict[int, _Playing] = {}

@@ -58,6 +58,7 @@ class FeetechMotorsBus(SerialMotorsBus):
     model_ctrl_table = tables.CONTROL_TABLES
     model_number_table = tables.MODEL_NUMBERS
     model_resolution_table = tables.RESOLUTIONS
+    models_read_alone = tables.READ_ALONE
     limits_of = staticmethod(tables.limits_of)
 
     def __init__(
@@ -92,14 +93,18 @@ class FeetechMotorsBus(SerialMotorsBus):
         return None if tables.PROTOCOLS[model] else tables.SIGN_BITS.get(register)
 
     def _check_motors(self) -> None:
-        """Refuse to drive servos of different firmware, whose registers may differ."""
-        versions = {name: self.firmware_of(name) for name in self.motors}
-        if len(set(versions.values())) > 1:
+        """Refuse to drive servos of one model with different firmware, whose registers may differ."""
+        models: dict[str, dict[str, str]] = {}
+        for name, motor in self.motors.items():
+            models.setdefault(motor.model, {})[name] = self.firmware_of(name)
+        for model, versions in models.items():
+            if len(set(versions.values())) == 1:
+                continue
             listed = ", ".join(f"{name} {version}" for name, version in versions.items())
             raise MotorError(
                 f"Some motors on port '{self.port}' use different firmware versions: {listed}.",
                 device=self.port,
-                expected="the same version on all motors",
+                expected=f"the same version on all motors of the model {model}",
                 hint="Update them with Feetech's software first: https://www.feetechrc.com/software",
             )
 

@@ -115,6 +115,9 @@ PROTOCOLS = {model: 1 if table is SCS else 0 for model, table in CONTROL_TABLES.
 
 RESOLUTIONS = {model: 1024 if table is SCS else 4096 for model, table in CONTROL_TABLES.items()}
 
+READ_ALONE = frozenset({"sm8512bl"})
+"""Models that are read one by one: huggingface/lerobot leaves the SM8512BL out of sync reads, and so do we."""
+
 SIGN_BITS = {
     "Present_Load": 10,
     "Homing_Offset": 11,

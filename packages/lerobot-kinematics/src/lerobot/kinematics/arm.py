@@ -75,7 +75,7 @@ class Arm:
 
 
 def _load(config: KinematicsConfig) -> mujoco.MjModel:
-    path = Path(config.urdf_path).expanduser()
+    path = Path(config.urdf_path)
     bundled = {file.name.removesuffix(".urdf"): file for file in files(__package__).joinpath("models").iterdir()}
     try:
         text = (bundled.get(config.urdf_path) or path).read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from lerobot.core.config.base import ConfigModel, ProcessorStepConfig, Unit
+from lerobot.core.config.base import ConfigModel, PathText, ProcessorStepConfig, Unit
 from lerobot.core.processors.config import EndEffectorBounds
 
 _STEPS = "lerobot.kinematics.steps"
@@ -19,7 +19,7 @@ TABLE_TOP = EndEffectorBounds(min=[-0.6, -0.6, 0.0], max=[0.6, 0.6, 0.7])
 class KinematicsConfig(ConfigModel):
     """The arm's kinematic chain."""
 
-    urdf_path: str = Field(description="URDF file, or the name of a model that comes with the package: so101.")
+    urdf_path: PathText = Field(description="URDF file, or the name of a model that comes with the package: so101.")
     target_frame_name: str = Field(default="gripper_frame_link", description="Link of the URDF that is the end.")
     joint_names: list[str] | None = Field(
         default=None,

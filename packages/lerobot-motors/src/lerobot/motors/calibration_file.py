@@ -13,7 +13,7 @@ from lerobot.core.device import calibration_path
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CalibrationError
 from lerobot.core.json_file import read_json
-from lerobot.core.paths import calibration_root
+from lerobot.core.paths import calibration_root, user_path
 from lerobot.motors.calibration_limits import CalibrationLimits, require_possible
 from lerobot.motors.motor import MotorCalibration
 
@@ -39,6 +39,7 @@ def load_calibration(path: Path, limits: Mapping[str, CalibrationLimits] | None 
         CalibrationError: the file cannot be read, is no JSON, or holds something else or what is
             impossible; names what it holds.
     """
+    path = user_path(path)
     try:
         content = read_json(path)
     except OSError as error:
@@ -59,7 +60,7 @@ def save_calibration(path: Path, calibration: Mapping[str, MotorCalibration]) ->
     The file is replaced in one step, so an interrupted write leaves the old one.
     """
     text = json.dumps({name: asdict(entry) for name, entry in calibration.items()}, indent=4)
-    replace_text(path, text)
+    replace_text(user_path(path), text)
 
 
 def find_calibration(

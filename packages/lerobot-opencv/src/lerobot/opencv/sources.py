@@ -46,7 +46,6 @@ def open_source(config: OpenCVCameraConfig) -> Source:
     """
     place = config.index_or_path
     if isinstance(place, Path) and not place.is_char_device():
-        place = place.expanduser()
         if place.is_dir() or "%" in place.name or place.is_file():
             return RecordedSource(place, config.fps)
         raise DeviceConnectionError(

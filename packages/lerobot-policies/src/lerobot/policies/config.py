@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from pydantic_core import PydanticCustomError
 
-from lerobot.core.config.base import PolicyConfig
+from lerobot.core.config.base import PathText, PolicyConfig
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.features import (
     ACTION,
@@ -61,7 +61,7 @@ class PreTrainedConfig(PolicyConfig):
     private: bool | None = Field(default=None, description="Make the repository private.")
     tags: list[str] | None = Field(default=None, description="Tags of the repository.")
     license: str | None = Field(default=None, description="Licence of the weights.")
-    pretrained_path: str | None = Field(
+    pretrained_path: PathText | None = Field(
         default=None, description="Folder or Hub repository whose weights to start from; null: from scratch."
     )
     pretrained_revision: str | None = Field(default=None, description="Branch, tag or commit of that repository.")

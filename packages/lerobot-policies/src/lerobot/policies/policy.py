@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
+from lerobot.core.paths import user_path
 from lerobot.policies.acceleration import accelerate
 from lerobot.policies.checkpoint.adapters import Adapter, base_of, load_adapter
 from lerobot.policies.checkpoint.files import CONFIG, WEIGHTS, Checkpoint
@@ -205,7 +206,7 @@ class PreTrainedPolicy(nn.Module, ABC):
         Args:
             folder: created if need be.
         """
-        folder = Path(folder)
+        folder = user_path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         if self.adapter is not None:
             self.adapter.save(folder)

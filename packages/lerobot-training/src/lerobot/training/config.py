@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from lerobot.core.config.base import ConfigModel, NoEffect
+from lerobot.core.config.base import ConfigModel, NoEffect, PathText
 from lerobot.training.augmentation.config import ImageTransformsConfig
 from lerobot.training.peer_fields import only_default
 
@@ -16,7 +16,7 @@ class EpisodesConfig(ConfigModel):
     """A dataset, and which of its episodes to use."""
 
     repo_id: str = Field(description="Name of the dataset, 'owner/name'.")
-    root: str | None = Field(default=None, description="Its folder; default: $HF_LEROBOT_HOME/<repo_id>.")
+    root: PathText | None = Field(default=None, description="Its folder; default: $HF_LEROBOT_HOME/<repo_id>.")
     episodes: list[int] | None = Field(default=None, description="Numbers of the episodes to use; default: all.")
     exclude_episodes: list[int] | None = Field(default=None, description="Numbers of episodes to leave out.")
     revision: str | None = Field(default=None, description="Version of the dataset on the Hub.")

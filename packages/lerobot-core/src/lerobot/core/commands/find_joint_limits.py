@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from lerobot.core.config.base import CommandConfig, RobotConfig, TeleoperatorConfig, Unit
+from lerobot.core.config.base import CommandConfig, PathText, RobotConfig, TeleoperatorConfig, Unit
 from lerobot.core.safety.config import SafetyConfig
 
 
@@ -25,6 +25,6 @@ class FindJointLimitsConfig(CommandConfig):
         default=5.0, ge=0, description="How long you may move before measuring starts."
     )
     control_loop_fps: Annotated[int, Unit("Hz")] = Field(default=30, gt=0, description="Ticks per second.")
-    urdf_path: str | None = Field(default=None, description="Model of the robot, for bounds of its end effector.")
+    urdf_path: PathText | None = Field(default=None, description="Model of the robot, for bounds of its end effector.")
     target_frame_name: str = Field(default="gripper", description="Frame of the end effector in that model.")
     safety: SafetyConfig = Field(default_factory=SafetyConfig, description="Limits of the safety gate.")

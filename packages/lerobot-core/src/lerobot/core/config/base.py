@@ -9,20 +9,23 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
     PrivateAttr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from lerobot.core.errors import PluginError
+from lerobot.core.errors import ConfigError, PluginError
+from lerobot.core.paths import user_path
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +68,21 @@ class Unit:
     name: str
 
 
+def _at_home(path: Path) -> Path:
+    try:
+        return user_path(path)
+    except ConfigError as error:
+        raise ValueError(error.problems[0].expected) from error
+
+
+def _text_of_path(text: str) -> str:
+    return str(_at_home(Path(text))) if text.startswith("~") else text
+
+
+PathText = Annotated[str, AfterValidator(_text_of_path)]
+"""Text that may be a path, beside a name of the Hub or of a bundled file: a `~` first is the home folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class NoEffect:
     """Marks a field that known command lines and files set and nothing reads: it is accepted and not listed."""
@@ -77,7 +95,10 @@ def _dump(value: Any, info: core_schema.SerializationInfo) -> Any:
 
 
 class ConfigModel(BaseModel):
-    """Base of every configuration: unknown keys are errors and values never change after validation."""
+    """Base of every configuration: unknown keys are errors and values never change after validation.
+
+    A `~` that a path begins with is the home folder; a path in a text field is a `PathText`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, use_attribute_docstrings=True)
 
@@ -88,6 +109,12 @@ class ConfigModel(BaseModel):
 
     renamed_fields: ClassVar[Mapping[str, str]] = {}
     """What fields are called now, by the name that earlier releases of huggingface/lerobot gave them."""
+
+    @field_validator("*")
+    @classmethod
+    def _home_folders(cls, value: Any) -> Any:
+        """Paths as people write them, wherever the configuration is made."""
+        return _at_home(value) if isinstance(value, Path) else value
 
     @model_validator(mode="before")
     @classmethod

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lerobot.core.config.nodes import Node, Origin, Table, UnreadableError, compose, from_python
+from lerobot.core.errors import ConfigError
 from lerobot.core.json_file import ENCODING
+from lerobot.core.paths import user_path
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml")
 _Placed = Callable[[int, str], Origin]
@@ -30,8 +32,8 @@ def read_file(name: str, section: tuple[str, ...] = ()) -> Table:
         UnreadableError: there is no such file, or it is not a mapping in YAML, JSON or TOML.
     """
     try:
-        path = Path(name).expanduser()
-    except RuntimeError as error:
+        path = user_path(name)
+    except ConfigError as error:
         raise UnreadableError(f"'{name}' names a home folder that does not exist") from error
     if path.suffix.lower() not in SUFFIXES:
         raise UnreadableError(f"'{name}' does not end in one of {', '.join(SUFFIXES)}")

@@ -8,7 +8,6 @@ import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from lerobot.core.config.arguments import CONFIG_FILE, Arguments, read_arguments, read_environment
@@ -17,6 +16,7 @@ from lerobot.core.config.files import read_file
 from lerobot.core.config.nodes import Node, Table, UnreadableError
 from lerobot.core.config.resolve import FAILED, REQUIRED, Resolver
 from lerobot.core.errors import ConfigError, ConfigProblem
+from lerobot.core.paths import user_path
 
 Config = TypeVar("Config", bound=ConfigModel)
 
@@ -60,7 +60,7 @@ def load(
     if problems or config is FAILED:
         raise ConfigError(problems)
     if parsed.config_file is not None and isinstance(config, CommandConfig):
-        config = config.read_from(Path(parsed.config_file.text or "").expanduser())
+        config = config.read_from(user_path(parsed.config_file.text or ""))
     return Loaded(config, resolver.sources)
 
 

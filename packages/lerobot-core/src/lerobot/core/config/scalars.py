@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lerobot.core.config.annotations import choices, spelling
+from lerobot.core.paths import user_path
 
 TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
 FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
@@ -109,10 +110,7 @@ def _is_canonical(annotation: Any, text: str) -> bool:
 def _path(text: str) -> Path:
     if not text or "\0" in text:
         raise ValueError(text)
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:  # there is no such user
-        raise ValueError(text) from error
+    return user_path(text)
 
 
 def _boolean(text: str) -> bool:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lerobot.core.errors import CheckpointError
 from lerobot.core.json_file import read_json
+from lerobot.core.paths import user_path
 
 Resolver: TypeAlias = Callable[[str, str], Path]
 """Fetches from the Hub: (repository id, relative path of a file or folder) -> local path; FileNotFoundError if none."""
@@ -84,7 +85,7 @@ class PipelineSource:
     """
 
     def __init__(self, path_or_repo: str | Path, config_filename: str | None, resolve: Resolver | None) -> None:
-        path = Path(path_or_repo)
+        path = user_path(path_or_repo)
         self._repo, self._folder, self._resolve = "", path, resolve
         self.filename = config_filename or ""
         if path.is_file():

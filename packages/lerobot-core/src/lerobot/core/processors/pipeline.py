@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeVar, overload
 
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.core.paths import lerobot_home
+from lerobot.core.paths import lerobot_home, user_path
 from lerobot.core.processors.converters import batch_to_transition, transition_to_batch
 from lerobot.core.processors.files import PipelineSource, Resolver, parse, sanitised
 from lerobot.core.processors.serialization import (
@@ -235,7 +235,7 @@ class DataProcessorPipeline(Generic[TInput, TOutput]):
         Raises:
             CheckpointError: a step cannot be saved.
         """
-        folder = Path(save_directory) if save_directory else lerobot_home() / "processors" / sanitised(self.name)
+        folder = user_path(save_directory) if save_directory else lerobot_home() / "processors" / sanitised(self.name)
         save_steps(self.name, self.steps, folder, config_filename)
         return folder
 

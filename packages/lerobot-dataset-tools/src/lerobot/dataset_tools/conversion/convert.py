@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError, LeRobotError
+from lerobot.core.paths import user_path
 from lerobot.core.signals import check_stop
 from lerobot.dataset_tools.conversion.plan import FloatType, ImportPlan
 from lerobot.dataset_tools.conversion.same_source import check_same_source
@@ -83,6 +84,7 @@ def import_dataset(
             instruction. Episodes that were saved stay.
         FeatureMismatchError: the mapping or a frame does not fit; names the field or feature.
     """
+    root = user_path(root)
     plan = ImportPlan(source.fields, overrides, video=video, float_type=float_type)
     if plan.left_out:
         logger.info("left out: %s; take one with --map", ", ".join(plan.left_out))

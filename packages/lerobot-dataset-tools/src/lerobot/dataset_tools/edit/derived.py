@@ -8,6 +8,7 @@ from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
 from lerobot.dataset_tools.edit.plan import EditPlan, Selection, numbered_tasks
 from lerobot.dataset_tools.edit.upgrade import upgraded_info
 from lerobot.datasets.reader.source import open_source
+from lerobot.datasets.storage.rows import absent_numbers
 
 
 def repair(root: Path, new_root: Path | None = None) -> EditResult:
@@ -25,11 +26,12 @@ def repair(root: Path, new_root: Path | None = None) -> EditResult:
     """
     source = open_source(root)
     episodes = np.arange(len(source.episodes))
+    absent = frozenset(name for file in source.files for name in absent_numbers(file))
     plan = EditPlan(
         [Selection(source, episodes, numbered_tasks(source, episodes))],
         upgraded_info(source.info),
         source.tasks,
         fresh_statistics=source.info.is_legacy,
-        only_statistics=None if source.info.is_legacy else frozenset(),
+        only_statistics=None if source.info.is_legacy else absent,
     )
     return carry_out(plan, root, new_root)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.paths import user_path
 from lerobot.dataset_tools.edit.build import build
 from lerobot.dataset_tools.edit.plan import EditPlan
 from lerobot.dataset_tools.edit.swap import edit_in_place, write_new
@@ -44,9 +45,11 @@ def carry_out(plan: EditPlan, root: Path, new_root: Path | None) -> EditResult:
     Raises:
         DatasetError: nothing was changed; says why.
     """
+    root = user_path(root)
     if new_root is None:
         in_place = replace(plan, in_place=True)
         return EditResult(root, edit_in_place(root, lambda folder: _replace(in_place, root, folder)))
+    new_root = user_path(new_root)
     write_new(new_root, lambda folder: build(plan, folder))
     return EditResult(new_root)
 

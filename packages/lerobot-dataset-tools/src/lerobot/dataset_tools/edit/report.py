@@ -20,10 +20,10 @@ def describe_dataset(repo_id: str, root: Path, *, show_features: bool = False) -
     """
     meta = LeRobotDatasetMetadata(repo_id, root)
     lengths = meta.episodes.column("length")
-    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in meta.root.rglob("*") if path.is_file())
     facts = {
         "dataset": repo_id,
-        "folder": root,
+        "folder": meta.root,
         "format": meta.info.codebase_version,
         "robot": meta.robot_type or "unknown",
         "episodes": meta.total_episodes,

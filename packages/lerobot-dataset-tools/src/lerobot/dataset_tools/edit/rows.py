@@ -21,7 +21,7 @@ from lerobot.datasets.format.features import LANGUAGE, VIDEO
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.layout import MEGABYTE
 from lerobot.datasets.reader.source import EditSource
-from lerobot.datasets.storage.rows import DataFile, undeclared_columns
+from lerobot.datasets.storage.rows import DataFile, absent_numbers, undeclared_columns
 from lerobot.datasets.video.join import runs
 from lerobot.datasets.writer.compaction import FilePosition
 
@@ -101,7 +101,7 @@ def _pieces(plan: EditPlan) -> Iterator[_Piece]:
             kept, lengths = np.repeat(keep, file.lengths), file.lengths[keep]
             rows = int(lengths.sum())
             in_place = (file.first_episode, file.start) == (episode, start)
-            unchanged = same_form and in_place and bool(keep.all()) and _has_only(file)
+            unchanged = same_form and in_place and bool(keep.all()) and _is_complete(file)
             unchanged = unchanged and np.array_equal(numbers[file.start : file.stop], tasks[start : start + rows])
             yield _Piece(source, file, kept, episode, lengths, start, unchanged)
             episode, start = episode + len(lengths), start + rows
@@ -112,9 +112,9 @@ def _stored(info: Info) -> dict[str, tuple[str, tuple[int, ...]]]:
     return {key: (f["dtype"], f["shape"]) for key, f in info.features.items() if f["dtype"] != VIDEO}
 
 
-def _has_only(file: DataFile) -> bool:
-    """Whether a file has no row beyond the committed ones."""
-    return bool(pq.read_metadata(file.path).num_rows == file.rows)
+def _is_complete(file: DataFile) -> bool:
+    """Whether a file has no row beyond the committed ones, and all their numbers."""
+    return bool(pq.read_metadata(file.path).num_rows == file.rows) and not absent_numbers(file)
 
 
 def _extra_columns(plan: EditPlan, pieces: list[_Piece]) -> list[pa.Field]:

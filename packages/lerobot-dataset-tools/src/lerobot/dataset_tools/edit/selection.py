@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.core.paths import user_path
 from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
 from lerobot.dataset_tools.edit.plan import EditPlan, select
 from lerobot.dataset_tools.edit.swap import check_is_free
@@ -64,7 +65,10 @@ def split(root: Path, splits: Mapping[str, float | Sequence[int]], folder: Path 
     """
     source = open_source(root)
     parts = _parts(source, splits)
-    targets = {name: folder / name if folder else root.with_name(f"{root.name}_{name}") for name in parts}
+    targets = {
+        name: user_path(folder) / name if folder else source.root.with_name(f"{source.root.name}_{name}")
+        for name in parts
+    }
     for target in targets.values():
         check_is_free(target)
     for name, episodes in parts.items():

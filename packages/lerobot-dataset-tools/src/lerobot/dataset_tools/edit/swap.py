@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lerobot.core.durable import flush_folder, make_folder
 from lerobot.core.errors import DatasetError
+from lerobot.core.paths import user_path
 from lerobot.datasets.format import layout
 from lerobot.datasets.writer.exchange import exchange
 from lerobot.datasets.writer.lock import WriterLock
@@ -47,7 +48,7 @@ def edit_in_place(root: Path, write: Callable[[Path], object]) -> Path:
         DatasetError: somebody is recording into the dataset, its parent folder cannot be written, or the file system
             cannot swap folders.
     """
-    real = root.resolve()
+    real = user_path(root).resolve()
     lock = WriterLock(real)
     try:
         _check_can_exchange(real.parent)
@@ -80,6 +81,7 @@ def write_new(target: Path, write: Callable[[Path], object]) -> None:
     Raises:
         DatasetError: the folder holds something, or cannot be written.
     """
+    target = user_path(target)
     check_is_free(target)
     make_folder(target.parent.resolve())
     place = target.parent.resolve() / target.name
@@ -95,6 +97,7 @@ def check_is_free(target: Path) -> None:
     Raises:
         DatasetError: it holds something, or is a file.
     """
+    target = user_path(target)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise DatasetError(
             f"{target} already exists", expected="a new folder", hint="choose another --new_repo_id or --new_root"
@@ -113,7 +116,7 @@ def undo(root: Path) -> Path:
     Raises:
         DatasetError: there is no backup, or it cannot be swapped.
     """
-    real = root.resolve()
+    real = user_path(root).resolve()
     found = backups(real)
     if not found or not (found[-1] / layout.INFO_PATH).exists():
         raise DatasetError(f"{root} has no backup, so there is no edit to undo", expected=f"{real.name}_old beside it")

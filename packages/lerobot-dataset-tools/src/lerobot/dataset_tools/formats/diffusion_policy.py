@@ -49,7 +49,7 @@ def open_diffusion_policy(config: DiffusionPolicyConfig) -> EpisodeSource:
         DatasetError: there is none, it is damaged, or a codec is unknown.
     """
     zarr = library("zarr", "zarr")
-    path = config.path.expanduser()
+    path = config.path
     if not path.exists():
         raise DatasetError(f"there is no file or folder {path}")
     with ExitStack() as stack:

@@ -30,7 +30,6 @@ def episode_files(path: Path, patterns: tuple[str, ...]) -> list[Path]:
     Raises:
         DatasetError: there is no such file or folder, or nothing in it.
     """
-    path = path.expanduser()
     if path.is_file():
         return [path]
     if not path.is_dir():
@@ -78,7 +77,6 @@ def open_hdf5(path: Path) -> Any:
         LeRobotError: h5py is not installed.
     """
     h5py = library("h5py", "hdf5")
-    path = path.expanduser()
     if not path.is_file():
         raise DatasetError(f"there is no file {path}")
     with reading(str(path), "a complete HDF5 file"):

@@ -118,7 +118,7 @@ def open_rlds(config: RLDSConfig) -> EpisodeSource:
     Raises:
         DatasetError: there are no records, or no description of them.
     """
-    path = config.path.expanduser()
+    path = config.path
     folder = path if path.is_dir() else path.parent
     files = episode_files(path, ("*.tfrecord*",))
     if config.split is not None:

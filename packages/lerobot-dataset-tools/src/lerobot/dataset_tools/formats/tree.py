@@ -65,7 +65,6 @@ def open_zarr_tree(config: ZarrConfig) -> EpisodeSource:
 
 
 def _files(path: Path, endings: tuple[str, ...]) -> list[Path]:
-    path = path.expanduser()
     if path.is_file() or path.name.endswith(endings):
         return [path]
     files = [file for file in path.rglob("*") if file.name.endswith(endings)]
@@ -76,7 +75,7 @@ def _files(path: Path, endings: tuple[str, ...]) -> list[Path]:
 
 def _open(config: TreeConfig, files: list[Path], opened: Any) -> EpisodeSource:
     episodes = [_Episode(file, group) for file in files for group in _groups(file, opened, config.group)]
-    root = config.path.expanduser()
+    root = config.path
 
     @contextmanager
     def open_episode(number: int) -> Iterator[Mapping[str, Rows]]:

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from lerobot.datasets.checks.findings import Finding
+from lerobot.datasets.format.episodes import load_episodes
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.statistics.recompute import dataset_statistics
+from lerobot.datasets.storage.rows import absent_numbers, data_files
 
 _OF_RANGE, _OF_VALUE = 1e-3, 1e-5
 """What single precision in other writers costs, of the range of an element and of its largest value."""
@@ -22,7 +24,8 @@ def statistics_findings(root: Path, info: Info, stats: Stats) -> Iterator[Findin
         info: its declarations.
         stats: what its metadata says.
     """
-    numeric = [key for key in info.features if key not in info.camera_keys]
+    absent = {name for file in data_files(root, info, load_episodes(root, info)) for name in absent_numbers(file)}
+    numeric = [key for key in info.features if key not in {*info.camera_keys, *absent}]
     for key, found in dataset_statistics(root, info, numeric).items():
         if key not in stats:
             yield Finding("warning", "statistics", f"{key} has no statistics", feature=key)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot.core.paths import user_path
 from lerobot.dataset_tools.edit.images import SourceImages
 from lerobot.dataset_tools.verification.images import camera_findings
 from lerobot.dataset_tools.verification.motion import jumps, odd_lengths, stuck_joints
@@ -39,6 +40,7 @@ def verify_dataset(root: Path, *, pictures: bool = True) -> Iterator[Finding]:
     Raises:
         DatasetError: there is no dataset at all.
     """
+    root = user_path(root)
     if load_info(root).total_episodes == 0:
         return
     findings = check_structure(root)

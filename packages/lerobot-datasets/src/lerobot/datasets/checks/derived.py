@@ -16,16 +16,18 @@ from lerobot.core.json_file import read_json
 from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import Episodes
+from lerobot.datasets.format.features import ROW_NUMBERS
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.tasks import Tasks
+from lerobot.datasets.storage.rows import absent_numbers, data_files
 from lerobot.datasets.video.encode import stream_info
 
-DERIVED = frozenset({"totals", "splits", "places", "video_info", "to_timestamp"})
+DERIVED = frozenset({"totals", "splits", "places", "video_info", "to_timestamp", "row_numbers"})
 """Checks whose findings a repair ends."""
 
 
 def derived_findings(root: Path, info: Info, table: Episodes, tasks: Tasks) -> Iterator[Finding]:
-    """Check totals, splits, places of files and what `info.json` says about videos.
+    """Check totals, splits, places of files, numbers of rows and what `info.json` says about videos.
 
     Args:
         root: the dataset's folder.
@@ -43,6 +45,7 @@ def derived_findings(root: Path, info: Info, table: Episodes, tasks: Tasks) -> I
     if not splits_fit(info):
         yield _warning("splits", f"info.json has splits {info.splits}, of {info.total_episodes} episodes")
     yield from _places(root, info, table)
+    yield from _row_numbers(root, info, table)
     for key in info.video_keys:
         described = info.features[key].get("info") or {}
         for name, found in wrong_video_info(described, _first_video(root, info, table, key)).items():
@@ -86,6 +89,20 @@ def _places(root: Path, info: Info, table: Episodes) -> Iterator[Finding]:
             if (wrong := np.flatnonzero(table.column(f"{name}/chunk_index") != usual)).size:
                 text = f"{name}: the file is in another chunk folder than chunks_size {info.chunks_size} says"
                 yield Finding("warning", "places", text, int(wrong[0]))
+
+
+def _row_numbers(root: Path, info: Info, table: Episodes) -> Iterator[Finding]:
+    declared = read_json(root / layout.INFO_PATH)["features"]
+    if undeclared := [name for name in ROW_NUMBERS if name not in declared]:
+        yield _warning("row_numbers", f"info.json does not declare {', '.join(undeclared)}")
+    for file in data_files(root, info, table):
+        try:
+            absent = absent_numbers(file)
+        except DatasetError:
+            continue  # said where its rows are checked
+        if absent:
+            text = f"{file.path} lacks {', '.join(absent)}, which follow from the lengths of the episodes"
+            yield Finding("warning", "row_numbers", text, file.first_episode)
 
 
 def _warning(check: str, text: str, feature: str | None = None) -> Finding:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.paths import user_path
 from lerobot.core.signals import check_stop
 from lerobot.datasets.checks.derived import derived_findings
 from lerobot.datasets.checks.findings import Finding
@@ -37,6 +38,7 @@ def check_structure(root: Path, episodes: Sequence[int] | None = None) -> list[F
     Returns:
         What is wrong; empty if every frame can be addressed as the format promises.
     """
+    root = user_path(root)
     try:
         info = load_info(root)
         table, tasks = load_episodes(root, info), load_tasks(root, info)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lerobot.core.errors import DatasetError
-from lerobot.core.paths import lerobot_home
+from lerobot.core.paths import lerobot_home, user_path
 from lerobot.datasets.format.depth import MM_PER_METRE, DepthUnit
 from lerobot.datasets.format.episodes import Episodes, load_episode_stats, load_episodes
 from lerobot.datasets.format.features import FeatureMap
@@ -50,7 +50,7 @@ class LeRobotDatasetMetadata:
         force_cache_sync: bool = False,
     ) -> None:
         self.repo_id = repo_id
-        self.root = _locate(repo_id, None if root is None else Path(root), revision, force_cache_sync)
+        self.root = _locate(repo_id, None if root is None else user_path(root), revision, force_cache_sync)
         self.revision = revision
         self.reload()
 

@@ -29,6 +29,9 @@ INDEX_DTYPES: Final = {
 }
 """The features every dataset has; the writer fills them, users never do."""
 
+ROW_NUMBERS: Final = ("frame_index", "episode_index", "index")
+"""Those of them that follow from the lengths of the episodes."""
+
 
 def default_features() -> FeatureMap:
     """Declarations of the five features every dataset has, in file order."""

@@ -12,8 +12,10 @@ from lerobot.core.json_file import read_json
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.features import (
     INDEX_DTYPES,
+    ROW_NUMBERS,
     FeatureMap,
     camera_keys,
+    default_features,
     depth_keys,
     image_keys,
     normalize_features,
@@ -205,6 +207,8 @@ def parse_info(document: Any, source: Path) -> Info:
         first = error.errors(include_url=False, include_context=False)[0]
         entry = ".".join(str(part) for part in first["loc"])
         raise DatasetError(f"{source}: {entry}: {first['msg'].removeprefix('Value error, ')}") from error
+    defaults = default_features()
+    info.features |= {key: defaults[key] for key in ROW_NUMBERS if key not in info.features}
     missing = [key for key in INDEX_DTYPES if key not in info.features]
     if missing:
         raise DatasetError(f"{source}: features lack {', '.join(missing)}", expected=", ".join(INDEX_DTYPES))

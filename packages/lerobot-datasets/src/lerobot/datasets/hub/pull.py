@@ -16,7 +16,7 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import tqdm, validate_repo_id  # type: ignore[attr-defined] # public, but not handed on by name
 
 from lerobot.core.errors import DatasetError
-from lerobot.core.paths import lerobot_home
+from lerobot.core.paths import lerobot_home, user_path
 from lerobot.core.signals import check_stop
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.info import Info
@@ -50,6 +50,7 @@ def fetch_metadata(
         HubError: it is not here and the Hub cannot be reached or does not have it.
         DatasetError: the folder holds something else.
     """
+    root = None if root is None else user_path(root)
     here = _find_here(repo_id, root, revision)
     if here is not None and not (sync and commit_of(here)):
         return here
@@ -88,6 +89,7 @@ def fetch_files(root: Path, repo_id: str, paths: Iterable[str], token: str | Non
     Raises:
         HubError: the transfer failed, or the Hub lacks a file; what arrived whole is kept.
     """
+    root = user_path(root)
     missing = [path for path in dict.fromkeys(paths) if not (root / path).exists()]
     commit = commit_of(root)
     if not missing or commit is None:

@@ -11,6 +11,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import RevisionNotFoundError
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.paths import user_path
 from lerobot.core.signals import check_stop
 from lerobot.datasets.format.episodes import Episodes, load_episodes
 from lerobot.datasets.format.info import Info, load_info
@@ -69,7 +70,7 @@ def push(
         HubError: the Hub cannot be reached or refused it; the folder is unharmed.
         DatasetError: the dataset is empty, or files of it are missing.
     """
-    info = load_info(root)
+    info = load_info(root := user_path(root))
     files = _chosen(dataset_files(root, info, load_episodes(root, info), videos=push_videos), allow_patterns)
     hub = HfApi(token=token)
     target = branch or DEFAULT_BRANCH

@@ -109,12 +109,6 @@ class EpisodeVideos:
             images.update((row, decoded[position]) for position, same in places.items() for row in same)
         return images
 
-    def frame_positions(self, key: str, episode: int) -> NDArray[np.int64]:
-        """Positions of an episode's images in its video file, one per row; nothing is decoded."""
-        clip = self._clip(key, episode)
-        table = self._files.table(clip.path, is_depth=key in self._depth)
-        return np.array([self._position(clip, table, (episode, k)) for k in range(clip.length)], np.int64)
-
     def path(self, key: str, episode: int) -> Path:
         """The video file that holds an episode's images."""
         return self._clip(key, episode).path

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.paths import user_path
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.arrow import UNREADABLE, join_tables, read_table
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS, Episodes, load_episode_stats, load_episodes
@@ -84,6 +85,7 @@ def open_source(root: Path) -> EditSource:
     Raises:
         DatasetError: there is no dataset, it has no episode, or it is damaged.
     """
+    root = user_path(root)
     info = load_info(root)
     episodes = load_episodes(root, info)
     if not len(episodes):

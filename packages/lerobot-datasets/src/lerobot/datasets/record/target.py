@@ -70,7 +70,7 @@ def open_target(
     """
     as_named = resume or dataset.no_stamp
     repo_id = dataset.repo_id if as_named else stamped(dataset.repo_id, datetime.datetime.now().astimezone())
-    root = dataset.root.expanduser() if dataset.root is not None else lerobot_home() / repo_id
+    root = dataset.root if dataset.root is not None else lerobot_home() / repo_id
     options = WritingOptions(
         rgb_encoder=dataset.rgb_encoder,
         depth_encoder=dataset.depth_encoder,

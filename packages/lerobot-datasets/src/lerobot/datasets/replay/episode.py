@@ -71,7 +71,7 @@ def load_episode(repo_id: str, root: Path | None, index: int) -> RecordedEpisode
     Raises:
         DatasetError: there is no such dataset or episode, or it has no actions with a name each.
     """
-    meta = LeRobotDatasetMetadata(repo_id, root.expanduser() if root is not None else None)
+    meta = LeRobotDatasetMetadata(repo_id, root)
     if index >= meta.total_episodes:
         raise DatasetError(
             f"{repo_id} has no episode {index}", expected=f"--dataset.episode from 0 to {meta.total_episodes - 1}"

@@ -1,5 +1,6 @@
 """Which data file holds which rows, and reading columns of one file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format.arrow import UNREADABLE, to_numpy
 from lerobot.datasets.format.episodes import Episodes
+from lerobot.datasets.format.features import ROW_NUMBERS
 from lerobot.datasets.format.info import Info
 
 
@@ -45,6 +47,14 @@ class DataFile:
         """Number of each row's episode."""
         return np.repeat(np.arange(self.first_episode, self.first_episode + len(self.lengths)), self.lengths)
 
+    @property
+    def numbers(self) -> dict[str, NDArray[np.int64]]:
+        """What each of `ROW_NUMBERS` has to be, by the lengths of the episodes."""
+        index = np.arange(self.start, self.stop)
+        firsts = self.start + np.cumsum(self.lengths) - self.lengths
+        frames = index - np.repeat(firsts, self.lengths)
+        return dict(zip(ROW_NUMBERS, (frames, self.episodes, index), strict=True))
+
 
 def data_files(root: Path, info: Info, episodes: Episodes) -> list[DataFile]:
     """The data files of all committed episodes, in order of their rows.
@@ -73,8 +83,22 @@ def undeclared_columns(file: DataFile, info: Info) -> list[pa.Field]:
     Raises:
         DatasetError: the file is missing or damaged.
     """
+    return [field for field in _schema(file) if field.name not in info.features]
+
+
+def absent_numbers(file: DataFile) -> list[str]:
+    """Those of `ROW_NUMBERS` that a data file does not have, and that readers therefore derive.
+
+    Raises:
+        DatasetError: the file is missing or damaged.
+    """
+    names = _schema(file).names
+    return [name for name in ROW_NUMBERS if name not in names]
+
+
+def _schema(file: DataFile) -> pa.Schema:
     try:
-        return [field for field in pq.read_schema(file.path) if field.name not in info.features]
+        return pq.read_schema(file.path)
     except FileNotFoundError as error:
         raise DatasetError(f"{file.path} is missing, with the rows of {file.rows} frames") from error
     except UNREADABLE as error:
@@ -84,7 +108,8 @@ def undeclared_columns(file: DataFile, info: Info) -> list[pa.Field]:
 def read_rows(file: DataFile, columns: list[str], *, check_episodes: bool) -> pa.Table:
     """Columns of the committed rows of a data file.
 
-    Rows after them belong to a recording that was cut off and are left out.
+    Rows after them belong to a recording that was cut off and are left out. Of `ROW_NUMBERS` those that the file does
+    not have are derived, see `with_numbers`.
 
     Args:
         file: what to read.
@@ -98,10 +123,7 @@ def read_rows(file: DataFile, columns: list[str], *, check_episodes: bool) -> pa
     asked = list(dict.fromkeys([*columns, "episode_index"])) if check_episodes else columns
     try:
         with pq.ParquetFile(file.path, memory_map=True) as parquet:
-            missing = [name for name in asked if name not in parquet.schema_arrow.names]
-            if missing:
-                raise DatasetError(f"{file.path} lacks the columns {', '.join(missing)} that info.json declares")
-            table = parquet.read(columns=asked, use_threads=False)
+            table = parquet.read(columns=to_read(file, asked, parquet.schema_arrow.names), use_threads=False)
     except FileNotFoundError as error:
         raise DatasetError(f"{file.path} is missing, with the rows of {file.rows} frames") from error
     except UNREADABLE as error:
@@ -111,6 +133,7 @@ def read_rows(file: DataFile, columns: list[str], *, check_episodes: bool) -> pa
     table = table.slice(0, file.rows) if check_episodes else table
     if table.num_rows > file.rows:
         raise DatasetError(f"{file.path} has {table.num_rows} rows", expected=f"{file.rows} rows")
+    table = with_numbers(table, file, asked, named_by_file=not check_episodes)
     if check_episodes:
         found, expected = to_numpy(table.column("episode_index")), file.episodes
         if (wrong := np.flatnonzero(found != expected)).size:
@@ -119,3 +142,57 @@ def read_rows(file: DataFile, columns: list[str], *, check_episodes: bool) -> pa
                 expected=f"episode {expected[wrong[0]]}, as in the episodes table",
             )
     return table.select(columns)
+
+
+def to_read(file: DataFile, asked: Sequence[str], present: Sequence[str]) -> list[str]:
+    """Columns to read for those asked: where a number of the rows has to be derived, with the others, its witnesses.
+
+    Raises:
+        DatasetError: a column is missing that nothing else tells.
+    """
+    missing = [name for name in asked if name not in present]
+    if unknown := [name for name in missing if name not in ROW_NUMBERS]:
+        raise DatasetError(f"{file.path} lacks the columns {', '.join(unknown)} that info.json declares")
+    wanted = [*asked, *ROW_NUMBERS] if missing else asked
+    return [name for name in dict.fromkeys(wanted) if name in present]
+
+
+def with_numbers(table: pa.Table, file: DataFile, asked: Sequence[str], *, named_by_file: bool) -> pa.Table:
+    """Rows with those of `ROW_NUMBERS` that their file does not have, from the lengths of the episodes.
+
+    The numbers that the file has must be those that follow from the lengths, and suffice to tell each row's place:
+    `index`, or `frame_index` with `episode_index`; otherwise the rows may stand in any order.
+
+    Args:
+        table: the rows of `file`, with the columns of `to_read`.
+        file: which rows these are.
+        asked: columns that are wanted.
+        named_by_file: whether the file's name tells the episode, as in v2.x.
+
+    Raises:
+        DatasetError: a number cannot be derived without doubt.
+    """
+    absent = [name for name in asked if name not in table.column_names]
+    if not absent:
+        return table
+    numbers = file.numbers
+    lack = f"{file.path} lacks the columns {', '.join(absent)}"
+    witnesses = {name for name in ROW_NUMBERS if name in table.column_names}
+    for name in witnesses:
+        found = to_numpy(table.column(name))
+        if (wrong := np.flatnonzero(found != numbers[name])).size:
+            row = int(wrong[0])
+            raise DatasetError(
+                f"{lack}, and {name} of row {row} is {found[row]}",
+                expected=f"{numbers[name][row]} by the lengths of the episodes, from which the columns would follow",
+            )
+    if named_by_file:
+        witnesses.add("episode_index")
+    if "index" not in witnesses and not {"frame_index", "episode_index"} <= witnesses:
+        raise DatasetError(
+            f"{lack}, and nothing in it tells the place of each row",
+            expected="index, or frame_index and episode_index",
+        )
+    for name in absent:
+        table = table.append_column(name, pa.array(numbers[name]))
+    return table

@@ -15,7 +15,7 @@ from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.features import NUMERIC_DTYPES, VIDEO
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.storage.numbers import column_to_numpy, row_layout
-from lerobot.datasets.storage.rows import data_files
+from lerobot.datasets.storage.rows import DataFile, data_files, to_read, with_numbers
 
 
 class ResidentRows:
@@ -97,16 +97,15 @@ class ResidentRows:
         columns = [key for key, feature in self._info.features.items() if feature["dtype"] != VIDEO]
         first = int(self._starts[episode]) - self._file_starts[episode]
         length = int(self._stops[episode] - self._starts[episode])
+        part = DataFile(path, int(self._starts[episode]), episode, np.array([length]))
         try:
             with pq.ParquetFile(path) as file:
-                missing = [name for name in columns if name not in file.schema_arrow.names]
-                if missing:
-                    raise DatasetError(f"{path} lacks the columns {', '.join(missing)} that info.json declares")
+                stored = to_read(part, columns, file.schema_arrow.names)
                 rows = np.array([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)], np.int64)
                 ends = np.cumsum(rows)
                 groups = np.flatnonzero((ends > first) & (ends - rows < first + length))
                 offset = first - int(ends[groups[0]] - rows[groups[0]]) if groups.size else 0
-                table = file.read_row_groups(groups.tolist(), columns=columns, use_threads=False)
+                table = file.read_row_groups(groups.tolist(), columns=stored, use_threads=False)
         except FileNotFoundError as error:
             raise DatasetError(f"{path} is missing, with the rows of episode {episode}") from error
         except UNREADABLE as error:
@@ -116,7 +115,8 @@ class ResidentRows:
             raise DatasetError(
                 f"{path} has {table.num_rows} rows of episode {episode}", expected=f"{length} from row {first}"
             )
+        table = with_numbers(table, part, columns, named_by_file=self._info.is_legacy)
         found = to_numpy(table.column("episode_index"))
         if not self._info.is_legacy and (found != episode).any():
             raise DatasetError(f"{path} holds rows of episode {found[found != episode][0]} where {episode} should be")
-        return table
+        return table.select(columns)

@@ -9,7 +9,7 @@ from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import load_episodes
 from lerobot.datasets.format.features import INDEX_DTYPES, LANGUAGE, FeatureMap, normalize_features
 from lerobot.datasets.format.info import Info
-from lerobot.datasets.storage.rows import data_files, undeclared_columns
+from lerobot.datasets.storage.rows import absent_numbers, data_files, undeclared_columns
 from lerobot.datasets.writer.frames import check_cameras
 
 _LAYOUT = {"data_path": layout.DATA_PATH, "video_path": layout.VIDEO_PATH}
@@ -24,7 +24,8 @@ def check_can_continue(info: Info, root: Path, features: Mapping[str, Any] | Non
         features: what will be recorded, without the default features; not compared if None.
 
     Raises:
-        DatasetError: the dataset has an older format, a layout of its own, or columns that no recording fills.
+        DatasetError: the dataset has an older format, a layout of its own, or columns that no recording fills, or its
+            data files lack some.
         FeatureMismatchError: names every feature that is missing, new, or of another dtype, shape or names.
     """
     if info.is_legacy:
@@ -38,7 +39,13 @@ def check_can_continue(info: Info, root: Path, features: Mapping[str, Any] | Non
             raise DatasetError(f"{root} keeps its files as {entry} {given!r}", expected=usual)
     if language := [key for key, feature in info.features.items() if feature["dtype"] == LANGUAGE]:
         raise DatasetError(f"{root} is annotated ({', '.join(language)}), and no recording fills these columns")
-    if undeclared := _undeclared(root, info):
+    files = data_files(root, info, load_episodes(root, info))
+    if absent := [name for file in files for name in absent_numbers(file)]:
+        raise DatasetError(
+            f"data files of {root} lack {', '.join(dict.fromkeys(absent))}",
+            hint="write them: lerobot edit-dataset --operation.type=repair",
+        )
+    if undeclared := ", ".join(field.name for field in undeclared_columns(files[0], info)) if files else "":
         raise DatasetError(
             f"{root} has columns that info.json does not declare ({undeclared}), and no recording fills them"
         )
@@ -55,11 +62,6 @@ def check_can_continue(info: Info, root: Path, features: Mapping[str, Any] | Non
             expected="the same features, dtypes, shapes and names as the dataset has",
             hint="record into a new folder; what is saved stays as it is",
         )
-
-
-def _undeclared(root: Path, info: Info) -> str:
-    files = data_files(root, info, load_episodes(root, info))
-    return ", ".join(field.name for field in undeclared_columns(files[0], info)) if files else ""
 
 
 def _same(one: FeatureMap, other: FeatureMap, key: str) -> bool:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.core.paths import user_path
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import load_episodes
 from lerobot.datasets.format.features import INDEX_DTYPES, default_features
@@ -102,6 +103,7 @@ class DatasetRecorder:
             "video_files_size_in_mb": video_files_size_in_mb,
             "robot_type": robot_type,
         }
+        root = user_path(root)
         info = parse_info(document, root / layout.INFO_PATH)
         check_cameras(info.features)
         if not info.video_keys:
@@ -138,6 +140,7 @@ class DatasetRecorder:
             DatasetError: there is no v3.0 dataset, somebody else writes it, or it is damaged.
             FeatureMismatchError: `features` differ from the dataset's; names each.
         """
+        root = user_path(root)
         check_can_continue(load_info(root), root, features)
         lock = WriterLock(root)
         try:

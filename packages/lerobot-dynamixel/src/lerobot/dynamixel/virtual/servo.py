@@ -39,6 +39,7 @@ ACCELERATION_UNIT = 214.577 / 3600 * RESOLUTION
 """Steps/s^2 of a unit of acceleration, 214.577 rev/min^2."""
 STALL_S = 1.0
 LARGEST_OFFSET_IN_POSITION_MODE = 1024
+LARGEST_ID = 252
 READ_ONLY = ("Model_Number", "Model_Information", "Firmware_Version")
 RATES = {code: rate for rate, code in tables.BAUD_CODES.items()}
 
@@ -50,7 +51,11 @@ class DynamixelServo(Servo):
     limits_of = staticmethod(tables.limits_of)
 
     @classmethod
-    def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:
+    def holding(
+        cls,
+        calibration: MotorCalibration,
+        model: str,  # noqa: ARG003 (all keep the same)
+    ) -> tuple[dict[str, int], tuple[float, float]]:
         """See `Servo.holding`; a servo reports its position, reversed if its drive mode says so, plus the offset."""
         offset = calibration.homing_offset
         registers = {
@@ -108,6 +113,11 @@ class DynamixelServo(Servo):
                 data[:] = int(self.faults[fault]).to_bytes(size, "little")
         return bytes(data)
 
+    def also_hears(self, servo_id: int, address: int) -> bool:
+        """See `Servo.also_hears`; Secondary_ID names a servo whose writes to RAM reach this one (e-Manual)."""
+        second = self.memory["Secondary_ID"]
+        return servo_id == second <= LARGEST_ID and servo_id != self.id and address >= tables.EEPROM_END
+
     def write(self, address: int, data: bytes) -> int:
         """See `Servo.write`; with torque on, the EEPROM cannot be written."""
         memory = self.memory
@@ -115,7 +125,7 @@ class DynamixelServo(Servo):
             return ACCESS
         if address < tables.EEPROM_END and memory["Torque_Enable"]:
             return ACCESS
-        if (address, len(data)) == tables.X_SERIES["ID"] and data[0] > 252:
+        if (address, len(data)) == tables.X_SERIES["ID"] and data[0] > LARGEST_ID:
             return DATA_RANGE
         torque_before = memory["Torque_Enable"]
         memory.write(address, data, keep=True)

@@ -54,14 +54,13 @@ class FeetechServo(Servo):
     limits_of = staticmethod(tables.limits_of)
 
     @classmethod
-    def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:
-        """See `Servo.holding`; a servo reports its position less the offset."""
+    def holding(cls, calibration: MotorCalibration, model: str) -> tuple[dict[str, int], tuple[float, float]]:
+        """See `Servo.holding`; a servo reports its position less the offset, if it keeps one."""
+        registers = {"Min_Position_Limit": calibration.range_min, "Max_Position_Limit": calibration.range_max}
+        if "Homing_Offset" not in tables.CONTROL_TABLES[model]:
+            return registers, (calibration.range_min, calibration.range_max)
         offset = calibration.homing_offset
-        registers = {
-            "Homing_Offset": encode_sign_magnitude(offset, tables.SIGN_BITS["Homing_Offset"]),
-            "Min_Position_Limit": calibration.range_min,
-            "Max_Position_Limit": calibration.range_max,
-        }
+        registers["Homing_Offset"] = encode_sign_magnitude(offset, tables.SIGN_BITS["Homing_Offset"])
         return registers, (calibration.range_min + offset, calibration.range_max + offset)
 
     def __init__(self, spec: ServoSpec, voltage: float, now: float) -> None:

@@ -1,7 +1,6 @@
 """An arm of servos: settings in registers, calibration by a sweep, setting up, and the identity of the arm."""
 
 import logging
-from typing import ClassVar
 
 from lerobot.core.errors import CalibrationError
 from lerobot.core.prompts import Prompter
@@ -29,7 +28,9 @@ class ServoArm(Arm):
         prompter: who answers questions; the terminal if None.
     """
 
-    table: ClassVar[ArmTable]
+    table: ArmTable
+    """Its servos; those of a subclass, unless its configuration says which."""
+
     bus: SerialMotorsBus
 
     def __init__(
@@ -53,7 +54,7 @@ class ServoArm(Arm):
     @property
     def joint_features(self) -> dict[str, FeatureSpec]:
         """`<joint>.pos` with unit, range and speed; the range in degrees is the calibrated one, where it is known."""
-        return {f"{name}.pos": self._feature(name) for name in self.table.joints}
+        return {f"{name}.pos": self._feature(name) for name, joint in self.table.joints.items() if not joint.shadow_of}
 
     def _feature(self, name: str) -> FeatureSpec:
         motor = self.bus.motors[name]
@@ -157,10 +158,14 @@ class ServoArm(Arm):
 
     # --- setting up --------------------------------------------------------------------------------------------------
 
+    def setup_order(self) -> list[str]:
+        """Joints in the order their motors are set up in: the last of the chain first."""
+        return list(self.table.joints)[::-1]
+
     def setup_motors(self) -> None:
-        """Give each motor its id, the last of the chain first."""
+        """Give each motor its id, in the order of `setup_order`."""
         try:
-            for joint in reversed(list(self.table.joints)):
+            for joint in self.setup_order():
                 self.prompter.ask(f"Connect the controller board to the '{joint}' motor only and press enter.")
                 self.bus.setup_motor(joint)
                 self.prompter.say(f"'{joint}' motor id set to {self.bus.motors[joint].id}")

@@ -21,6 +21,7 @@ class Joint:
         calibration_settings: contents of registers it is calibrated with.
         drive_mode: 1 if it is built in the other way round, so that its direction is reversed.
         homing_offset: its offset, in encoder steps, on an arm that is `aligned`.
+        shadow_of: the joint it turns too, facing that joint's own servo; nobody commands it by itself.
     """
 
     motor_id: int
@@ -32,6 +33,7 @@ class Joint:
     calibration_settings: Mapping[str, int] = field(default_factory=dict)
     drive_mode: int = 0
     homing_offset: int = 0
+    shadow_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class ArmTable:
             name: Motor(joint.motor_id, joint.model, MotorNormMode.RANGE_0_100 if joint.is_gripper else body)
             for name, joint in self.joints.items()
         }
+
+    @property
+    def shadows(self) -> dict[str, str]:
+        """Second servos of joints: whose joint each turns."""
+        return {name: joint.shadow_of for name, joint in self.joints.items() if joint.shadow_of is not None}
 
     @property
     def endless(self) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from lerobot.core.errors import CalibrationError
 from lerobot.core.json_file import read_json
+from lerobot.core.paths import user_path
 from lerobot.motors.calibration_file import LEGACY_FIELDS, is_legacy
 
 
@@ -94,6 +95,7 @@ def load_legacy_calibration(path: Path) -> dict[str, LegacyMotorCalibration]:
     Raises:
         CalibrationError: the file cannot be read, or holds something else.
     """
+    path = user_path(path)
     try:
         content = read_json(path)
     except OSError as error:

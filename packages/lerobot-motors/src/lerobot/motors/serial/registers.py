@@ -32,6 +32,9 @@ class MotorRegisters(ABC):
     apply_drive_mode: ClassVar[bool]
     model_ctrl_table: ClassVar[Mapping[str, Mapping[str, tuple[int, int]]]]
     model_resolution_table: ClassVar[Mapping[str, int]]
+    models_read_alone: ClassVar[frozenset[str]] = frozenset()
+    """Models that do not answer a sync read, which `sync_read` asks one by one."""
+
     normalized_data: ClassVar[tuple[str, ...]] = ("Goal_Position", "Present_Position")
 
     retries: int = 6
@@ -154,14 +157,19 @@ class MotorRegisters(ABC):
             MotorValueError: there is no such register or motor.
         """
         names = self._select(motors)
+        alone = [name for name in names if self.motors[name].model in self.models_read_alone]
+        together = [name for name in names if name not in alone]
         groups: dict[tuple[int, int], list[int]] = {}
-        for name in names:
+        for name in together:
             groups.setdefault(self.address(data_name, self.motors[name].model), []).append(self.motors[name].id)
         data: dict[int, bytes] = {}
         for (address, length), motor_ids in groups.items():
             what = f"Failed to sync read '{data_name}' on ids={motor_ids}"
             data |= self.link.ask_group(motor_ids, address, length, what, num_retry)
-        return {name: self._interpret(data_name, name, data[self.motors[name].id], normalize) for name in names}
+        values = {name: self._interpret(data_name, name, data[self.motors[name].id], normalize) for name in together}
+        for name in alone:
+            values[name] = self.read(data_name, name, normalize=normalize, num_retry=num_retry)
+        return {name: values[name] for name in names}
 
     def sync_write(
         self,

@@ -18,6 +18,7 @@ from itertools import count, groupby
 from lerobot.motors.virtual import framing
 from lerobot.motors.virtual.framing import BROADCAST, Instruction
 from lerobot.motors.virtual.line_spec import LineSpec
+from lerobot.motors.virtual.mechanism import ShadowMechanism
 from lerobot.motors.virtual.servo import Servo
 from lerobot.motors.virtual.spec import Fault
 
@@ -39,6 +40,9 @@ class Line:
         self.spec = spec
         self._framing = spec.protocol.framing
         self.servos: list[Servo] = [spec.protocol(servo, spec.voltage, now) for servo in spec.servos]
+        for servo in self.servos:
+            if servo.spec.shadow_of is not None:
+                servo.mechanism = ShadowMechanism(self.servo(servo.spec.shadow_of).mechanism, servo.mechanism)
         self.twins: dict[int, Servo] = {}
         """Servos that wrongly have the id of another, by that id."""
         self.packets: deque[bytes] = deque(maxlen=LOG_LENGTH)
@@ -108,6 +112,7 @@ class Line:
             self._sync_write(present, parameters)
         else:
             addressed = [s for s in present if instruction.id in {s.id, BROADCAST}]
+            self._overhear(present, instruction)
             # An id is taken before the instruction, which may change it.
             for servo_id, group in groupby(sorted(addressed, key=_id_of), key=_id_of):
                 servos = list(group)
@@ -134,6 +139,14 @@ class Line:
             return servo.error(), b""
         return None
 
+    def _overhear(self, present: Sequence[Servo], instruction: Instruction) -> None:
+        """Have servos take a write to another one as their own too."""
+        if instruction.code == framing.WRITE:
+            address = self._framing.number(instruction.parameters, 0)
+            for servo in present:
+                if servo.also_hears(instruction.id, address):
+                    servo.write(address, instruction.parameters[self._framing.address_bytes :])
+
     def _sync_read(self, present: Sequence[Servo], parameters: bytes, now: float) -> None:
         """Answer in the order asked; whoever misses the answer before its own keeps quiet."""
         address, length = self._framing.number(parameters, 0), self._framing.number(parameters, 1)
@@ -148,7 +161,7 @@ class Line:
         rest = parameters[2 * self._framing.address_bytes :]
         for start in range(0, len(rest) - length, length + 1):
             for servo in present:
-                if servo.id == rest[start]:
+                if servo.id == rest[start] or servo.also_hears(rest[start], address):
                     servo.write(address, rest[start + 1 : start + 1 + length])
 
     def _answer(self, servo_id: int, answers: Sequence[tuple[Servo, tuple[int, bytes]]], now: float) -> None:

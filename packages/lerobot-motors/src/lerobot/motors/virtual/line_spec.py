@@ -54,7 +54,7 @@ def with_calibration(spec: LineSpec, calibration: Mapping[str, MotorCalibration]
     servos = []
     for name, servo in zip(spec.names, spec.servos, strict=True):
         if entry := calibration.get(name):
-            registers, stops = spec.protocol.holding(entry)
+            registers, stops = spec.protocol.holding(entry, servo.model)
             whole_turn = stops[1] - stops[0] >= WHOLE_TURN
             servo = replace(
                 servo,

@@ -93,3 +93,40 @@ class Mechanism:
 
     def _limited(self, position: float) -> float:
         return position if self.stops is None else max(self.stops[0], min(self.stops[1], position))
+
+
+class ShadowMechanism(Mechanism):
+    """The joint of another servo, seen from one that faces it: it goes where that one's motor or hand takes it.
+
+    The torque of the second motor is not simulated: a joint stands still while only its shadow pulls.
+
+    Args:
+        first: the joint as its own servo sees it.
+        own: position, travel and limits of the second servo at power-on.
+    """
+
+    def __init__(self, first: Mechanism, own: Mechanism) -> None:
+        super().__init__(own.position, own.stops, own.speed, own.acceleration)
+        self._first = first
+        self._sum = own.position + first.position
+
+    def move_by_hand(self, position: float) -> None:  # noqa: ARG002 (the hand moves the joint at its own servo)
+        """See `Mechanism.move_by_hand`."""
+        self._follow()
+
+    def release(self) -> None:
+        """See `Mechanism.release`."""
+        self._follow()
+
+    def drive_to(self, goal: float, speed: float, acceleration: float, duration: float) -> None:  # noqa: ARG002
+        """See `Mechanism.drive_to`."""
+        self._follow()
+
+    def drive_at(self, velocity: float, acceleration: float, duration: float) -> None:  # noqa: ARG002
+        """See `Mechanism.drive_at`."""
+        self._follow()
+
+    def _follow(self) -> None:
+        self.position = self._sum - self._first.position
+        self.velocity = -self._first.velocity
+        self.blocked = -self._first.blocked

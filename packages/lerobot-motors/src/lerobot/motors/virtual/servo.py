@@ -31,8 +31,8 @@ class Servo(ABC):
 
     @classmethod
     @abstractmethod
-    def holding(cls, calibration: MotorCalibration) -> tuple[dict[str, int], tuple[float, float]]:
-        """EEPROM contents of a servo that holds a calibration, and the ends of its range without homing."""
+    def holding(cls, calibration: MotorCalibration, model: str) -> tuple[dict[str, int], tuple[float, float]]:
+        """EEPROM contents of a servo of a model that holds a calibration, and the ends of its range without homing."""
 
     @staticmethod
     @abstractmethod
@@ -98,6 +98,10 @@ class Servo(ABC):
     @abstractmethod
     def error(self) -> int:
         """Error byte of an answer that carries no refusal."""
+
+    def also_hears(self, servo_id: int, address: int) -> bool:  # noqa: ARG002 (a protocol may have such servos)
+        """Whether it takes a write to another servo as its own too, without answering."""
+        return False
 
     def read(self, address: int, length: int) -> bytes:
         """Read registers."""

@@ -63,6 +63,7 @@ class ServoSpec:
         stops: smallest and largest position the joint can take, without homing; None if it turns freely.
         registers: EEPROM contents that differ from the factory's, by register name, as raw contents.
         load: torque that gravity asks of the motor at rest, as a part of its stall torque.
+        shadow_of: id of the servo whose joint it turns too, mounted facing it; None if it has a joint of its own.
     """
 
     id: int
@@ -71,3 +72,4 @@ class ServoSpec:
     stops: tuple[float, float] | None = None
     registers: Mapping[str, int] = field(default_factory=dict)
     load: float = 0.05
+    shadow_of: int | None = None

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from lerobot.core.config.base import plugin_class
 from lerobot.core.errors import CheckpointError, ConfigError, ConfigProblem, PluginError
 from lerobot.core.json_file import read_json
+from lerobot.core.paths import user_path
 from lerobot.policies.config import PreTrainedConfig
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -48,7 +49,7 @@ class Checkpoint:
         Raises:
             CheckpointError: there is no such folder, and the name cannot be a repository's.
         """
-        path = Path(source).expanduser()
+        path = user_path(source)
         if path.is_dir():
             inner = path / "pretrained_model"
             return cls(str(source), inner if not (path / CONFIG).exists() and inner.is_dir() else path)
@@ -81,6 +82,9 @@ class Checkpoint:
             CheckpointError: it has no such file.
         """
         if (path := self.find(name)) is None:
+            newest = self.folder / "checkpoints/last/pretrained_model" if self.folder is not None else None
+            if newest is not None and newest.is_dir():
+                raise CheckpointError(f"{self} is the folder of a training run", hint=f"Its newest policy: {newest}")
             raise CheckpointError(f"{self} has no {name}", hint="Copy or upload the whole folder again.")
         return path
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from lerobot.core.durable import replace_text
+from lerobot.core.paths import user_path
 from lerobot.core.registry import registry
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.export.description import describe
@@ -46,6 +47,7 @@ def export(
     Raises:
         LeRobotError: the policy does not offer it or cannot be traced, or a file does not act like it and is not kept.
     """
+    folder = user_path(folder)
     require_exportable(trained.policy)
     ports = ports_of(trained.policy.config.input_features)
     examples = random_observations(trained, ports, size=2, seed=0)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from lerobot.core.config.base import ProcessorStepConfig
+from lerobot.core.config.base import PathText, ProcessorStepConfig
 from lerobot.policies.features import FeatureType, NormalizationMode, PolicyFeatures
 
 _HERE = "lerobot.policies.processing"
@@ -174,7 +174,7 @@ class TokenizerConfig(ProcessorStepConfig):
         default="max_length", description="What short texts are padded to."
     )
     truncation: bool = Field(default=True, description="Cut long texts.")
-    tokenizer_name: str | None = Field(default=None, description="Hub repository or folder of the tokenizer.")
+    tokenizer_name: PathText | None = Field(default=None, description="Hub repository or folder of the tokenizer.")
 
 
 class ActionTokenizerConfig(ProcessorStepConfig):
@@ -191,10 +191,10 @@ class ActionTokenizerConfig(ProcessorStepConfig):
     fast_skip_tokens: int = Field(
         default=128, ge=0, description="Last tokens of the language model's vocabulary that are left alone."
     )
-    paligemma_tokenizer_name: str = Field(
+    paligemma_tokenizer_name: PathText = Field(
         default="google/paligemma-3b-pt-224", description="Hub repository or folder of the language model's tokenizer."
     )
     allow_truncation: bool = Field(default=True, description="Cut chunks that need more tokens; false: an error.")
-    action_tokenizer_name: str | None = Field(
+    action_tokenizer_name: PathText | None = Field(
         default=None, description="Hub repository or folder of the tokenizer of actions."
     )

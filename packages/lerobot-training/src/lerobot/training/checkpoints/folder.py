@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lerobot.core.durable import flush_folder, move_into_place
 from lerobot.core.errors import CheckpointError
+from lerobot.core.paths import user_path
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.checkpoint.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, WEIGHTS
 from lerobot.training.checkpoints.optimizer_state import read_json, read_tensors, write_json
@@ -122,7 +123,7 @@ def find(path: Path) -> Path:
         CheckpointError: there is none, or it is incomplete; names what is missing.
     """
     # Resolved, so that a run that goes on while this one reads does not move `last` to another folder.
-    folder = path.expanduser().resolve()
+    folder = user_path(path).resolve()
     for part in (TRAIN_CONFIG, MODEL):
         folder = folder.parent if folder.name == part else folder
     if not folder.is_dir():

@@ -1,0 +1,44 @@
+"""Sessions of huggingface/lerobot with an arm, as recorded on the line."""
+
+import json
+from pathlib import Path
+from typing import TypeAlias
+
+from lerobot.motors.virtual import LineSpec
+from lerobot.motors.virtual.framing import WRITE
+
+GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "data" / "golden" / "hardware"
+
+Changes: TypeAlias = dict[int, list[tuple[int, bytes]]]
+
+
+def captured(path: Path) -> dict[str, list[bytes]]:
+    """What the host sent, by call, in order; `get_observation` keeps its first time."""
+    calls: dict[str, list[bytes]] = {}
+    call = ""
+    for line in path.read_text().splitlines():
+        entry = json.loads(line)
+        if "mark" in entry:
+            call = entry["mark"]
+            calls.setdefault(call, [])
+        elif entry["dir"] == "host":
+            calls[call].append(bytes.fromhex(entry["raw"]))
+    return calls
+
+
+def changes(spec: LineSpec, packets: list[bytes]) -> Changes:
+    """What writes to single motors change, by motor: address and bytes."""
+    framing = spec.protocol.framing
+    servos = {servo.id: spec.protocol(servo, spec.voltage, 0.0) for servo in spec.servos}
+    changed: Changes = {servo_id: [] for servo_id in servos}
+    for packet in packets:
+        instruction = framing.take(bytearray(packet))
+        assert instruction is not None
+        if instruction.code == WRITE:
+            address = framing.number(instruction.parameters, 0)
+            data = instruction.parameters[framing.address_bytes :]
+            memory = servos[instruction.id].memory
+            if memory.read(address, len(data)) != data:
+                memory.write(address, data, keep=True)
+                changed[instruction.id].append((address, data))
+    return changed

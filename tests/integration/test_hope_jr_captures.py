@@ -1,0 +1,89 @@
+"""The bytes that huggingface/lerobot sends to a HopeJR arm and hand, and ours in the same session.
+
+While they are read and driven, the bytes are the same. While they are connected and configured, ours differ in these
+ways, so there the registers that are changed in the end are compared:
+
+- The motors of the arm are asked who they are, as those of the hand are. Theirs asks those of the hand only.
+- The calibration is written before torque comes on. Theirs was written after it.
+- The goal of each motor is set to where it is before torque comes on, so that nothing jumps.
+- A register that holds its value already is read and not written.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from capture import GOLDEN, captured, changes
+
+from lerobot.core.registry import registry
+from lerobot.core.testing import ScriptedPrompter
+from lerobot.feetech.tables import SCS, STS_SMS
+from lerobot.motors.virtual import ARMS, VirtualBus
+
+HOPE_JR = GOLDEN / "hope_jr"
+
+GOAL_POSITION = STS_SMS["Goal_Position"][0]
+assert SCS["Goal_Position"][0] == GOAL_POSITION
+
+POSES = {"arm": range(1800, 2150, 50), "hand": range(400, 720, 20)}
+"""Where the virtual joints of the captures stood."""
+
+
+class Session:
+    """An arm or a hand in the pose of its capture."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        model = "arm" if kind == "arm" else "hand_right"
+        spec = ARMS[f"hope_jr_{kind}"]
+        servos = tuple(
+            replace(servo, position=position) for servo, position in zip(spec.servos, POSES[kind], strict=True)
+        )
+        self.line = VirtualBus(replace(spec, servos=servos))
+        self.values = json.loads((HOPE_JR / f"{model}_values.json").read_text())
+        self.capture = captured(HOPE_JR / f"{model}_session.jsonl")
+        shutil.copy(HOPE_JR / f"{model}_calibration.json", folder / "golden.json")
+        side = {} if kind == "arm" else {"side": "right"}
+        config = registry.config_class("robot", f"hope_jr_{kind}")
+        self.device: Any = config(port=self.line.port, id="golden", calibration_dir=folder, **side).build()
+        self.device.prompter = ScriptedPrompter([""])
+
+    def has_arrived(self) -> bool:
+        states = [self.line.state(servo.id) for servo in self.line.spec.servos]
+        return all(not state["Moving"] and state["Present_Position"] == state["Goal_Position"] for state in states)
+
+
+@pytest.fixture(params=["arm", "hand"])
+def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
+    if not GOLDEN.is_dir():
+        pytest.skip("the shared captures are not here")
+    session = Session(request.param, tmp_path)
+    yield session
+    session.line.close()
+
+
+def test_it_sends_the_bytes_of_the_capture(session: Session) -> None:
+    robot, line, capture, values = session.device, session.line, session.capture, session.values
+    robot.connect()
+    theirs = {motor: dict(made) for motor, made in changes(line.spec, capture["connect"]).items()}
+    ours = {motor: dict(made) for motor, made in changes(line.spec, line.packets()).items()}
+    for made in ours.values():
+        made.pop(GOAL_POSITION, None)
+    assert ours == theirs
+    assert all(theirs.values())
+
+    assert dict(robot.get_observation()) == pytest.approx(values["observation"])
+    reads = line.packets()
+    assert reads == capture["get_observation"][: len(reads)]
+    assert robot.send_action(values["given"]) == pytest.approx(values["sent"])
+    (call,) = (call for call in capture if call.startswith("send_action"))
+    assert line.packets() == capture[call]
+    while not session.has_arrived():
+        pass
+    assert dict(robot.get_observation()) == pytest.approx(values["after"])
+    assert line.packets() == capture["get_observation"][len(reads) :]
+    robot.disconnect()
+    assert line.packets() == capture["disconnect"]
