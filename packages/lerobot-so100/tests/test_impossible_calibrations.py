@@ -92,7 +92,7 @@ def test_a_bus_refuses_it_too(name: str, reported: Path, arm: VirtualBus) -> Non
     bus.disconnect(disable_torque=False)
 
 
-@pytest.mark.parametrize("name", PROBLEMS.keys() - {"missing"})
+@pytest.mark.parametrize("name", sorted(PROBLEMS.keys() - {"missing"}))
 def test_a_virtual_arm_cannot_hold_it(name: str, reported: Path) -> None:
     with pytest.raises(CalibrationError) as caught:
         with_calibration(ARMS["so101"], entries(reported / f"{name}.json"))
