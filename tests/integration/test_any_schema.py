@@ -255,6 +255,7 @@ def test_a_hundred_schemas_keep_every_value(schema: Schema) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @examples(100)
 @given(schema=schemas(trains=True))
 def test_a_hundred_schemas_train_and_are_exported(schema: Schema) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from lerobot.core.control import CallableSource, ControlLoop
 from lerobot.core.safety import SafetyGate, safe_end
+from lerobot.core.signals import check_stop
 from lerobot.core.types import FeatureSpec, Observation
 
 TRACED = {contextlib.__file__, __file__}
@@ -104,6 +105,7 @@ def test_a_signal_at_any_line_ends_in_the_safe_state(signals):
     whole = interrupted_at({0})[1]
     for line in range(1, whole + 1):
         log = interrupted_at({line + 2 * number for number in range(signals)})[0]
+        check_stop()  # what was interrupted while it was left stops nobody later
         if "connect" in log:
             last = max(index for index, event in enumerate(log) if event == "move") if "move" in log else 0
             assert "safe" in log[last:], (line, log)

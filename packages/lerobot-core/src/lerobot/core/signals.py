@@ -74,8 +74,7 @@ class StopSignals:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._process = os.getpid()
-            if _entered:
-                self.received = _entered[-1].received
+            self.received = stop_signals().received
             for name in self._names:
                 number = getattr(signal, name, None)
                 # A signal that is ignored (nohup) stays so; None is a handler Python cannot put back.
@@ -90,8 +89,14 @@ class StopSignals:
         self._previous.clear()
         if self in _entered:
             _entered.remove(self)
-            if _entered and _entered[-1].received is None:
-                _entered[-1].received = self.received
+            outer = stop_signals()
+            if outer.received is None:
+                outer.received = self.received
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether signals come here; not, if an interruption in the middle of leaving kept it from being left."""
+        return any(signal.getsignal(number) == self._handle for number in self._previous)
 
     @contextmanager
     def graceful(self) -> Iterator[None]:
@@ -130,6 +135,8 @@ class StopSignals:
 
 def stop_signals() -> StopSignals:
     """The stop signals of the command that runs; ones that never receive any, where none runs (in a notebook)."""
+    while _entered and not _entered[-1].is_in_place:
+        _entered.pop()
     return _entered[-1] if _entered else StopSignals()
 
 
