@@ -178,7 +178,7 @@ def with_numbers(table: pa.Table, file: DataFile, asked: Sequence[str], *, named
     numbers = file.numbers
     lack = f"{file.path} lacks the columns {', '.join(absent)}"
     witnesses = {name for name in ROW_NUMBERS if name in table.column_names}
-    for name in witnesses:
+    for name in sorted(witnesses):  # the episode first: it tells most
         found = to_numpy(table.column(name))
         if (wrong := np.flatnonzero(found != numbers[name])).size:
             row = int(wrong[0])
