@@ -11,6 +11,7 @@ ways, so there the registers that are changed in the end are compared:
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,10 @@ class Session:
         self.device.prompter = ScriptedPrompter([""])
 
     def has_arrived(self) -> bool:
+        """Whether every joint is at its goal, and stays: one may swing a count past it and back."""
+        return self.is_at_goal() and not time.sleep(0.05) and self.is_at_goal()
+
+    def is_at_goal(self) -> bool:
         states = [self.line.state(servo.id) for servo in self.line.spec.servos]
         return all(not state["Moving"] and state["Present_Position"] == state["Goal_Position"] for state in states)
 
