@@ -1,10 +1,11 @@
 """Sessions of huggingface/lerobot with an arm, as recorded on the line."""
 
 import json
+import time
 from pathlib import Path
 from typing import TypeAlias
 
-from lerobot.motors.virtual import LineSpec
+from lerobot.motors.virtual import LineSpec, VirtualBus
 from lerobot.motors.virtual.framing import WRITE
 
 GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "data" / "golden" / "hardware"
@@ -42,3 +43,13 @@ def changes(spec: LineSpec, packets: list[bytes]) -> Changes:
                 memory.write(address, data, keep=True)
                 changed[instruction.id].append((address, data))
     return changed
+
+
+def has_arrived(line: VirtualBus) -> bool:
+    """Whether every joint is at its goal, and stays: one may swing a count past it and back."""
+    return _is_at_goal(line) and not time.sleep(0.05) and _is_at_goal(line)
+
+
+def _is_at_goal(line: VirtualBus) -> bool:
+    states = [line.state(servo.id) for servo in line.spec.servos]
+    return all(not state["Moving"] and state["Present_Position"] == state["Goal_Position"] for state in states)

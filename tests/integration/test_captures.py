@@ -16,13 +16,12 @@ registers are compared:
 
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from capture import GOLDEN, Changes, captured, changes
+from capture import GOLDEN, Changes, captured, changes, has_arrived
 
 from lerobot.core.registry import registry
 from lerobot.core.testing import ScriptedPrompter
@@ -52,14 +51,6 @@ class Session:
         config = registry.config_class(kind, model if kind == "teleoperator" else f"{model}_follower")
         self.device: Any = config(port=self.line.port, id="golden", calibration_dir=folder).build()
         self.device.prompter = ScriptedPrompter([""])
-
-    def has_arrived(self) -> bool:
-        """Whether every joint is at its goal, and stays: one may swing a count past it and back."""
-        return self.is_at_goal() and not time.sleep(0.05) and self.is_at_goal()
-
-    def is_at_goal(self) -> bool:
-        states = [self.line.state(servo.id) for servo in self.line.spec.servos]
-        return all(not state["Moving"] and state["Present_Position"] == state["Goal_Position"] for state in states)
 
     def packets(self) -> list[bytes]:
         return self.line.packets()
@@ -98,7 +89,7 @@ def test_a_follower_sends_the_bytes_of_the_capture(session: Session) -> None:
     assert robot.send_action(values["given"]) == pytest.approx(values["sent"])
     (call,) = (call for call in capture if call.startswith("send_action"))
     assert session.packets() == capture[call]
-    while not session.has_arrived():
+    while not has_arrived(session.line):
         pass
     assert dict(robot.get_observation()) == pytest.approx(values["after"])
     assert session.packets() == capture["get_observation"][1:]

@@ -11,14 +11,13 @@ ways, so there the registers that are changed in the end are compared:
 
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from capture import GOLDEN, captured, changes
+from capture import GOLDEN, captured, changes, has_arrived
 
 from lerobot.core.registry import registry
 from lerobot.core.testing import ScriptedPrompter
@@ -52,14 +51,6 @@ class Session:
         self.device: Any = config(port=self.line.port, id="golden", calibration_dir=folder, **side).build()
         self.device.prompter = ScriptedPrompter([""])
 
-    def has_arrived(self) -> bool:
-        """Whether every joint is at its goal, and stays: one may swing a count past it and back."""
-        return self.is_at_goal() and not time.sleep(0.05) and self.is_at_goal()
-
-    def is_at_goal(self) -> bool:
-        states = [self.line.state(servo.id) for servo in self.line.spec.servos]
-        return all(not state["Moving"] and state["Present_Position"] == state["Goal_Position"] for state in states)
-
 
 @pytest.fixture(params=["arm", "hand"])
 def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
@@ -86,7 +77,7 @@ def test_it_sends_the_bytes_of_the_capture(session: Session) -> None:
     assert robot.send_action(values["given"]) == pytest.approx(values["sent"])
     (call,) = (call for call in capture if call.startswith("send_action"))
     assert line.packets() == capture[call]
-    while not session.has_arrived():
+    while not has_arrived(session.line):
         pass
     assert dict(robot.get_observation()) == pytest.approx(values["after"])
     assert line.packets() == capture["get_observation"][len(reads) :]
