@@ -14,7 +14,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.dataset_tools.formats import targets
 from lerobot.dataset_tools.formats.arrays import FlatArrays, Rows
 from lerobot.dataset_tools.formats.config import D4RLConfig
-from lerobot.dataset_tools.formats.files import datasets_below, open_hdf5, reading
+from lerobot.dataset_tools.formats.files import datasets_below, kept_open
 from lerobot.dataset_tools.formats.source import EpisodeSource
 
 _TARGETS = {
@@ -31,13 +31,8 @@ def open_d4rl(config: D4RLConfig) -> EpisodeSource:
     Raises:
         DatasetError: the file is missing or damaged, lacks actions or terminals, or does not say where episodes end.
     """
-    file = open_hdf5(config.path)
-    try:
-        with reading(str(config.path)):
-            return _open(file, config)
-    except BaseException:
-        file.close()
-        raise
+    with kept_open(config.path) as file:
+        return _open(file, config)
 
 
 def _open(file: Any, config: D4RLConfig) -> EpisodeSource:

@@ -83,6 +83,22 @@ def open_hdf5(path: Path) -> Any:
         return h5py.File(path, "r")
 
 
+@contextmanager
+def kept_open(path: Path) -> Iterator[Any]:
+    """Open an HDF5 file for the source that the block makes of it; it is closed here only if the block fails.
+
+    Raises:
+        DatasetError: see `open_hdf5`, or what the block reads is damaged.
+    """
+    file = open_hdf5(path)
+    try:
+        with reading(str(path)):
+            yield file
+    except BaseException:
+        file.close()
+        raise
+
+
 def datasets_below(group: Any) -> dict[str, Any]:
     """Every dataset of an HDF5 group, by its path below the group, in the order of their names."""
     found: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.dataset_tools.formats import targets
 from lerobot.dataset_tools.formats.arrays import EpisodeArrays
 from lerobot.dataset_tools.formats.config import RobomimicConfig
-from lerobot.dataset_tools.formats.files import datasets_below, natural, open_hdf5, reading
+from lerobot.dataset_tools.formats.files import datasets_below, kept_open, natural, reading
 from lerobot.dataset_tools.formats.source import EpisodeSource
 
 _TARGETS = {
@@ -37,13 +37,8 @@ def open_robomimic(config: RobomimicConfig) -> EpisodeSource:
     Raises:
         DatasetError: the file is missing or damaged, or holds no demonstrations or no such mask.
     """
-    file = open_hdf5(config.path)
-    try:
-        with reading(str(config.path)):
-            return _open(file, config)
-    except BaseException:
-        file.close()
-        raise
+    with kept_open(config.path) as file:
+        return _open(file, config)
 
 
 def _open(file: Any, config: RobomimicConfig) -> EpisodeSource:
