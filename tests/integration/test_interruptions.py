@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,30 @@ HOW = ("signal", "in_callback", "in_del")
 
 
 @pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
+def endpoint(recorded: Path) -> Iterator[str]:
+    """A stand-in of the Hub that holds the recorded dataset, and takes its time."""
+    spec = spec_from_file_location("hub_stand_in", PACKAGES / "lerobot-datasets/tests/hub/conftest.py")
+    assert spec is not None
+    assert spec.loader is not None
+    stand_in = module_from_spec(spec)
+    sys.modules[spec.name] = stand_in
+    spec.loader.exec_module(stand_in)
+    hub = stand_in.StandIn(pause_s=0.05)
+    files = {str(path.relative_to(recorded)): path.read_bytes() for path in recorded.rglob("*") if path.is_file()}
+    hub.repositories["test/set"] = stand_in.Repository()
+    hub.repositories["test/set"].tags["v3.0"] = hub.repositories["test/set"].commit("main", files)
+    server = stand_in.start(hub)
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def run(endpoint: str) -> Iterator[Run]:
     """See `interrupted_commands.run`."""
-    environ = {**os.environ, "PYTHONPATH": str(PACKAGES / "lerobot-training/tests"), "HF_HUB_OFFLINE": "1"}
+    own = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
+    hub = {"HF_ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": "1", "no_proxy": "127.0.0.1"}
+    environ = {**own, **hub, "PYTHONPATH": str(PACKAGES / "lerobot-training/tests")}
     server = [sys.executable, str(HERE / "interrupted_commands.py")]
     with subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ) as process:
         assert process.stdin is not None
@@ -182,6 +204,19 @@ def trained(folder: Path, said: str) -> None:
     assert not list(checkpoints.glob(".*"))
 
 
+def downloading(recorded: Path, folder: Path) -> list[str]:
+    words = training(recorded, folder)
+    return [*words[:1], f"--dataset.root={folder / 'set'}", *words[2:-2], "--steps=1"]
+
+
+def downloaded(folder: Path, said: str) -> None:
+    """Every file that is there is whole."""
+    root, whole = folder / "set", folder.with_name("whole") / "set"
+    for path in root.rglob("*"):
+        if path.is_file() and ".cache" not in path.parts:
+            assert path.read_bytes() == (whole / path.relative_to(root)).read_bytes(), said
+
+
 def evaluating(recorded: Path, folder: Path) -> list[str]:
     return [
         "eval",
@@ -210,6 +245,7 @@ COMMANDS = {
     "verify-dataset": Command(verifying, lambda _folder, _said: None),
     "record": Command(recording, kept),
     "train": Command(training, trained),
+    "download": Command(downloading, downloaded),
     "eval": Command(evaluating, evaluated),
 }
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,6 +58,8 @@ class StandIn:
     """How many further requests whose path holds this text fail."""
     refusal: int = 500
     """With which status."""
+    pause_s: float = 0.0
+    """How long every answer is waited for."""
 
     def asked(self, method: str, part: str) -> list[dict[str, str]]:
         return [headers for verb, path, headers in self.requests if verb == method and part in path]
@@ -87,6 +90,7 @@ class Handler(BaseHTTPRequestHandler):
         size = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(size) if size else b"".join(self.chunks())
         self.hub.requests.append((self.command, path, dict(self.headers)))
+        time.sleep(self.hub.pause_s)
         for part, times in self.hub.refuse.items():
             if part in path and times > 0:
                 self.hub.refuse[part] -= 1
