@@ -64,7 +64,7 @@ def require_package(pkg_name: str, extra: str, import_name: str | None = None) -
         ImportError: it is not installed.
     """
     if not is_package_available(pkg_name, import_name):
-        raise ImportError(f"{pkg_name!r} is not installed, which {extra!r} needs: uv pip install {pkg_name}")
+        raise ImportError(f"the package {pkg_name!r} is not installed, which {extra!r} needs")
 
 
 def check_if_not_connected(method: Callable[..., Any]) -> Callable[..., Any]:

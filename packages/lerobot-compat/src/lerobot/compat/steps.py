@@ -126,10 +126,8 @@ class OwnStep:
     def get_config(self) -> dict[str, Any]:
         """Settings to save: those of a dataclass that JSON has."""
         own: Any = self
-        values = (
-            {each.name: vars(self).get(each.name) for each in fields(own) if each.init} if is_dataclass(own) else {}
-        )
-        return {name: value for name, value in values.items() if isinstance(value, SAVED)}
+        names = [each.name for each in fields(own) if each.init] if is_dataclass(own) else []
+        return {name: value for name in names if isinstance(value := vars(self).get(name), SAVED)}
 
 
 def _as_declared(own: Callable[..., Any]) -> Callable[..., Any]:
