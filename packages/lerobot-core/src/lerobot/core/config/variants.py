@@ -86,12 +86,8 @@ def chosen_type(value: Any) -> str:
 def choice_problem(where: str, name: str, error: PluginError) -> ConfigProblem:
     """Say on one line why a name cannot be chosen."""
     if isinstance(error, PluginNotInstalledError):
-        return ConfigProblem(
-            where,
-            name,
-            f"an installed {error.kind}",
-            f"'{name}' is provided by {error.distribution}. {error.hint}".rstrip("."),
-        )
+        provided = f"'{name}' is provided by {error.distribution}. {error.hint}" if error.distribution else error.what
+        return ConfigProblem(where, name, f"an installed {error.kind}", provided.rstrip("."))
     if error.expected:
         return ConfigProblem(where, name, error.expected, error.hint)
     cause = ": ".join(line.strip().rstrip(".") for line in error.what.splitlines())
