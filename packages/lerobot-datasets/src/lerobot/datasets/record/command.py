@@ -105,6 +105,7 @@ def record_episodes(
     observation_processors: Sequence[ObservationProcessor] = (),
     action_processors: Sequence[ActionProcessor] = (),
     control_file: Path | None = None,
+    ticks_per_row: int = 1,
     on_episode: Callable[[], None] = lambda: None,
     afterwards: Callable[[Session], None] = lambda _: None,
 ) -> int:
@@ -119,6 +120,7 @@ def record_episodes(
         observation_processors: see `ControlLoop`.
         action_processors: see `ControlLoop`.
         control_file: see `ControlFile`.
+        ticks_per_row: see `Drive`.
         on_episode: see `Drive`.
         afterwards: called after the last episode, with the robot still connected.
 
@@ -136,6 +138,7 @@ def record_episodes(
             action_processors=action_processors,
             sinks=[] if setup.display is None else [setup.display],
             hooks=setup.hooks,
+            ticks_per_row=ticks_per_row,
             on_episode=on_episode,
         )
         recording = RecordingSession(
