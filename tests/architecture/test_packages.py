@@ -96,7 +96,7 @@ def test_every_package_has_the_same_shape(package: Package) -> None:
     assert set(project["urls"]) == {"Documentation", "Source"}
     assert "tool" not in package.pyproject or set(package.pyproject["tool"]) <= {"uv"}
     readme = (package.path / "README.md").read_text(encoding="utf-8")
-    assert re.search(rf"pip install ['\"]?{package.name}\b", readme)
+    assert re.search(rf"pip install ['\"]?\./packages/{package.name}\b", readme)
     assert (package.path / "LICENSE").exists()
     assert list((package.path / "tests").rglob("test_*.py"))
 
