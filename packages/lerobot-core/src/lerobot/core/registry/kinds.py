@@ -39,6 +39,7 @@ KINDS: dict[str, Kind] = {
         Kind("template", "lerobot.templates", ""),
         Kind("hooks", "lerobot.hooks", ""),
         Kind("virtual_arm", "lerobot.virtual_arms", ""),
+        Kind("finder", "lerobot.finders", ""),
     )
 }
 
