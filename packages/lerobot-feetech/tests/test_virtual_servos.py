@@ -1,5 +1,7 @@
 """What virtual servos do, apart from any bus: memory, motion, protection; with time given, not measured."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from lerobot.feetech.tables import STS_SMS
 from lerobot.feetech.virtual.framing import FeetechFraming
 from lerobot.feetech.virtual.servo import FeetechServo
-from lerobot.motors.virtual import Fault, ServoSpec
+from lerobot.motors.virtual import ARMS, Fault, ServoSpec, VirtualBus
 
 
 class Sts:
@@ -158,3 +160,14 @@ def test_deferred_writes_wait_for_their_trigger() -> None:
     assert sts["Acceleration"] == 0
     sts.servo.act()
     assert sts["Acceleration"] == 50
+
+
+def test_a_closed_line_gives_its_descriptors_back_while_its_handle_is_kept() -> None:
+    """A program that opens many virtual arms runs out of descriptors otherwise, and `select` ends at 1,024."""
+    VirtualBus(ARMS["so101"]).close()  # the first one starts the fork server
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    lines = [VirtualBus(ARMS["so101"]) for _ in range(3)]
+    for line in lines:
+        line.close()
+        line.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

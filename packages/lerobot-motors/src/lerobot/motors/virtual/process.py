@@ -121,11 +121,15 @@ class VirtualBus:
 
     def close(self) -> None:
         """End the process; calling it again does nothing."""
+        if self._control.closed:
+            return
         self._control.close()
         self._process.join(2)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+        # Gives the pipes to the fork server back, however long this handle is kept.
+        self._process.close()
 
     def __enter__(self) -> Self:
         return self
