@@ -354,6 +354,14 @@ class CommandConfig(ConfigModel):
     examples: ClassVar[tuple[str, ...]] = ()
     """Worked command lines shown at the end of `--help`."""
 
+    earlier_flags: ClassVar[Mapping[str, str]] = {}
+    """Today's flag for each that earlier releases of huggingface/lerobot, and texts about them, have: dotted, with
+    underscores, without `--`. Who types one gets what today's does, and a notice.
+    """
+
+    refused_flags: ClassVar[Mapping[str, str]] = {}
+    """What to write in place of such a flag where no flag of today takes its value."""
+
     _config_file: Path | None = PrivateAttr(default=None)
 
     @property
