@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from lerobot.core.config.ports import ports_in, require_own_ports
 from lerobot.core.errors import ConfigError, PluginError
 from lerobot.core.paths import user_path
 
@@ -261,6 +262,10 @@ class _DeviceConfig(PluginConfig):
         default=None, description="Folder of the calibration file; default: a folder per device type."
     )
 
+    def ports(self) -> dict[str, str]:
+        """Serial ports by the field that names each, such as `left_arm.port`; no other device may have one of them."""
+        return dict(ports_in(self))
+
 
 class RobotConfig(_DeviceConfig):
     """Fields every robot has."""
@@ -368,6 +373,11 @@ class CommandConfig(ConfigModel):
     def config_file(self) -> Path | None:
         """The file of `--config_path` that this was read from, for commands to which its place says something."""
         return self._config_file
+
+    @model_validator(mode="after")
+    def _every_device_has_its_own_port(self) -> Self:
+        require_own_ports({name: value.ports() for name, value in self if isinstance(value, _DeviceConfig)})
+        return self
 
     def read_from(self, file: Path) -> Self:
         """Remember the file of `--config_path`; a copy that does."""

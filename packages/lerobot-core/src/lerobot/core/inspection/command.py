@@ -6,6 +6,7 @@ from collections import Counter
 
 import typer
 
+from lerobot.core.amounts import counted
 from lerobot.core.commands.doctor import DoctorConfig
 from lerobot.core.commands.info import InfoConfig
 from lerobot.core.commands.plugins import PluginsConfig
@@ -57,10 +58,11 @@ def doctor(config: DoctorConfig) -> int:
         checked += 1
         if error := _check(found, deep=config.deep):
             problems.append(str(error))
-    typer.echo(f"{checked} plugins of {len({found.distribution for found in registry.plugins()})} packages checked")
+    owners = {found.distribution for found in registry.plugins()}
+    typer.echo(f"{counted(checked, 'plugin')} of {counted(len(owners), 'package')} checked")
     for problem in problems:
         typer.echo(f"broken: {problem}")
-    typer.echo(f"{len(problems)} problems" if problems else "all is well")
+    typer.echo(counted(len(problems), "problem") if problems else "all is well")
     return 1 if problems else 0
 
 

@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lerobot.core.amounts import counted
 from lerobot.core.signals import stop_signals
 from lerobot.dataset_tools.commands.convert_dataset import ConvertDatasetConfig
 from lerobot.dataset_tools.commands.folder import dataset_folder
@@ -86,5 +87,5 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
         raise
     finally:
         source.close()
-    text = f"{result.root}: {result.episodes} episodes, {result.frames} frames"
+    text = f"{result.root}: {counted(result.episodes, 'episode')}, {counted(result.frames, 'frame')}"
     typer.echo(f"{text}; {result.resumed_at} of them were there" if result.resumed_at else text)

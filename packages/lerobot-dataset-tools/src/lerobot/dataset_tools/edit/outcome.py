@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lerobot.core.amounts import counted
 from lerobot.core.errors import DatasetError
 from lerobot.core.paths import user_path
 from lerobot.dataset_tools.edit.build import build
@@ -27,7 +28,7 @@ class EditResult:
     def summary(self) -> str:
         """One line: where the result is, and how much it holds."""
         info = load_info(self.root)
-        text = f"{self.root}: {info.total_episodes} episodes, {info.total_frames} frames"
+        text = f"{self.root}: {counted(info.total_episodes, 'episode')}, {counted(info.total_frames, 'frame')}"
         return f"{text}; the state before is in {self.backup}" if self.backup else text
 
 

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from lerobot.core.amounts import counted
 from lerobot.core.config.base import CommandConfig
 from lerobot.core.control import CommandSource, ObservationProcessor, TeleoperatorSource, teleoperation_pipeline
 from lerobot.core.control.loop import ActionProcessor
@@ -198,8 +199,8 @@ def _summary(target: Target, saved: int) -> str:
     if info.total_episodes == 0:
         return "No episode was saved."
     return (
-        f"{saved} episodes saved by this run; {target.repo_id} has {info.total_episodes} episodes, "
-        f"{info.total_frames} frames: {target.recorder.root}"
+        f"{counted(saved, 'episode')} saved by this run; {target.repo_id} has "
+        f"{counted(info.total_episodes, 'episode')}, {counted(info.total_frames, 'frame')}: {target.recorder.root}"
     )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 
+from lerobot.core.amounts import counted
 from lerobot.core.control import ControlLoop, require_features
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.processors import action_processor, build_step, robot_action_pipeline, robot_observation_pipeline
@@ -74,7 +75,9 @@ def _play(
     info = EpisodeInfo(episode.index, episode.task, {"repo_id": episode.name})
 
     def begin() -> None:
-        progress.announce(f"Replaying episode {episode.index}: {len(episode)} frames, {episode.duration_s:.1f} s")
+        progress.announce(
+            f"Replaying episode {episode.index}: {counted(len(episode), 'frame')}, {episode.duration_s:.1f} s"
+        )
         hooks.call("episode_start", episode=info)
 
     playback = Playback(
@@ -116,7 +119,7 @@ def describe(episode: RecordedEpisode, result: PlaybackResult, robot: Robot) -> 
         return "Nothing was replayed: the run ended before the first pose was reached."
     difference = result.duration_s / episode.duration_s - 1 if episode.duration_s else 0.0
     lines = [
-        f"Replayed {result.rows} of {len(episode)} frames in {result.duration_s:.3f} s; the recording took "
+        f"Replayed {result.rows} of {counted(len(episode), 'frame')} in {result.duration_s:.3f} s; the recording took "
         f"{episode.duration_s:.3f} s ({difference:+.2%}).",
     ]
     if result.error:
