@@ -230,3 +230,15 @@ def test_the_device_is_told_once_however_many_ask(caplog: pytest.LogCaptureFixtu
         for _ in range(3):
             devices.choose_device(None)
     assert [record.getMessage().split(",")[0] for record in caplog.records] == [f"device: {devices.best_device()}"]
+
+
+def test_each_tensor_goes_where_it_is_needed_before_the_next_one_is_read(saved: Path) -> None:
+    seen: list[torch.Tensor] = []
+
+    def placed(tensor: torch.Tensor) -> torch.Tensor:
+        seen.append(tensor)
+        return tensor.to(torch.bfloat16)
+
+    tensors, _ = read_weights(saved / "model.safetensors", placed=placed)
+    assert len(seen) == len(tensors)
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.bfloat16}

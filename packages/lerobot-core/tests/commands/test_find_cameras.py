@@ -122,7 +122,7 @@ def test_a_broken_plugin_hides_no_other(
 
 
 def test_a_part_of_a_name_will_do(isolated_registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(PluginNotInstalledError, match="'intelrealsense' is provided by 'lerobot-realsense'"):
+    with pytest.raises(PluginNotInstalledError, match="camera 'intelrealsense' is known"):
         find(tmp_path, "realsense")
 
 

@@ -12,10 +12,10 @@ from accelerate.utils import broadcast_object_list
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lerobot.core.amounts import counted
 from lerobot.core.errors import LeRobotError
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.signals import StopSignals, stop_signals
+from lerobot.core.words import counted
 from lerobot.policies.devices import choose_device
 from lerobot.training import saved_config
 from lerobot.training.assembly import Built, build

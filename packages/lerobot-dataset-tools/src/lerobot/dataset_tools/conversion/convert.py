@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lerobot.core.amounts import numbers_of
 from lerobot.core.errors import DatasetError, FeatureMismatchError, LeRobotError
 from lerobot.core.paths import user_path
 from lerobot.core.signals import check_stop
+from lerobot.core.words import numbers_of
 from lerobot.dataset_tools.conversion.plan import FloatType, ImportPlan
 from lerobot.dataset_tools.conversion.same_source import check_same_source
 from lerobot.dataset_tools.formats.source import EpisodeSource

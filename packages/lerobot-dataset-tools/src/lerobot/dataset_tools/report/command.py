@@ -2,8 +2,8 @@
 
 import typer
 
-from lerobot.core.amounts import counted, numbers_of
 from lerobot.core.errors import DatasetError
+from lerobot.core.words import counted, numbers_of
 from lerobot.dataset_tools.commands.dataset_report import DatasetReportConfig
 from lerobot.dataset_tools.report.content import evenly, gather
 from lerobot.dataset_tools.report.page import render

@@ -2,8 +2,8 @@
 
 import typer
 
-from lerobot.core.amounts import counted
 from lerobot.core.signals import stop_signals
+from lerobot.core.words import counted
 from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.commands.verify_dataset import VerifyDatasetConfig
 from lerobot.dataset_tools.verification.verify import verify_dataset

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lerobot.core.amounts import numbers_of
 from lerobot.core.errors import DatasetError
+from lerobot.core.words import numbers_of
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.arrow import UNREADABLE, join_tables, to_numpy
 from lerobot.datasets.format.info import Info

@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.core.amounts import numbers_of
 from lerobot.core.errors import DatasetError
+from lerobot.core.words import numbers_of
 from lerobot.datasets.format.depth import DepthUnit, convert_image, depth_table
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.features import IMAGE, VIDEO

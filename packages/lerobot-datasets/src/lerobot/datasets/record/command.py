@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from lerobot.core.amounts import counted
 from lerobot.core.config.base import CommandConfig
 from lerobot.core.control import CommandSource, ObservationProcessor, TeleoperatorSource, teleoperation_pipeline
 from lerobot.core.control.loop import ActionProcessor
@@ -16,6 +15,7 @@ from lerobot.core.processors import action_processor, build_step, robot_action_p
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import SafetyConfig, SafetyGate, Session, derive_limits, safe_end
+from lerobot.core.words import counted
 from lerobot.datasets.commands.record import DatasetRecordConfig, RecordConfig
 from lerobot.datasets.record.control_file import WORDS, ControlFile
 from lerobot.datasets.record.keyboard import open_keyboard

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lerobot.core.amounts import counted
 from lerobot.core.clock import clock_of
 from lerobot.core.control import CommandSource, ControlLoop, ObservationProcessor, Sink
 from lerobot.core.control.loop import ActionProcessor
 from lerobot.core.hooks import Hooks
 from lerobot.core.safety import SafetyGate, Session
 from lerobot.core.types import EpisodeInfo
+from lerobot.core.words import counted
 from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.record.requests import Request, Requests
@@ -174,7 +174,7 @@ class RecordingSession:
     def _say_interrupted(self, result: TakeResult) -> None:
         if result.frames:
             self._progress.say(
-                f"Interrupted: the {result.frames} frames of the episode in progress are dropped. "
+                f"Interrupted: {counted(result.frames, 'frame')} of the episode in progress dropped. "
                 "To keep an episode, end it with q."
             )
 

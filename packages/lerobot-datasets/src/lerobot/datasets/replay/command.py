@@ -2,7 +2,6 @@
 
 import logging
 
-from lerobot.core.amounts import counted
 from lerobot.core.control import ControlLoop, require_features
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.processors import action_processor, build_step, robot_action_pipeline, robot_observation_pipeline
@@ -11,6 +10,7 @@ from lerobot.core.processors.robot import ActionPipeline, ObservationPipeline
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
 from lerobot.core.types import EpisodeInfo, as_features
+from lerobot.core.words import counted
 from lerobot.datasets.commands.replay import ReplayConfig
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.replay.episode import RecordedEpisode, load_episode

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.core.amounts import numbers_of
 from lerobot.core.errors import DatasetError
+from lerobot.core.words import numbers_of
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.extra_columns import capture_time_key
 from lerobot.datasets.storage.numbers import NumericColumns

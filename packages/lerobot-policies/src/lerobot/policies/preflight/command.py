@@ -4,8 +4,8 @@ from itertools import combinations
 
 import typer
 
-from lerobot.core.amounts import counted
 from lerobot.core.errors import LeRobotError
+from lerobot.core.words import counted
 from lerobot.policies.commands.check import CheckConfig
 from lerobot.policies.preflight.comparison import cameras_of, check_files, check_policy, check_same
 from lerobot.policies.preflight.sources import describe_dataset, describe_env, describe_robot

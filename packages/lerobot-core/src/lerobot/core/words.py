@@ -1,9 +1,14 @@
-"""How many there are of something, for sentences."""
+"""Numbers in sentences."""
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 frame`, `2 frames`; for nouns whose plural is an s more."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """A number with its noun: `1 episode`, `12,345 frames`.
+
+    Args:
+        number: how many.
+        noun: what, in the singular, with a plural in s.
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def numbers_of(total: int) -> str:
