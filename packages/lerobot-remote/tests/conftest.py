@@ -1,8 +1,10 @@
 """Hosts in threads of this process."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from lerobot.core.errors import LeRobotError
 from lerobot.remote.wire.config import ListenOptions
 from lerobot.remote.wire.server import WireServer
+
+sys.path.append(str(Path(__file__).parent))
 
 
 class Running:

@@ -104,6 +104,14 @@ class Client:
         self._sender = threading.Thread(target=self._send, name=f"to {self.name}", daemon=True)
         self._sender.start()
 
+    def answer(self, topic: str, **entries: Any) -> None:
+        """Send a message now.
+
+        Raises:
+            DeviceConnectionError: the connection is gone.
+        """
+        self.link.send({OURS: topic, **entries})
+
     def publish(self, topic: str, make: Callable[[], Message]) -> None:
         """Let a message be sent soon, in the place of an older one of its topic that still waits.
 
