@@ -30,7 +30,7 @@ every_package = pytest.mark.parametrize("package", packages(), ids=lambda packag
 @every_package
 def test_a_distribution_holds_its_own_import_package_only(package: Package) -> None:
     allowed = f"lerobot.{package.name.removeprefix('lerobot-').replace('-', '_')}"
-    entry = {"lerobot_cli"} if package.name == "lerobot-core" else set()
+    entry = {{"lerobot-core": "lerobot_cli", "lerobot-compat": "lerobot_compat"}.get(package.name)}
     strangers = {
         module.name
         for module in package.modules
@@ -96,7 +96,7 @@ def test_every_package_has_the_same_shape(package: Package) -> None:
     assert set(project["urls"]) == {"Documentation", "Source"}
     assert "tool" not in package.pyproject or set(package.pyproject["tool"]) <= {"uv"}
     readme = (package.path / "README.md").read_text(encoding="utf-8")
-    assert re.search(rf"pip install ['\"]?{package.name}\b", readme)
+    assert re.search(rf"pip install ['\"]?\./packages/{package.name}\b", readme)
     assert (package.path / "LICENSE").exists()
     assert list((package.path / "tests").rglob("test_*.py"))
 

@@ -123,18 +123,17 @@ class RemoteRobot(RemoteDevice):
         Raises:
             DeviceConnectionError: the host could not be asked whether the robot is in its safe state.
         """
-        session = self._session
-        if session is None or session.is_safe:
+        if self._session is None:
             return
         try:
-            session.leave(SAFE_S)
+            is_safe = self._session.leave(SAFE_S)
         except DeviceConnectionError as error:
             raise DeviceConnectionError(
                 f"{self} could not be asked whether it is in its safe state: {error.what}",
                 device=str(self),
                 hint="Its host brings it there by itself when the connection is gone; go and see.",
             ) from error
-        if not session.is_safe:
+        if not is_safe:
             raise DeviceError(f"the host of {self} could not bring it to its safe state.", device=str(self))
 
     # --- the session's thread ----------------------------------------------------------------------------------------

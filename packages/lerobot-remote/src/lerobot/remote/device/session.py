@@ -20,6 +20,7 @@ Message = Mapping[str, Any]
 
 SILENCE_S = 5.0
 """A host that does not even tell the time for so long is taken to be gone."""
+LAST_WORDS_S = 1.0
 FIRST_EXCHANGES = 8
 """Questions for the time before anything else; the quickest answer counts."""
 
@@ -59,7 +60,8 @@ class Session:
 
     Attributes:
         clock: by how much the host's clock is ahead.
-        is_safe: whether the host said that its robot is in its safe state.
+        is_safe: whether the host's robot is in its safe state; None as long as the host has not said.
+        failure: what ended the connection; None before.
 
     Raises:
         LeRobotError: the host cannot be reached, serves something else, or refuses.
@@ -76,10 +78,12 @@ class Session:
     ) -> None:
         self.name = name
         self.clock = ClockOffset()
-        self.is_safe = False
+        self.is_safe: bool | None = None
+        self.failure: DeviceError | None = None
         self._handle = handle
         self._failed = failed
         self._ended = threading.Event()
+        self._read_all = threading.Event()
         self._stack = contextlib.ExitStack()
         try:
             self._link = self._stack.enter_context(open_link(options, name, ping_s=None))
@@ -105,20 +109,35 @@ class Session:
         """Send a message.
 
         Raises:
-            DeviceConnectionError: the connection is gone.
+            DeviceError: the connection is gone, or the host ended it; says why.
         """
-        self._link.send({OURS: topic, **entries})
+        try:
+            self._link.send({OURS: topic, **entries})
+        except DeviceConnectionError as error:
+            # What the host said last says more than that the connection is gone.
+            self._read_all.wait(LAST_WORDS_S)
+            raise self.failure or error from error
 
-    def leave(self, within_s: float) -> None:
-        """Tell the host that this is over, and wait until it has answered so.
+    def leave(self, within_s: float) -> bool:
+        """Tell the host that this is over, unless it is, and wait until it has said so.
+
+        Returns:
+            Whether the host said that its robot is in its safe state.
 
         Raises:
-            DeviceConnectionError: it could not be told, or did not answer.
+            DeviceConnectionError: it says nothing.
         """
-        if not self._ended.is_set():
-            self.send(LEAVE)
-        if not self._ended.wait(within_s):
-            raise DeviceConnectionError(f"{self.name} did not say within {within_s:g} s that it is done.")
+        failure: DeviceError | None = None
+        if self.is_safe is None:
+            try:
+                self.send(LEAVE)
+                self._read_all.wait(within_s)
+            except DeviceError as error:
+                failure = error
+        if self.is_safe is None:
+            why = f"it did not answer within {within_s:g} s" if failure is None else failure.what
+            raise DeviceConnectionError(f"{self.name} could not be asked: {why}", device=self.name) from failure
+        return self.is_safe
 
     def close(self) -> None:
         """End the connection and the thread; may be called repeatedly."""
@@ -129,20 +148,24 @@ class Session:
 
     def _exchange(self, within_s: float) -> None:
         asked_s = time.monotonic()
-        self.send(TIME, asked=asked_s)
+        self._ask_time(asked_s)
         answer = self._link.receive(within_s)
         if answer is None or answer.get(OURS) != TIME:
             raise WireError(f"{self.name} does not tell the time")
         self.clock.add(asked_s, number(answer, "now"))
 
+    def _ask_time(self, now_s: float) -> None:
+        # If the connection is gone, what is still to be read says why.
+        with contextlib.suppress(DeviceConnectionError):
+            self._link.send({OURS: TIME, "asked": now_s})
+
     def _read(self) -> None:
-        failure: DeviceError | None = None
         due_s, heard_s = 0.0, time.monotonic()
         try:
             while not self._ended.is_set():
                 if (now_s := time.monotonic()) >= due_s:
                     due_s = now_s + HEARTBEAT_S
-                    self.send(TIME, asked=now_s)
+                    self._ask_time(now_s)
                 message = self._link.receive(max(0.0, due_s - now_s))
                 if message is not None:
                     heard_s = now_s
@@ -150,11 +173,16 @@ class Session:
                 elif now_s - heard_s > SILENCE_S:
                     raise DeviceConnectionError(f"{self.name} has been silent for {SILENCE_S:g} s.", device=self.name)
         except DeviceError as error:
-            failure = error
+            self._fail(error)
         except LeRobotError as error:
-            failure = DeviceError(f"{self.name}: {error}", device=self.name)
+            self._fail(DeviceError(f"{self.name}: {error}", device=self.name))
             self._link.refuse(str(error))
-        if failure is not None and not self._ended.is_set():
+        finally:
+            self._read_all.set()
+
+    def _fail(self, failure: DeviceError) -> None:
+        if not self._ended.is_set():
+            self.failure = failure
             self._failed(failure)
 
     def _take(self, message: Message) -> None:
@@ -164,7 +192,7 @@ class Session:
         elif topic == ENDED:
             self.is_safe = message.get("safe") is True
             safe = " The robot is in its safe state." if self.is_safe else ""
-            self._failed(DeviceError(f"{self.name} was ended by its host: {str(message.get('reason'))[:500]}{safe}"))
+            self._fail(DeviceError(f"{self.name} was ended by its host: {str(message.get('reason'))[:500]}{safe}"))
             self._ended.set()
         elif isinstance(topic, str):
             self._handle(topic, message)
