@@ -160,4 +160,4 @@ def test_converting_an_old_dataset(tmp_path, capsys):
     if not data.exists():
         pytest.skip("../shared/data is not here")
     run_command("convert-dataset", [f"--root={data}", f"--new_root={tmp_path}/new"])
-    assert "1 episodes, 25 frames" in capsys.readouterr().out
+    assert "1 episode, 25 frames" in capsys.readouterr().out

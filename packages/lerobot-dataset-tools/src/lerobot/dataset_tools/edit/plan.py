@@ -44,6 +44,7 @@ class EditPlan:
         info: its declarations; totals are filled in.
         tasks: its instructions.
         added: columns that no source has, `(frames, *shape)` each.
+        renamed: name in the sources of features that have another one in the result.
         encoders: cameras whose images are encoded anew, with the settings.
         encoder_threads: threads of each encoder.
         join_data: join small data files up to the format's size, instead of keeping one per source file.
@@ -51,15 +52,15 @@ class EditPlan:
         in_place: the result replaces the source, so that unchanged files may be shared with it.
         fresh_statistics: compute the numeric statistics of each episode anew, instead of keeping those of the source.
         decoded_statistics: cameras whose statistics are computed from their images.
-        decoded_statistics: frozenset[str] = frozenset()
-    final_statistics: Stats = field(default_factory=dict)
-    only_statistics: features whose statistics change; those of the others are the source's. All if None.
+        final_statistics: statistics of the dataset that are not those of its values.
+        only_statistics: features whose statistics change; those of the others are the source's. All if None.
     """
 
     selections: Sequence[Selection]
     info: Info
     tasks: Tasks
     added: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
     encoders: Mapping[str, RGBEncoderConfig] = field(default_factory=dict)
     encoder_threads: int = 1
     join_data: bool = False
@@ -69,6 +70,10 @@ class EditPlan:
     decoded_statistics: frozenset[str] = frozenset()
     final_statistics: Stats = field(default_factory=dict)
     only_statistics: frozenset[str] | None = None
+
+    def stored(self, key: str) -> str:
+        """The name in the sources of a feature of the result."""
+        return self.renamed.get(key, key)
 
     @property
     def lengths(self) -> NDArray[np.int64]:

@@ -91,7 +91,8 @@ def _pieces(plan: EditPlan) -> Iterator[_Piece]:
     tasks = plan.task_numbers
     for selection in plan.selections:
         source, chosen = selection.source, set(selection.episodes.tolist())
-        same_form = not source.info.is_legacy and not plan.added and _stored(source.info) == _stored(plan.info)
+        renamed = [key for key in plan.renamed if plan.info.features[key]["dtype"] != VIDEO]
+        same_form = not (source.info.is_legacy or plan.added or renamed) and _stored(source.info) == _stored(plan.info)
         numbers = source.task_numbers() if same_form else np.empty(0, np.int64)
         for file in source.files:
             last = file.first_episode + len(file.lengths)
@@ -139,8 +140,9 @@ def _rewrite(plan: EditPlan, members: list[_Piece], extra: list[pa.Field], targe
     tasks = plan.task_numbers
     with pq.ParquetWriter(target, schema) as writer:
         for piece in members:
-            stored = [name for name in schema.names if name not in plan.added]
-            table = piece.source.read(piece.file, stored).filter(pa.array(piece.kept))
+            names = [name for name in schema.names if name not in plan.added]
+            table = piece.source.read(piece.file, [plan.stored(name) for name in names]).rename_columns(names)
+            table = table.filter(pa.array(piece.kept))
             index = np.arange(piece.start, piece.start + table.num_rows)
             episodes = np.arange(piece.first_episode, piece.first_episode + len(piece.lengths))
             columns: dict[str, Any] = {key: values[index] for key, values in plan.added.items()}
@@ -166,7 +168,8 @@ def _schema(plan: EditPlan, first: _Piece) -> pa.Schema:
     if not languages:
         return schema
     stored = pq.read_schema(first.file.path)
-    fields = {field.name: field for field in schema} | {key: stored.field(key) for key in languages}
+    fields = {field.name: field for field in schema}
+    fields |= {key: stored.field(plan.stored(key)).with_name(key) for key in languages}
     return pa.schema([fields[key] for key, feature in plan.info.features.items() if feature["dtype"] != VIDEO])
 
 

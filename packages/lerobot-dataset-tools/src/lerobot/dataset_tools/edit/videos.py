@@ -17,6 +17,7 @@ from lerobot.datasets.format.layout import MEGABYTE
 from lerobot.datasets.reader.images import EpisodeVideos
 from lerobot.datasets.reader.source import EditSource
 from lerobot.datasets.video.cut import copy_ranges, copyable, encode_range
+from lerobot.datasets.video.encoder_config import RGBEncoderConfig
 from lerobot.datasets.video.join import join_videos, runs, video_signature
 from lerobot.datasets.writer.compaction import FilePosition
 
@@ -107,7 +108,8 @@ class _Pieces:
 
     def __init__(self, plan: EditPlan, key: str, drafts: Path) -> None:
         self._plan = plan
-        self._key = key
+        self._key = plan.stored(key)
+        self._encoder = plan.encoders.get(key)
         self._drafts = (drafts / f"{number}.mp4" for number in itertools.count())
 
     def __iter__(self) -> Iterator[_Piece]:
@@ -116,13 +118,13 @@ class _Pieces:
             numbers = dict(zip(selection.episodes.tolist(), itertools.count(first), strict=False))
             first += len(numbers)
             yield from (
-                self._encoded(selection.source, numbers)
-                if self._key in self._plan.encoders
+                self._encoded(selection.source, numbers, self._encoder)
+                if self._encoder
                 else self._stored(selection.source, numbers)
             )
 
-    def _encoded(self, source: EditSource, numbers: Mapping[int, int]) -> Iterator[_Piece]:
-        config, threads = self._plan.encoders[self._key], self._plan.encoder_threads
+    def _encoded(self, source: EditSource, numbers: Mapping[int, int], config: RGBEncoderConfig) -> Iterator[_Piece]:
+        threads = self._plan.encoder_threads
         with SourceImages(source) as images:
             for episode, number in numbers.items():
                 path = next(self._drafts)
