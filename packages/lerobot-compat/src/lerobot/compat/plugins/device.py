@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from lerobot.compat.factories import make_device_from_device_class
-from lerobot.core.errors import DeviceError, LeRobotError
+from lerobot.core.errors import AlreadyConnectedError, DeviceError, LeRobotError
 from lerobot.core.types import FeatureSpec, as_features
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,8 @@ class AdaptedDevice:
 
     def connect(self, calibrate: bool = True) -> None:
         """See `Calibratable.connect`."""
+        if self._held or self.is_connected:
+            raise AlreadyConnectedError(f"{self} is already connected.", device=str(self))
         with told(str(self), "connected"):
             self._held = True
             try:
