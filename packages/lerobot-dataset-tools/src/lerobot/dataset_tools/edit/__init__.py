@@ -9,6 +9,7 @@ from lerobot.dataset_tools.edit.selection import delete_episodes, keep_episodes,
 from lerobot.dataset_tools.edit.statistics import recompute_stats
 from lerobot.dataset_tools.edit.swap import undo
 from lerobot.dataset_tools.edit.tasks import modify_tasks
+from lerobot.dataset_tools.edit.trim import trim
 
 __all__ = [
     "EditResult",
@@ -26,5 +27,6 @@ __all__ = [
     "rename_feature",
     "repair",
     "split",
+    "trim",
     "undo",
 ]

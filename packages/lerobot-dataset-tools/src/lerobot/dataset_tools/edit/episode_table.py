@@ -141,7 +141,8 @@ def _image_statistics(plan: EditPlan, key: str) -> Iterable[FeatureStats]:
         with SourceImages(selection.source) as images:
             for episode, length in zip(selection.episodes.tolist(), selection.lengths.tolist(), strict=True):
                 statistics = ImageStatistics(channels)
-                for image in images.read(plan.stored(key), episode, sampled_frames(length)):
+                frames = selection.kept.begins[episode] + sampled_frames(length)
+                for image in images.read(plan.stored(key), episode, frames):
                     statistics.add(image)
                 yield statistics.summary()
 

@@ -22,17 +22,42 @@ class Selection:
         source: the dataset.
         episodes: their numbers, ascending.
         tasks: new `task_index` of each of their frames.
+        trims: frames to leave out at the begin and at the end of each, `(episodes, 2)`; none if None.
     """
 
     source: EditSource
     episodes: NDArray[np.int64]
     tasks: NDArray[np.int64]
+    trims: NDArray[np.int64] | None = None
+
+    @property
+    def kept(self) -> "KeptFrames":
+        """Which frames stay."""
+        return kept_frames(self.source, self.episodes, self.trims)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Frames of each episode."""
-        lengths: NDArray[np.int64] = self.source.episodes.column("length")[self.episodes]
-        return lengths
+        """Frames of each episode in the result."""
+        kept = self.kept
+        return (kept.ends - kept.begins)[self.episodes]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFrames:
+    """Which frames of each episode of a source stay; of one that is left out none does.
+
+    Attributes:
+        begins: per episode the first frame that stays, from 0.
+        ends: per episode the frame after the last one that stays.
+    """
+
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def of_rows(self, episodes: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which rows stay, by the number of their episode and their frame in it."""
+        stays: NDArray[np.bool_] = (frames >= self.begins[episodes]) & (frames < self.ends[episodes])
+        return stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +116,23 @@ class EditPlan:
         return np.concatenate([selection.tasks for selection in self.selections])
 
 
-def numbered_tasks(source: EditSource, episodes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The `task_index`, in the source's own numbering, of every frame of some of its episodes."""
-    numbers = source.task_numbers()
-    starts, stops = source.episodes.column("dataset_from_index"), source.episodes.column("dataset_to_index")
-    kept = np.zeros(len(numbers), np.bool_)
-    for start, stop in zip(starts[episodes].tolist(), stops[episodes].tolist(), strict=True):
-        kept[start:stop] = True
-    return numbers[kept]
+def kept_frames(source: EditSource, episodes: NDArray[np.int64], trims: NDArray[np.int64] | None = None) -> KeptFrames:
+    """Which frames of a source stay, see `Selection`."""
+    begins, ends = (np.zeros(len(source.episodes), np.int64) for _ in range(2))
+    ends[episodes] = source.episodes.column("length")[episodes]
+    if trims is not None:
+        begins[episodes] += trims[:, 0]
+        ends[episodes] -= trims[:, 1]
+    return KeptFrames(begins, ends)
+
+
+def numbered_tasks(
+    source: EditSource, episodes: NDArray[np.int64], trims: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """The `task_index`, in the source's own numbering, of every frame of some of its episodes that stays."""
+    kept = kept_frames(source, episodes, trims)
+    stays = [kept.of_rows(file.episodes, file.numbers["frame_index"]) for file in source.files]
+    return source.task_numbers()[np.concatenate(stays)]
 
 
 def select(chosen: Sequence[tuple[EditSource, NDArray[np.int64]]]) -> tuple[list[Selection], Tasks]:

@@ -67,8 +67,9 @@ def delete_episodes(
     deleted = source.check_episodes(list(episodes))
     if conditions:
         deleted = np.union1d(deleted, episodes_where(source, conditions))
-    elif not deleted.size:
-        raise DatasetError("no episode was named", expected='numbers such as --operation.episode_indices="[0, 2]"')
+    if not deleted.size:
+        what = f"no episode of {root} meets {' and '.join(conditions)}" if conditions else "no episode was named"
+        raise DatasetError(what, expected='numbers such as --operation.episode_indices="[0, 2]", or a condition')
     kept = np.setdiff1d(np.arange(len(source.episodes)), deleted)
     if not kept.size:
         raise DatasetError(f"{root} has no other episodes, so nothing would remain", hint="delete the folder instead")
