@@ -109,7 +109,17 @@ class EpisodicStrategy:
 
         observed, stored = robot_observation_pipeline(), robot_action_pipeline()
         progress = Progress(speak=config.play_sounds)
-        setup = RecordingSetup("rollout", config, dataset, config.safety, stage.hooks, progress, stage.display)
+        setup = RecordingSetup(
+            "rollout",
+            config,
+            dataset,
+            config.safety,
+            stage.hooks,
+            progress,
+            stage.display,
+            config.control_file,
+            config.interpolation_multiplier,
+        )
         with closing(open_target(dataset, robot, resume=config.resume, observation=observed, action=stored)) as target:
             return record_episodes(
                 setup,
@@ -117,10 +127,8 @@ class EpisodicStrategy:
                 robot,
                 source,
                 teleoperator=teleoperator,
-                control_file=config.control_file,
                 on_episode=source.begin,
                 afterwards=afterwards,
-                ticks_per_row=config.interpolation_multiplier,
             )
 
 
