@@ -1,10 +1,18 @@
 """Configurations of a LeKiwi on its own computer, and of its client on another one."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from lerobot.core.config.base import CameraConfig, plugin_class
+from lerobot.core.config.base import (
+    CameraConfig,
+    ConfigModel,
+    NoEffect,
+    RobotConfig,
+    TeleoperatorConfig,
+    Unit,
+    plugin_class,
+)
 from lerobot.motors.arms.config import FollowerConfig
 
 
@@ -37,3 +45,55 @@ class LeKiwiConfig(FollowerConfig):
     num_read_retries: int = Field(
         default=2, ge=0, description="How often a lost reading is asked for again, if more than the bus does anyway."
     )
+
+
+class LeKiwiClientConfig(RobotConfig):
+    """A LeKiwi that another computer drives."""
+
+    target = "lerobot.lekiwi.client:LeKiwiClient"
+
+    type: str = "lekiwi_client"
+    remote_ip: str = Field(description="Address of the computer that the robot carries.")
+    port_zmq_cmd: int = Field(default=5555, ge=1, le=65535, description="Port of commands.")
+    port_zmq_observations: int = Field(default=5556, ge=1, le=65535, description="Port of observations.")
+    cameras: dict[str, CameraConfig] = Field(
+        default_factory=two_cameras,
+        description="Cameras of the host by name, for the size of their pictures; if none are given, those of the kit.",
+    )
+    connect_timeout_s: Annotated[float, Unit("s")] = Field(
+        default=5, gt=0, description="How long to wait for the first observation."
+    )
+    max_age_s: Annotated[float, Unit("s")] = Field(
+        default=1.0, gt=0, description="An observation that came longer ago is refused: the connection is lost."
+    )
+    polling_timeout_ms: Annotated[int, NoEffect()] = Field(default=15, description="Observations are not waited for.")
+    teleop_keys: Annotated[dict[str, str], NoEffect()] = Field(
+        default_factory=dict, description="The teleoperator lekiwi_leader has its keys itself."
+    )
+
+
+class BaseKeys(ConfigModel):
+    """Keys that drive the base."""
+
+    forward: str = Field(default="w", description="Drives forward.")
+    backward: str = Field(default="s", description="Drives backward.")
+    left: str = Field(default="a", description="Drives to the left.")
+    right: str = Field(default="d", description="Drives to the right.")
+    rotate_left: str = Field(default="z", description="Turns counter-clockwise.")
+    rotate_right: str = Field(default="x", description="Turns clockwise.")
+    speed_up: str = Field(default="r", description="The next faster level.")
+    speed_down: str = Field(default="f", description="The next slower level.")
+
+
+class LeKiwiLeaderConfig(TeleoperatorConfig):
+    """A leader arm that leads the arm of a LeKiwi, and keys that drive its base."""
+
+    target = "lerobot.lekiwi.leader:LeKiwiLeader"
+
+    type: str = "lekiwi_leader"
+    arm: TeleoperatorConfig = Field(description="The leader arm, such as an so101_leader with its port.")
+    keyboard: TeleoperatorConfig = Field(
+        default_factory=lambda: plugin_class(TeleoperatorConfig, "keyboard")(),
+        description="Who says which keys are held; a keyboard if none is given.",
+    )
+    keys: BaseKeys = Field(default_factory=BaseKeys, description="Keys that drive the base.")
