@@ -96,6 +96,7 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "lerobot_cli": "lerobot-core",
+    "lerobot_compat": "lerobot-compat",
     "pydantic_core": "pydantic",  # two halves of one release
     "rerun": "rerun-sdk",
     "scservo_sdk": "feetech-servo-sdk",

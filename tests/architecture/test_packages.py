@@ -30,7 +30,7 @@ every_package = pytest.mark.parametrize("package", packages(), ids=lambda packag
 @every_package
 def test_a_distribution_holds_its_own_import_package_only(package: Package) -> None:
     allowed = f"lerobot.{package.name.removeprefix('lerobot-').replace('-', '_')}"
-    entry = {"lerobot_cli"} if package.name == "lerobot-core" else set()
+    entry = {{"lerobot-core": "lerobot_cli", "lerobot-compat": "lerobot_compat"}.get(package.name)}
     strangers = {
         module.name
         for module in package.modules

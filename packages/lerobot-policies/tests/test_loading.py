@@ -221,3 +221,15 @@ def test_loading_needs_the_memory_of_the_weights_once(saved: Path, tmp_path: Pat
         cwd=Path(__file__).parent, capture_output=True, text=True, check=True, timeout=240,
     )  # fmt: skip
     assert float(run.stdout) <= 1.15
+
+
+def test_each_tensor_goes_where_it_is_needed_before_the_next_one_is_read(saved: Path) -> None:
+    seen: list[torch.Tensor] = []
+
+    def placed(tensor: torch.Tensor) -> torch.Tensor:
+        seen.append(tensor)
+        return tensor.to(torch.bfloat16)
+
+    tensors, _ = read_weights(saved / "model.safetensors", placed=placed)
+    assert len(seen) == len(tensors)
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.bfloat16}

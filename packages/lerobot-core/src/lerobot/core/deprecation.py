@@ -3,13 +3,16 @@
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 
 class _MovedModule(ModuleType):
     """Stands under an old name, and hands on what is asked of it."""
+
+    # Nothing is below it here; but Python looks for modules below this one only if it is a package.
+    __path__: Sequence[str] = ()
 
     def __init__(self, name: str, home: str) -> None:
         super().__init__(name, f"Moved to `{home}`.")

@@ -150,9 +150,15 @@ class DeviceError(LeRobotError):
 class NotConnectedError(DeviceError, ConnectionError):
     """A device was used before `connect()` or after `disconnect()`."""
 
+    def __init__(self, what: str = "the device is not connected.", **facts: str) -> None:
+        super().__init__(what, **facts)
+
 
 class AlreadyConnectedError(DeviceError, ConnectionError):
     """`connect()` was called on a connected device."""
+
+    def __init__(self, what: str = "the device is already connected.", **facts: str) -> None:
+        super().__init__(what, **facts)
 
 
 class DeviceConnectionError(DeviceError, ConnectionError):

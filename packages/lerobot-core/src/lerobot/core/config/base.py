@@ -219,12 +219,13 @@ def _full_name(cls: type) -> str:
 Choice = TypeVar("Choice", bound=PluginConfig)
 
 
-def plugin_class(choice: type[Choice], name: str) -> type[Choice]:
+def plugin_class(choice: type[Choice], name: str, *others: type[Choice]) -> type[Choice]:
     """Import the class of a plugin that a choice takes.
 
     Args:
         choice: class that the field of the choice is annotated with.
         name: registered name of the plugin.
+        *others: further classes of the same kind, if the field is annotated with a union.
 
     Raises:
         PluginError: there is no such plugin, it cannot be imported, or its class does not derive from the choice's.
@@ -233,16 +234,17 @@ def plugin_class(choice: type[Choice], name: str) -> type[Choice]:
     from lerobot.core.registry import registry
 
     found = registry.config_class(choice.kind, name)
-    if not issubclass(found, choice):
-        has, needed = _full_name(found), _full_name(choice)
-        raise PluginError(
-            f"{choice.kind} '{name}' has the configuration {has}, which is no {needed}.",
-            kind=choice.kind,
-            name=name,
-            expected=f"a {choice.kind} whose configuration derives from {needed}",
-            hint=f"its class {has} does not",
-        )
-    return found
+    for each in (choice, *others):
+        if issubclass(found, each):
+            return found
+    has, needed = _full_name(found), " or ".join(map(_full_name, (choice, *others)))
+    raise PluginError(
+        f"{choice.kind} '{name}' has the configuration {has}, which is no {needed}.",
+        kind=choice.kind,
+        name=name,
+        expected=f"a {choice.kind} whose configuration derives from {needed}",
+        hint=f"its class {has} does not",
+    )
 
 
 class CameraConfig(PluginConfig):
@@ -293,6 +295,14 @@ class PolicyConfig(PluginConfig):
     """Choice of a policy; `lerobot-policies` defines the fields that policies share."""
 
     kind: ClassVar[str] = "policy"
+
+
+class ChunkPolicyConfig(PolicyConfig):
+    """Choice of a policy that is not loaded here, such as one on another computer.
+
+    `target` is built with `observation_features` and `action_features` of the robot (`Features`) and `fps`, the actions
+    per second, and is a `ChunkSource`. Building it reaches the policy and checks that both fit.
+    """
 
 
 class EnvConfig(PluginConfig):

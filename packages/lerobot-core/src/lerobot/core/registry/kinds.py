@@ -34,10 +34,12 @@ KINDS: dict[str, Kind] = {
         Kind("executor", "lerobot.executors", "lerobot.core.config.base:PluginConfig"),
         Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
         Kind("dataset_format", "lerobot.dataset_formats", "lerobot.core.config.base:PluginConfig"),
+        Kind("dataset_edit", "lerobot.dataset_edits", ""),
         Kind("export_format", "lerobot.export_formats", "lerobot.core.config.base:PluginConfig"),
         Kind("template", "lerobot.templates", ""),
         Kind("hooks", "lerobot.hooks", ""),
         Kind("virtual_arm", "lerobot.virtual_arms", ""),
+        Kind("finder", "lerobot.finders", ""),
     )
 }
 

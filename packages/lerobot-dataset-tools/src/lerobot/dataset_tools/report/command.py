@@ -3,6 +3,7 @@
 import typer
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.words import counted
 from lerobot.dataset_tools.commands.dataset_report import DatasetReportConfig
 from lerobot.dataset_tools.report.content import evenly, gather
 from lerobot.dataset_tools.report.page import render
@@ -30,4 +31,4 @@ def dataset_report(config: DatasetReportConfig) -> None:
         config.output.write_text(page, encoding="utf-8")
     except OSError as error:
         raise DatasetError(f"{config.output} cannot be written: {error.strerror or error}") from error
-    typer.echo(f"{config.output}: {dataset.num_episodes} episodes, {len(page) / 1e6:.1f} MB")
+    typer.echo(f"{config.output}: {counted(dataset.num_episodes, 'episode')}, {len(page) / 1e6:.1f} MB")

@@ -15,6 +15,7 @@ from lerobot.core.processors import action_processor, build_step, robot_action_p
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import SafetyConfig, SafetyGate, Session, derive_limits, safe_end
+from lerobot.core.words import counted
 from lerobot.datasets.commands.record import DatasetRecordConfig, RecordConfig
 from lerobot.datasets.record.control_file import WORDS, ControlFile
 from lerobot.datasets.record.keyboard import open_keyboard
@@ -198,8 +199,8 @@ def _summary(target: Target, saved: int) -> str:
     if info.total_episodes == 0:
         return "No episode was saved."
     return (
-        f"{saved} episodes saved by this run; {target.repo_id} has {info.total_episodes} episodes, "
-        f"{info.total_frames} frames: {target.recorder.root}"
+        f"{counted(saved, 'episode')} saved by this run; {target.repo_id} has "
+        f"{counted(info.total_episodes, 'episode')}, {counted(info.total_frames, 'frame')}: {target.recorder.root}"
     )
 
 

@@ -9,6 +9,7 @@ from lerobot.core.control.loop import ActionProcessor
 from lerobot.core.hooks import Hooks
 from lerobot.core.safety import SafetyGate, Session
 from lerobot.core.types import EpisodeInfo
+from lerobot.core.words import counted
 from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.record.requests import Request, Requests
@@ -173,7 +174,7 @@ class RecordingSession:
     def _say_interrupted(self, result: TakeResult) -> None:
         if result.frames:
             self._progress.say(
-                f"Interrupted: the {result.frames} frames of the episode in progress are dropped. "
+                f"Interrupted: {counted(result.frames, 'frame')} of the episode in progress dropped. "
                 "To keep an episode, end it with q."
             )
 
@@ -186,7 +187,9 @@ def describe(saved: SavedEpisode, result: TakeResult) -> str:
         result: from the take.
     """
     timing = result.timing
-    lines = [f"Episode {saved.index} saved: {saved.length} frames, {result.outcome}, ended by {result.ended_by}."]
+    lines = [
+        f"Episode {saved.index} saved: {counted(saved.length, 'frame')}, {result.outcome}, ended by {result.ended_by}."
+    ]
     if timing is not None:
         lines.append(
             f"  {timing.achieved_hz:.3f} Hz of {timing.target_hz:g}, period jitter {timing.period_jitter}, "
