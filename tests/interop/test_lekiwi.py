@@ -139,7 +139,12 @@ def test_their_client_drives_our_host(peer: str, line: VirtualBus, tmp_path: Pat
 def test_our_client_drives_their_host(peer: str, line: VirtualBus, tmp_path: Path, ports: tuple[int, int]) -> None:
     command = [peer, "-m", "lerobot.robots.lekiwi.lekiwi_host", *flags(line, tmp_path, ports)]
     config = LeKiwiClientConfig(
-        remote_ip="127.0.0.1", port_zmq_cmd=ports[0], port_zmq_observations=ports[1], cameras={}, connect_timeout_s=20
+        remote_ip="127.0.0.1",
+        wire="zmq",
+        port_zmq_cmd=ports[0],
+        port_zmq_observations=ports[1],
+        cameras={},
+        connect_timeout_s=20,
     )
     client, host = config.build(), None
     try:

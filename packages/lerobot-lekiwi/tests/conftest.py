@@ -34,6 +34,11 @@ CALIBRATION = {
 }
 
 
+@pytest.fixture(scope="session")
+def calibration() -> dict[str, MotorCalibration]:
+    return CALIBRATION
+
+
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lerobot.motors.serial.sweep.PERIOD_S", 0.0)

@@ -12,9 +12,9 @@ from lerobot.core.errors import DeviceConnectionError, DeviceTimeoutError
 from lerobot.core.fake.config import FakeCameraConfig
 from lerobot.core.protocols import Robot
 from lerobot.core.registry import registry
-from lerobot.lekiwi.client import LeKiwiClient
 from lerobot.lekiwi.config import LeKiwiClientConfig
 from lerobot.lekiwi.keys import ARM_JOINTS, STATE_KEYS
+from lerobot.lekiwi.zmq_client import ZmqClient
 from lerobot.motors.virtual import VirtualBus
 
 CAMERAS = {
@@ -30,6 +30,7 @@ def config(ports: tuple[int, int]) -> Callable[..., LeKiwiClientConfig]:
     def config(**fields: Any) -> LeKiwiClientConfig:
         return LeKiwiClientConfig(
             remote_ip="127.0.0.1",
+            wire="zmq",
             port_zmq_cmd=ports[0],
             port_zmq_observations=ports[1],
             **{"cameras": {}, "id": "kiwi", **fields},
@@ -40,8 +41,13 @@ def config(ports: tuple[int, int]) -> Callable[..., LeKiwiClientConfig]:
 
 def test_fields_and_defaults_are_the_documented_ones() -> None:
     config = registry.config_class("robot", "lekiwi_client")(remote_ip="10.0.0.2")
-    assert config.model_dump(exclude={"type", "cameras", "teleop_keys"}) == {
+    assert config.model_dump(exclude={"type", "teleop_keys"}) == {
         "remote_ip": "10.0.0.2",
+        "wire": "lerobot",
+        "port": 8000,
+        "token_file": None,
+        "tls_ca": None,
+        "cameras": None,
         "port_zmq_cmd": 5555,
         "port_zmq_observations": 5556,
         "connect_timeout_s": 5,
@@ -50,14 +56,14 @@ def test_fields_and_defaults_are_the_documented_ones() -> None:
         "id": None,
         "calibration_dir": None,
     }
-    assert list(config.cameras) == ["front", "wrist"]
+    assert list(ZmqClient(config).observation_features)[9:] == ["front", "wrist"]
 
 
 def test_a_client_drives_and_measures_what_its_host_does(
     start: Callable[..., VirtualBus], host: Callable[..., Any], config: Callable[..., LeKiwiClientConfig]
 ) -> None:
     line = start()
-    with host(line, cameras=CAMERAS, stop_after_s=5.0) as running, LeKiwiClient(config(cameras=CAMERAS)) as client:
+    with host(line, cameras=CAMERAS, stop_after_s=5.0) as running, ZmqClient(config(cameras=CAMERAS)) as client:
         assert isinstance(client, Robot)
         assert client.is_calibrated
         first = client.get_observation()
@@ -76,7 +82,7 @@ def test_a_client_drives_and_measures_what_its_host_does(
 def test_what_is_sent_lies_inside_the_declared_ranges(
     start: Callable[..., VirtualBus], host: Callable[..., Any], config: Callable[..., LeKiwiClientConfig]
 ) -> None:
-    with host(start()), LeKiwiClient(config()) as client:
+    with host(start()), ZmqClient(config()) as client:
         assert client.send_action({"x.vel": 9.0, "theta.vel": -1e9, "arm_gripper.pos": -3.0}) == {
             "arm_gripper.pos": 0.0,
             "x.vel": 0.3,
@@ -85,7 +91,7 @@ def test_what_is_sent_lies_inside_the_declared_ranges(
 
 
 def test_a_host_that_is_not_there_is_named(config: Callable[..., LeKiwiClientConfig]) -> None:
-    client = LeKiwiClient(config(connect_timeout_s=0.1))
+    client = ZmqClient(config(connect_timeout_s=0.1))
     with pytest.raises(DeviceConnectionError, match=r"no observation came from 127.0.0.1:\d+ within 0.1 s") as caught:
         client.connect()
     assert "lerobot lekiwi-host" in caught.value.hint
@@ -96,7 +102,7 @@ def test_an_observation_that_is_too_old_is_refused(
     start: Callable[..., VirtualBus], host: Callable[..., Any], config: Callable[..., LeKiwiClientConfig]
 ) -> None:
     with host(start()):
-        client = LeKiwiClient(config(max_age_s=0.2))
+        client = ZmqClient(config(max_age_s=0.2))
         client.connect()
         client.get_observation()
     time.sleep(0.25)
@@ -111,7 +117,7 @@ def test_observations_with_other_pictures_are_none(
 ) -> None:
     other = {"front": FakeCameraConfig(width=640, height=480, fps=30)}
     with host(start(), cameras=CAMERAS):
-        client = LeKiwiClient(config(cameras=other, connect_timeout_s=1.0))
+        client = ZmqClient(config(cameras=other, connect_timeout_s=1.0))
         with pytest.raises(DeviceConnectionError, match="sends is of no use: a picture is RGB of 48x64") as caught:
             client.connect()
     assert caught.value.expected == "RGB of (480, 640, 3)"

@@ -1,7 +1,9 @@
 """Configurations of a LeKiwi on its own computer, and of its client on another one."""
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
+from lerobot.remote.wire.config import PORT
 from pydantic import Field
 
 from lerobot.core.config.base import (
@@ -50,21 +52,32 @@ class LeKiwiConfig(FollowerConfig):
 class LeKiwiClientConfig(RobotConfig):
     """A LeKiwi that another computer drives."""
 
-    target = "lerobot.lekiwi.client:LeKiwiClient"
+    target = "lerobot.lekiwi.client:lekiwi_client"
 
     type: str = "lekiwi_client"
     remote_ip: str = Field(description="Address of the computer that the robot carries.")
-    port_zmq_cmd: int = Field(default=5555, ge=1, le=65535, description="Port of commands.")
-    port_zmq_observations: int = Field(default=5556, ge=1, le=65535, description="Port of observations.")
-    cameras: dict[str, CameraConfig] = Field(
-        default_factory=two_cameras,
-        description="Cameras of the host by name, for the size of their pictures; if none are given, those of the kit.",
+    wire: Literal["lerobot", "zmq"] = Field(
+        default="lerobot",
+        description="What the host speaks: lerobot is `lerobot serve --robot.type=lekiwi`; zmq is "
+        "`lerobot lekiwi-host` or huggingface/lerobot's, which ask for no token.",
+    )
+    port: int = Field(default=PORT, ge=1, le=65535, description="Port of `lerobot serve`.")
+    token_file: Path | None = Field(default=None, description="File with the token that `lerobot serve` wants to see.")
+    tls_ca: Path | None = Field(
+        default=None, description="Certificate (PEM) of `lerobot serve` to trust: the connection is encrypted."
+    )
+    port_zmq_cmd: int = Field(default=5555, ge=1, le=65535, description="wire=zmq: port of commands.")
+    port_zmq_observations: int = Field(default=5556, ge=1, le=65535, description="wire=zmq: port of observations.")
+    cameras: dict[str, CameraConfig] | None = Field(
+        default=None,
+        description="wire=zmq: cameras of the host by name, for the size of their pictures; if none are given, those "
+        "of the kit. Otherwise the host says which it has.",
     )
     connect_timeout_s: Annotated[float, Unit("s")] = Field(
-        default=5, gt=0, description="How long to wait for the first observation."
+        default=5, gt=0, description="How long to wait for the host."
     )
     max_age_s: Annotated[float, Unit("s")] = Field(
-        default=1.0, gt=0, description="An observation that came longer ago is refused: the connection is lost."
+        default=1.0, gt=0, description="An older observation is refused: the connection is lost."
     )
     polling_timeout_ms: Annotated[int, NoEffect()] = Field(default=15, description="Observations are not waited for.")
     teleop_keys: Annotated[dict[str, str], NoEffect()] = Field(

@@ -92,7 +92,7 @@ class Host:
         try:
             observation = self._driven(command) if is_driven else self._robot.get_observation()
         except SafetyError as error:
-            log.warning("%s The robot goes to its safe state until it is commanded anew.", error)
+            log.warning("%s The robot goes to its safe state until it is commanded anew.", error.what)
             self._release()
             observation = self._robot.get_observation()
         self._commander.publish(observation)
