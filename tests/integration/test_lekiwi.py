@@ -103,7 +103,6 @@ def test_when_a_client_dies_the_base_stops_and_the_arm_is_released(
         released_s = stopped_s + is_so_soon(lambda: not any(line.state(i)["Torque_Enable"] for i in ALL))
         # For the reader of `pytest -s`: no test depends on how fast this machine is.
         sys.stdout.write(f"\n{wire}, {end.name}: base stopped after {stopped_s:.2f} s, arm after {released_s:.2f} s\n")
-        time.sleep(1)
         assert host.poll() is None, "the host waits for the next client"
         host.terminate()
         assert host.wait(30) == 0
