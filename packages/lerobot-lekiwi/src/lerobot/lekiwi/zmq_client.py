@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 import zmq
-from lerobot.remote.wire.errors import WireError
 
 from lerobot.core.device import DeviceBase
 from lerobot.core.errors import DeviceConnectionError, DeviceTimeoutError
@@ -14,6 +13,7 @@ from lerobot.lekiwi.config import LeKiwiClientConfig, two_cameras
 from lerobot.lekiwi.keys import ARM_JOINTS, BASE_FEATURES
 from lerobot.lekiwi.messages import decode_observation, encode_command
 from lerobot.remote.receiver import Receiver
+from lerobot.remote.wire.errors import WireError
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class ZmqClient(DeviceBase):
 
     def enter_safe_state(self) -> None:
         """Stop the base; the host sees to the arm, which it holds and then releases, once nothing more comes."""
-        self.send_action(dict.fromkeys(BASE_FEATURES, 0.0))
+        self._send(dict.fromkeys(BASE_FEATURES, 0.0))
 
     def _close(self) -> None:
         self._receiver.stop()
@@ -137,14 +137,17 @@ class ZmqClient(DeviceBase):
         Returns:
             What was given to the host, within the declared ranges.
         """
-        self.require_connected()
         sent = {}
         for key, spec in self.action_features.items():
             if key in action and spec.range is not None:
                 low, high = spec.range
                 sent[key] = min(max(float(action[key]), low), high)
-        self._commands.send(encode_command(sent), zmq.NOBLOCK)
+        self._send(sent)
         return sent
+
+    def _send(self, command: Action) -> None:
+        self.require_connected()
+        self._commands.send(encode_command(command), zmq.NOBLOCK)
 
     def _receive(self, timeout_s: float) -> dict[str, Any] | None:
         """The last of the observations that wait; see `Receiver`."""

@@ -46,7 +46,7 @@ class LeKiwiHostConfig(CommandConfig):
     Clients of this project are served by `lerobot serve --robot.type=lekiwi`, which asks for a token.
     """
 
-    target: ClassVar[str] = "lerobot.lekiwi.host:lekiwi_host"
+    target: ClassVar[str] = "lerobot.lekiwi.command:lekiwi_host"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot lekiwi-host --robot.id=kiwi --host.bind=0.0.0.0 --host.allow_anybody=true",
     )
