@@ -44,7 +44,7 @@ def pages() -> dict[str, str]:
         written[f"reference/plugins/{kind}.md"] = _plugins(kind, title, ours)
     written["plugins.md"] = _index()
     for package in packages():
-        if package.name != "lerobot-core":  # its pages are written by subject
+        if package.name != "lerobot-core" and not package.bundle:  # core's pages are written by subject
             written[f"reference/packages/{package.name}.md"] = _package(package)
     return {path: GENERATED + text for path, text in written.items()}
 
