@@ -52,10 +52,12 @@ class Desk:
     @staticmethod
     def moves(arm: VirtualBus, share: float) -> None:
         """Bring every joint to a share of its calibrated travel."""
-        places = {
-            e.id: e.range_min + share * (e.range_max - e.range_min) + e.homing_offset for e in CALIBRATION.values()
-        }
-        arm.move(places)
+        arm.move(
+            {
+                entry.id: entry.range_min + share * (entry.range_max - entry.range_min) + entry.homing_offset
+                for entry in CALIBRATION.values()
+            }
+        )
 
     @staticmethod
     def measures(arm: VirtualBus) -> dict[str, float]:

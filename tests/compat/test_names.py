@@ -60,7 +60,7 @@ def test_nineteen_of_twenty_names_that_documents_use_import() -> None:
     """Of what is built here; what is not says so, in one line."""
     if not LIST.is_file():
         pytest.skip(f"{LIST} is not here")
-    used = [(module, name) for module, name in used_names() if module not in OTHERS]
+    used = [(module, name) for module, name in used_names() if module not in OTHERS and not name.startswith("_")]
     said = {pair: imported(*pair) for pair in used}
     assert all("\n" not in text for text in said.values())
     built = [pair for pair in used if not LATER.search(said[pair])]
@@ -109,5 +109,5 @@ def test_paths_of_early_releases_work_with_a_notice() -> None:
     from lerobot.policies.factory import make_policy as present
 
     assert make_policy is present
-    with pytest.raises(ImportError, match="releases before 0.2"):
+    with pytest.raises(ImportError, match="releases before"):
         import_module("lerobot.common.robot_devices.robots.factory")

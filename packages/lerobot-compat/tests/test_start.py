@@ -34,7 +34,14 @@ def test_a_package_of_the_name_keeps_its_names(tmp_path) -> None:
     """huggingface/lerobot itself, which hides ours, is not mixed with them."""
     (tmp_path / "lerobot").mkdir()
     (tmp_path / "lerobot" / "__init__.py").touch()
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\ntry: import lerobot.robots\nexcept ImportError as e: print(e)"
+    code = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+try:
+    import lerobot.robots
+except ImportError as error:
+    print(error)
+"""
     assert python(code).strip() == "No module named 'lerobot.robots'"
 
 

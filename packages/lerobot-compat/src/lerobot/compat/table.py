@@ -90,7 +90,20 @@ def reason_of_name(module_name: str, name: str) -> str:
     """Why a name of a module is not here; empty if it is, or never was anywhere."""
     found = module(module_name) or {}
     entry = found.get(name)
-    return _reason(entry) if entry is not None else str(found.get(MISSING, ""))
+    if entry is not None:
+        return _reason(entry)
+    return _not_built(module_name, found) or str(found.get(MISSING, ""))
+
+
+def _not_built(module_name: str, entries: Mapping[str, Any]) -> str:
+    """Why the plugin that a module is about is not here; empty if it is, or the module is about none."""
+    for name, entry in entries.items():
+        if isinstance(entry, Mapping) and entry.keys() & REGISTERED.keys():
+            try:
+                resolve(module_name, name)
+            except NoCounterpartError as error:
+                return str(error)
+    return ""
 
 
 def _reason(entry: Any) -> str:
