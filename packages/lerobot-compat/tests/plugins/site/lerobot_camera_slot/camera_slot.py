@@ -1,7 +1,6 @@
 from typing import Any
 
 import numpy as np
-
 from lerobot.cameras import Camera
 
 from .config_slot import SlotConfig
