@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib.metadata import files
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,13 @@ def test_installing_twice_is_installing_once() -> None:
 @pytest.mark.parametrize("asked", ["lerobot", "json", "lerobotics.robots", "other.lerobot.robots"])
 def test_other_names_are_none_of_its_business(asked: str) -> None:
     assert lerobot_compat.Finder.find_spec(asked) is None
+
+
+def test_the_finder_imports_nothing() -> None:
+    """Not even `typing`, which would cost forty times what the finder does."""
+    source = str(Path(lerobot_compat.__file__).parents[1])
+    code = f"import sys; sys.path.append({source!r}); import lerobot_compat; print('typing' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "False"
