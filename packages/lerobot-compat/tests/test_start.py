@@ -69,3 +69,36 @@ def test_the_finder_imports_nothing() -> None:
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from lerobot.policies.factory import make_policy",
+        "from lerobot.policies import PreTrainedConfig",
+        "import lerobot.policies.act",
+        "from lerobot.configs import FeatureType",
+        "from lerobot.utils.utils import get_safe_torch_device",
+    ],
+)
+def test_who_lacks_a_package_of_ours_is_told_which(line: str) -> None:
+    """In an environment without `lerobot-policies`; what needs it not works there."""
+    code = f"""
+import sys
+from importlib.machinery import PathFinder
+
+class Without(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name == "lerobot.policies" else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Without
+from lerobot.robots import Robot
+try:
+    {line}
+except ImportError as error:
+    print(error)
+"""
+    said = python(code)
+    assert said.count("\n") == 1
+    assert "lerobot.policies is in lerobot-policies, which is not installed. Install it" in said

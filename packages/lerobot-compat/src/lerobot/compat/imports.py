@@ -68,6 +68,9 @@ def find(name: str) -> ModuleSpec | None:
     Raises:
         NoCounterpartError: nothing here stands for it; says what to use instead.
     """
+    # Asked for a package of ours, it is not there: no other finder knew it.
+    if name.count(".") == 1 and (text := table.not_installed(name)):
+        raise table.NoCounterpartError(text)
     if table.is_here(name):
         return ModuleSpec(name, Loader, is_package=True)  # type: ignore[arg-type] # a class with the methods asked for
     if text := table.reason(name):
