@@ -13,7 +13,7 @@ from lerobot.core.config.base import ConfigModel
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.types import FeatureSpec
 
-STATE, CAMERA = "observation.state", "observation.images.front"
+STATE, FORCE, CAMERA = "observation.state", "observation.environment_state", "observation.images.front"
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +28,12 @@ def dataset():
     from lerobot.datasets import LeRobotDataset
 
     vector = {"dtype": "float32", "shape": (2,), "names": ["a.pos", "b.pos"]}
-    dataset = LeRobotDataset.create("me/rows", 10, {STATE: vector, "action": vector}, robot_type="fake")
+    features = {STATE: vector, FORCE: vector, "action": vector}
+    dataset = LeRobotDataset.create("me/rows", 10, features, robot_type="fake")
     for episode in range(3):
         for frame in range(4):
             values = np.array([episode, frame], np.float32)
-            dataset.add_frame({STATE: values, "action": values + 0.5, "task": "Count"})
+            dataset.add_frame({STATE: values, FORCE: values, "action": values + 0.5, "task": "Count"})
         dataset.save_episode()
     dataset.finalize()
     return LeRobotDataset("me/rows")
@@ -112,15 +113,17 @@ def test_a_policy_is_saved_and_loaded_by_its_class(config, tmp_path: Path) -> No
     known.pretrained_path = str(tmp_path / "act")
 
 
-def test_make_policy_takes_the_features_of_a_dataset(dataset) -> None:
+def test_make_policy_takes_the_features_of_a_dataset(dataset, config) -> None:
     from lerobot.policies.factory import get_policy_class, make_policy, make_policy_config
 
+    config.input_features = config.output_features = {}
     cfg = make_policy_config("diffusion", down_dims=(8, 16), device="cpu")
     with pytest.raises(ValueError, match="ds_meta or env_cfg"):
         make_policy(cfg)
-    with pytest.raises(FeatureMismatchError, match="diffusion has the inputs"):
-        make_policy(cfg, ds_meta=dataset.meta)
-    assert get_policy_class("act").__name__ == "ACTPolicy"
+    policy = make_policy(config, ds_meta=dataset.meta)
+    assert isinstance(policy, get_policy_class("act"))
+    assert policy.config.input_features.keys() == {STATE, "observation.environment_state"}
+    assert policy.config.output_features["action"].shape == (2,)
 
 
 def test_calls_of_the_first_releases_say_what_is_said_today(config) -> None:
@@ -178,6 +181,42 @@ def test_an_error_while_recording_leaves_what_was_saved(tmp_path: Path) -> None:
         dataset.add_frame(frame)
         raise RuntimeError("a cable came off")
     assert LeRobotDataset("me/broken").num_frames == 1
+
+
+class FarAway:
+    """A teleoperator that asks for the end of every joint's range at once."""
+
+    def __init__(self, robot) -> None:
+        self.action = {key: feature.range[1] for key, feature in robot.action_features.items()}
+
+    def get_action(self):
+        return dict(self.action)
+
+
+def test_what_is_recorded_is_what_was_sent() -> None:
+    from lerobot.robots import make_robot_from_config
+    from lerobot.scripts.lerobot_record import record_loop
+    from lerobot.utils.feature_utils import hw_to_dataset_features
+
+    from lerobot.core.fake.config import FakeRobotConfig
+    from lerobot.datasets import LeRobotDataset
+
+    robot = make_robot_from_config(FakeRobotConfig())
+    far = FarAway(robot)
+    features = {
+        **hw_to_dataset_features(robot.action_features, "action"),
+        **hw_to_dataset_features(robot.observation_features, "observation"),
+    }
+    dataset = LeRobotDataset.create("me/sent", 20, features, robot_type=robot.robot_type)
+    robot.connect()
+    record_loop(robot, {"exit_early": False}, 20, dataset=dataset, teleop=far, control_time_s=0.3, single_task="Go")
+    sent = [list(entry.values.values()) for entry in robot.log if entry.event == "command"]
+    robot.disconnect()
+    dataset.save_episode()
+    dataset.finalize()
+    stored = [item["action"].tolist() for item in LeRobotDataset("me/sent")]
+    assert stored == [pytest.approx(values) for values in sent]
+    assert max(abs(a - b) for a, b in zip(stored[-1], far.action.values(), strict=True)) > 10
 
 
 def test_a_sampler_takes_the_arguments_of_documents(dataset) -> None:
@@ -325,8 +364,10 @@ def test_a_recording_is_added_to_a_dataset_that_fits(dataset) -> None:
 
     robot = make_robot_from_config(FakeRobotConfig())
     sanity_check_dataset_robot_compatibility(dataset, robot, 10, {STATE: dataset.features[STATE]})
-    with pytest.raises(FeatureMismatchError, match=r"fps is 10 there and 30 here; observation\.force is missing there"):
-        sanity_check_dataset_robot_compatibility(dataset, robot, 30, {"observation.force": dataset.features[STATE]})
+    with pytest.raises(
+        FeatureMismatchError, match=r"fps is 10 there and 30 here; observation\.torque is missing there"
+    ):
+        sanity_check_dataset_robot_compatibility(dataset, robot, 30, {"observation.torque": dataset.features[STATE]})
     sanity_check_dataset_name("me/eval_cubes", object())
     with pytest.raises(ValueError, match="begins with 'eval_'"):
         sanity_check_dataset_name("me/cubes", object())
