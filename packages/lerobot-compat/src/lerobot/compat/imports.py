@@ -36,7 +36,9 @@ class FormerlyCommon(ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         home = present_name(self.__name__)
         warnings.warn(f"{self.__name__} is now {home}: import {name} from there", FutureWarning, stacklevel=2)
-        return getattr(import_module(home), name)
+        value = getattr(import_module(home), name)
+        setattr(self, name, value)
+        return value
 
 
 class Loader:
