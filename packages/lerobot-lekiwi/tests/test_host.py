@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import zmq
-from lerobot.remote.wire.errors import WireError
 from pydantic import ValidationError
 
 from lerobot.core.errors import DeviceConnectionError
@@ -27,6 +26,7 @@ from lerobot.lekiwi.messages import decode_command
 from lerobot.lekiwi.robot import LeKiwi
 from lerobot.lekiwi.sockets import HostSockets
 from lerobot.motors.virtual import VirtualBus
+from lerobot.remote.wire.errors import WireError
 
 SYNC_WRITE = 0x83
 WHEELS, ALL = (7, 8, 9), range(1, 10)

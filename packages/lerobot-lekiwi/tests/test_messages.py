@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lerobot.remote.wire.errors import WireError
 
 from lerobot.lekiwi.keys import STATE_KEYS
 from lerobot.lekiwi.messages import decode_command, decode_observation, encode_command, encode_observation
+from lerobot.remote.wire.errors import WireError
 
 GOLDEN = Path(__file__).resolve().parents[4] / "shared/data/golden/hardware/lekiwi"
 SHAPES: dict[str, tuple[int, ...]] = {"front": (48, 64, 3), "wrist": (64, 48, 3)}

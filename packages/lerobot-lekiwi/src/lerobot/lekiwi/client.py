@@ -1,11 +1,10 @@
 """A LeKiwi that another computer drives."""
 
-from lerobot.remote.config import RemoteRobotConfig
-from lerobot.remote.device.robot import RemoteRobot
-
 from lerobot.core.prompts import Prompter
 from lerobot.lekiwi.config import LeKiwiClientConfig
 from lerobot.lekiwi.zmq_client import ZmqClient
+from lerobot.remote.config import RemoteRobotConfig
+from lerobot.remote.device.robot import RemoteRobot
 
 
 class LeKiwiClient(RemoteRobot):

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from lerobot.remote.wire.config import PORT
 from pydantic import Field
 
 from lerobot.core.config.base import (
@@ -16,6 +15,7 @@ from lerobot.core.config.base import (
     plugin_class,
 )
 from lerobot.motors.arms.config import FollowerConfig
+from lerobot.remote.wire.config import PORT
 
 
 def two_cameras() -> dict[str, CameraConfig]:

@@ -10,10 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lerobot.lekiwi.keys import STATE_KEYS
 from lerobot.remote.wire.errors import WireError
 from lerobot.remote.wire.pictures import Picture, PictureEncoder, decoded
-
-from lerobot.lekiwi.keys import STATE_KEYS
 
 CAMERAS_KEY = "_cams"
 ENCODER = PictureEncoder("jpeg", 90)

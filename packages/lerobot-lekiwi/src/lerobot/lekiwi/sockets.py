@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import zmq
-from lerobot.remote.wire.errors import WireError
 
 from lerobot.core.errors import DeviceConnectionError
 from lerobot.lekiwi.commands.lekiwi_host import HostOptions
 from lerobot.lekiwi.messages import MAX_COMMAND_BYTES, decode_command, encode_observation
+from lerobot.remote.wire.errors import WireError
 
 log = logging.getLogger(__name__)
 
