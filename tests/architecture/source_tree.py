@@ -70,6 +70,11 @@ class Package:
     def pyproject(self) -> dict:
         return tomllib.loads((self.path / "pyproject.toml").read_text(encoding="utf-8"))
 
+    @property
+    def bundle(self) -> bool:
+        """It requires other packages and holds no module."""
+        return not (self.path / "src").exists()
+
     @cached_property
     def modules(self) -> list[Module]:
         source = self.path / "src"
@@ -96,11 +101,13 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "lerobot_cli": "lerobot-core",
+    "lerobot_compat": "lerobot-compat",
     "pydantic_core": "pydantic",  # two halves of one release
     "rerun": "rerun-sdk",
     "scservo_sdk": "feetech-servo-sdk",
     "serial": "pyserial",
     "yaml": "pyyaml",
+    "zmq": "pyzmq",
 }
 """Import packages that are not named as their distribution is."""
 

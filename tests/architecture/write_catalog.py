@@ -1,6 +1,7 @@
 """Bring the catalogue of known plugins up to date with what the packages of this repository register.
 
-Entries of other distributions stay as they are. An entry without a summary gets the first line of its config class.
+Other entries are what huggingface/lerobot has beside them: they name no package, because there is none. An entry
+without a summary gets the first line of its config class.
 """
 
 import importlib
@@ -15,12 +16,16 @@ from test_catalog import CATALOG, KIND_OF_GROUP, entries_of
 
 HEADER = """\
 # Plugins that are known, whether or not they are installed: what `lerobot` answers to a name nobody has registered.
-# One line each, sorted by kind and name. `nox -s catalog` writes the entries of this repository's packages; packages
-# outside it add theirs by pull request. `here` lists the packages that there are to install.
+# One line each, sorted by kind and name. `nox -s catalog` writes the entries of this repository's packages; only
+# huggingface/lerobot has what names no distribution. `here` lists the packages that there are to install. Packages of
+# others stand in `third_party.toml`.
 """
 
 
 def updated(catalog: dict[str, dict[str, dict[str, str]]]) -> dict[str, dict[str, dict[str, str]]]:
+    for entries in catalog.values():
+        for entry in entries.values():
+            entry.pop("distribution", None)
     for package in packages():
         for group, points in package.pyproject["project"].get("entry-points", {}).items():
             for name, value in points.items() if group in KIND_OF_GROUP else ():

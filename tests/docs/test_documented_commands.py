@@ -26,6 +26,17 @@ def test_there_are_documented_commands() -> None:
     assert "README.md" in PAGES
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
+def test_a_page_uses_the_policy_that_it_trained(page: Path) -> None:
+    """Without --output_dir a run gets a folder with its date, which no later line can name."""
+    blocks = "\n".join(re.findall(r"```bash\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+    if not re.search(r"lerobot train .*--policy\.type", blocks):
+        return
+    trained = re.findall(r"--output_dir=(\S+)", blocks)
+    used = re.findall(r"--policy\.path=(outputs/\S+)", blocks)
+    assert not [path for path in used if not path.startswith(tuple(f"{folder}/" for folder in trained))]
+
+
 def marks(page: str) -> list[pytest.MarkDecorator]:
     return [pytest.mark.slow] if any(slow for slow, _ in PAGES[page]) else []
 

@@ -42,9 +42,9 @@ def pages() -> dict[str, str]:
     written["reference/commands/index.md"] = _commands(commands)
     for kind, title in TITLES.items():
         written[f"reference/plugins/{kind}.md"] = _plugins(kind, title, ours)
-    written["plugins.md"] = _index(ours)
+    written["plugins.md"] = _index()
     for package in packages():
-        if package.name != "lerobot-core":  # its pages are written by subject
+        if package.name != "lerobot-core" and not package.bundle:  # core's pages are written by subject
             written[f"reference/packages/{package.name}.md"] = _package(package)
     return {path: GENERATED + text for path, text in written.items()}
 
@@ -132,37 +132,42 @@ def _fields(model: type[PluginConfig]) -> Iterator[str]:
             yield heading + _flags(rows, prefix="")
 
 
-def _index(ours: set[str]) -> str:
+def _index() -> str:
     parts = [
-        "# Plugin index\n\nWhat is known by name, and the package that brings it. What is *not here yet* answers with "
-        "its package when it is asked for; a package of your own joins this list by pull request to "
-        "`packages/lerobot-core/src/lerobot/core/registry/catalog.toml`.\n"
+        "# Plugin index\n\nWhat is known by name, and the package of this repository that brings it. What is *not here "
+        "yet* is known to huggingface/lerobot only. Plugins that others make are listed in "
+        "[Third-party plugins](third-party-plugins.md).\n"
     ]
     for kind, title in TITLES.items():
         link = f"[Their fields](reference/plugins/{kind}.md).\n\n"
-        rows = [_known(name, plugin, ours) for name, plugin in sorted(known_plugins(kind).items())]
+        rows = [_known(name, plugin) for name, plugin in sorted(known_plugins(kind).items())]
         parts.append(f"## {title}\n\n{link}" + _table(["name", "package", "what it is"], rows))
     return "\n".join(parts)
 
 
-def _known(name: str, plugin: Known, ours: set[str]) -> list[str]:
-    package = f"`{plugin.distribution}`" if plugin.distribution in ours else f"`{plugin.distribution}`, not here yet"
-    return [f"`{name}`", package, plugin.summary]
+def _known(name: str, plugin: Known) -> list[str]:
+    return [f"`{name}`", f"`{plugin.distribution}`" if plugin.distribution else "not here yet", plugin.summary]
 
 
 def _flags(rows: list[Row], prefix: str = "--") -> str:
-    return _table(
+    """A table that narrow screens show as one block per row, see `docs/stylesheets/options.css`."""
+    table = _table(
         ["flag" if prefix else "field", "takes", "default", "meaning"],
         [
             [
                 f"`{row.flag if prefix else row.flag.removeprefix('--')}`",
                 row.type,
-                "required" if row.required else f"`{row.default}`" if row.default else "",
+                _required(row) if row.required else f"`{row.default}`" if row.default else "",
                 row.text,
             ]
             for row in rows
         ],
     )
+    return f'<div class="options" markdown>\n\n{table}\n</div>\n'
+
+
+def _required(row: Row) -> str:
+    return f"**required** with `{row.within}`" if row.within else "**required**"
 
 
 def _summary(model: type[PluginConfig] | type[CommandConfig]) -> str:

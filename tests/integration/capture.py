@@ -10,6 +10,9 @@ from lerobot.motors.virtual.framing import WRITE
 
 GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "data" / "golden" / "hardware"
 
+VELOCITY = 1
+"""Content of Operating_Mode of a motor that turns at a speed, of every make."""
+
 Changes: TypeAlias = dict[int, list[tuple[int, bytes]]]
 
 
@@ -46,10 +49,15 @@ def changes(spec: LineSpec, packets: list[bytes]) -> Changes:
 
 
 def has_arrived(line: VirtualBus) -> bool:
-    """Whether every joint is at its goal, and stays: one may swing a count past it and back."""
+    """Whether all joints are at their goals, wheels at their speeds, and stay: a joint may swing a count past it."""
     return _is_at_goal(line) and not time.sleep(0.05) and _is_at_goal(line)
 
 
 def _is_at_goal(line: VirtualBus) -> bool:
-    states = [line.state(servo.id) for servo in line.spec.servos]
-    return all(not state["Moving"] and state["Present_Position"] == state["Goal_Position"] for state in states)
+    return all(_has_what_it_shall(line.state(servo.id)) for servo in line.spec.servos)
+
+
+def _has_what_it_shall(state: dict[str, float]) -> bool:
+    if state.get("Operating_Mode") == VELOCITY:
+        return state["Present_Velocity"] == state["Goal_Velocity"]
+    return not state["Moving"] and state["Present_Position"] == state["Goal_Position"]

@@ -1,9 +1,11 @@
-"""The built wheels in a clean environment: what `pip install lerobot-core` and one plugin really give a user.
+"""The built wheels in a clean environment: what core and one plugin really give a user.
 
 `nox -s wheels` builds the wheels and names their folder in LEROBOT_WHEELS.
 """
 
 import json
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -99,3 +101,15 @@ def test_a_regular_package_of_the_same_name_is_explained(environment: Path, tmp_
     assert result.returncode == 2
     assert str(tmp_path) in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_line_of_the_installation_page_installs_an_arm(tmp_path: Path) -> None:
+    """pip alone, as the page says it, and no index is asked for a package of ours."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "installation.md"
+    lines = re.findall(r"^pip install (dist/\S+so100\}\S+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(lines) == 1
+    (tmp_path / "dist").symlink_to(Path(os.environ["LEROBOT_WHEELS"]).resolve())
+    done(sys.executable, "-m", "venv", tmp_path / "venv")
+    done("bash", "-c", f"venv/bin/pip install --quiet {lines[0]}", cwd=tmp_path)
+    named = done(tmp_path / "venv" / "bin" / "lerobot", "plugins", "list", "robot", cwd=tmp_path)
+    assert "so101_follower" in named

@@ -14,6 +14,8 @@ from lerobot.dataset_tools.edit.convert import convert_dataset
 from lerobot.dataset_tools.edit.features import add_features, remove_feature
 from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
 from lerobot.dataset_tools.edit.tasks import modify_tasks
+from lerobot.dataset_tools.edit.trim import trim
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
 from lerobot.datasets.writer.recorder import DatasetRecorder
 
@@ -61,6 +63,15 @@ def test_one_edit_after_another(recorded: Path, tmp_path: Path, peer: str) -> No
     parts = split(merged, {"a": [0, 3], "b": [1, 2, 4]})
     assert writing.check_equal(peer, parts["a"], tmp_path / "a.npz") == 6
     assert writing.check_equal(peer, parts["b"], tmp_path / "b.npz", 0, 2) == 8
+
+
+def test_edits_by_methods(recorded: Path, tmp_path: Path, peer: str) -> None:
+    dataset = LeRobotDataset("interop/written", recorded)
+    dataset.rename_feature("observation.state", "observation.joints").add_feature("weight", "float64", values=0.5)
+    trim(recorded, start_s=1 / 30, end_s=1 / 30, episodes=[0, 2])
+    assert writing.check_equal(peer, recorded, tmp_path / "trimmed.npz") == 6
+    saved = LeRobotDataset("interop/written", recorded).split([0.4, 0.6])[1].save(tmp_path / "part")
+    assert writing.check_equal(peer, tmp_path / "part", tmp_path / "part.npz") == len(saved) == 3
 
 
 def test_cameras_stored_in_another_way(recorded: Path, tmp_path: Path, peer: str) -> None:

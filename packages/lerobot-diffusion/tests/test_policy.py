@@ -10,10 +10,14 @@ from safetensors.torch import load_file, save_file
 
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.diffusion.config import DiffusionConfig
+from lerobot.diffusion.noise import NoiseSchedule
 from lerobot.diffusion.policy import DiffusionPolicy
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.policies.processing.pipelines import make_processors
+from lerobot.policies.rtc.config import RTCConfig
+from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
+from lerobot.policies.rtc.guidance import Guidance
 from lerobot.policies.testing import TrainablePolicyContract
 
 STATE = PolicyFeature(type=FeatureType.STATE, shape=(6,))
@@ -267,3 +271,54 @@ def test_recomputing_features_changes_no_gradient() -> None:
         policy.forward(batch)[0].backward()
         found.append([parameter.grad for parameter in policy.parameters()])
     assert all(torch.allclose(a, b, atol=1e-7) for a, b in zip(*found, strict=True))
+
+
+# --- real-time chunking ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jacobian", [True, False])
+@pytest.mark.parametrize("scheduler", ["DDPM", "DDIM"])
+@pytest.mark.parametrize("prediction", ["epsilon", "sample"])
+def test_a_chunk_continues_the_one_before(scheduler: str, prediction: str, jacobian: bool) -> None:
+    """Of actions that follow one another as in a Gauss process, the best denoiser is known."""
+    settings = {"noise_scheduler_type": scheduler, "prediction_type": prediction, "clip_sample": False}
+    schedule = NoiseSchedule(DiffusionConfig(**{**TINY, **settings, "num_train_timesteps": 50}))
+    steps = torch.arange(8.0)
+    covariance = 0.1 * torch.exp(-((steps[:, None] - steps) ** 2) / 8)
+
+    def denoise(noisy: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+        kept = schedule.kept[levels[0]]
+        best = kept.sqrt() * covariance @ torch.linalg.inv(kept * covariance + (1 - kept) * torch.eye(8))
+        guess = torch.einsum("ij,bjd->bid", best, noisy)
+        return guess if prediction == "sample" else (noisy - kept.sqrt() * guess) / (1 - kept).sqrt()
+
+    previous = torch.full((500, 3, 1), 0.4)
+    torch.manual_seed(0)
+    noise = torch.randn(500, 8, 1)
+    rtc = RTCConfig(prefix_attention_schedule="ZEROS", use_jacobian=jacobian)
+    guidance = Guidance(Continuation(previous, 3, rtc), noise, first=1)
+    actions = schedule.remove(noise, denoise, guidance)
+    assert (actions[:, 1:4] - 0.4).abs().mean() < 0.1, "0.42 without guidance"
+    assert actions[:, 4].mean() > 0.15, "0 without guidance: what comes behind follows"
+
+
+def test_a_policys_chunk_is_guided_where_it_continues(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest observation is the second of the window, and entry 0 of the chunk."""
+    policy = make(prediction_type="sample", noise_scheduler_type="DDIM")
+    monkeypatch.setattr(policy.diffusion.unet, "forward", lambda noisy, _levels, _condition: torch.zeros_like(noisy))
+    rtc = RTCConfig(prefix_attention_schedule="ZEROS", use_jacobian=False)
+    chunk = policy.continue_action_chunk(newest(tiny_batch(1)), Continuation(torch.ones(1, 3, 4), 1, rtc))
+    assert (chunk[:, 0] > 0).all()
+    assert not chunk[:, 1:].any()
+    assert isinstance(policy, ContinuesChunks)
+
+
+@pytest.mark.parametrize("scheduler", ["DDPM", "DDIM"])
+def test_continuing_nothing_is_plain_sampling(scheduler: str) -> None:
+    policy = make(noise_scheduler_type=scheduler)
+    batch = newest(tiny_batch(1))
+    chunks = []
+    for each in (None, Continuation(torch.ones(1, 3, 4), 0, RTCConfig(prefix_attention_schedule="ZEROS"))):
+        torch.manual_seed(3)
+        chunks.append(policy.predict_action_chunk(batch) if each is None else policy.continue_action_chunk(batch, each))
+    assert torch.equal(*chunks)

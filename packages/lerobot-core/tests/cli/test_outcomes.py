@@ -346,5 +346,5 @@ def test_info_is_the_bullets_of_a_bug_report(run: Callable[..., tuple[int, str, 
 
 def test_known_plugins_are_listed_when_asked(run: Callable[..., tuple[int, str, str]]) -> None:
     rows = {row["name"]: row for row in json.loads(run("plugins", "list", "policy", "--known", "--format=json")[1])}
-    assert rows["wall_x"]["distribution"] == "lerobot-wall-x"
-    assert rows["wall_x"]["status"] == "not installed"
+    assert (rows["wall_x"]["distribution"], rows["wall_x"]["status"]) == ("", "not here yet")
+    assert (rows["rewact"]["distribution"], rows["rewact"]["status"]) == ("lerobot-policy-rewact", "not installed")

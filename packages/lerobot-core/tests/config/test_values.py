@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from lerobot.core.config import CommandConfig, PolicyConfig, load
+from lerobot.core.errors import ConfigError
 from lerobot.core.registry import registry
 from lerobot.core.testing.fake_policy import FakePolicyConfig
 
@@ -154,6 +156,32 @@ def test_a_choice_takes_only_subclasses_of_its_own_class(
     for given in ({"type": "plain"}, FakePolicyConfig()):
         with pytest.raises(ValidationError, match="FakePolicyConfig"):
             TypeAdapter(choice).validate_python(given)
+
+
+def test_a_union_of_choices_takes_what_either_takes() -> None:
+    class Near(PolicyConfig):
+        """One choice."""
+
+    class Far(PolicyConfig):
+        """Another one."""
+
+    class NearPolicy(Near):
+        target = "here:Policy"
+
+    class FarPolicy(Far):
+        target = "there:Policy"
+
+    class Command(CommandConfig):
+        policy: Near | Far
+
+    with registry.temporary():
+        for name, cls in (("near", NearPolicy), ("far", FarPolicy), ("plain", FakePolicyConfig)):
+            registry.register("policy", name, cls)
+        assert type(load(Command, ["--policy.type=near"]).config.policy) is NearPolicy
+        assert type(load(Command, ["--policy.type=far"]).config.policy) is FarPolicy
+        assert type(Command(policy={"type": "far"}).policy) is FarPolicy  # type: ignore[arg-type]
+        with pytest.raises(ConfigError, match=r"derives from .*Near or .*Far"):
+            load(Command, ["--policy.type=plain"])
 
 
 def test_home_is_expanded_in_paths_only(resolve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

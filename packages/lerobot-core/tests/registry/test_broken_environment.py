@@ -96,7 +96,7 @@ def test_a_regular_package_named_lerobot_is_explained(tmp_path: Path) -> None:
     done = lerobot("--help", path=tmp_path)
     assert done.returncode == 2
     assert str(package / "__init__.py") in done.stderr
-    assert "uv pip uninstall lerobot" in done.stderr
+    assert "lerobot doctor --repair" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -104,3 +104,14 @@ def test_an_unknown_kind_lists_the_kinds(plugins: PluginFolder) -> None:
     done = lerobot("plugins", "list", "robt", path=plugins.folder)
     assert done.returncode == 2
     assert done.stderr == f"error: KIND: got 'robt', expected one of {', '.join(KINDS)}\n"
+
+
+def test_a_plugin_of_the_peer_that_nothing_reaches_is_listed_and_told(plugins: PluginFolder) -> None:
+    plugins.install("lerobot_robot_toaster", {}, {"lerobot_robot_toaster": "raise RuntimeError('imported')"})
+    listed = lerobot("plugins", "list", "robot", path=plugins.folder)
+    assert "(unknown)" in listed.stdout
+    assert "lerobot-robot-toaster  0.1.0    needs lerobot-compat" in " ".join(listed.stdout.splitlines())
+    told = lerobot("doctor", path=plugins.folder)
+    assert told.returncode == 0, told.stdout
+    assert "lerobot-robot-toaster 0.1.0 is written for huggingface/lerobot and cannot be used yet" in told.stdout
+    assert "-> lerobot-compat makes it usable." in told.stdout

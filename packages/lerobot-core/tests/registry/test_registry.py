@@ -13,7 +13,14 @@ from lerobot.core.errors import (
     PluginNotInstalledError,
 )
 from lerobot.core.registry import KINDS, Registry, kind_of
-from lerobot.core.registry.catalog import install_hint, known_plugins
+from lerobot.core.registry.catalog import (
+    install_hint,
+    known_plugins,
+    packages_here,
+    third_party_packages,
+    third_party_plugins,
+)
+from lerobot.core.registry.discovery import canonical, third_party_kind
 from lerobot.core.testing.plugins import PluginFolder
 
 MODULE = """
@@ -92,9 +99,39 @@ def test_a_known_package_is_answered_with_its_install_line(monkeypatch: pytest.M
 def test_nobody_is_sent_to_a_package_index_for_a_name_that_others_may_claim_there() -> None:
     for kind in KINDS:
         for known in known_plugins(kind).values():
-            hint = install_hint(known.distribution)
-            assert f"uv pip install ./packages/{known.distribution}" in hint or "is not here yet" in hint
-    assert install_hint("lerobot-smolvla") == "lerobot-smolvla is not here yet: there is nothing to install."
+            assert not known.distribution or known.distribution in packages_here()
+    for name in packages_here():
+        assert f"uv pip install ./packages/{name}" in install_hint(name)
+    assert install_hint("lerobot-wall-x") == "lerobot-wall-x is not here yet: there is nothing to install."
+
+
+def test_what_only_the_peer_has_is_said_to_be_known_and_names_no_package(installed: Registry) -> None:
+    with pytest.raises(PluginNotInstalledError) as caught:
+        installed.config_class("robot", "unitree_g1")
+    assert str(caught.value) == "robot 'unitree_g1' is known to huggingface/lerobot, not here yet."
+    assert caught.value.distribution is None
+
+
+def test_packages_of_others_are_known_with_owner_and_place() -> None:
+    packages = third_party_packages()
+    assert list(packages) == sorted(packages)
+    for name, package in packages.items():
+        assert name == canonical(name)
+        assert third_party_kind(name), name
+        assert name not in packages_here()
+        assert package.owner
+        assert package.summary.endswith(".")
+        assert package.place == "package index" or package.place.startswith("https://github.com/"), name
+        assert set(package.types) <= set(KINDS)
+    for kind in KINDS:
+        assert not set(third_party_plugins(kind)) & set(known_plugins(kind)), "a name would have two answers"
+
+
+def test_a_type_that_others_provide_is_answered_with_the_line_that_adds_it(installed: Registry) -> None:
+    with pytest.raises(PluginNotInstalledError) as caught:
+        installed.config_class("robot", "ugo_nova")
+    assert caught.value.distribution == "lerobot-robot-ugo-nova"
+    assert caught.value.hint == "Install it: lerobot plugins add lerobot-robot-ugo-nova"
 
 
 def test_an_editable_install_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,10 +212,10 @@ def test_a_kind_has_three_names(name: str) -> None:
         kind_of("robt")
 
 
-def test_the_catalogue_names_a_distribution_and_a_sentence_for_everything() -> None:
+def test_the_catalogue_has_a_sentence_for_everything() -> None:
     for kind in KINDS:
         for name, known in known_plugins(kind).items():
-            assert known.distribution.startswith("lerobot-"), name
+            assert not known.distribution or known.distribution.startswith("lerobot-"), name
             assert known.summary.endswith("."), name
             assert len(known.summary) <= 80, name
 

@@ -4,6 +4,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lerobot.core.cli.run import run_command
@@ -11,6 +12,7 @@ from lerobot.core.config import load
 from lerobot.core.errors import LeRobotError
 from lerobot.dataset_tools.commands.edit_dataset import EditDatasetConfig
 from lerobot.datasets.format.info import load_info
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
 DOCUMENTED = [
     '--repo_id lerobot/pusht --operation.type delete_episodes --operation.episode_indices "[0, 2, 5]"',
@@ -75,6 +77,33 @@ def test_every_operation_that_makes_new_datasets(dataset, tmp_path, capsys):
     assert "action" not in text
 
 
+def test_what_changes_columns_and_lengths(dataset, tmp_path, capsys):
+    edit(dataset, "add_feature", "--operation.name=reward", "--operation.value=0.5")
+    np.save(tmp_path / "new.npy", np.arange(42.0).reshape(21, 2))
+    edit(
+        dataset,
+        "add_feature",
+        "--operation.name=pair",
+        "--operation.shape=[2]",
+        f"--operation.values={tmp_path}/new.npy",
+    )
+    edit(dataset, "rename_feature", "--operation.names={pair: both, observation.images.left: observation.images.wrist}")
+    edit(dataset, "trim", "--operation.start_s=0.0333", "--operation.episode_indices=[5]")
+    edit(dataset, "delete_episodes", "--operation.where=last(both[1]) < 40")
+    assert "1 episode, 5 frames" in capsys.readouterr().out
+    frames = LeRobotDataset("me/set", dataset).read_arrays(range(5))
+    assert [item["both"].tolist() for item in frames] == [[2 * n, 2 * n + 1] for n in range(16, 21)]
+    assert {float(item["reward"]) for item in frames} == {0.5}
+    assert frames[0].keys() >= {"observation.images.wrist"}
+
+
+def test_train_val_and_test_at_once(dataset, tmp_path):
+    run_command("edit-dataset", [f"--root={dataset}", "--split=[0.5, 0.17, 0.33]"])
+    run_command("edit-dataset", [f"--root={dataset}", "--split={a: [0], b: [4]}"])
+    sizes = {name: load_info(tmp_path / f"set_{name}").total_episodes for name in ("train", "val", "test", "a", "b")}
+    assert sizes == {"train": 3, "val": 1, "test": 2, "a": 1, "b": 1}
+
+
 def test_names_stand_for_folders_in_the_home(recorded, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
     shutil.copytree(recorded, tmp_path / "me/set")
@@ -121,6 +150,15 @@ def test_results_are_uploaded_under_their_names(recorded, tmp_path, monkeypatch,
         ),
         ("edit-dataset", ["--operation.type=merge", "--operation.repo_ids=[a/b, c/d]"], "no name"),
         ("edit-dataset", ["--root=ROOT", "--operation.type=undo"], "no backup"),
+        ("edit-dataset", ["--root=ROOT"], "--operation.type: delete_episodes, .*; or --split"),
+        ("edit-dataset", ["--root=ROOT", "--split=[1]", "--operation.type=undo"], "not both"),
+        ("edit-dataset", ["--root=ROOT", "--split=[0.7, 0.1, 0.1, 0.1]"], "train, val, test"),
+        ("edit-dataset", ["--root=ROOT", "--operation.type=delete_episodes", "--operation.where=length > 99"], "meets"),
+        (
+            "edit-dataset",
+            ["--root=ROOT", "--operation.type=add_feature", "--operation.name=x", "--operation.values=/none.npy"],
+            r"/none\.npy cannot be read",
+        ),
         ("convert-dataset", ["--root=ROOT"], "already"),
         ("verify-dataset", ["--root=/nowhere"], "does not exist"),
     ],
@@ -160,4 +198,4 @@ def test_converting_an_old_dataset(tmp_path, capsys):
     if not data.exists():
         pytest.skip("../shared/data is not here")
     run_command("convert-dataset", [f"--root={data}", f"--new_root={tmp_path}/new"])
-    assert "1 episodes, 25 frames" in capsys.readouterr().out
+    assert "1 episode, 25 frames" in capsys.readouterr().out

@@ -20,28 +20,46 @@ EDITOR = textwrap.dedent(
     import sys
     from pathlib import Path
     from lerobot.dataset_tools.edit.cameras import reencode_videos
-    from lerobot.dataset_tools.edit.features import add_features, remove_feature
+    from lerobot.dataset_tools.edit.features import add_feature, remove_feature, rename_feature
     from lerobot.dataset_tools.edit.selection import delete_episodes
     from lerobot.dataset_tools.edit.swap import undo
     from lerobot.dataset_tools.edit.tasks import modify_tasks
 
-    root = Path(sys.argv[1])
+    root, turn = Path(sys.argv[1]), int(sys.argv[2])
+    edits = [
+        lambda: modify_tasks(root, new_task="other"),
+        lambda: delete_episodes(root, [0, 3]),
+        lambda: delete_episodes(root, where="mean(observation.state[a]) == 5"),
+        lambda: remove_feature(root, ["action"]),
+        lambda: rename_feature(root, {"action": "command", "observation.images.left": "observation.images.wrist"}),
+        lambda: add_feature(root, "extra", shape=(2,), values=[1, 2]),
+        lambda: reencode_videos(root),
+    ]
     print("ready", flush=True)
     while True:
-        modify_tasks(root, new_task="other")
+        edits[turn % len(edits)]()
         undo(root)
-        delete_episodes(root, [0, 3])
-        undo(root)
-        remove_feature(root, ["action"])
-        undo(root)
-        reencode_videos(root)
-        undo(root)
+        turn += 1
     """
 )
 
 
-def edit_until_killed(root, delay_s):
-    with subprocess.Popen([sys.executable, "-c", EDITOR, str(root)], stdout=subprocess.PIPE) as process:
+ORIGINAL = (6, False, frozenset({"action"}))
+STATES = {
+    ORIGINAL,
+    (6, True, frozenset({"action"})),
+    (4, False, frozenset({"action"})),
+    (5, False, frozenset({"action"})),
+    (6, False, frozenset()),
+    (6, False, frozenset({"command"})),
+    (6, False, frozenset({"action", "extra"})),
+}
+"""Episodes, whether they have the other task, and which of the columns that edits change there are."""
+
+
+def edit_until_killed(root, turn, delay_s):
+    command = [sys.executable, "-c", EDITOR, str(root), str(turn)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline()
         select.select([], [], [], delay_s)
@@ -53,28 +71,28 @@ def state_of(root, kit):
     """Which of the states the dataset is in, every frame of it checked."""
     episodes = kit.read_dataset(root)
     lengths = [len(episode.rows) for episode in episodes]
-    labels = {6: [0, 1, 2, 3, 4, 5], 4: [1, 2, 4, 5]}[len(lengths)]
+    labels = {6: [0, 1, 2, 3, 4, 5], 5: [0, 1, 2, 3, 4], 4: [1, 2, 4, 5]}[len(lengths)]
     assert lengths == [LENGTHS[label] for label in labels]
     for label, episode in zip(labels, episodes, strict=True):
         expected = [[label, k, label * 1000 + k] for k in range(len(episode.rows))]
         assert [row["observation.state"] for row in episode.rows] == expected
         for camera, found in enumerate(episode.images.values()):
             assert found == [(camera, label, k) for k in range(len(expected))]
-    return len(lengths), episodes[0].task == "other", "action" in episodes[0].rows[0]
+    return len(lengths), episodes[0].task == "other", frozenset(episodes[0].rows[0]) & {"action", "command", "extra"}
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])])
+@pytest.mark.parametrize("kills", [7, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])])
 def test_a_killed_edit_happened_or_did_not(dataset, kit, kills):
     rng = random.Random(kills)
-    for _ in range(kills):
-        edit_until_killed(dataset, rng.uniform(0, 0.8))
+    for turn in range(kills):
+        edit_until_killed(dataset, turn, rng.uniform(0, 0.8))
         state = state_of(dataset, kit)
-        assert state in {(6, False, True), (6, True, True), (4, False, True), (6, False, False)}
+        assert state in STATES
         for backup in backups(dataset):
             state_of(backup, kit)
-        if state != (6, False, True):
+        if state != ORIGINAL:
             # Every original is in a backup: take one and go on.
-            whole = [path for path in backups(dataset) if state_of(path, kit) == (6, False, True)]
+            whole = [path for path in backups(dataset) if state_of(path, kit) == ORIGINAL]
             assert whole
             dataset = whole[-1]
     delete_episodes(dataset, [0])

@@ -160,8 +160,8 @@ def test_shares(recorded, tmp_path, shares, sizes):
 @pytest.mark.parametrize(
     ("splits", "what"),
     [
-        ({"a": 0.7, "b": 0.7}, "add up to 1.4"),
-        ({"a": -0.1}, "is -0.1"),
+        ({"a": 0.7, "b": 0.7}, r"split fractions are \{'a': 0.7, 'b': 0.7\}"),
+        ({"a": -0.1}, r"split fractions are \{'a': -0.1\}"),
         ({"a": [0, 1], "b": [1]}, "episode 1 is in splits 'a' and 'b'"),
         ({"a": [0, 6]}, "no episode 6"),
         ({"a": 0.5, "b": [1]}, "mix shares"),

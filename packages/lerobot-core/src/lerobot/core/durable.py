@@ -46,9 +46,12 @@ def flush_tree(folder: Path) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """The same file under a second name, or a copy where the file system has no such thing."""
+    """The same file under a second name, or a copy where the file system has no such thing.
+
+    Of a symbolic link it is the file behind it that gets the name: the link may be relative, or go.
+    """
     try:
-        target.hardlink_to(source)
+        target.hardlink_to(source.resolve())
     except OSError:
         shutil.copy2(source, target)
 

@@ -146,13 +146,29 @@ class DeviceError(LeRobotError):
         super().__init__(what, expected=expected, hint=hint)
         self.device = device
 
+    def tell_role(self, role: str, device: object) -> None:
+        """Begin the text with the device and what it is in this run: a port alone is one of several cables.
+
+        Args:
+            role: such as `"teleoperator"`.
+            device: the device; its text names it.
+        """
+        if str(device) not in self.what:
+            self.what = f"{role} {device}: {self.what}"
+
 
 class NotConnectedError(DeviceError, ConnectionError):
     """A device was used before `connect()` or after `disconnect()`."""
 
+    def __init__(self, what: str = "the device is not connected.", **facts: str) -> None:
+        super().__init__(what, **facts)
+
 
 class AlreadyConnectedError(DeviceError, ConnectionError):
     """`connect()` was called on a connected device."""
+
+    def __init__(self, what: str = "the device is already connected.", **facts: str) -> None:
+        super().__init__(what, **facts)
 
 
 class DeviceConnectionError(DeviceError, ConnectionError):

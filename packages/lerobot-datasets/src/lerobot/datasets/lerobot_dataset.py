@@ -1,26 +1,26 @@
 """`LeRobotDataset`: the name users know, for reading and for recording."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.paths import lerobot_home, user_path
-from lerobot.datasets.dataset.frames import FrameDataset
+from lerobot.core.words import counted
+from lerobot.datasets.dataset.editable import EditableDataset
+from lerobot.datasets.dataset.edits import dataset_edit
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.depth import DepthUnit
 from lerobot.datasets.format.layout import DEFAULT_DATA_FILES_SIZE_IN_MB, DEFAULT_VIDEO_FILES_SIZE_IN_MB
-from lerobot.datasets.hub.copies import commit_of
+from lerobot.datasets.hub.copies import in_cache
 from lerobot.datasets.writer.options import WritingOptions
 from lerobot.datasets.writer.recorder import DatasetRecorder, SavedEpisode
 
 if TYPE_CHECKING:
     import datasets
 
-__all__ = ["LeRobotDataset", "LeRobotDatasetMetadata"]
-
-_READING = ("_reader", "_ends", "_shifts")
+__all__ = ["LeRobotDataset", "LeRobotDatasetMetadata", "merge_datasets"]
 
 _NOT_NEEDED = frozenset(
     {
@@ -38,7 +38,7 @@ _NOT_NEEDED = frozenset(
 )
 
 
-class LeRobotDataset(FrameDataset):
+class LeRobotDataset(EditableDataset):
     """Demonstrations of a robot, in one folder.
 
     Reads v3.x, and v2.0 and v2.1 in place. `dataset[i]` has, in this order, cameras `(C, H, W)` float32 in [0, 1], the
@@ -100,7 +100,7 @@ class LeRobotDataset(FrameDataset):
             video_backend=video_backend,
             in_memory=in_memory,
         )
-        self._fetch_missing(videos=download_videos)
+        self.fetch_missing(videos=download_videos)
 
     @cached_property
     def hf_dataset(self) -> "datasets.Dataset":
@@ -113,16 +113,6 @@ class LeRobotDataset(FrameDataset):
         """Some columns of the chosen episodes, such as the actions to replay."""
         return self.hf_dataset.select_columns(column_names)
 
-    def _fetch_missing(self, *, videos: bool) -> None:
-        """Download what a copy of a dataset on the Hub lacks of the chosen episodes."""
-        if commit_of(self.root) is None:
-            return
-        # Only here: reading what is on this computer needs no network library.
-        from lerobot.datasets.hub.pull import episode_files, fetch_files
-
-        files = episode_files(self.meta.info, self.meta.episodes, self.episodes, videos=videos)
-        fetch_files(self.root, self.repo_id, files)
-
     def push_to_hub(
         self,
         branch: str | None = None,
@@ -133,9 +123,13 @@ class LeRobotDataset(FrameDataset):
         private: bool | None = None,
         allow_patterns: Sequence[str] | str | None = None,
         upload_large_folder: bool = False,  # noqa: ARG002 # every upload continues where it was cut off
+        *,
+        repo_id: str | None = None,
         **card_kwargs: Any,
     ) -> str:
         """Upload the dataset to the Hub, in one commit; see `lerobot.datasets.hub.push.push`.
+
+        It goes whole, also where only some of its episodes are chosen; `save` makes a dataset of those.
 
         Args:
             branch: branch to commit to; `main` if None.
@@ -146,19 +140,26 @@ class LeRobotDataset(FrameDataset):
             private: whether only the owner may see a new repository.
             allow_patterns: upload only files that match one of these.
             upload_large_folder: accepted, and not needed: every upload continues where the last one was cut off.
+            repo_id: where to, `owner/name`; the dataset's own name if None.
             **card_kwargs: further entries of the card.
 
         Returns:
             Address of the commit.
 
         Raises:
-            DatasetError: the Hub cannot be reached or refused it, or files of the dataset are missing.
+            DatasetError: the Hub cannot be reached or refused it, files of the dataset are missing, or a part of it is
+                to go under another name.
         """
+        if self.episodes is not None and repo_id not in (None, self.repo_id):
+            raise DatasetError(
+                f"{self.num_episodes} episodes of {self.repo_id} are no dataset that could be uploaded as {repo_id}",
+                hint="Make them one first: part.save(FOLDER, repo_id=NAME).push_to_hub()",
+            )
         from lerobot.datasets.hub.push import push
 
         return push(
             self.root,
-            self.repo_id,
+            repo_id or self.repo_id,
             branch=branch,
             tags=tags,
             license_name=license,
@@ -263,6 +264,36 @@ class LeRobotDataset(FrameDataset):
         self._forget()
         return saved
 
+    def add_episode(self, frames: Iterable[Mapping[str, Any]], task: str | None = None) -> SavedEpisode:
+        """Add an episode of which all frames are known; it is durable when this returns, and read at once.
+
+        Args:
+            frames: as `add_frame` takes them, in order.
+            task: instruction in words, where the frames do not have one.
+
+        Raises:
+            FeatureMismatchError: a frame does not fit; nothing was added.
+            DatasetError: there is no frame, another episode is in progress, or it cannot be written.
+        """
+        recorder = self._recorder
+        if recorder is None or not recorder.is_open:
+            self._check_can_change()
+            if in_cache(self.root):
+                raise DatasetError(
+                    f"{self.root} is a copy of {self.repo_id} on the Hub, which never changes",
+                    hint="Make it a dataset of its own first: dataset = dataset.save(FOLDER)",
+                )
+            recorder = DatasetRecorder.resume(self.root)
+        try:
+            if recorder.episode_length:
+                raise DatasetError("an episode is in progress", hint="Call save_episode() or clear_episode_buffer().")
+            saved = _record(recorder, frames, task)
+        finally:
+            if recorder is not self._recorder:
+                recorder.close()
+        self._forget()
+        return saved
+
     def clear_episode_buffer(self) -> None:
         """Forget the episode in progress."""
         self.recorder.clear_episode_buffer()
@@ -273,25 +304,56 @@ class LeRobotDataset(FrameDataset):
             self._recorder.finalize()
             self._forget()
 
-    def _forget(self) -> None:
-        """Drop what was read before an episode was added.
-
-        It is read again when somebody asks, since reading all episodes after each one would make long recordings slow.
-        """
-        self.meta.forget()
-        for name in (*_READING, "hf_dataset"):
-            self.__dict__.pop(name, None)
-
-    def __getattr__(self, name: str) -> Any:
-        """Open the reader, when it is first used after an episode was saved."""
-        if name not in _READING:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        self._open_reader()
-        return self.__dict__[name]
+    def _check_can_change(self) -> None:
+        super()._check_can_change()
+        if self._recorder is not None:
+            if self._recorder.episode_length:
+                raise DatasetError(
+                    f"an episode of {self.repo_id} is in progress",
+                    hint="Call save_episode() or clear_episode_buffer().",
+                )
+            self.finalize()
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process, where it can be read but not written."""
         return {**self.__dict__, "_recorder": None}
+
+
+def merge_datasets(
+    datasets: Sequence[EditableDataset],
+    output_repo_id: str | None = None,
+    output_dir: str | Path | None = None,
+) -> LeRobotDataset:
+    """Write the episodes of several datasets one after another into a new one.
+
+    Args:
+        datasets: two or more, in order; of one of which only some episodes are chosen, only those.
+        output_repo_id: name of the result; that of the first one with `_merged` if None.
+        output_dir: its folder; `$HF_LEROBOT_HOME/<output_repo_id>` if None.
+
+    Raises:
+        DatasetError: rate or robot differ, or the folder is taken; nothing was written.
+        FeatureMismatchError: features differ; names each.
+    """
+    if len(datasets) < 2:
+        raise DatasetError(f"{counted(len(datasets), 'dataset')} to merge", expected="two or more")
+    name = output_repo_id or f"{datasets[0].repo_id}_merged"
+    folder = user_path(output_dir) if output_dir is not None else lerobot_home() / name
+    for dataset in datasets:
+        dataset.fetch_missing(videos=True)
+    roots = [dataset.root for dataset in datasets]
+    dataset_edit("merge")(roots, episodes=[dataset.episodes for dataset in datasets], new_root=folder)
+    return LeRobotDataset(name, folder)
+
+
+def _record(recorder: DatasetRecorder, frames: Iterable[Mapping[str, Any]], task: str | None) -> SavedEpisode:
+    try:
+        for frame in frames:
+            recorder.add_frame(frame, None if "task" in frame else task)
+        return recorder.save_episode()
+    except BaseException:
+        recorder.clear_episode_buffer()
+        raise
 
 
 def _writing_options(options: WritingOptions | None, settings: dict[str, Any]) -> WritingOptions:

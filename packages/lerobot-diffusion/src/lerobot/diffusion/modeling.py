@@ -14,6 +14,8 @@ from lerobot.diffusion.noise import NoiseSchedule
 from lerobot.diffusion.unet import UNet
 from lerobot.policies.features import OBSERVATION_STATE, PolicyFeature
 from lerobot.policies.networks.keypoints import KeypointEncoder, KeypointSettings
+from lerobot.policies.rtc.continuation import Continuation
+from lerobot.policies.rtc.guidance import Guidance
 
 
 class DiffusionModel(nn.Module):
@@ -74,12 +76,19 @@ class DiffusionModel(nn.Module):
         together = torch.stack(pictures, dim=1)
         return list(self.rgb_encoder(together.flatten(0, 1)).unflatten(0, together.shape[:2]).unbind(dim=1))
 
-    def sample(self, condition: Tensor) -> Tensor:
-        """Make actions `(B, horizon, Da)` under a condition `(B, Do)`, from noise of torch's generator."""
+    def sample(self, condition: Tensor, continuation: Continuation | None = None) -> Tensor:
+        """Make actions `(B, horizon, Da)` under a condition `(B, Do)`, from noise of torch's generator.
+
+        Args:
+            condition: `(B, Do)`.
+            continuation: what the actions continue from the newest observation on; None for nothing.
+        """
         noise = torch.randn(
             condition.shape[0], self.config.horizon, self._action_size, dtype=condition.dtype, device=condition.device
         )
-        return self.noise.remove(noise, lambda noisy, levels: self.unet(noisy, levels, condition))
+        first = self.config.n_obs_steps - 1
+        guidance = None if continuation is None else Guidance(continuation, noise, first=first)
+        return self.noise.remove(noise, lambda noisy, levels: self.unet(noisy, levels, condition), guidance)
 
     def error(self, actions: Tensor, condition: Tensor) -> Tensor:
         """Squared error of what the network sees in actions with noise added, `(B, T, Da)`.

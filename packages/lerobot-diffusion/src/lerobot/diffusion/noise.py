@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from lerobot.diffusion.config import DiffusionConfig
+from lerobot.policies.rtc.guidance import Guidance
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 """From noisy actions `(B, T, Da)` and their level `(B,)` int64 to what the network predicts, `(B, T, Da)`."""
@@ -87,32 +88,55 @@ class NoiseSchedule(nn.Module):
         kept = self.kept[levels].view(-1, 1, 1)
         return kept.sqrt() * actions + (1 - kept).sqrt() * noise
 
-    def remove(self, noisy: Tensor, denoise: Denoise) -> Tensor:
+    def remove(self, noisy: Tensor, denoise: Denoise, guidance: Guidance | None = None) -> Tensor:
         """Go down all levels.
 
         Args:
             noisy: noise `(B, T, Da)`.
             denoise: the network.
+            guidance: pulls the actions towards those of another chunk; None for none.
 
         Returns:
             Actions `(B, T, Da)`.
         """
         descend = self._descend_ddpm if self.config.noise_scheduler_type == "DDPM" else self._descend_ddim
         for level in self.levels:
-            numbers = torch.full(noisy.shape[:1], level.number, device=noisy.device)
-            noisy = descend(noisy, denoise(noisy, numbers), level)
+            noisy = descend(noisy, *self._parts(noisy, denoise, level, guidance), level)
         return noisy
 
+    def _parts(self, noisy: Tensor, denoise: Denoise, level: Level, guidance: Guidance | None) -> tuple[Tensor, Tensor]:
+        """Actions and noise, as far as the network can tell."""
+        numbers = torch.full(noisy.shape[:1], level.number, device=noisy.device)
+
+        def predict(noisy: Tensor) -> tuple[Tensor, Tensor]:
+            predicted = denoise(noisy, numbers)
+            return predicted, self._actions(noisy, predicted, level)
+
+        if guidance is None:
+            predicted, actions = predict(noisy)
+            return actions, self._noise(noisy, predicted, level)
+        predicted, change = guidance.change(noisy, level.kept.item(), predict)
+        actions, noise = self._actions(noisy, predicted, level), self._noise(noisy, predicted, level)
+        guided = self._in_range(actions + change)
+        # What the actions gain the noise loses: both still make up what is there.
+        return guided, noise - (level.kept / (1 - level.kept)).sqrt() * (guided - actions)
+
     def _actions(self, noisy: Tensor, predicted: Tensor, level: Level) -> Tensor:
-        """Actions without noise, as far as the network can tell."""
         if self.config.prediction_type == "epsilon":
             predicted = (noisy - (1 - level.kept).sqrt() * predicted) / level.kept.sqrt()
-        limit = self.config.clip_sample_range
-        return predicted.clamp(-limit, limit) if self.config.clip_sample else predicted
+        return self._in_range(predicted)
 
-    def _descend_ddpm(self, noisy: Tensor, predicted: Tensor, level: Level) -> Tensor:
+    def _in_range(self, actions: Tensor) -> Tensor:
+        limit = self.config.clip_sample_range
+        return actions.clamp(-limit, limit) if self.config.clip_sample else actions
+
+    def _noise(self, noisy: Tensor, predicted: Tensor, level: Level) -> Tensor:
+        if self.config.prediction_type == "epsilon":
+            return predicted
+        return (noisy - level.kept.sqrt() * predicted) / (1 - level.kept).sqrt()
+
+    def _descend_ddpm(self, noisy: Tensor, actions: Tensor, _noise: Tensor, level: Level) -> Tensor:
         kept, below = level.kept, level.kept_below
-        actions = self._actions(noisy, predicted, level)
         step = kept / below
         mean = below.sqrt() * (1 - step) / (1 - kept) * actions + step.sqrt() * (1 - below) / (1 - kept) * noisy
         if level.number == 0:
@@ -120,9 +144,5 @@ class NoiseSchedule(nn.Module):
         variance = ((1 - below) / (1 - kept) * (1 - step)).clamp(min=_SMALLEST_VARIANCE)
         return mean + variance.sqrt() * torch.randn(mean.shape, dtype=mean.dtype, device=mean.device)
 
-    def _descend_ddim(self, noisy: Tensor, predicted: Tensor, level: Level) -> Tensor:
-        noise = predicted
-        if self.config.prediction_type == "sample":
-            noise = (noisy - level.kept.sqrt() * predicted) / (1 - level.kept).sqrt()
-        actions = self._actions(noisy, predicted, level)
+    def _descend_ddim(self, _noisy: Tensor, actions: Tensor, noise: Tensor, level: Level) -> Tensor:
         return level.kept_below.sqrt() * actions + (1 - level.kept_below).sqrt() * noise

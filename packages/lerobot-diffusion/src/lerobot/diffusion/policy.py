@@ -1,7 +1,7 @@
 """How Diffusion Policy learns and acts."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from lerobot.diffusion.config import DiffusionConfig
 from lerobot.diffusion.modeling import DiffusionModel
 from lerobot.policies.chunks import describe_window
 from lerobot.policies.features import ACTION, check_windows
+from lerobot.policies.rtc.continuation import Continuation, Mode
 from lerobot.policies.windowed import WindowedPolicy
 
 
@@ -29,6 +30,7 @@ class DiffusionPolicy(WindowedPolicy):
     """
 
     config: DiffusionConfig
+    rtc_modes: ClassVar[frozenset[Mode]] = frozenset({"guided"})
 
     def __init__(self, config: DiffusionConfig, *, from_scratch: bool = True) -> None:
         super().__init__(config, config.n_action_steps)
@@ -41,11 +43,21 @@ class DiffusionPolicy(WindowedPolicy):
         """
         return dict(observations)
 
-    def predict(self, window: Mapping[str, Tensor]) -> Tensor:
-        """Predict the `n_action_steps` actions from the newest observation on; see `WindowedPolicy.predict`."""
+    def predict(self, window: Mapping[str, Tensor], continuation: Continuation | None = None) -> Tensor:
+        """Predict the `n_action_steps` actions from the newest observation on; see `WindowedPolicy.predict`.
+
+        Args:
+            window: see there.
+            continuation: what the actions continue; None for nothing.
+        """
         first = self.config.n_obs_steps - 1
-        actions = self.diffusion.sample(self.condition(window))
+        actions = self.diffusion.sample(self.condition(window), continuation)
         return actions[:, first : first + self.config.n_action_steps]
+
+    @torch.no_grad()
+    def continue_action_chunk(self, batch: Mapping[str, Any], continuation: Continuation) -> Tensor:
+        """See `lerobot.policies.rtc.continuation.ContinuesChunks`."""
+        return self.predict(self.window_with(batch), continuation)
 
     def condition(self, window: Mapping[str, Any]) -> Tensor:
         """Describe windows, every input `(B, n_obs_steps, ...)`, by a vector each, `(B, Do)`."""

@@ -103,12 +103,7 @@ def evaluate_policy(
     provided = provided_features(rows.observation_space, rows.action_space, env.features_map)
     renamed = {(rename_map or {}).get(key, key): feature for key, feature in provided.items()}
     needed = trained.policy.config
-    check_provided(
-        {**needed.input_features, **needed.output_features},
-        renamed,
-        f"environment '{env.type}'",
-        resized=needed.resizes_images,
-    )
+    check_provided(needed.needed_of(renamed), renamed, f"environment '{env.type}'", resized=needed.resizes_images)
     actors = [PolicyActor(trained, rows.action_space, env.features_map) for _ in range(rows.count)]
     with _progress() as progress:
         bar = progress.add_task("episodes", total=config.n_episodes, rate="")

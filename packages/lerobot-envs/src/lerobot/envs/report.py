@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lerobot.core.words import counted
+
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
 
@@ -101,7 +103,7 @@ def summary_line(results: dict[str, Any]) -> str:
     overall = results["overall"]
     low, high = overall["pc_success_interval_95"]
     return (
-        f"success {overall['pc_success']:.1f} % ({overall['n_success']} of {overall['n']} episodes, "
+        f"success {overall['pc_success']:.1f} % ({overall['n_success']} of {counted(overall['n'], 'episode')}, "
         f"95 % interval {low:.1f} to {high:.1f} %), mean return {overall['avg_sum_reward']:.3f}, "
         f"{overall['eval_s']:.1f} s"
     )

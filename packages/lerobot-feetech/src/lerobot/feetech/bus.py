@@ -191,13 +191,17 @@ class FeetechMotorsBus(SerialMotorsBus):
         """Switch torque on where the motors are, and protect their EEPROM.
 
         A servo in position mode moves to whatever Goal_Position holds when its torque comes on, so the goal is set
-        to the present position first.
+        to the present position first; one in velocity mode would turn at whatever Goal_Velocity holds, so that is set
+        to zero.
         """
         names = self._select(motors)
         holding = names
         if self.protocol_version == 0:
             modes = self.sync_read("Operating_Mode", names, num_retry=num_retry)
             holding = [name for name in names if modes[name] == OperatingMode.POSITION.value]
+            for name in names:
+                if modes[name] == OperatingMode.VELOCITY.value:
+                    self.write("Goal_Velocity", name, 0, num_retry=num_retry)
         if holding:
             present = self.sync_read("Present_Position", holding, normalize=False, num_retry=num_retry)
             for name, position in present.items():

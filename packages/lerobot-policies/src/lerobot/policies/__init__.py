@@ -3,9 +3,9 @@
 `config` holds the fields of every policy, `features` what flows in and out, `backbones` the names of networks for
 images, which are in `networks`; all but the last are light. `policy` is the base class, `assembly` builds or loads one
 together with its processors, `checkpoint` reads and writes its files, `processing` has the processor steps that work on
-tensors, `chunks` and `windowed` turn chunks into single actions, `preflight` checks that a policy, a dataset, a robot
-and an environment fit each other before anything runs, `export` writes files that run without this software, of the
-kinds in `formats`.
+tensors, `vla` has what vision-language-action models share and `rtc` the settings of real-time chunking, `chunks` and
+`windowed` turn chunks into single actions, `preflight` checks that a policy, a dataset, a robot and an environment fit
+each other before anything runs, `export` writes files that run without this software, of the kinds in `formats`.
 """
 
 from lerobot.core.deprecation import keep_moved_modules
@@ -17,7 +17,7 @@ keep_moved_modules(
         "adapters": "lerobot.policies.checkpoint.adapters",
         "commands.rollout": "lerobot.rollout.commands.rollout",
         "describing": "lerobot.policies.preflight.sources",
-        "episodic": "lerobot.rollout.episodic",
+        "episodic": "lerobot.rollout.strategies.episodic",
         "exporting": "lerobot.policies.export",
         "exporting.description": "lerobot.policies.export.description",
         "exporting.export": "lerobot.policies.export.files",

@@ -79,8 +79,7 @@ def make_policy(
     # The outputs of trained weights are what they are; a new policy takes those of the dataset.
     if config.pretrained_path is None or not config.output_features:
         config = config.with_features(renamed)
-    needed = {**config.input_features, **config.output_features}
-    check_provided(needed, renamed, provider, resized=config.resizes_images)
+    check_provided(config.needed_of(renamed), renamed, provider, resized=config.resizes_images)
     config.validate_features()
     if cameras := camera_use(config.input_features, renamed):
         logger.info("%s", cameras)

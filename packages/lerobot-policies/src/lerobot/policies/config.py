@@ -36,6 +36,9 @@ class PreTrainedConfig(PolicyConfig):
     resizes_images: ClassVar[bool] = False
     """The policy brings images to its own size, so images of any size fit."""
 
+    published_order: ClassVar[Sequence[str]] = ()
+    """Fields in the order of published files, for classes whose base declares some of them; behind all others."""
+
     n_obs_steps: int = Field(default=1, ge=1, description="Observations handed to the policy, the newest included.")
     input_features: PolicyFeatures = Field(
         default={}, description="Inputs by key, cameras in this order; empty: those of the dataset."
@@ -79,7 +82,7 @@ class PreTrainedConfig(PolicyConfig):
             for name in inspect.get_annotations(ancestor):
                 if name in values and name not in shared:
                     values[name] = values.pop(name)
-        return values
+        return values | {name: values.pop(name) for name in self.published_order if name in values}
 
     # --- what learning needs -----------------------------------------------------------------------------------------
 
@@ -102,6 +105,11 @@ class PreTrainedConfig(PolicyConfig):
     def unlearned_last_frames(self) -> int:
         """Frames at the end of each episode that no training example begins at."""
         return 0
+
+    @property
+    def vocabulary(self) -> int | None:
+        """Tokens the policy's language model knows; None for a policy that reads no words."""
+        return None
 
     @property
     def executed_steps(self) -> int:
@@ -156,6 +164,15 @@ class PreTrainedConfig(PolicyConfig):
         """
         inputs, outputs = split(provided)
         return self.model_copy(update={"input_features": self.input_features or inputs, "output_features": outputs})
+
+    def needed_of(self, provided: PolicyFeatures) -> PolicyFeatures:
+        """Give the inputs and outputs that a source must have: all, unless the policy can do without some.
+
+        Args:
+            provided: what the source has.
+        """
+        del provided
+        return {**self.input_features, **self.output_features}
 
     def validate_features(self) -> None:
         """Refuse features that the networks do not take, before anything is built; here, numbers that are no vector.

@@ -69,6 +69,10 @@ class PreTrainedPolicy(nn.Module, ABC):
         """What the optimizer is given: parameters, or groups of them with their own settings."""
         return (parameter for parameter in self.parameters() if parameter.requires_grad)
 
+    def adapter_targets(self) -> str | None:
+        """Modules that adapters are put into unless others are asked for, as a regular expression; None: none."""
+        return None
+
     def update(self) -> None:
         """Do what follows every step of the optimizer, such as moving a target network; nothing here."""
 
@@ -135,11 +139,15 @@ class PreTrainedPolicy(nn.Module, ABC):
         """
         return weights
 
-    def place(self) -> None:
-        """Accelerate, and move to the device and to the type, as the configuration asks for."""
+    def place(self, device: torch.device | None = None) -> None:
+        """Accelerate, and move to the device and to the type, as the configuration asks for.
+
+        Args:
+            device: the one that was chosen already.
+        """
         if self.config.acceleration == "auto":
             accelerate(self)
-        self.to(choose_device(self.config.device), self._dtype)
+        self.to(choose_device(self.config.device) if device is None else device, self._dtype)
 
     @property
     def _dtype(self) -> torch.dtype | None:
@@ -192,10 +200,11 @@ class PreTrainedPolicy(nn.Module, ABC):
         checkpoint = Checkpoint.at(source, revision)
         config = checkpoint.config() if config is None else config
         policy, weights = cls._without_weights(checkpoint, config)
-        load_weights(policy, weights, policy.published, policy._dtype)
+        device = choose_device(config.device)
+        load_weights(policy, weights, policy.published, policy._dtype, device)
         if config.use_peft:
             policy.adapter = load_adapter(policy, checkpoint)
-        policy.place()
+        policy.place(device)
         policy.eval()
         policy.reset()
         return policy

@@ -80,9 +80,13 @@ class WindowedPolicy(PreTrainedPolicy):
         Raises:
             FeatureMismatchError: an input is missing or has the wrong shape.
         """
+        return self.predict(self.window_with(batch))
+
+    def window_with(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Describe the last observations, this one the newest, for a prediction; see `predict_action_chunk`."""
         self.require_inputs(batch)
         self._act()
-        return self.predict(self._history.window_with(batch))
+        return self._history.window_with(batch)
 
     def _act(self) -> None:
         if self.training:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jinja2
 
+from lerobot.core.words import counted
 from lerobot.quickstart.curve import learning_curve
 from lerobot.quickstart.recipe import Settings, Step
 from lerobot.quickstart.results import Score
@@ -88,7 +89,7 @@ def _tiles(chosen: Settings, trained: Score, untrained: Score, seconds: float) -
 
 def _counted(score: Score) -> str:
     low, high = score.interval
-    return f"{score.successes} of {score.episodes} episodes, 95 % Wilson interval {low:.1f} to {high:.1f} %"
+    return f"{score.successes} of {counted(score.episodes, 'episode')}, 95 % Wilson interval {low:.1f} to {high:.1f} %"
 
 
 def _films(videos: Sequence[Path]) -> list[str]:

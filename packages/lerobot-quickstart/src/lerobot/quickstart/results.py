@@ -7,6 +7,7 @@ from typing import Any
 
 from lerobot.core.errors import LeRobotError
 from lerobot.core.json_file import read_json
+from lerobot.core.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Score:
         """The score in a line."""
         low, high = self.interval
         return (
-            f"{self.percent:.0f} % ({self.successes} of {self.episodes} episodes; "
+            f"{self.percent:.0f} % ({self.successes} of {counted(self.episodes, 'episode')}; "
             f"95 % interval {low:.0f} to {high:.0f} %)"
         )
 

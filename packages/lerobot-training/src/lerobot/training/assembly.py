@@ -169,7 +169,10 @@ def _adapt(policy: PreTrainedPolicy, config: PeftConfig) -> None:
         )
     # Resolved: the adapter is of these weights, also when a run that goes on moves its `last`.
     place = str(Path(base).resolve()) if Path(base).is_dir() else base
-    policy.adapter = make_adapter(policy, place, revision, **config.model_dump(exclude={"method_type"}))
+    chosen = config.model_dump(exclude={"method_type"})
+    if not chosen["target_modules"]:
+        chosen["target_modules"] = policy.adapter_targets()
+    policy.adapter = make_adapter(policy, place, revision, **chosen)
     policy.config = policy.config.model_copy(update={"use_peft": True})
 
 

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from lerobot.core.images import unit_range
 from lerobot.datasets.dataset.samplers import DistributedBatchSampler, EpisodeAwareSampler, ResumableSampler
-from lerobot.datasets.dataset.views import FrameSource
+from lerobot.datasets.dataset.subset import FrameSource
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
 from lerobot.training.config import BatchConfig
 from lerobot.training.mixture import TrainingMixture

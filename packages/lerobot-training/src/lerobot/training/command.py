@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lerobot.core.errors import LeRobotError
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.signals import StopSignals, stop_signals
+from lerobot.core.words import counted
 from lerobot.policies.devices import choose_device
 from lerobot.training import saved_config
 from lerobot.training.assembly import Built, build
@@ -116,9 +117,9 @@ def _description(config: TrainPipelineConfig, built: Built) -> str:
     data, processes = built.demonstrations, built.training.accelerator.num_processes
     return (
         f"{config.policy.type}: {learned / 1e6:.2f} million parameters to learn, on {built.training.accelerator.device}"
-        f"{f' with {processes} processes' if processes > 1 else ''}; {data.num_episodes} episodes, "
-        f"{len(data.training)} frames; "
-        f"{config.steps - built.training.step} steps of {config.batch_size * processes} frames"
+        f"{f' with {processes} processes' if processes > 1 else ''}; {counted(data.num_episodes, 'episode')}, "
+        f"{counted(len(data.training), 'frame')}; "
+        f"{counted(config.steps - built.training.step, 'step')} of {counted(config.batch_size * processes, 'frame')}"
     )
 
 

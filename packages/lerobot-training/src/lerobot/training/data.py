@@ -9,7 +9,8 @@ import numpy as np
 from lerobot.core.errors import DatasetError, FeatureMismatchError
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.dataset.samplers import EpisodeAwareSampler
-from lerobot.datasets.dataset.views import FrameSource, FrameSubset, MixtureDataset, hold_out
+from lerobot.datasets.dataset.subset import FrameSource, FrameSubset
+from lerobot.datasets.dataset.views import MixtureDataset, hold_out
 from lerobot.datasets.format.features import CAMERA_DTYPES, FeatureMap, is_depth
 from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.lerobot_dataset import LeRobotDataset

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from lerobot.datasets.dataset.views import FrameSource, MixtureDataset
+from lerobot.datasets.dataset.subset import FrameSource
+from lerobot.datasets.dataset.views import MixtureDataset
 from lerobot.datasets.format.stats_json import Stats
 
 

@@ -1,5 +1,6 @@
 """`lerobot doctor`: is everything that is installed usable, and is the hardware sound?"""
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -15,6 +16,7 @@ class DoctorConfig(CommandConfig):
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot doctor",
         "lerobot doctor --deep",
+        "lerobot doctor --repair",
         "lerobot doctor hardware --robot.type=so101_follower --robot.port=/dev/ttyACM0",
     )
 
@@ -22,6 +24,15 @@ class DoctorConfig(CommandConfig):
         default="plugins", description="What to check: the installation, or devices. Nothing moves."
     )
     deep: bool = Field(default=False, description="Import the implementations too, with everything they need.")
+    repair: bool = Field(
+        default=False,
+        description="Take huggingface/lerobot out of this environment and install anew what it overwrote, then check.",
+    )
+    source: Path | None = Field(
+        default=None,
+        description="For repair: checkout of this project, or folder of its wheels, for packages that do not know "
+        "where they came from.",
+    )
     robot: RobotConfig | None = Field(default=None, description="Robot to examine.")
     teleop: TeleoperatorConfig | None = Field(default=None, description="Teleoperator to examine.")
 

@@ -2,6 +2,7 @@
 
 from lerobot.core.config.base import (
     CameraConfig,
+    ChunkPolicyConfig,
     CommandConfig,
     ConfigModel,
     EnvConfig,
@@ -22,6 +23,7 @@ from lerobot.core.config.render import render
 
 __all__ = [
     "CameraConfig",
+    "ChunkPolicyConfig",
     "CommandConfig",
     "ConfigModel",
     "EnvConfig",

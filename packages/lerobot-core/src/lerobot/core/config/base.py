@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from lerobot.core.config.ports import ports_in, require_own_ports
 from lerobot.core.errors import ConfigError, PluginError
 from lerobot.core.paths import user_path
 
@@ -219,12 +220,13 @@ def _full_name(cls: type) -> str:
 Choice = TypeVar("Choice", bound=PluginConfig)
 
 
-def plugin_class(choice: type[Choice], name: str) -> type[Choice]:
+def plugin_class(choice: type[Choice], name: str, *others: type[Choice]) -> type[Choice]:
     """Import the class of a plugin that a choice takes.
 
     Args:
         choice: class that the field of the choice is annotated with.
         name: registered name of the plugin.
+        *others: further classes of the same kind, if the field is annotated with a union.
 
     Raises:
         PluginError: there is no such plugin, it cannot be imported, or its class does not derive from the choice's.
@@ -233,16 +235,17 @@ def plugin_class(choice: type[Choice], name: str) -> type[Choice]:
     from lerobot.core.registry import registry
 
     found = registry.config_class(choice.kind, name)
-    if not issubclass(found, choice):
-        has, needed = _full_name(found), _full_name(choice)
-        raise PluginError(
-            f"{choice.kind} '{name}' has the configuration {has}, which is no {needed}.",
-            kind=choice.kind,
-            name=name,
-            expected=f"a {choice.kind} whose configuration derives from {needed}",
-            hint=f"its class {has} does not",
-        )
-    return found
+    for each in (choice, *others):
+        if issubclass(found, each):
+            return found
+    has, needed = _full_name(found), " or ".join(map(_full_name, (choice, *others)))
+    raise PluginError(
+        f"{choice.kind} '{name}' has the configuration {has}, which is no {needed}.",
+        kind=choice.kind,
+        name=name,
+        expected=f"a {choice.kind} whose configuration derives from {needed}",
+        hint=f"its class {has} does not",
+    )
 
 
 class CameraConfig(PluginConfig):
@@ -260,6 +263,10 @@ class _DeviceConfig(PluginConfig):
     calibration_dir: Path | None = Field(
         default=None, description="Folder of the calibration file; default: a folder per device type."
     )
+
+    def ports(self) -> dict[str, str]:
+        """Serial ports by the field that names each, such as `left_arm.port`; no other device may have one of them."""
+        return dict(ports_in(self))
 
 
 class RobotConfig(_DeviceConfig):
@@ -293,6 +300,14 @@ class PolicyConfig(PluginConfig):
     """Choice of a policy; `lerobot-policies` defines the fields that policies share."""
 
     kind: ClassVar[str] = "policy"
+
+
+class ChunkPolicyConfig(PolicyConfig):
+    """Choice of a policy that is not loaded here, such as one on another computer.
+
+    `target` is built with `observation_features` and `action_features` of the robot (`Features`) and `fps`, the actions
+    per second, and is a `ChunkSource`. Building it reaches the policy and checks that both fit.
+    """
 
 
 class EnvConfig(PluginConfig):
@@ -354,12 +369,22 @@ class CommandConfig(ConfigModel):
     examples: ClassVar[tuple[str, ...]] = ()
     """Worked command lines shown at the end of `--help`."""
 
+    earlier_flags: ClassVar[Mapping[str, str]] = {}
+    """Flags that earlier releases of huggingface/lerobot, or texts about them, have, and today's for each."""
+    refused_flags: ClassVar[Mapping[str, str]] = {}
+    """What to write in place of such a flag where no flag of today takes its value."""
+
     _config_file: Path | None = PrivateAttr(default=None)
 
     @property
     def config_file(self) -> Path | None:
         """The file of `--config_path` that this was read from, for commands to which its place says something."""
         return self._config_file
+
+    @model_validator(mode="after")
+    def _every_device_has_its_own_port(self) -> Self:
+        require_own_ports({name: value.ports() for name, value in self if isinstance(value, _DeviceConfig)})
+        return self
 
     def read_from(self, file: Path) -> Self:
         """Remember the file of `--config_path`; a copy that does."""

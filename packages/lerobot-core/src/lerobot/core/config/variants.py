@@ -24,10 +24,11 @@ class Variants(Protocol):
 
 
 class PluginVariants:
-    """Plugins that one choice takes, found by the registry."""
+    """Plugins that one choice takes, or one of several of the same kind, found by the registry."""
 
-    def __init__(self, choice: type[PluginConfig]) -> None:
+    def __init__(self, choice: type[PluginConfig], *others: type[PluginConfig]) -> None:
         self.choice = choice
+        self._others = others
         self.kind = self.label = choice.kind
 
     def names(self) -> list[str]:
@@ -38,7 +39,7 @@ class PluginVariants:
 
     def config_class(self, name: str) -> type[ConfigModel]:
         """Import the plugin's configuration class."""
-        return plugin_class(self.choice, name)
+        return plugin_class(self.choice, name, *self._others)
 
 
 class ModelVariants:
@@ -69,9 +70,8 @@ def _names_of(model: type[ConfigModel]) -> Sequence[Any]:
 
 def variants_of(annotations: Sequence[Any]) -> Variants | None:
     """What `type` chooses from among these alternatives of a field; None if nothing is chosen by `type`."""
-    for annotation in annotations:
-        if is_choice(annotation):
-            return PluginVariants(annotation)
+    if plugins := [annotation for annotation in annotations if is_choice(annotation)]:
+        return PluginVariants(*plugins)
     models = [part for part in annotations if is_model(part)]
     if len(models) > 1 and all(map(_names_of, models)):
         return ModelVariants(models)
@@ -86,12 +86,8 @@ def chosen_type(value: Any) -> str:
 def choice_problem(where: str, name: str, error: PluginError) -> ConfigProblem:
     """Say on one line why a name cannot be chosen."""
     if isinstance(error, PluginNotInstalledError):
-        return ConfigProblem(
-            where,
-            name,
-            f"an installed {error.kind}",
-            f"'{name}' is provided by {error.distribution}. {error.hint}".rstrip("."),
-        )
+        provided = f"'{name}' is provided by {error.distribution}. {error.hint}" if error.distribution else error.what
+        return ConfigProblem(where, name, f"an installed {error.kind}", provided.rstrip("."))
     if error.expected:
         return ConfigProblem(where, name, error.expected, error.hint)
     cause = ": ".join(line.strip().rstrip(".") for line in error.what.splitlines())

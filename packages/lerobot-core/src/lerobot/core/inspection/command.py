@@ -1,8 +1,9 @@
 """The commands that look at what is installed: `lerobot doctor`, `info` and `plugins`."""
 
-import importlib.util
 import json
 from collections import Counter
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
 
 import typer
 
@@ -10,12 +11,20 @@ from lerobot.core.commands.doctor import DoctorConfig
 from lerobot.core.commands.info import InfoConfig
 from lerobot.core.commands.plugins import PluginsConfig
 from lerobot.core.devices.diagnosis import diagnose
+from lerobot.core.distributions.installer import Installer
+from lerobot.core.distributions.ownership import PEER, installed, strangers
+from lerobot.core.distributions.record import left_out, recorded
+from lerobot.core.distributions.repair import damage, repair
+from lerobot.core.distributions.source import Source
 from lerobot.core.errors import ConfigError, ConfigProblem, PluginError
 from lerobot.core.hooks import load_hooks
 from lerobot.core.inspection.plugin_list import explain, print_table, rows
 from lerobot.core.inspection.versions import versions
-from lerobot.core.installation import own_facts
+from lerobot.core.installation import Fact, own_facts
 from lerobot.core.registry import KINDS, Discovered, kind_of, registry
+from lerobot.core.registry.catalog import install_hint
+from lerobot.core.registry.resolve import COMPAT
+from lerobot.core.words import counted
 
 
 def info(_config: InfoConfig) -> None:
@@ -25,7 +34,9 @@ def info(_config: InfoConfig) -> None:
 
 
 def plugins(config: PluginsConfig) -> int:
-    """Print the list or the explanation; the exit code is 1 if the one asked for is broken."""
+    """Print the list or the explanation, or add a plugin; the exit code is 1 if the one asked for is broken."""
+    if config.action == "add":
+        return _add(config)
     kind = None if config.kind is None else _kind(config.kind)
     if config.action == "info":
         return explain(str(kind), str(config.name))
@@ -36,6 +47,15 @@ def plugins(config: PluginsConfig) -> int:
         print_table(found)
     for damaged in registry.damaged():
         typer.echo(f"warning: {damaged.distribution}: {damaged.cause}", err=True)
+    return 0
+
+
+def _add(config: PluginsConfig) -> int:
+    from lerobot.core.distributions.add import add, wanted
+
+    kind, name = (None, config.kind) if config.name is None else (_kind(str(config.kind)), config.name)
+    source = None if config.source is None else Source.at(config.source)
+    add(wanted(str(name), kind), source, Installer.here(), typer.echo, dry_run=config.dry_run)
     return 0
 
 
@@ -50,23 +70,27 @@ def doctor(config: DoctorConfig) -> int:
     """Print what was checked; the exit code is 1 if something is broken."""
     if config.subject == "hardware":
         return diagnose(config)
+    if config.repair:
+        repair(None if config.source is None else Source.at(config.source), Installer.here(), typer.echo)
+        registry.refresh()
     _tell_facts()
-    problems = [*_namespace(), *_metadata(), *_duplicates()]
+    problems = [*_distributions(), *_metadata(), *_duplicates()]
     checked = 0
     for found in registry.plugins():
         checked += 1
         if error := _check(found, deep=config.deep):
             problems.append(str(error))
-    typer.echo(f"{checked} plugins of {len({found.distribution for found in registry.plugins()})} packages checked")
+    owners = {found.distribution for found in registry.plugins()}
+    typer.echo(f"{counted(checked, 'plugin')} of {counted(len(owners), 'package')} checked")
     for problem in problems:
         typer.echo(f"broken: {problem}")
-    typer.echo(f"{len(problems)} problems" if problems else "all is well")
+    typer.echo(counted(len(problems), "problem") if problems else "all is well")
     return 1 if problems else 0
 
 
 def _tell_facts() -> None:
     """What every package found out about the machine, one line each, with what to do about it below."""
-    facts = list(own_facts())
+    facts = [*own_facts(), *_third_party()]
     load_hooks().call("examine_installation", tell=facts.append)
     width = max(len(fact.subject) for fact in facts)
     for fact in facts:
@@ -75,12 +99,30 @@ def _tell_facts() -> None:
             typer.echo(f"{'':<{width}}  -> {fact.advice}")
 
 
-def _namespace() -> list[str]:
-    """A regular package named lerobot hides the plugins installed elsewhere on the path."""
-    spec = importlib.util.find_spec("lerobot")
-    if spec is None or spec.origin is None:
-        return []
-    return [f"'lerobot' is a regular package at {spec.origin}; keep huggingface/lerobot in an environment of its own"]
+def _third_party() -> Iterator[Fact]:
+    """Plugins of huggingface/lerobot that are installed here: what they need, and what they were added without."""
+    for other in registry.unreached():
+        found = f"{other.distribution} {other.version} is written for huggingface/lerobot and cannot be used yet"
+        yield Fact("third party", found, f"{COMPAT} makes it usable. {install_hint(COMPAT)}")
+    distributions = installed()
+    for name, entry in recorded().items():
+        if name in distributions and (asked := left_out(distributions[name])):
+            version = distributions[name].version
+            when = "" if version == entry["version"] else f" (added as {entry['version']})"
+            yield Fact("third party", f"{name} {version}{when} runs without {', '.join(asked)}, as it was added")
+
+
+def _distributions() -> Iterator[str]:
+    """Whatever is installed that is not ours and stands in our place."""
+    distributions = installed()
+    yield from damage(distributions)
+    for other in strangers(distributions):
+        source = f"comes from {other.source}" if other.source else "does not say where it comes from"
+        what = f"{other.name} {other.version} is not this project's: it {source}"
+        yield f"{what}\n  Take it out: uv pip uninstall {other.name}"
+    spec = PathFinder.find_spec("lerobot")
+    if PEER not in distributions and spec is not None and spec.origin is not None:
+        yield f"'lerobot' is a regular package at {spec.origin}; it hides the plugins installed elsewhere on the path"
 
 
 def _metadata() -> list[str]:

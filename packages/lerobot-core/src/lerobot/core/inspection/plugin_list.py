@@ -7,9 +7,13 @@ import typer
 from pydantic_core import PydanticUndefined
 
 from lerobot.core.config.annotations import field_words, unit
-from lerobot.core.errors import PluginError, PluginLoadError
+from lerobot.core.errors import PluginLoadError, PluginNotInstalledError
 from lerobot.core.registry import KINDS, Discovered, registry
-from lerobot.core.registry.catalog import install_hint, known_plugins
+from lerobot.core.registry.catalog import Known, install_hint, known_plugins, third_party_plugins
+from lerobot.core.registry.resolve import COMPAT
+
+UNKNOWN = "(unknown)"
+"""Stands for the registered names of a plugin that nothing here can read."""
 
 
 def rows(kind: str, *, known: bool) -> list[dict[str, str]]:
@@ -21,32 +25,36 @@ def rows(kind: str, *, known: bool) -> list[dict[str, str]]:
         owners.setdefault(found.name, set()).add(found.distribution)
     found_rows = []
     for found in plugins:
-        twice = len(owners[found.name]) > 1
+        installed = f"through {found.through}" if found.through else "installed"
+        status = "claimed twice" if len(owners[found.name]) > 1 else installed
         summary = catalog[found.name].summary if found.name in catalog else ""
-        found_rows.append(
-            {
-                "kind": kind,
-                "name": found.name,
-                "distribution": found.distribution,
-                "version": found.version,
-                "status": "claimed twice" if twice else "installed",
-                "summary": summary,
-            }
-        )
+        found_rows.append(_row(kind, found.name, found.distribution, status, found.version, summary))
+    found_rows += [
+        _row(kind, UNKNOWN, other.distribution, f"needs {COMPAT}", other.version)
+        for other in registry.unreached()
+        if other.kind == kind
+    ]
     if known:
-        found_rows += [
-            {
-                "kind": kind,
-                "name": name,
-                "distribution": entry.distribution,
-                "version": "",
-                "status": "not installed",
-                "summary": entry.summary,
-            }
-            for name, entry in catalog.items()
-            if name not in owners
-        ]
+        for name, entry in {**third_party_plugins(kind), **catalog}.items():
+            if name not in owners:
+                status = "not installed" if entry.distribution else "not here yet"
+                found_rows.append(_row(kind, name, entry.distribution, status, summary=_summary(entry)))
     return found_rows
+
+
+def _row(kind: str, name: str, distribution: str, status: str, version: str = "", summary: str = "") -> dict[str, str]:
+    return {
+        "kind": kind,
+        "name": name,
+        "distribution": distribution,
+        "version": version,
+        "status": status,
+        "summary": summary,
+    }
+
+
+def _summary(known: Known) -> str:
+    return f"{known.summary} By {known.owner}." if known.owner else known.summary
 
 
 def print_table(plugins: list[dict[str, str]]) -> None:
@@ -67,11 +75,10 @@ def explain(kind: str, name: str) -> int:
         typer.echo(f"{kind} '{name}' is installed but broken", err=True)
         typer.echo(str(error), err=True)
         return 1
-    except PluginError as error:
-        if error.distribution is None:
-            raise
-        entry = known_plugins(kind)[name]
-        typer.echo(f"{kind} {name}: {entry.summary}\n  not installed. {install_hint(entry.distribution)}")
+    except PluginNotInstalledError as error:
+        entry = {**third_party_plugins(kind), **known_plugins(kind)}[name]
+        hint = f"not installed. {install_hint(entry.distribution)}" if entry.distribution else error.what
+        typer.echo(f"{kind} {name}: {_summary(entry)}\n  {hint}")
         return 0
     _print_plugin(found, cls)
     return 0
@@ -82,7 +89,8 @@ def _print_plugin(found: Discovered, cls: Any) -> None:
     typer.echo(f"{found.kind} {found.name}")
     if text := (inspect.getdoc(cls) or "").splitlines():
         typer.echo(f"  {text[0]}")
-    typer.echo(f"  distribution:   {found.distribution} {found.version}".rstrip())
+    through = f" (through {found.through})" if found.through else ""
+    typer.echo(f"  distribution:   {found.distribution} {found.version}{through}".rstrip())
     typer.echo(f"  configuration:  {found.value}")
     typer.echo(f"  implementation: {target or 'none'}")
     typer.echo(f"  file:           {inspect.getsourcefile(cls)}")

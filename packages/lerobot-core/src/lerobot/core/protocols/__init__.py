@@ -4,6 +4,7 @@ The docstrings here are the contract; implementations document only what is spec
 """
 
 from lerobot.core.protocols.camera import Camera
+from lerobot.core.protocols.chunks import ActionChunk, ChunkRequest, ChunkSource
 from lerobot.core.protocols.device import Calibratable, Device
 from lerobot.core.protocols.env import Env
 from lerobot.core.protocols.policy import Policy
@@ -12,8 +13,11 @@ from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import HasTeleopEvents, Teleoperator
 
 __all__ = [
+    "ActionChunk",
     "Calibratable",
     "Camera",
+    "ChunkRequest",
+    "ChunkSource",
     "Device",
     "Env",
     "HasTeleopEvents",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from lerobot.core.protocols.camera import Camera
+from lerobot.core.types import Features
 
 
 @runtime_checkable
@@ -62,7 +63,10 @@ class FindsCameras(Protocol):
     """What a camera class itself (not its objects) may offer: looking for cameras."""
 
     def find_cameras(self) -> list[dict[str, Any]]:
-        """Describe every attached camera of this type: `name`, `type`, `id` and whatever else is known."""
+        """Describe every attached camera of this type: `name`, `type`, `id` and whatever else is known.
+
+        A camera that only a program makes has `simulated: True`; it is listed when its type is asked for.
+        """
         ...
 
 
@@ -72,4 +76,26 @@ class OpensFoundCameras(FindsCameras, Protocol):
 
     def from_discovery(self, found: dict[str, Any]) -> Camera:
         """Build the camera that an entry of `find_cameras` describes."""
+        ...
+
+
+@runtime_checkable
+class MovesItself(Protocol):
+    """A teleoperator with motors that can bring it to a pose, such as a leader arm before a person takes over."""
+
+    @property
+    def feedback_features(self) -> Features:
+        """See `Teleoperator.feedback_features`; the positions it can be brought to."""
+        ...
+
+    def send_feedback(self, feedback: dict[str, Any]) -> None:
+        """Move to these positions, while torque is on."""
+        ...
+
+    def enable_torque(self) -> None:
+        """Hold the pose."""
+        ...
+
+    def disable_torque(self) -> None:
+        """Let a person move it."""
         ...

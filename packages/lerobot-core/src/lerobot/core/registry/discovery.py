@@ -8,14 +8,16 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from lerobot.core.registry.api import API_GROUP, PLUGIN_API, UNDECLARED_API
 from lerobot.core.registry.kinds import KINDS
 
 CORE = "lerobot-core"
+THIRD_PARTY_KINDS = frozenset({"robot", "teleoperator", "camera", "policy", "env"})
+"""Kinds whose plugins huggingface/lerobot finds by the name of their distribution, `lerobot_KIND_anything`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Discovered:
         distribution: canonical name of the distribution; `"(registered)"` for one registered in this process.
         version: version of the distribution.
         api: plugin API the distribution is made for.
+        through: distribution whose `PluginFinder` found it; empty for one that declares itself.
     """
 
     kind: str
@@ -37,6 +40,7 @@ class Discovered:
     distribution: str
     version: str
     api: int = PLUGIN_API
+    through: str = ""
 
 
 def canonical(name: str) -> str:
@@ -57,8 +61,35 @@ class Damaged:
     cause: str
 
 
-def discover() -> tuple[list[Discovered], list[Damaged]]:
-    """List every plugin of every kind, sorted by kind, name and distribution, and what could not be read.
+@dataclass(frozen=True, slots=True)
+class ThirdParty:
+    """A distribution that is a plugin of huggingface/lerobot by its name and declares nothing to us.
+
+    Attributes:
+        kind: registry kind its name says.
+        distribution: canonical name, `"lerobot-robot-my-arm"`.
+        version: version of the distribution.
+    """
+
+    kind: str
+    distribution: str
+    version: str
+
+
+class PluginFinder(Protocol):
+    """What an entry point of `lerobot.finders` names, an object or a module: it makes third-party plugins usable."""
+
+    def find(self, distributions: Sequence[ThirdParty]) -> tuple[list[Discovered], list[Damaged]]:
+        """List what these distributions register, importing none of them, and which of them cannot be read."""
+        ...
+
+    def adapted(self, found: Discovered, loaded: object) -> type | None:
+        """Make our configuration class of what a plugin's entry names; None if it is nothing the finder knows."""
+        ...
+
+
+def discover() -> tuple[list[Discovered], list[Damaged], list[ThirdParty]]:
+    """List every plugin of every kind, sorted by kind, name and distribution; what could not be read; third parties.
 
     Editable installs count: the first distribution of a name on `sys.path` wins, as it does for imports.
     """
@@ -68,6 +99,7 @@ def discover() -> tuple[list[Discovered], list[Damaged]]:
     only, blocked = _names("LEROBOT_PLUGINS"), _names("LEROBOT_BLOCK_PLUGINS")
     plugins: list[Discovered] = []
     damaged: list[Damaged] = []
+    third_party: dict[str, ThirdParty] = {}
     seen: set[str] = set()
     for distribution in importlib_metadata.distributions():
         name = ""
@@ -75,6 +107,8 @@ def discover() -> tuple[list[Discovered], list[Damaged]]:
             # Most distributions are no plugins: the one small file decides before any other is opened.
             text = distribution.read_text("entry_points.txt") or ""
             if "[lerobot." not in text:
+                if (other := _third_party(distribution)) and _wanted(other.distribution, only, blocked):
+                    third_party.setdefault(other.distribution, other)
                 continue
             name = canonical(distribution.name or "")
             if not name:
@@ -82,14 +116,31 @@ def discover() -> tuple[list[Discovered], list[Damaged]]:
             if name in seen:
                 continue
             seen.add(name)
-            if name == CORE or ((not only or name in only) and name not in blocked):
+            if name == CORE or _wanted(name, only, blocked):
                 for found in _entries(distribution, name):
                     (plugins if isinstance(found, Discovered) else damaged).append(found)  # type: ignore[arg-type]
         except Exception as error:  # noqa: BLE001 - damaged metadata of one distribution must not hide the others
             place = getattr(distribution, "_path", distribution)
             damaged.append(Damaged(name or str(place), f"{type(error).__name__}: {error}".splitlines()[0]))
     plugins.sort(key=lambda found: (found.kind, found.name, found.distribution))
-    return plugins, damaged
+    return plugins, damaged, sorted(third_party.values(), key=lambda found: found.distribution)
+
+
+def third_party_kind(distribution: str) -> str:
+    """Kind of plugin that a distribution's name says, as huggingface/lerobot reads it; empty if it says none."""
+    parts = canonical(distribution).split("-", 2)
+    return parts[1] if len(parts) == 3 and parts[0] == "lerobot" and parts[1] in THIRD_PARTY_KINDS else ""
+
+
+def _third_party(distribution: Any) -> ThirdParty | None:
+    # The name of the metadata's folder says it, so that no other distribution's metadata is opened.
+    folder = os.path.basename(str(getattr(distribution, "_path", "")))  # noqa: PTH119 - pathlib is a dearer import
+    kind = third_party_kind(folder)
+    return ThirdParty(kind, canonical(distribution.name), distribution.version or "?") if kind else None
+
+
+def _wanted(name: str, only: frozenset[str], blocked: frozenset[str]) -> bool:
+    return (not only or name in only) and name not in blocked
 
 
 def _entries(distribution: Any, name: str) -> Iterator[Discovered | Damaged]:

@@ -31,13 +31,16 @@ KINDS: dict[str, Kind] = {
         Kind("reward_model", "lerobot.reward_models", "lerobot.core.config.base:PluginConfig"),
         Kind("optimizer", "lerobot.optimizers", "lerobot.core.config.base:OptimizerConfig"),
         Kind("scheduler", "lerobot.schedulers", "lerobot.core.config.base:SchedulerConfig"),
+        Kind("strategy", "lerobot.strategies", "lerobot.core.config.base:PluginConfig"),
         Kind("executor", "lerobot.executors", "lerobot.core.config.base:PluginConfig"),
         Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
         Kind("dataset_format", "lerobot.dataset_formats", "lerobot.core.config.base:PluginConfig"),
+        Kind("dataset_edit", "lerobot.dataset_edits", ""),
         Kind("export_format", "lerobot.export_formats", "lerobot.core.config.base:PluginConfig"),
         Kind("template", "lerobot.templates", ""),
         Kind("hooks", "lerobot.hooks", ""),
         Kind("virtual_arm", "lerobot.virtual_arms", ""),
+        Kind("finder", "lerobot.finders", ""),
     )
 }
 

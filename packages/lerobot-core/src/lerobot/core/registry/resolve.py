@@ -15,13 +15,15 @@ from lerobot.core.errors import (
     PluginNotInstalledError,
 )
 from lerobot.core.registry.api import api_problem, still_loads
-from lerobot.core.registry.catalog import Known, install_hint, known_plugins
-from lerobot.core.registry.discovery import Damaged, Discovered, discover, trace
+from lerobot.core.registry.catalog import NOT_HERE, Known, install_hint, known_plugins, third_party_plugins
+from lerobot.core.registry.discovery import Damaged, Discovered, PluginFinder, ThirdParty, discover, trace
 from lerobot.core.registry.kinds import KINDS
 
 log = logging.getLogger(__name__)
 
 REGISTERED = "(registered)"
+COMPAT = "lerobot-compat"
+"""What makes plugins of huggingface/lerobot usable here."""
 
 
 class Registry:
@@ -34,6 +36,7 @@ class Registry:
     def __init__(self) -> None:
         self._installed: list[Discovered] | None = None
         self._damaged: list[Damaged] = []
+        self._third_party: list[ThirdParty] = []
         self._registered: dict[tuple[str, str], type] = {}
         self._loaded: dict[str, Any] = {}
         self._warned: set[str] = set()
@@ -43,7 +46,9 @@ class Registry:
     def plugins(self, kind: str | None = None) -> list[Discovered]:
         """List plugins from metadata, those registered in this process included; imports nothing."""
         if self._installed is None:
-            self._installed, self._damaged = discover()
+            self._installed, self._damaged, self._third_party = discover()
+            if self._third_party:
+                self._ask_finders()
         local = [
             Discovered(kind_, name, f"{cls.__module__}:{cls.__qualname__}", REGISTERED, "")
             for (kind_, name), cls in self._registered.items()
@@ -54,6 +59,11 @@ class Registry:
         """List distributions whose metadata cannot be read or does not make sense."""
         self.plugins()
         return list(self._damaged)
+
+    def unreached(self) -> list[ThirdParty]:
+        """List installed plugins of huggingface/lerobot that nothing makes usable here."""
+        reached = {found.distribution for found in self.plugins()}
+        return [found for found in self._third_party if found.distribution not in reached]
 
     def names(self, kind: str) -> list[str]:
         """List the registered names of a kind, without repeats; imports nothing."""
@@ -118,8 +128,20 @@ class Registry:
         loaded = self._load(found.value, found)
         base = KINDS[found.kind].config_base
         if base and not (isinstance(loaded, type) and issubclass(loaded, _import(base))):
+            for finder in self._finders():
+                if adapted := finder.adapted(found, loaded):
+                    return adapted
             raise _broken(found, f"'{found.value}' is not a subclass of {base.partition(':')[2]}")
         return loaded  # type: ignore[no-any-return]
+
+    def _finders(self) -> list[PluginFinder]:
+        return [self._load(found.value, found) for found in self.plugins("finder")]
+
+    def _ask_finders(self) -> None:
+        for finder in self._finders():
+            plugins, damaged = finder.find(self._third_party)
+            self._installed = [*(self._installed or ()), *plugins]
+            self._damaged += damaged
 
     def _experiment(self, kind: str, name: str) -> Discovered | None:
         """A name such as `my_module:MyConfig`, unless an installed distribution of that name exists."""
@@ -173,7 +195,7 @@ class Registry:
             loaded = _import(value)
         except (Exception, SystemExit) as error:
             # A plugin's module can raise anything at import, or even exit; either breaks that plugin only.
-            raise _broken(found, _cause(error)) from error
+            raise _broken(found, _cause(error), hint=self._peer_hint(error)) from error
         self._loaded[value] = loaded
         return loaded
 
@@ -192,6 +214,13 @@ class Registry:
         if found.distribution not in self._warned:
             self._warned.add(found.distribution)
             log.warning("%s still works, but %s.", plugin, problem)
+
+    def _peer_hint(self, error: BaseException) -> str:
+        """What to do about a plugin that imports a module of huggingface/lerobot."""
+        missing = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+        if not missing.startswith("lerobot.") or self.plugins("finder"):
+            return ""
+        return f"It is written for huggingface/lerobot; {COMPAT} makes it usable. {install_hint(COMPAT)}"
 
     # --- names of this process ---------------------------------------------------------------------------------------
 
@@ -224,7 +253,10 @@ class Registry:
 
     def _missing(self, kind: str, name: str) -> PluginError:
         known: dict[str, Known] = known_plugins(kind)
-        if package := known.get(name):
+        package = known.get(name) or third_party_plugins(kind).get(name)
+        if package and not package.distribution:
+            return PluginNotInstalledError(f"{kind} '{name}' is {NOT_HERE}.", kind=kind, name=name)
+        if package:
             return PluginNotInstalledError(
                 f"{kind} '{name}' is provided by '{package.distribution}', which is not installed.",
                 kind=kind,
@@ -234,13 +266,16 @@ class Registry:
             )
         installed = self.names(kind)
         near = difflib.get_close_matches(name, sorted({*installed, *known}), n=3)
+        hint = f"Did you mean '{near[0]}'?" if near else f"See all: lerobot plugins list {kind}"
+        if others := [found.distribution for found in self.unreached() if found.kind == kind]:
+            hint += f" {', '.join(others)}: for huggingface/lerobot; needs {COMPAT}. {install_hint(COMPAT)}"
         return PluginNotFoundError(
             f"no {kind} is named '{name}'.",
             kind=kind,
             name=name,
             candidates=near,
             expected=f"one of {', '.join(installed) or '(none installed)'}",
-            hint=f"Did you mean '{near[0]}'?" if near else f"See all: lerobot plugins list {kind}",
+            hint=hint,
         )
 
 
@@ -263,13 +298,14 @@ def _cause(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}"
 
 
-def _broken(found: Discovered, cause: str) -> PluginLoadError:
+def _broken(found: Discovered, cause: str, hint: str = "") -> PluginLoadError:
     where = f"{found.distribution} {found.version}".strip()
     return PluginLoadError(
         f"{found.kind} '{found.name}' ({where}) could not load '{found.value}'.\n  {cause}",
         kind=found.kind,
         name=found.name,
         distribution=found.distribution,
+        hint=hint,
     )
 
 

@@ -1,12 +1,14 @@
 """Configuration of `lerobot edit-dataset`: one operation on one dataset, chosen by `--operation.type`."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lerobot.core.config.base import CommandConfig, ConfigModel, NoEffect
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
+
+_PARTS = ("train", "val", "test")
 
 NO_EFFECT = "Accepted so that known command lines work; has no effect here."
 
@@ -15,7 +17,12 @@ class DeleteEpisodesConfig(ConfigModel):
     """Leave episodes out; the others are numbered anew and keep every value and image."""
 
     type: Literal["delete_episodes"] = "delete_episodes"
-    episode_indices: list[int] = Field(description="Numbers of the episodes to delete.")
+    episode_indices: list[int] = Field(default_factory=list, description="Numbers of the episodes to delete.")
+    where: list[str] | str = Field(
+        default_factory=list,
+        description="Conditions that those to delete meet, all of them, such as 'outcome == failure', 'length < 30' or "
+        "'max(observation.effort[gripper.pos]) > 2'.",
+    )
 
 
 class SplitConfig(ConfigModel):
@@ -42,6 +49,36 @@ class RemoveFeatureConfig(ConfigModel):
 
     type: Literal["remove_feature"] = "remove_feature"
     feature_names: list[str] = Field(description="Names of the features to remove.")
+
+
+class AddFeatureConfig(ConfigModel):
+    """Add a column of numbers or texts, with its statistics."""
+
+    type: Literal["add_feature"] = "add_feature"
+    name: str = Field(description="Name of the feature.")
+    dtype: str = Field(default="float32", description="Type of its values: float32, int64, bool, string, ...")
+    shape: list[int] = Field(default_factory=lambda: [1], description="Shape of the value of one frame.")
+    names: list[str] | None = Field(default=None, description="Names of its elements.")
+    value: Any = Field(default=None, description="Value of every frame; zero, or an empty text, if unset.")
+    values: Path | None = Field(
+        default=None, description="An .npy file with the value of each frame, of shape (frames, *shape)."
+    )
+
+
+class RenameFeatureConfig(ConfigModel):
+    """Give columns or cameras other names."""
+
+    type: Literal["rename_feature"] = "rename_feature"
+    names: dict[str, str] = Field(description="Per name the new one.")
+
+
+class TrimConfig(ConfigModel):
+    """Cut the begin and the end of episodes off."""
+
+    type: Literal["trim"] = "trim"
+    start_s: float = Field(default=0.0, ge=0, description="Seconds to cut off at the begin.")
+    end_s: float = Field(default=0.0, ge=0, description="Seconds to cut off at the end.")
+    episode_indices: list[int] | None = Field(default=None, description="Episodes to trim; all if unset.")
 
 
 class ModifyTasksConfig(ConfigModel):
@@ -118,7 +155,10 @@ Operation = (
     DeleteEpisodesConfig
     | SplitConfig
     | MergeConfig
+    | AddFeatureConfig
     | RemoveFeatureConfig
+    | RenameFeatureConfig
+    | TrimConfig
     | ModifyTasksConfig
     | ConvertImageToVideoConfig
     | ReencodeVideosConfig
@@ -128,9 +168,11 @@ Operation = (
     | UndoConfig
 )
 
+_NAMES = [each.model_fields["type"].default for each in get_args(Operation)]
+
 
 class EditDatasetConfig(CommandConfig):
-    """Split, merge, delete from or repair a dataset.
+    """Split, merge, trim, delete from, add to or repair a dataset.
 
     Without --new_repo_id or --new_root the result takes the dataset's place, and the original stays beside it as
     <name>_old; --operation.type=undo swaps them back.
@@ -139,13 +181,39 @@ class EditDatasetConfig(CommandConfig):
     target: ClassVar[str] = "lerobot.dataset_tools.edit.command:edit_dataset"
     examples: ClassVar[tuple[str, ...]] = (
         'lerobot edit-dataset --repo_id=me/cubes --operation.type=delete_episodes --operation.episode_indices="[0, 2]"',
-        'lerobot edit-dataset --repo_id=me/cubes --operation.type=split --operation.splits="{train: 0.8, val: 0.2}"',
+        "lerobot edit-dataset --repo_id=me/cubes --operation.type=delete_episodes "
+        '--operation.where="outcome == failure"',
+        'lerobot edit-dataset --repo_id=me/cubes --split="[0.8, 0.1, 0.1]"',
         "lerobot edit-dataset --repo_id=me/cubes --operation.type=undo",
     )
 
-    operation: Operation = Field(description="What to do.", discriminator="type")
+    operation: Operation | None = Field(default=None, description="What to do.", discriminator="type")
+    split: list[float] | dict[str, float | list[int]] | None = Field(
+        default=None,
+        description="In place of an operation: shares of the parts train, val and test, in this order, or "
+        "--operation.splits by other names.",
+    )
     repo_id: str | None = Field(default=None, description="Name of the dataset, 'owner/name'.")
     root: Path | None = Field(default=None, description="Its folder; default: under $HF_LEROBOT_HOME.")
     new_repo_id: str | None = Field(default=None, description="Name of the result, if it is a new dataset.")
     new_root: Path | None = Field(default=None, description="Folder of the result, if it is a new dataset.")
     push_to_hub: bool = Field(default=False, description="Upload the result to the Hugging Face Hub.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_is_an_operation(cls, value: Any) -> Any:
+        split = value.get("split") if isinstance(value, dict) else None
+        if split is None or value.get("operation") is not None:
+            return value
+        splits = dict(zip(_PARTS, split, strict=False)) if isinstance(split, list) else split
+        return {**value, "operation": {"type": "split", "splits": splits}}
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        if self.operation is None:
+            raise ValueError(f"--operation.type: {', '.join(_NAMES)}; or --split")
+        if self.split is not None and not isinstance(self.operation, SplitConfig):
+            raise ValueError("--split or --operation.type, not both")
+        if isinstance(self.split, list) and not 0 < len(self.split) <= len(_PARTS):
+            raise ValueError(f"--split with the shares of {', '.join(_PARTS)}, such as [0.8, 0.1, 0.1]")
+        return self

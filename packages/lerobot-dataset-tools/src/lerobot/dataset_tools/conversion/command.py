@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lerobot.core.signals import stop_signals
+from lerobot.core.words import counted
 from lerobot.dataset_tools.commands.convert_dataset import ConvertDatasetConfig
 from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.conversion.convert import import_dataset
@@ -82,9 +83,9 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
     except KeyboardInterrupt:
         # What the disk says: between an episode's commit and its report there is time for a Ctrl-C.
         saved = load_info(root).total_episodes if (root / layout.INFO_PATH).is_file() else 0
-        typer.echo(f"{root}: {saved} episodes are saved; the same command goes on with the next", err=True)
+        typer.echo(f"{root}: {counted(saved, 'episode')} saved; the same command goes on with the next", err=True)
         raise
     finally:
         source.close()
-    text = f"{result.root}: {result.episodes} episodes, {result.frames} frames"
+    text = f"{result.root}: {counted(result.episodes, 'episode')}, {counted(result.frames, 'frame')}"
     typer.echo(f"{text}; {result.resumed_at} of them were there" if result.resumed_at else text)

@@ -54,7 +54,8 @@ def build(plan: EditPlan, folder: Path) -> Info:
     check_stop()
     stats = dataset_statistics(folder, info, plan.only_statistics)
     if plan.only_statistics is not None:
-        stats = {**(load_stats(plan.selections[0].source.root) or {}), **stats}
+        known = load_stats(plan.selections[0].source.root) or {}
+        stats = {**{key: known[plan.stored(key)] for key in info.features if plan.stored(key) in known}, **stats}
     stats |= plan.final_statistics
     stats = {key: stats[key] for key in info.features if key in stats}
     (folder / layout.STATS_PATH).write_text(json.dumps(stats_to_json(stats), indent=4), encoding="utf-8")

@@ -2,8 +2,11 @@
 
 from functools import singledispatch
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.paths import lerobot_home
@@ -11,7 +14,7 @@ from lerobot.dataset_tools.commands import edit_dataset as commands
 from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_videos
 from lerobot.dataset_tools.edit.derived import repair
-from lerobot.dataset_tools.edit.features import remove_feature
+from lerobot.dataset_tools.edit.features import add_feature, remove_feature, rename_feature
 from lerobot.dataset_tools.edit.interruption import whole_or_nothing
 from lerobot.dataset_tools.edit.outcome import EditResult
 from lerobot.dataset_tools.edit.report import describe_dataset
@@ -19,6 +22,7 @@ from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
 from lerobot.dataset_tools.edit.statistics import recompute_stats
 from lerobot.dataset_tools.edit.swap import undo
 from lerobot.dataset_tools.edit.tasks import modify_tasks
+from lerobot.dataset_tools.edit.trim import trim
 
 
 def edit_dataset(config: commands.EditDatasetConfig) -> None:
@@ -76,7 +80,8 @@ def _run(operation: object, _config: commands.EditDatasetConfig) -> list[EditRes
 
 @_run.register
 def _(operation: commands.DeleteEpisodesConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
-    return [delete_episodes(_root(config), operation.episode_indices, _new_root(config))]
+    root, episodes = _root(config), operation.episode_indices
+    return [delete_episodes(root, episodes, _new_root(config), where=operation.where)]
 
 
 @_run.register
@@ -101,6 +106,45 @@ def _(operation: commands.MergeConfig, config: commands.EditDatasetConfig) -> li
 @_run.register
 def _(operation: commands.RemoveFeatureConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
     return [remove_feature(_root(config), operation.feature_names, _new_root(config))]
+
+
+@_run.register
+def _(operation: commands.AddFeatureConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    result = add_feature(
+        _root(config),
+        operation.name,
+        _new_root(config),
+        dtype=operation.dtype,
+        shape=operation.shape,
+        values=operation.value if operation.values is None else _array(operation.values),
+        names=operation.names,
+    )
+    return [result]
+
+
+def _array(path: Path) -> NDArray[Any]:
+    try:
+        values: NDArray[Any] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} cannot be read: {error}", expected="an .npy file of numbers or texts") from error
+    return values
+
+
+@_run.register
+def _(operation: commands.RenameFeatureConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    return [rename_feature(_root(config), operation.names, _new_root(config))]
+
+
+@_run.register
+def _(operation: commands.TrimConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    result = trim(
+        _root(config),
+        _new_root(config),
+        start_s=operation.start_s,
+        end_s=operation.end_s,
+        episodes=operation.episode_indices,
+    )
+    return [result]
 
 
 @_run.register

@@ -55,7 +55,16 @@ def write_episodes(plan: EditPlan, folder: Path, data: list[FilePosition], video
 
 def _source_rows(plan: EditPlan) -> pa.Table:
     parts = [selection.source.rows.take(pa.array(selection.episodes)) for selection in plan.selections]
-    return pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+    table = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+    new = {old: name for name, old in plan.renamed.items()}
+    return table.rename_columns([_renamed(name, new) for name in table.column_names])
+
+
+def _renamed(column: str, new: Mapping[str, str]) -> str:
+    """A column of statistics under the name that its feature has now."""
+    kind, _, rest = column.partition("/")
+    key, _, statistic = rest.rpartition("/")
+    return f"stats/{new[key]}/{statistic}" if kind == "stats" and key in new else column
 
 
 def _base_columns(plan: EditPlan, data: list[FilePosition], videos: Mapping[str, list[Clip]]) -> dict[str, Any]:
@@ -132,7 +141,8 @@ def _image_statistics(plan: EditPlan, key: str) -> Iterable[FeatureStats]:
         with SourceImages(selection.source) as images:
             for episode, length in zip(selection.episodes.tolist(), selection.lengths.tolist(), strict=True):
                 statistics = ImageStatistics(channels)
-                for image in images.read(key, episode, sampled_frames(length)):
+                frames = selection.kept.begins[episode] + sampled_frames(length)
+                for image in images.read(plan.stored(key), episode, frames):
                     statistics.add(image)
                 yield statistics.summary()
 

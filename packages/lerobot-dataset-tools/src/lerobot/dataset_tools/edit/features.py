@@ -1,6 +1,7 @@
-"""Removing columns and cameras, adding columns."""
+"""Columns and cameras taken out, put in and named anew."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lerobot.dataset_tools.edit.upgrade import upgraded_info
 from lerobot.datasets.format.features import INDEX_DTYPES, NUMERIC_DTYPES, STRING, normalize_features
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.reader.source import EditSource, open_source
+from lerobot.datasets.storage.rows import undeclared_columns
 
 
 def remove_feature(root: Path, feature_names: Sequence[str], new_root: Path | None = None) -> EditResult:
@@ -32,13 +34,7 @@ def remove_feature(root: Path, feature_names: Sequence[str], new_root: Path | No
         raise DatasetError(
             "no feature was named", expected="such as --operation.feature_names=\"['observation.effort']\""
         )
-    removable = [key for key in source.info.features if key not in INDEX_DTYPES]
-    if unknown := [name for name in feature_names if name not in removable]:
-        raise FeatureMismatchError(
-            f"{root} has no feature {', '.join(unknown)} that can be removed",
-            keys=unknown,
-            expected=", ".join(removable),
-        )
+    _check_changeable(source, feature_names, "removed")
     info = upgraded_info(source.info)
     info.features = {key: feature for key, feature in info.features.items() if key not in feature_names}
     if not info.video_keys:
@@ -74,6 +70,81 @@ def add_features(
     user = {key: feature for key, feature in info.features.items() if key not in INDEX_DTYPES}
     info.features = {**user, **declared, **{key: info.features[key] for key in INDEX_DTYPES}}
     return carry_out(_everything(source, info, added), root, new_root)
+
+
+def add_feature(
+    root: Path,
+    name: str,
+    new_root: Path | None = None,
+    *,
+    dtype: str = "float32",
+    shape: Sequence[int] = (1,),
+    values: ArrayLike | None = None,
+    names: Sequence[str] | None = None,
+) -> EditResult:
+    """Add one column, with its statistics.
+
+    Args:
+        root: the dataset.
+        name: of the feature.
+        new_root: see `carry_out`.
+        dtype: a number type or `"string"`.
+        shape: of the value of a frame.
+        values: `(frames, *shape)`, in order of the frames; or one value of `shape` for all of them. Zeros, or empty
+            texts, if None.
+        names: of the elements.
+
+    Raises:
+        FeatureMismatchError: the name is taken, the declaration wrong, or the values do not fit it; nothing was
+            changed.
+    """
+    declaration = {"dtype": dtype, "shape": tuple(shape), "names": None if names is None else list(names)}
+    # Before its shape is used, so that a wrong one is named.
+    (declared,) = normalize_features({name: declaration}).values()
+    frames = int(open_source(root).episodes.column("length").sum())
+    one = np.asarray(("" if dtype == STRING else 0) if values is None else values)
+    if values is None or one.shape == declared["shape"] or (declared["shape"] == (1,) and one.ndim == 0):
+        one = np.broadcast_to(one, (frames, *declared["shape"]))
+    return add_features(root, {name: (one, declaration)}, new_root)
+
+
+def rename_feature(root: Path, names: Mapping[str, str], new_root: Path | None = None) -> EditResult:
+    """Give columns or cameras other names; values, images and statistics stay as they are, and no video is touched.
+
+    Args:
+        root: the dataset.
+        names: per name the new one; two may be swapped.
+        new_root: see `carry_out`.
+
+    Raises:
+        FeatureMismatchError: a name is unknown, every dataset has the feature by this name, or a new name is taken or
+            cannot be used; nothing was changed.
+    """
+    source = open_source(root)
+    if not names:
+        raise DatasetError("no feature was named", expected='such as --operation.names="{observation.image: front}"')
+    _check_changeable(source, list(names), "renamed")
+    features = {names.get(key, key): feature for key, feature in source.info.features.items()}
+    undeclared = {field.name for file in source.files for field in undeclared_columns(file, source.info)}
+    staying = [key for key in source.info.features if key not in names]
+    taken = [new for new in names.values() if new in {*staying, *undeclared} or list(names.values()).count(new) > 1]
+    if taken:
+        raise FeatureMismatchError(f"{root} would have {taken[0]} twice", keys=taken, expected="new names")
+    info = upgraded_info(source.info)
+    info.features = {names.get(key, key): feature for key, feature in info.features.items()}
+    normalize_features(features)
+    plan = _everything(source, info)
+    return carry_out(replace(plan, renamed={new: old for old, new in names.items()}), root, new_root)
+
+
+def _check_changeable(source: EditSource, names: Sequence[str], what: str) -> None:
+    changeable = [key for key in source.info.features if key not in INDEX_DTYPES]
+    if unknown := [name for name in names if name not in changeable]:
+        raise FeatureMismatchError(
+            f"{source.root} has no feature {', '.join(unknown)} that can be {what}",
+            keys=unknown,
+            expected=", ".join(changeable),
+        )
 
 
 def _everything(source: EditSource, info: Info, added: Mapping[str, NDArray[Any]] | None = None) -> EditPlan:

@@ -1,7 +1,7 @@
 """Where an edit's result goes."""
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lerobot.core.errors import DatasetError
@@ -9,26 +9,10 @@ from lerobot.core.paths import user_path
 from lerobot.dataset_tools.edit.build import build
 from lerobot.dataset_tools.edit.plan import EditPlan
 from lerobot.dataset_tools.edit.swap import edit_in_place, write_new
+from lerobot.datasets.dataset.edits import EditResult
 from lerobot.datasets.format.info import load_info
 
-
-@dataclass(frozen=True, slots=True)
-class EditResult:
-    """A finished edit.
-
-    Attributes:
-        root: folder of the result.
-        backup: the original, where the result took its place; None if it is a new dataset.
-    """
-
-    root: Path
-    backup: Path | None = None
-
-    def summary(self) -> str:
-        """One line: where the result is, and how much it holds."""
-        info = load_info(self.root)
-        text = f"{self.root}: {info.total_episodes} episodes, {info.total_frames} frames"
-        return f"{text}; the state before is in {self.backup}" if self.backup else text
+__all__ = ["EditResult", "carry_out"]
 
 
 def carry_out(plan: EditPlan, root: Path, new_root: Path | None) -> EditResult:

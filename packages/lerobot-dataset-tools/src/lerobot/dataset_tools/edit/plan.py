@@ -22,17 +22,42 @@ class Selection:
         source: the dataset.
         episodes: their numbers, ascending.
         tasks: new `task_index` of each of their frames.
+        trims: frames to leave out at the begin and at the end of each, `(episodes, 2)`; none if None.
     """
 
     source: EditSource
     episodes: NDArray[np.int64]
     tasks: NDArray[np.int64]
+    trims: NDArray[np.int64] | None = None
+
+    @property
+    def kept(self) -> "KeptFrames":
+        """Which frames stay."""
+        return kept_frames(self.source, self.episodes, self.trims)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Frames of each episode."""
-        lengths: NDArray[np.int64] = self.source.episodes.column("length")[self.episodes]
-        return lengths
+        """Frames of each episode in the result."""
+        kept = self.kept
+        return (kept.ends - kept.begins)[self.episodes]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFrames:
+    """Which frames of each episode of a source stay; of one that is left out none does.
+
+    Attributes:
+        begins: per episode the first frame that stays, from 0.
+        ends: per episode the frame after the last one that stays.
+    """
+
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def of_rows(self, episodes: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which rows stay, by the number of their episode and their frame in it."""
+        stays: NDArray[np.bool_] = (frames >= self.begins[episodes]) & (frames < self.ends[episodes])
+        return stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +69,7 @@ class EditPlan:
         info: its declarations; totals are filled in.
         tasks: its instructions.
         added: columns that no source has, `(frames, *shape)` each.
+        renamed: name in the sources of features that have another one in the result.
         encoders: cameras whose images are encoded anew, with the settings.
         encoder_threads: threads of each encoder.
         join_data: join small data files up to the format's size, instead of keeping one per source file.
@@ -51,15 +77,15 @@ class EditPlan:
         in_place: the result replaces the source, so that unchanged files may be shared with it.
         fresh_statistics: compute the numeric statistics of each episode anew, instead of keeping those of the source.
         decoded_statistics: cameras whose statistics are computed from their images.
-        decoded_statistics: frozenset[str] = frozenset()
-    final_statistics: Stats = field(default_factory=dict)
-    only_statistics: features whose statistics change; those of the others are the source's. All if None.
+        final_statistics: statistics of the dataset that are not those of its values.
+        only_statistics: features whose statistics change; those of the others are the source's. All if None.
     """
 
     selections: Sequence[Selection]
     info: Info
     tasks: Tasks
     added: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
     encoders: Mapping[str, RGBEncoderConfig] = field(default_factory=dict)
     encoder_threads: int = 1
     join_data: bool = False
@@ -69,6 +95,10 @@ class EditPlan:
     decoded_statistics: frozenset[str] = frozenset()
     final_statistics: Stats = field(default_factory=dict)
     only_statistics: frozenset[str] | None = None
+
+    def stored(self, key: str) -> str:
+        """The name in the sources of a feature of the result."""
+        return self.renamed.get(key, key)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -86,14 +116,23 @@ class EditPlan:
         return np.concatenate([selection.tasks for selection in self.selections])
 
 
-def numbered_tasks(source: EditSource, episodes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The `task_index`, in the source's own numbering, of every frame of some of its episodes."""
-    numbers = source.task_numbers()
-    starts, stops = source.episodes.column("dataset_from_index"), source.episodes.column("dataset_to_index")
-    kept = np.zeros(len(numbers), np.bool_)
-    for start, stop in zip(starts[episodes].tolist(), stops[episodes].tolist(), strict=True):
-        kept[start:stop] = True
-    return numbers[kept]
+def kept_frames(source: EditSource, episodes: NDArray[np.int64], trims: NDArray[np.int64] | None = None) -> KeptFrames:
+    """Which frames of a source stay, see `Selection`."""
+    begins, ends = (np.zeros(len(source.episodes), np.int64) for _ in range(2))
+    ends[episodes] = source.episodes.column("length")[episodes]
+    if trims is not None:
+        begins[episodes] += trims[:, 0]
+        ends[episodes] -= trims[:, 1]
+    return KeptFrames(begins, ends)
+
+
+def numbered_tasks(
+    source: EditSource, episodes: NDArray[np.int64], trims: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """The `task_index`, in the source's own numbering, of every frame of some of its episodes that stays."""
+    kept = kept_frames(source, episodes, trims)
+    stays = [kept.of_rows(file.episodes, file.numbers["frame_index"]) for file in source.files]
+    return source.task_numbers()[np.concatenate(stays)]
 
 
 def select(chosen: Sequence[tuple[EditSource, NDArray[np.int64]]]) -> tuple[list[Selection], Tasks]:

@@ -38,6 +38,7 @@ class _Piece:
         lengths: rows of each of its kept episodes.
         start: index of its first kept row in the result.
         is_unchanged: whether the file can be taken as it is.
+        is_trimmed: whether frames are left out within its episodes, so that the others have new numbers and times.
     """
 
     source: EditSource
@@ -47,6 +48,7 @@ class _Piece:
     lengths: NDArray[np.int64]
     start: int
     is_unchanged: bool
+    is_trimmed: bool
 
     @property
     def bytes(self) -> int:
@@ -90,20 +92,21 @@ def _pieces(plan: EditPlan) -> Iterator[_Piece]:
     episode = start = 0
     tasks = plan.task_numbers
     for selection in plan.selections:
-        source, chosen = selection.source, set(selection.episodes.tolist())
-        same_form = not source.info.is_legacy and not plan.added and _stored(source.info) == _stored(plan.info)
+        source, frames = selection.source, selection.kept
+        renamed = [key for key in plan.renamed if plan.info.features[key]["dtype"] != VIDEO]
+        same_form = not (source.info.is_legacy or plan.added or renamed) and _stored(source.info) == _stored(plan.info)
         numbers = source.task_numbers() if same_form else np.empty(0, np.int64)
         for file in source.files:
-            last = file.first_episode + len(file.lengths)
-            keep = np.array([number in chosen for number in range(file.first_episode, last)])
-            if not keep.any():
+            numbers_of_file = np.arange(file.first_episode, file.first_episode + len(file.lengths))
+            lengths = (frames.ends - frames.begins)[numbers_of_file]
+            lengths = lengths[lengths > 0]
+            if not lengths.size:
                 continue
-            kept, lengths = np.repeat(keep, file.lengths), file.lengths[keep]
-            rows = int(lengths.sum())
+            kept, rows = frames.of_rows(file.episodes, file.numbers["frame_index"]), int(lengths.sum())
             in_place = (file.first_episode, file.start) == (episode, start)
-            unchanged = same_form and in_place and bool(keep.all()) and _is_complete(file)
+            unchanged = same_form and in_place and bool(kept.all()) and _is_complete(file)
             unchanged = unchanged and np.array_equal(numbers[file.start : file.stop], tasks[start : start + rows])
-            yield _Piece(source, file, kept, episode, lengths, start, unchanged)
+            yield _Piece(source, file, kept, episode, lengths, start, unchanged, selection.trims is not None)
             episode, start = episode + len(lengths), start + rows
 
 
@@ -139,13 +142,17 @@ def _rewrite(plan: EditPlan, members: list[_Piece], extra: list[pa.Field], targe
     tasks = plan.task_numbers
     with pq.ParquetWriter(target, schema) as writer:
         for piece in members:
-            stored = [name for name in schema.names if name not in plan.added]
-            table = piece.source.read(piece.file, stored).filter(pa.array(piece.kept))
+            names = [name for name in schema.names if name not in plan.added]
+            table = piece.source.read(piece.file, [plan.stored(name) for name in names]).rename_columns(names)
+            table = table.filter(pa.array(piece.kept))
             index = np.arange(piece.start, piece.start + table.num_rows)
             episodes = np.arange(piece.first_episode, piece.first_episode + len(piece.lengths))
             columns: dict[str, Any] = {key: values[index] for key, values in plan.added.items()}
             columns |= {"index": index, "task_index": tasks[index]}
             columns["episode_index"] = np.repeat(episodes, piece.lengths)
+            if piece.is_trimmed:
+                frames = index - np.repeat(index[np.cumsum(piece.lengths) - piece.lengths], piece.lengths)
+                columns |= {"frame_index": frames, "timestamp": (frames / plan.info.fps).astype(np.float32)}
             for field in schema:
                 if field.name in undeclared:
                     columns[field.name] = table.column(field.name)
@@ -166,7 +173,8 @@ def _schema(plan: EditPlan, first: _Piece) -> pa.Schema:
     if not languages:
         return schema
     stored = pq.read_schema(first.file.path)
-    fields = {field.name: field for field in schema} | {key: stored.field(key) for key in languages}
+    fields = {field.name: field for field in schema}
+    fields |= {key: stored.field(plan.stored(key)).with_name(key) for key in languages}
     return pa.schema([fields[key] for key, feature in plan.info.features.items() if feature["dtype"] != VIDEO])
 
 

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
 from lerobot.core.paths import user_path
+from lerobot.dataset_tools.edit.conditions import episodes_where
 from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
 from lerobot.dataset_tools.edit.plan import EditPlan, select
 from lerobot.dataset_tools.edit.swap import check_is_free
 from lerobot.dataset_tools.edit.upgrade import upgraded_info
+from lerobot.datasets.dataset.views import split_episodes
 from lerobot.datasets.format.features import Feature, is_depth
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.reader.source import EditSource, open_source
@@ -27,21 +29,47 @@ _ENCODER_KEYS = frozenset(
 _SPELLINGS = frozenset({"is_depth_map", "video.is_depth_map"})
 
 
-def delete_episodes(root: Path, episodes: Sequence[int], new_root: Path | None = None) -> EditResult:
+def keep_episodes(root: Path, episodes: Sequence[int], new_root: Path | None = None) -> EditResult:
+    """Leave all other episodes out; the kept ones keep every value and image.
+
+    Args:
+        root: the dataset.
+        episodes: numbers of those to keep.
+        new_root: see `carry_out`.
+
+    Raises:
+        DatasetError: an episode does not exist, or none was named; nothing was changed.
+    """
+    source = open_source(root)
+    kept = source.check_episodes(list(episodes))
+    if not kept.size:
+        raise DatasetError("no episode was named", expected="numbers of those to keep")
+    return carry_out(_plan_of(source, kept), root, new_root)
+
+
+def delete_episodes(
+    root: Path, episodes: Sequence[int] = (), new_root: Path | None = None, *, where: str | Sequence[str] = ()
+) -> EditResult:
     """Leave episodes out; the others move up and keep every value and image.
 
     Args:
         root: the dataset.
         episodes: numbers of those to delete.
         new_root: see `carry_out`.
+        where: conditions that further ones meet, all of them; see `lerobot.dataset_tools.edit.conditions`.
 
     Raises:
-        DatasetError: an episode does not exist, or none would remain; nothing was changed.
+        DatasetError: an episode does not exist, a condition is wrong or met by none, or none would remain; nothing was
+            changed.
     """
     source = open_source(root)
+    conditions = [where] if isinstance(where, str) else list(where)
     deleted = source.check_episodes(list(episodes))
+    if conditions:
+        deleted = np.union1d(deleted, episodes_where(source, conditions))
     if not deleted.size:
-        raise DatasetError("no episode was named", expected='numbers such as --operation.episode_indices="[0, 2]"')
+        what = f"no episode of {root} meets {' and '.join(conditions)}" if conditions else "no episode was named"
+        raise DatasetError(what, expected='numbers such as --operation.episode_indices="[0, 2]", or a condition')
     kept = np.setdiff1d(np.arange(len(source.episodes)), deleted)
     if not kept.size:
         raise DatasetError(f"{root} has no other episodes, so nothing would remain", hint="delete the folder instead")
@@ -76,7 +104,14 @@ def split(root: Path, splits: Mapping[str, float | Sequence[int]], folder: Path 
     return targets
 
 
-def merge(roots: Sequence[Path], new_root: Path, *, join_data: bool = True, join_videos: bool = True) -> EditResult:
+def merge(
+    roots: Sequence[Path],
+    new_root: Path,
+    *,
+    join_data: bool = True,
+    join_videos: bool = True,
+    episodes: Sequence[Sequence[int] | None] | None = None,
+) -> EditResult:
     """Write the episodes of several datasets one after another into a new one.
 
     Args:
@@ -84,6 +119,7 @@ def merge(roots: Sequence[Path], new_root: Path, *, join_data: bool = True, join
         new_root: folder of the result.
         join_data: join small data files up to the format's size.
         join_videos: join small video files, without decoding them; those of different codecs stay apart.
+        episodes: per dataset the numbers of those to take, all where None.
 
     Raises:
         DatasetError: rate or robot differ, or the folder is taken; nothing was written.
@@ -98,7 +134,9 @@ def merge(roots: Sequence[Path], new_root: Path, *, join_data: bool = True, join
         _check_alike(info, upgraded_info(source.info), sources[0].root, source.root)
     for key in info.camera_keys:
         _forget_differences(info, key, sources)
-    selections, tasks = select([(source, np.arange(len(source.episodes))) for source in sources])
+    chosen = [None] * len(roots) if episodes is None else episodes
+    numbers = [None if each is None else list(each) for each in chosen]
+    selections, tasks = select([(s, s.check_episodes(each)) for s, each in zip(sources, numbers, strict=True)])
     # Sources with different statistics, such as from before quantiles, would leave holes in the table.
     columns = {frozenset(name for name in s.rows.column_names if name.startswith("stats/")) for s in sources}
     fresh = len(columns) > 1 or any(source.info.is_legacy for source in sources)
@@ -126,25 +164,11 @@ def _parts(source: EditSource, splits: Mapping[str, float | Sequence[int]]) -> d
         }
         _check_disjoint(parts)
     else:
-        parts = _by_share(len(source.episodes), shares)
+        shared = split_episodes(range(len(source.episodes)), shares)
+        parts = {name: np.array(part, np.int64) for name, part in shared.items()}
     for name in [name for name, part in parts.items() if not part.size]:
         logger.warning("split %r has no episode of %d and is left out", name, len(source.episodes))
         del parts[name]
-    return parts
-
-
-def _by_share(total: int, shares: Mapping[str, float]) -> dict[str, NDArray[np.int64]]:
-    for name, share in shares.items():
-        if not 0 < share <= 1:
-            raise DatasetError(f"split {name!r} is {share}", expected="a share above 0 and up to 1")
-    if (whole := sum(shares.values())) > 1 + 1e-9:
-        raise DatasetError(f"the shares of the splits add up to {whole:g}", expected="at most 1")
-    parts: dict[str, NDArray[np.int64]] = {}
-    first, names = 0, list(shares)
-    for name in names:
-        takes_rest = name == names[-1] and whole > 1 - 1e-9
-        stop = total if takes_rest else first + int(total * shares[name] + 1e-9)
-        parts[name], first = np.arange(first, stop), stop
     return parts
 
 

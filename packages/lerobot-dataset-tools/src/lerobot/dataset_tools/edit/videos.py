@@ -12,11 +12,12 @@ from lerobot.core.errors import DatasetError
 from lerobot.core.signals import check_stop
 from lerobot.dataset_tools.edit.images import SourceImages, encode_episode
 from lerobot.dataset_tools.edit.places import numbering
-from lerobot.dataset_tools.edit.plan import EditPlan
+from lerobot.dataset_tools.edit.plan import EditPlan, Selection
 from lerobot.datasets.format.layout import MEGABYTE
 from lerobot.datasets.reader.images import EpisodeVideos
 from lerobot.datasets.reader.source import EditSource
 from lerobot.datasets.video.cut import copy_ranges, copyable, encode_range
+from lerobot.datasets.video.encoder_config import RGBEncoderConfig
 from lerobot.datasets.video.join import join_videos, runs, video_signature
 from lerobot.datasets.writer.compaction import FilePosition
 
@@ -107,7 +108,8 @@ class _Pieces:
 
     def __init__(self, plan: EditPlan, key: str, drafts: Path) -> None:
         self._plan = plan
-        self._key = key
+        self._key = plan.stored(key)
+        self._encoder = plan.encoders.get(key)
         self._drafts = (drafts / f"{number}.mp4" for number in itertools.count())
 
     def __iter__(self) -> Iterator[_Piece]:
@@ -116,20 +118,22 @@ class _Pieces:
             numbers = dict(zip(selection.episodes.tolist(), itertools.count(first), strict=False))
             first += len(numbers)
             yield from (
-                self._encoded(selection.source, numbers)
-                if self._key in self._plan.encoders
-                else self._stored(selection.source, numbers)
+                self._encoded(selection.source, numbers, self._encoder)
+                if self._encoder
+                else self._stored(selection, numbers)
             )
 
-    def _encoded(self, source: EditSource, numbers: Mapping[int, int]) -> Iterator[_Piece]:
-        config, threads = self._plan.encoders[self._key], self._plan.encoder_threads
+    def _encoded(self, source: EditSource, numbers: Mapping[int, int], config: RGBEncoderConfig) -> Iterator[_Piece]:
+        threads = self._plan.encoder_threads
         with SourceImages(source) as images:
             for episode, number in numbers.items():
                 path = next(self._drafts)
                 seconds = encode_episode(images, episode, self._key, config, path, threads=threads)
                 yield _Piece(path, {number: (0.0, seconds)}, source.root)
 
-    def _stored(self, source: EditSource, numbers: Mapping[int, int]) -> Iterator[_Piece]:
+    def _stored(self, selection: Selection, numbers: Mapping[int, int]) -> Iterator[_Piece]:
+        source, frames = selection.source, selection.kept
+        is_whole = frames.ends - frames.begins == source.episodes.column("length")
         videos = EpisodeVideos(source.root, source.info, source.episodes, tolerance_s=1e-4)
         files: dict[Path, list[int]] = {}
         for episode in range(len(source.episodes)):
@@ -140,16 +144,27 @@ class _Pieces:
                 kept = [episode for episode in episodes if episode in numbers]
                 if kept and not path.exists():
                     raise DatasetError(f"{path} is missing, with the images of its episodes")
-                if len(kept) == len(episodes):
+                if is_whole[episodes].all():
                     times = {numbers[e]: _times(source, videos, self._key, e) for e in kept}
                     yield _Piece(path, times, path)
                 elif kept:
-                    yield from self._cut(videos, path, kept, numbers)
+                    trimmed = {e: (frames.begins[e], frames.ends[e]) for e in kept if not is_whole[e]}
+                    yield from self._cut(videos, path, kept, numbers, trimmed)
         finally:
             videos.close()
 
-    def _cut(self, videos: EpisodeVideos, path: Path, kept: list[int], numbers: Mapping[int, int]) -> Iterator[_Piece]:
+    def _cut(
+        self,
+        videos: EpisodeVideos,
+        path: Path,
+        kept: list[int],
+        numbers: Mapping[int, int],
+        trimmed: Mapping[int, tuple[int, int]],
+    ) -> Iterator[_Piece]:
         spans = {episode: videos.span(self._key, episode) for episode in kept}
+        for episode, (begin, end) in trimmed.items():
+            first, stop = spans[episode]
+            spans[episode] = first + int(begin), min(first + int(end), stop)
         kept = sorted(kept, key=spans.__getitem__)
         if empty := [episode for episode in kept if spans[episode][0] >= spans[episode][1]]:
             raise DatasetError(f"{path} has no image of episode {empty[0]}", hint="delete this episode as well")

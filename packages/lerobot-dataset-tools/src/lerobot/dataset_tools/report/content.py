@@ -16,7 +16,7 @@ from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.dataset.frames import FrameDataset
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.extra_columns import capture_time_key
-from lerobot.datasets.format.features import NUMERIC_DTYPES, Feature
+from lerobot.datasets.format.features import NUMERIC_DTYPES, Feature, element_names
 
 SHOWN = (0.0, 0.5, 1.0)
 """Where in an episode its images are from."""
@@ -116,16 +116,6 @@ def gather(dataset: FrameDataset, *, episodes: Sequence[int], verify: bool) -> R
 def evenly(total: int, most: int) -> list[int]:
     """Episodes to show: all, or as many as asked for from the first to the last."""
     return sorted(set(np.linspace(0, total - 1, min(total, most)).round().astype(int).tolist()))
-
-
-def element_names(feature: Feature) -> list[str]:
-    """A name per element of a vector; its number where it has none."""
-    names, size = feature.get("names"), int(feature["shape"][0])
-    if isinstance(names, dict) and len(names) == 1:
-        names = next(iter(names.values()))
-    if isinstance(names, list | tuple) and len(names) == size:
-        return [str(name) for name in names]
-    return [str(number) for number in range(size)]
 
 
 def _is_vector(feature: Feature) -> bool:

@@ -7,9 +7,10 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from lerobot.dataset_tools.report.content import EpisodeDetail, ReportContent, element_names
+from lerobot.core.words import counted
+from lerobot.dataset_tools.report.content import EpisodeDetail, ReportContent
 from lerobot.dataset_tools.report.curves import bars, chart, legend
-from lerobot.datasets.format.features import NUMERIC_DTYPES
+from lerobot.datasets.format.features import NUMERIC_DTYPES, element_names
 
 _STATISTICS = ["min", "q01", "q50", "mean", "std", "q99", "max"]
 
@@ -67,7 +68,7 @@ def _lengths(lengths_s: np.ndarray[Any, Any], shown: int) -> str:
 
 
 def _facts(detail: EpisodeDetail, fps: float) -> str:
-    text = f"{detail.length:,} frames, {detail.length / fps:.1f} s"
+    text = f"{counted(detail.length, 'frame')}, {detail.length / fps:.1f} s"
     if detail.timing is None:
         return text
     timing = detail.timing

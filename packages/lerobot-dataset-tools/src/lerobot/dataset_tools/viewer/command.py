@@ -12,8 +12,7 @@ from lerobot.core.errors import ConfigError, ConfigProblem, DatasetError
 from lerobot.core.extras import require
 from lerobot.core.signals import check_stop, ended_by_signal
 from lerobot.dataset_tools.commands.dataset_viz import DatasetVizConfig
-from lerobot.dataset_tools.report.content import element_names
-from lerobot.datasets.format.features import NUMERIC_DTYPES
+from lerobot.datasets.format.features import NUMERIC_DTYPES, element_names
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
 JPEG_QUALITY = 85

@@ -8,9 +8,8 @@ from lerobot.datasets.dataset.samplers import (
     MixtureSampler,
     ResumableSampler,
 )
+from lerobot.datasets.dataset.subset import FrameSource, FrameSubset
 from lerobot.datasets.dataset.views import (
-    FrameSource,
-    FrameSubset,
     MixtureDataset,
     hold_out,
     split,

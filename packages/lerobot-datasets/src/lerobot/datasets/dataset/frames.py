@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata, MetadataFacts
+from lerobot.datasets.dataset.subset import FrameSubset, Item
 from lerobot.datasets.format.depth import DepthUnit
 from lerobot.datasets.reader.images import EpisodeVideos
 from lerobot.datasets.reader.kept import KeptVideos
@@ -17,9 +18,6 @@ from lerobot.datasets.video.backend import choose_backend
 
 if TYPE_CHECKING:
     from lerobot.datasets.reader.memory import ImageMemory
-
-Item = dict[str, Any]
-"""Tensors by feature, `<key>_is_pad` for windows, and `task`, the instruction."""
 
 
 class FrameDataset(MetadataFacts):
@@ -141,17 +139,17 @@ class FrameDataset(MetadataFacts):
     def __getitem__(self, index: int) -> Item: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: slice) -> FrameSubset: ...
 
-    def __getitem__(self, index: int | slice) -> Item | list[Item]:
-        """One frame, counted from either end, or the frames of a slice.
+    def __getitem__(self, index: int | slice) -> Item | FrameSubset:
+        """One frame, counted from either end, or the frames of a slice, which are read when they are used.
 
         Raises:
             FrameIndexError: there is no such frame; also an `IndexError`.
             DatasetError: a file is missing or damaged, or a row has no image.
         """
         if isinstance(index, slice):
-            return self.__getitems__(range(*index.indices(len(self))))
+            return FrameSubset(self, range(*index.indices(len(self))))
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Iterable[int]) -> list[Item]:

@@ -1,85 +1,19 @@
 """Parts and mixtures of datasets. A view returns exactly the frames of the dataset it is made of."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
-from lerobot.datasets.dataset.frames import FrameDataset, Item
+from lerobot.datasets.dataset.frames import FrameDataset
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.dataset.samplers import MixtureSampler
+from lerobot.datasets.dataset.subset import FrameSource, FrameSubset, Item, places_of
 from lerobot.datasets.format.features import FeatureMap
 from lerobot.datasets.format.stats_json import Stats
-from lerobot.datasets.reader.reader import FrameIndexError
 from lerobot.datasets.statistics.dataset import DatasetStatistics
-
-
-class FrameSource(Protocol):
-    """What views are made of, and what they are."""
-
-    @property
-    def features(self) -> FeatureMap:
-        """Declarations by feature."""
-        ...
-
-    @property
-    def fps(self) -> int | float:
-        """Frames per second."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def __getitems__(self, indices: Iterable[int]) -> list[Item]: ...
-
-
-class FrameSubset:
-    """Chosen frames of a dataset, in the order and as often as they are chosen.
-
-    Delta windows still see the whole episode around a frame.
-
-    Args:
-        dataset: what to choose from.
-        indices: which frames, counted from either end.
-
-    Raises:
-        FrameIndexError: a frame does not exist.
-    """
-
-    def __init__(self, dataset: FrameSource, indices: Iterable[int]) -> None:
-        self.dataset = dataset
-        size = len(dataset)
-        chosen = np.fromiter(indices, np.int64)
-        self.indices: NDArray[np.int64] = np.where(chosen < 0, chosen + size, chosen)
-        outside = chosen[(self.indices < 0) | (self.indices >= size)]
-        if outside.size:
-            raise FrameIndexError(f"frame {outside[0]} does not exist", expected=f"{-size} to {size - 1}")
-
-    @property
-    def features(self) -> FeatureMap:
-        """Declarations by feature."""
-        return self.dataset.features
-
-    @property
-    def fps(self) -> int | float:
-        """Frames per second."""
-        return self.dataset.fps
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, index: int) -> Item:
-        """One frame, counted from either end."""
-        return self.__getitems__([index])[0]
-
-    def __getitems__(self, indices: Iterable[int]) -> list[Item]:
-        """A batch of frames in one call."""
-        return self.dataset.__getitems__(self.indices[_within(indices, len(self))].tolist())
-
-    def __iter__(self) -> Iterator[Item]:
-        return (self[index] for index in range(len(self)))
 
 
 def window(dataset: FrameSource, start: int, stop: int) -> FrameSubset:
@@ -117,7 +51,8 @@ def split_episodes(episodes: Sequence[int], fractions: Mapping[str, float]) -> d
         raise DatasetError(f"split fractions are {dict(fractions)}", expected="positive numbers that sum to 1 or less")
     parts, start = {}, 0
     for name, fraction in fractions.items():
-        size = int(len(episodes) * fraction)
+        # 100 * 0.29 is a little less than 29 in floating point.
+        size = int(len(episodes) * fraction + 1e-9)
         parts[name] = list(episodes[start : start + size])
         start += size
     if math.isclose(total, 1):
@@ -202,7 +137,7 @@ class MixtureDataset:
 
     def __getitems__(self, indices: Iterable[int]) -> list[Item]:
         """A batch of frames, in one call per dataset."""
-        places = _within(indices, len(self))
+        places = places_of(indices, len(self))
         sources = np.searchsorted(self._ends, places, side="right")
         items: list[Item] = [{} for _ in places]
         for number in np.unique(sources).tolist():
@@ -226,15 +161,6 @@ class MixtureDataset:
     def sampler(self, weights: Sequence[float], num_samples: int | None = None, seed: int = 0) -> MixtureSampler:
         """A sampler that draws from the datasets in proportion to weights."""
         return MixtureSampler([len(dataset) for dataset in self.datasets], weights, num_samples, seed)
-
-
-def _within(indices: Iterable[int], size: int) -> NDArray[np.int64]:
-    asked = np.fromiter(indices, np.int64)
-    places = np.where(asked < 0, asked + size, asked)
-    outside = asked[(places < 0) | (places >= size)]
-    if outside.size:
-        raise FrameIndexError(f"frame {outside[0]} does not exist", expected=f"{-size} to {size - 1}")
-    return places
 
 
 def _full_map(features: FeatureMap, renames: Mapping[str, str]) -> dict[str, str]:

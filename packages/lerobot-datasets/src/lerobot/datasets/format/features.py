@@ -116,3 +116,13 @@ def image_size(feature: Feature) -> tuple[int, int, int]:
         channels, height, width = shape
         return height, width, channels
     return shape
+
+
+def element_names(feature: Feature) -> list[str]:
+    """A name per element of a vector; its number where it has none."""
+    names, size = feature.get("names"), int(feature["shape"][0])
+    if isinstance(names, dict) and len(names) == 1:
+        names = next(iter(names.values()))
+    if isinstance(names, list | tuple) and len(names) == size:
+        return [str(name) for name in names]
+    return [str(number) for number in range(size)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from huggingface_hub import DatasetCardData
 
+from lerobot.core.words import counted
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.layout import INFO_PATH
 
@@ -43,9 +44,9 @@ def dataset_card(
         f"---\n{front.to_yaml()}\n---",
         f"# {repo_id}",
         text["description"],
-        f"{info.total_episodes} episodes of {info.robot_type or 'a robot'}, {info.total_frames} frames at "
-        f"{info.fps:g} Hz, {seconds / 60:.1f} minutes, in the [LeRobot](https://github.com/huggingface/lerobot) "
-        f"format {info.codebase_version}.",
+        f"{counted(info.total_episodes, 'episode')} of {info.robot_type or 'a robot'}, "
+        f"{counted(info.total_frames, 'frame')} at {info.fps:g} Hz, {seconds / 60:.1f} minutes, in the "
+        f"[LeRobot](https://github.com/huggingface/lerobot) format {info.codebase_version}.",
         "\n".join(links),
         f"```python\n{_EXAMPLE.format(repo_id)}\n```",
         f"## {INFO_PATH}\n\n```json\n{structure}\n```",

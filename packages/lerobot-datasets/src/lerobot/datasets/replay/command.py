@@ -10,6 +10,7 @@ from lerobot.core.processors.robot import ActionPipeline, ObservationPipeline
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
 from lerobot.core.types import EpisodeInfo, as_features
+from lerobot.core.words import counted
 from lerobot.datasets.commands.replay import ReplayConfig
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.replay.episode import RecordedEpisode, load_episode
@@ -74,7 +75,9 @@ def _play(
     info = EpisodeInfo(episode.index, episode.task, {"repo_id": episode.name})
 
     def begin() -> None:
-        progress.announce(f"Replaying episode {episode.index}: {len(episode)} frames, {episode.duration_s:.1f} s")
+        progress.announce(
+            f"Replaying episode {episode.index}: {counted(len(episode), 'frame')}, {episode.duration_s:.1f} s"
+        )
         hooks.call("episode_start", episode=info)
 
     playback = Playback(
@@ -116,7 +119,7 @@ def describe(episode: RecordedEpisode, result: PlaybackResult, robot: Robot) -> 
         return "Nothing was replayed: the run ended before the first pose was reached."
     difference = result.duration_s / episode.duration_s - 1 if episode.duration_s else 0.0
     lines = [
-        f"Replayed {result.rows} of {len(episode)} frames in {result.duration_s:.3f} s; the recording took "
+        f"Replayed {result.rows} of {counted(len(episode), 'frame')} in {result.duration_s:.3f} s; the recording took "
         f"{episode.duration_s:.3f} s ({difference:+.2%}).",
     ]
     if result.error:

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
-from lerobot.datasets.dataset.frames import Item
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata, MetadataFacts
+from lerobot.datasets.dataset.subset import Item
 from lerobot.datasets.format.depth import DepthUnit
 from lerobot.datasets.hub.copies import commit_of
 from lerobot.datasets.hub.pull import episode_files, fetch_files

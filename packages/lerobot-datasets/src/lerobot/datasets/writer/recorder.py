@@ -150,6 +150,11 @@ class DatasetRecorder:
             raise
 
     @property
+    def is_open(self) -> bool:
+        """Whether episodes can still be recorded."""
+        return self._lock is not None
+
+    @property
     def info(self) -> Info:
         """Declarations and totals of what is saved."""
         return self._saved.info

@@ -77,6 +77,11 @@ class Arm(DeviceBase, ABC):
     def _start(self) -> None:
         """Make the connected arm ready, with torque as its kind of arm needs it."""
 
+    @property
+    def positioned(self) -> list[str]:
+        """Motors that are sent to positions: all, unless the arm stands on wheels."""
+        return list(self.bus.motors)
+
     def _settle(self) -> None:
         """Take note of a calibration that fits."""
 
@@ -166,7 +171,7 @@ class Arm(DeviceBase, ABC):
         """Positions of all joints with the time they were measured at."""
         self.require_connected()
         begin = time.monotonic()
-        positions = self.bus.sync_read("Present_Position", num_retry=self._reads)
+        positions = self.bus.sync_read("Present_Position", self.positioned, num_retry=self._reads)
         stamp = Stamp((begin + time.monotonic()) / 2)
         values = {f"{joint}.pos": float(position) for joint, position in positions.items()}
         return Observation(values, dict.fromkeys(values, stamp))

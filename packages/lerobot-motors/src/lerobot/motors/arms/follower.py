@@ -86,7 +86,7 @@ class FollowerArm(Arm):
         if self.config.disable_torque_on_disconnect:
             self.bus.disable_torque()
         else:
-            present = self.bus.sync_read("Present_Position", normalize=False)
+            present = self.bus.sync_read("Present_Position", self.positioned, normalize=False)
             self.bus.sync_write("Goal_Position", present, normalize=False)
 
     def _close(self) -> None:
@@ -131,7 +131,11 @@ class FollowerArm(Arm):
 
     def _near_present(self, goals: Mapping[str, float], cap: float | Mapping[str, float]) -> dict[str, float]:
         """Hold goals within `cap` of the present position; log which joints it holds when that changes."""
-        caps = cap if isinstance(cap, Mapping) else dict.fromkeys(goals, cap)
+        caps = (
+            {name.removesuffix(".pos"): most for name, most in cap.items()}
+            if isinstance(cap, Mapping)
+            else dict.fromkeys(goals, cap)
+        )
         if set(caps) != set(goals):
             raise FeatureMismatchError(
                 f"max_relative_target names {', '.join(caps)}, the action {', '.join(goals)}.",

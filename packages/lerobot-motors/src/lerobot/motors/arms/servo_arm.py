@@ -54,7 +54,14 @@ class ServoArm(Arm):
     @property
     def joint_features(self) -> dict[str, FeatureSpec]:
         """`<joint>.pos` with unit, range and speed; the range in degrees is the calibrated one, where it is known."""
-        return {f"{name}.pos": self._feature(name) for name, joint in self.table.joints.items() if not joint.shadow_of}
+        shadows = self.table.shadows
+        return {f"{name}.pos": self._feature(name) for name in self.positioned if name not in shadows}
+
+    @property
+    def positioned(self) -> list[str]:
+        """See `Arm.positioned`."""
+        wheels = self.table.wheels
+        return [name for name in self.table.joints if name not in wheels]
 
     def _feature(self, name: str) -> FeatureSpec:
         motor = self.bus.motors[name]
@@ -130,7 +137,11 @@ class ServoArm(Arm):
         self.bus.write_drive_modes(self.table.drive_modes)
         self._ask_for_a_sweep()
         return calibrate_by_sweep(
-            self.bus, full_turn=self.table.endless, drive_modes=self.table.drive_modes, prompter=self.prompter
+            self.bus,
+            full_turn=self.table.endless,
+            wheels=self.table.wheels,
+            drive_modes=self.table.drive_modes,
+            prompter=self.prompter,
         )
 
     def _ask_for_a_sweep(self) -> None:

@@ -22,6 +22,7 @@ class Joint:
         drive_mode: 1 if it is built in the other way round, so that its direction is reversed.
         homing_offset: its offset, in encoder steps, on an arm that is `aligned`.
         shadow_of: the joint it turns too, facing that joint's own servo; nobody commands it by itself.
+        is_wheel: it carries the robot: it turns at a speed and goes to no position.
     """
 
     motor_id: int
@@ -34,6 +35,7 @@ class Joint:
     drive_mode: int = 0
     homing_offset: int = 0
     shadow_of: str | None = None
+    is_wheel: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class ArmTable:
     def shadows(self) -> dict[str, str]:
         """Second servos of joints: whose joint each turns."""
         return {name: joint.shadow_of for name, joint in self.joints.items() if joint.shadow_of is not None}
+
+    @property
+    def wheels(self) -> list[str]:
+        """Motors that carry the robot."""
+        return [name for name, joint in self.joints.items() if joint.is_wheel]
 
     @property
     def endless(self) -> list[str]:

@@ -94,6 +94,7 @@ def calibrate_by_sweep(
     bus: ServoChain,
     *,
     full_turn: Collection[str] = (),
+    wheels: Collection[str] = (),
     drive_modes: Mapping[str, int] | None = None,
     prompter: Prompter | None = None,
     display_values: bool = True,
@@ -106,6 +107,7 @@ def calibrate_by_sweep(
     Args:
         bus: connected bus, torque off, in position mode; every motor of it is calibrated.
         full_turn: joints without stops.
+        wheels: motors that go to no position: they are neither followed nor homed.
         drive_modes: direction of the joints, which motors that reverse themselves have already; 0 for those not named.
         prompter: who moves the joints and presses Enter; the terminal if None.
         display_values: show a live table.
@@ -118,11 +120,16 @@ def calibrate_by_sweep(
     """
     names = list(bus.motors)
     reset(bus, names)
-    sweeps = follow(bus, names, display_values, prompter or TerminalPrompter())
+    joints = [name for name in names if name not in wheels]
+    sweeps = follow(bus, joints, display_values, prompter or TerminalPrompter())
     calibration = {}
-    for name, sweep in sweeps.items():
-        offset = bus.homing_offset(bus.motors[name].model, sweep.start)
-        entry = _full_turn(bus, name, offset) if name in full_turn else from_sweep(bus, name, sweep)
+    for name in names:
+        if name in wheels:
+            entry = _full_turn(bus, name, 0)
+        elif name in full_turn:
+            entry = _full_turn(bus, name, bus.homing_offset(bus.motors[name].model, sweeps[name].start))
+        else:
+            entry = from_sweep(bus, name, sweeps[name])
         calibration[name] = replace(entry, drive_mode=(drive_modes or {}).get(name, 0))
     bus.write_calibration(calibration)
     _require_reported(bus, calibration)

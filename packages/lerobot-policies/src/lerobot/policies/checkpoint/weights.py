@@ -54,7 +54,9 @@ def save_weights(module: nn.Module, path: Path) -> None:
 
 
 def read_weights(
-    path: Path, wanted: Callable[[str], bool] = lambda _: True
+    path: Path,
+    wanted: Callable[[str], bool] = lambda _: True,
+    placed: Callable[[Tensor], Tensor] = lambda tensor: tensor,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read a safetensors file.
 
@@ -64,6 +66,7 @@ def read_weights(
     Args:
         path: the file.
         wanted: whether the tensor of a name is to be read.
+        placed: brings each tensor to where it is needed, before the next one is read.
 
     Returns:
         The tensors, and the name each left-out alias is stored under.
@@ -75,7 +78,7 @@ def read_weights(
     names = [name for name in header.tensors if wanted(name)]
     try:
         with path.open("rb") as file:
-            tensors = {name: _tensor(file, header.start, header.tensors[name]) for name in names}
+            tensors = {name: placed(_tensor(file, header.start, header.tensors[name])) for name in names}
     except (OSError, ValueError, TypeError, LookupError) as error:
         raise CheckpointError(
             f"{path} cannot be read: {error}",
@@ -102,6 +105,7 @@ def load_weights(
     path: Path,
     published: Callable[[Weights], Weights] = lambda weights: weights,
     dtype: torch.dtype | None = None,
+    device: torch.device | None = None,
 ) -> None:
     """Give a module the tensors of a file: everything it needs, and nothing else.
 
@@ -113,12 +117,17 @@ def load_weights(
         path: a safetensors file.
         published: gives the weights under the module's names; see `PreTrainedPolicy.published`.
         dtype: type of floating-point weights; None for those that the module declares.
+        device: where each goes as soon as it is read; None for the CPU.
 
     Raises:
         CheckpointError: the file is damaged, or a weight is missing, unknown or of another shape; names it. Or the
             module would still lack something.
     """
-    weights, aliases = read_weights(path, lambda name: not is_statistic(name))
+    weights, aliases = read_weights(
+        path,
+        lambda name: not is_statistic(name),
+        lambda tensor: tensor.to(device, dtype if tensor.is_floating_point() else None),
+    )
     named = dict(published(_with_aliases(weights, aliases)))
     del weights
     expected = module.state_dict()

@@ -77,10 +77,10 @@ def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mappin
     """
     provided = features_of_dataset(renamed(source.features, rename_map))
     fitted = config if config.output_features else config.with_features(provided)
-    needed = {**fitted.input_features, **fitted.output_features}
+    needed = fitted.needed_of(provided)
     problems = []
     try:
-        saved = {**config.input_features, **config.output_features}
+        saved = config.needed_of(provided)
         check_names(source.features, saved, rename_map, source.label)
         check_provided(needed, provided, source.label, resized=config.resizes_images)
         fitted.validate_features()

@@ -177,6 +177,12 @@ class TokenizerConfig(ProcessorStepConfig):
     tokenizer_name: PathText | None = Field(default=None, description="Hub repository or folder of the tokenizer.")
 
 
+class NewLineConfig(ProcessorStepConfig):
+    """Ends the task with a new line; the base of the registered steps that do so, one per family of policies."""
+
+    target: ClassVar[str] = f"{_HERE}.prompt:NewLineProcessorStep"
+
+
 class ActionTokenizerConfig(ProcessorStepConfig):
     """Turns chunks of actions into tokens of a language model, for policies that speak their actions."""
 

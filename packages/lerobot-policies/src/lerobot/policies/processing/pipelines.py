@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lerobot.core.errors import CheckpointError
 from lerobot.core.processors import (
     PolicyProcessorPipeline,
     build_step,
@@ -22,6 +23,7 @@ from lerobot.policies.devices import choose_device
 from lerobot.policies.processing.config import DeviceConfig, NormalizerConfig, ToBatchConfig, UnnormalizerConfig
 from lerobot.policies.processing.normalization import NormalizationStep, Stats
 from lerobot.policies.processing.relative import link_relative_actions
+from lerobot.policies.processing.tokenizer import TokenizerProcessorStep
 
 Pipeline = PolicyProcessorPipeline[Any, Any]
 
@@ -96,6 +98,7 @@ def make_processors(config: PreTrainedConfig, stats: Stats | None) -> Processors
     module, _, name = config.processors.partition(":")
     processors: Processors = getattr(importlib.import_module(module), name)(config, stats)
     check_statistics(processors)
+    check_tokenizer(processors, config)
     return processors
 
 
@@ -135,6 +138,7 @@ def load_processors(
     link_relative_actions(preprocessor.steps, postprocessor.steps)
     processors = Processors(preprocessor, postprocessor)
     check_statistics(processors)
+    check_tokenizer(processors, config)
     return processors
 
 
@@ -161,3 +165,20 @@ def check_statistics(processors: Processors) -> None:
     for step in (*processors.preprocessor.steps, *processors.postprocessor.steps):
         if isinstance(step, NormalizationStep):
             step.check()
+
+
+def check_tokenizer(processors: Processors, config: PreTrainedConfig) -> None:
+    """Check that the policy's language model knows every token of its tokenizer.
+
+    Raises:
+        CheckpointError: it does not, so the tokenizer is another model's; names it.
+    """
+    for step in processors.preprocessor.steps:
+        if not isinstance(step, TokenizerProcessorStep) or config.vocabulary is None:
+            continue
+        if step.vocabulary > config.vocabulary:
+            raise CheckpointError(
+                f"tokenizer {step.config.tokenizer_name!r} has {step.vocabulary} tokens, and the language model of "
+                f"policy {config.type!r} knows {config.vocabulary}",
+                expected="the tokenizer that the language model was trained with",
+            )

@@ -37,6 +37,11 @@ class TokenizerProcessorStep(ProcessorStep):
             tokenizer if tokenizer is not None else load_tokenizer(config.tokenizer_name, "tokenizer_name")
         )
 
+    @property
+    def vocabulary(self) -> int:
+        """Tokens it may give."""
+        return len(self._tokenizer)
+
     def save_artifacts(self, directory: Path) -> dict[str, str]:
         """Save a tokenizer that no name on the Hub stands for."""
         if not self._is_own and not Path(str(self.config.tokenizer_name)).exists():

@@ -129,13 +129,13 @@ for name in {modules!r}:
         """Summary, licence, a URL and a README with the install line are in the metadata.
 
         Repair: fill `description`, `license`, `urls` and `readme` in pyproject.toml; write `pip install NAME` in the
-        README.
+        README, or how else NAME is installed while no index has it: `pip install ./folder/NAME`.
         """
         assert metadata.get("Summary")
         assert metadata.get("License-Expression") or metadata.get("License")
         assert metadata.get_all("Project-URL"), "add [project.urls]"
         text = metadata.get_payload() or metadata.get("Description") or ""
-        assert f"pip install {self.distribution}" in text
+        assert re.search(rf"pip install\b[^\n]*[\s/'\"]{re.escape(self.distribution)}\b", text)
 
 
 def _folders(value: str) -> list[Path]:

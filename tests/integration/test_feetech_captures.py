@@ -1,18 +1,18 @@
-"""The bytes that huggingface/lerobot sends to a HopeJR arm and hand, and ours in the same session.
+"""The bytes that huggingface/lerobot sends to a HopeJR arm and hand and to a LeKiwi, and ours in the same session.
 
 While they are read and driven, the bytes are the same. While they are connected and configured, ours differ in these
 ways, so there the registers that are changed in the end are compared:
 
-- The motors of the arm are asked who they are, as those of the hand are. Theirs asks those of the hand only.
-- The calibration is written before torque comes on. Theirs was written after it.
-- The goal of each motor is set to where it is before torque comes on, so that nothing jumps.
+- The motors of the HopeJR arm are asked who they are, as those of the hand are. Theirs asks those of the hand only.
+- The calibration is written before torque comes on. That of HopeJR was written after it.
+- The goal of each motor is set to where it is before torque comes on, that of a wheel to zero, so that nothing jumps.
 - A register that holds its value already is read and not written.
 """
 
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,35 +24,54 @@ from lerobot.core.testing import ScriptedPrompter
 from lerobot.feetech.tables import SCS, STS_SMS
 from lerobot.motors.virtual import ARMS, VirtualBus
 
-HOPE_JR = GOLDEN / "hope_jr"
-
 GOAL_POSITION = STS_SMS["Goal_Position"][0]
 assert SCS["Goal_Position"][0] == GOAL_POSITION
 
-POSES = {"arm": range(1800, 2150, 50), "hand": range(400, 720, 20)}
-"""Where the virtual joints of the captures stood."""
+
+@dataclass(frozen=True)
+class Capture:
+    """A recorded session.
+
+    Attributes:
+        folder: where it is, below the captures.
+        stem: what its files begin with.
+        pose: where the virtual joints stood.
+        fields: fields of the configuration.
+    """
+
+    folder: str
+    stem: str
+    pose: range
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+CAPTURES = {
+    "hope_jr_arm": Capture("hope_jr", "arm", range(1800, 2150, 50)),
+    "hope_jr_hand": Capture("hope_jr", "hand_right", range(400, 720, 20), {"side": "right"}),
+    "lekiwi": Capture("lekiwi", "lekiwi", range(2000, 2090, 10), {"cameras": {}}),
+}
 
 
 class Session:
-    """An arm or a hand in the pose of its capture."""
+    """A robot in the pose of its capture."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
-        model = "arm" if kind == "arm" else "hand_right"
-        spec = ARMS[f"hope_jr_{kind}"]
+    def __init__(self, robot: str, folder: Path) -> None:
+        capture = CAPTURES[robot]
+        spec = ARMS[robot]
         servos = tuple(
-            replace(servo, position=position) for servo, position in zip(spec.servos, POSES[kind], strict=True)
+            replace(servo, position=position) for servo, position in zip(spec.servos, capture.pose, strict=True)
         )
         self.line = VirtualBus(replace(spec, servos=servos))
-        self.values = json.loads((HOPE_JR / f"{model}_values.json").read_text())
-        self.capture = captured(HOPE_JR / f"{model}_session.jsonl")
-        shutil.copy(HOPE_JR / f"{model}_calibration.json", folder / "golden.json")
-        side = {} if kind == "arm" else {"side": "right"}
-        config = registry.config_class("robot", f"hope_jr_{kind}")
-        self.device: Any = config(port=self.line.port, id="golden", calibration_dir=folder, **side).build()
+        files = GOLDEN / capture.folder
+        self.values = json.loads((files / f"{capture.stem}_values.json").read_text())
+        self.capture = captured(files / f"{capture.stem}_session.jsonl")
+        shutil.copy(files / f"{capture.stem}_calibration.json", folder / "golden.json")
+        config = registry.config_class("robot", robot)
+        self.device: Any = config(port=self.line.port, id="golden", calibration_dir=folder, **capture.fields).build()
         self.device.prompter = ScriptedPrompter([""])
 
 
-@pytest.fixture(params=["arm", "hand"])
+@pytest.fixture(params=CAPTURES)
 def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
     if not GOLDEN.is_dir():
         pytest.skip("the shared captures are not here")
@@ -76,10 +95,10 @@ def test_it_sends_the_bytes_of_the_capture(session: Session) -> None:
     assert reads == capture["get_observation"][: len(reads)]
     assert robot.send_action(values["given"]) == pytest.approx(values["sent"])
     (call,) = (call for call in capture if call.startswith("send_action"))
-    assert line.packets() == capture[call]
+    assert b"".join(line.packets()) == b"".join(capture[call])
     while not has_arrived(session.line):
         pass
     assert dict(robot.get_observation()) == pytest.approx(values["after"])
     assert line.packets() == capture["get_observation"][len(reads) :]
     robot.disconnect()
-    assert line.packets() == capture["disconnect"]
+    assert b"".join(line.packets()) == b"".join(capture["disconnect"])

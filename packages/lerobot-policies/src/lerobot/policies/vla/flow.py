@@ -1,0 +1,134 @@
+"""The base of vision-language-action models that act by flow matching."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from lerobot.policies.chunks import ActionQueue
+from lerobot.policies.features import ACTION, OBSERVATION_STATE, check_windows
+from lerobot.policies.networks.flow_matching import Flow
+from lerobot.policies.networks.padding import pad_last
+from lerobot.policies.policy import PreTrainedPolicy
+from lerobot.policies.rtc.continuation import Continuation, Mode
+from lerobot.policies.rtc.guidance import Guidance
+from lerobot.policies.vla.config import VLAConfig
+from lerobot.policies.vla.images import require_batch
+
+Context = TypeVar("Context")
+
+
+class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
+    """Looks and reads once, then carries noise to a chunk of actions along a learned velocity, from time 1 to 0.
+
+    A subclass says what is seen (`observe`) and the velocity there (`velocity`), and how it learns (`forward`).
+
+    Args:
+        config: the configuration, features included.
+        steps: Euler's steps from noise to actions.
+
+    Raises:
+        FeatureMismatchError: the features are not what such a policy needs.
+    """
+
+    config: VLAConfig
+    rtc_modes: ClassVar[frozenset[Mode]] = frozenset({"guided"})
+
+    def __init__(self, config: VLAConfig, steps: int) -> None:
+        super().__init__(config)
+        config.validate_features()
+        self._steps = steps
+        self._actions = ActionQueue(config.n_action_steps)
+
+    @abstractmethod
+    def observe(self, batch: Mapping[str, Any]) -> Context:
+        """Look at the cameras, read the task and the state: all that does not change while a chunk is found."""
+
+    @abstractmethod
+    def velocity(self, context: Context, actions: Tensor, time: Tensor) -> Tensor:
+        """Give the velocity at a point of the way.
+
+        Args:
+            context: from `observe`.
+            actions: `(B, T, max_action_dim)` float32.
+            time: `(B,)` float32; 1 is noise, 0 are actions.
+
+        Returns:
+            `(B, T, max_action_dim)` float32.
+        """
+
+    def finished(self, actions: Tensor) -> Tensor:
+        """Give the actions `(B, T, Da)` of a chunk that was found, for families that have their own convention."""
+        return actions
+
+    def reset(self) -> None:
+        """Forget the actions that wait."""
+        self._actions.reset()
+
+    def require_inputs(self, batch: Mapping[str, Any]) -> None:
+        """See `PreTrainedPolicy.require_inputs`; cameras may be missing, as many as `empty_cameras`."""
+        require_batch(self.config, self.name, batch)
+
+    # --- acting ------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def select_action(self, batch: Mapping[str, Any]) -> Tensor:
+        """Choose the action `(B, Da)` of this tick, normalised; see `Policy.select_action`.
+
+        Raises:
+            FeatureMismatchError: an input is missing or has the wrong shape.
+        """
+        return self._actions.next(lambda: self.predict_action_chunk(batch))
+
+    @torch.no_grad()
+    def predict_action_chunk(self, batch: Mapping[str, Any], *, noise: Tensor | None = None) -> Tensor:
+        """Predict the chunk `(B, T, Da)`, normalised.
+
+        Args:
+            batch: see `Policy.predict_action_chunk`.
+            noise: `(B, T, max_action_dim)` float32 to begin with; None to draw some.
+
+        Raises:
+            FeatureMismatchError: an input is missing or has the wrong shape.
+        """
+        return self._chunk(batch, noise, None)
+
+    @torch.no_grad()
+    def continue_action_chunk(
+        self, batch: Mapping[str, Any], continuation: Continuation, *, noise: Tensor | None = None
+    ) -> Tensor:
+        """See `lerobot.policies.rtc.continuation.ContinuesChunks`, and `predict_action_chunk`."""
+        return self._chunk(batch, noise, continuation)
+
+    def _chunk(self, batch: Mapping[str, Any], noise: Tensor | None, continuation: Continuation | None) -> Tensor:
+        self.require_inputs(batch)
+        self.eval()
+        config = self.config
+        if noise is None:
+            shape = (len(batch[OBSERVATION_STATE]), config.chunk_size, config.max_action_dim)
+            noise = torch.randn(shape, device=next(self.parameters()).device)
+        guidance = None if continuation is None else Guidance(continuation, noise)
+        context = self.observe(batch)
+        network = torch.compile(self.velocity, mode=config.compile_mode) if config.compile_model else self.velocity
+
+        def velocity(point: Tensor, time: Tensor) -> Tensor:
+            found: Tensor = network(context, point, time)
+            return found
+
+        chunk = Flow.FROM_ONE.integrate(velocity, noise, self._steps, guidance)
+        return self.finished(chunk[:, :, : config.output_features[ACTION].shape[0]])
+
+    # --- learning ----------------------------------------------------------------------------------------------------
+
+    def padded_actions(self, batch: Mapping[str, Any]) -> Tensor:
+        """Give the actions to learn, `(B, T, max_action_dim)`.
+
+        Raises:
+            FeatureMismatchError: an input is missing, or the batch has no chunk of actions.
+        """
+        self.require_inputs(batch)
+        steps = self.config.chunk_size
+        check_windows(batch, {ACTION: (steps, *self.config.output_features[ACTION].shape)})
+        return pad_last(batch[ACTION], self.config.max_action_dim)
