@@ -3,10 +3,24 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
+
+
+class _UnfilledOnMeta(TorchFunctionMode):
+    """Draws no numbers for tensors without memory: for them alone, torch would first import its compiler."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in {torch.Tensor.normal_, nn.init.normal_}:
+            tensor: torch.Tensor = args[0] if args else kwargs["tensor"]
+            if tensor.is_meta:
+                return tensor
+        return func(*args, **(kwargs or {}))
 
 
 @contextmanager
@@ -30,6 +44,7 @@ def without_weights() -> Iterator[None]:
     # torch's annotation forgets that what a hook gives is what is registered.
     handle = register_module_parameter_registration_hook(put_on_meta)  # type: ignore[arg-type]
     try:
-        yield
+        with _UnfilledOnMeta():
+            yield
     finally:
         handle.remove()

@@ -28,6 +28,12 @@ from lerobot.policies.processing.modes import NEEDED
 
 logger = logging.getLogger(__name__)
 
+FINE_TUNE = (
+    "The checkpoint was made to be fine-tuned, by the statistics of your dataset: "
+    "lerobot train --policy.path=CHECKPOINT --dataset.repo_id=NAME"
+)
+"""What helps where a checkpoint has statistics of features that its policy does not have."""
+
 Stats = Mapping[str, Mapping[str, Any]]
 """Statistics by feature and name (`mean`, `std`, `min`, `max`, `q01`, ...): arrays, tensors or lists."""
 
@@ -59,6 +65,7 @@ class NormalizationStep(ProcessorStep):
 
     def _take(self, flat: Mapping[str, Tensor]) -> None:
         self._stats, self._placed = {}, {}
+        self._others = sorted({flat_key.rpartition(".")[0] for flat_key in flat} - self.config.features.keys())
         for flat_key, value in flat.items():
             key, _, name = flat_key.rpartition(".")
             # Statistics of bookkeeping columns are of no use to a policy.
@@ -91,10 +98,13 @@ class NormalizationStep(ProcessorStep):
             if name not in self._stats.get(key, {})
         ]
         if missing:
+            others = f"; it has those of {', '.join(self._others)}" if self._others else ""
             raise CheckpointError(
-                f"{self.registry_name} has no statistics {', '.join(missing)}",
+                f"{self.registry_name} has no statistics {', '.join(missing)}{others}",
                 expected="what the normalisation mode of each feature needs",
-                hint="Compute the dataset's statistics, or load the checkpoint together with its processor files.",
+                hint=FINE_TUNE
+                if others
+                else "Compute the dataset's statistics, or load the checkpoint together with its processor files.",
             )
 
     def state_dict(self) -> dict[str, Any]:

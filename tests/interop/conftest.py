@@ -1,0 +1,6 @@
+"""Make the small models of packages' own tests importable: test folders are no packages."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "packages" / "lerobot-smolvla" / "tests"))
