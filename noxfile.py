@@ -94,6 +94,14 @@ def wheels(session: nox.Session) -> None:
 
 
 @nox.session
+def index(session: nox.Session) -> None:
+    """Compare the wheels of `nox -s wheels` with what an index serves under their names: `nox -s index -- URL`."""
+    if len(session.posargs) != 1:
+        session.error("which index? nox -s index -- https://HOST/simple")
+    session.run("python", "tests/architecture/check_index.py", *session.posargs, str(WHEELS))
+
+
+@nox.session
 def pythons(session: nox.Session) -> None:
     """The wheels of `nox -s wheels` on every supported Python of this machine."""
     found = [python for version in ("3.11", "3.12", "3.13") if (python := interpreter(version))]
