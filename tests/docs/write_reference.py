@@ -150,7 +150,8 @@ def _known(name: str, plugin: Known) -> list[str]:
 
 
 def _flags(rows: list[Row], prefix: str = "--") -> str:
-    return _table(
+    """A table that narrow screens show as one block per row, see `docs/stylesheets/options.css`."""
+    table = _table(
         ["flag" if prefix else "field", "takes", "default", "meaning"],
         [
             [
@@ -162,10 +163,11 @@ def _flags(rows: list[Row], prefix: str = "--") -> str:
             for row in rows
         ],
     )
+    return f'<div class="options" markdown>\n\n{table}\n</div>\n'
 
 
 def _required(row: Row) -> str:
-    return f"required with `{row.within}`" if row.within else "required"
+    return f"**required** with `{row.within}`" if row.within else "**required**"
 
 
 def _summary(model: type[PluginConfig] | type[CommandConfig]) -> str:
