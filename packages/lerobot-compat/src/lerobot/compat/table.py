@@ -23,6 +23,7 @@ ROOT = "lerobot"
 SAME_AS, MISSING = "same_as", "missing"
 
 ADAPTERS = {
+    "derivable": "lerobot.compat.derived:derivable",
     "gated": "lerobot.compat.gated:gated",
     "step": "lerobot.compat.steps:step",
 }
