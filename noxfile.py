@@ -19,7 +19,10 @@ WHEELS = ROOT / "dist"
 TEST_ENV = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "UV_COMPILE_BYTECODE": None, "PYTHONDONTWRITEBYTECODE": None}
 # A file stays in one process, so that what its tests share is made once.
 PYTEST = ["pytest", "-n", "logical", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder"]
-PEER = ["lerobot[dataset,training,feetech,dynamixel,hardware,diffusion,pusht,aloha]==0.6.1", "transformers>=4.53,<6"]
+PEER = [
+    "lerobot[dataset,training,feetech,dynamixel,hardware,diffusion,pusht,aloha,lekiwi]==0.6.1",
+    "transformers>=4.53,<6",
+]
 # Its simulations ask for the OpenCV with windows, which needs system libraries.
 PEER_OVERRIDES = "opencv-python; sys_platform == 'never'\n"
 

@@ -71,8 +71,8 @@ class Derivable(type(BaseModel)):  # type: ignore[misc] # pydantic's own metacla
 
 def original_of(handed_on: type) -> Any:
     """The model of ours behind what is handed on."""
-    mro = [each for each in handed_on.__mro__ if base.PluginConfig in each.__mro__]
-    return next(each for each in mro if not isinstance(each, Derivable))
+    models = [each for each in handed_on.__mro__ if base.ConfigModel in each.__mro__]
+    return next(each for each in models if not isinstance(each, Derivable))
 
 
 @cache
@@ -103,6 +103,8 @@ def is_mirror(cls: type) -> bool:
 
 def _parent(model: Any) -> tuple[Any, type]:
     """What the dataclass of a model derives from, and the model whose methods that has."""
+    if base.PluginConfig not in model.__mro__:
+        return object, base.ConfigModel
     if model.kind in FAMILIES:
         return FAMILIES[model.kind], next(each for each in model.__mro__ if each.__module__ == base.__name__)
     lineage = [each for each in model.__mro__ if base.PluginConfig in each.__mro__[1:]]
