@@ -36,8 +36,8 @@ def record_loop(
     control_time_s: float | None = None,
     single_task: str | None = None,
     display_data: bool = False,
-    display_mode: str = "rerun",
-    display_compressed_images: bool = False,
+    display_mode: str = "rerun",  # noqa: ARG001 # see below
+    display_compressed_images: bool = False,  # noqa: ARG001
 ) -> None:
     """Let a teleoperator drive a robot for an episode, and add its frames to a dataset.
 
@@ -63,7 +63,6 @@ def record_loop(
         ValueError: the dataset has another rate.
         SafetyError: the safety gate cannot guarantee its limits.
     """
-    del display_mode, display_compressed_images
     if dataset is not None and dataset.fps != fps:
         raise ValueError(f"the dataset has {dataset.fps} frames per second, the loop {fps}")
     from_teleop, to_robot, from_robot = make_default_processors()

@@ -68,7 +68,8 @@ def parse(config_class: type, arguments: list[str], config_path: str | None = No
 def as_model(config_class: Any) -> type[ConfigModel]:
     """A model with the fields of a dataclass, nested ones included; a configuration of ours is one."""
     if issubclass(config_class, ConfigModel):
-        return config_class
+        known: type[ConfigModel] = config_class
+        return known
     hints = get_type_hints(config_class)
     fields: dict[str, Any] = {
         each.name: (_annotation(hints[each.name]), _default(each)) for each in dataclasses.fields(config_class)
