@@ -5,7 +5,6 @@ import math
 import pytest
 
 np = pytest.importorskip("numpy")
-pytest.importorskip("lerobot.kinematics")
 
 from lerobot.compat.rotations import Rotation  # noqa: E402
 
@@ -36,6 +35,14 @@ def test_products_are_one_after_the_other() -> None:
     np.testing.assert_allclose((about_x * about_z).apply([1, 0, 0]), [0, 0, 1], atol=1e-12)
     np.testing.assert_allclose((about_x * about_x.inv()).as_rotvec(), [0, 0, 0], atol=1e-12)
     np.testing.assert_allclose(Rotation.from_matrix(np.eye(3)).as_quat(), [0, 0, 0, 1], atol=1e-12)
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-9, 1.0, 3.1415, math.pi])
+def test_every_angle_comes_back(angle: float) -> None:
+    vector = angle * np.array([2.0, -1.0, 2.0]) / 3.0
+    found = Rotation.from_rotvec(vector).as_rotvec()
+    # At half a turn both signs are the same rotation.
+    assert min(np.abs(found - vector).max(), np.abs(found + vector).max() if angle == math.pi else 1.0) < 1e-9
 
 
 def test_a_quaternion_of_nothing_is_refused() -> None:

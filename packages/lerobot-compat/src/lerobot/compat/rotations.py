@@ -6,8 +6,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lerobot.kinematics.solver import rotation_matrix, rotation_vector
-
 Array = NDArray[np.float64]
 
 
@@ -28,8 +26,12 @@ class Rotation:
 
     @classmethod
     def from_rotvec(cls, rotvec: ArrayLike) -> Self:
-        """Of the axis times the angle in radians, `(3,)`."""
-        return cls(rotation_matrix(np.asarray(rotvec, np.float64)))
+        """Of the axis times the angle in radians, `(3,)`, by the formula of Rodrigues."""
+        vector = np.asarray(rotvec, np.float64)
+        angle = float(np.linalg.norm(vector))
+        x, y, z = vector / angle if angle else vector
+        cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+        return cls(np.eye(3) + math.sin(angle) * cross + (1.0 - math.cos(angle)) * cross @ cross)
 
     @classmethod
     def from_quat(cls, quat: ArrayLike) -> Self:
@@ -51,15 +53,31 @@ class Rotation:
         return self._matrix.copy()
 
     def as_rotvec(self) -> Array:
-        """The axis times the angle in radians, `(3,)`."""
-        return rotation_vector(self._matrix)
+        """The axis times the angle in radians, `(3,)`; the angle is at most pi."""
+        *axis, real = self.as_quat()
+        length = float(np.linalg.norm(axis))
+        # The limit of angle / sin(angle / 2) at no angle is 2.
+        return np.array(axis) * (2.0 * math.atan2(length, real) / length if length else 2.0)
 
     def as_quat(self) -> Array:
-        """The quaternion `(x, y, z, w)` of length 1, with w not below zero."""
-        vector = self.as_rotvec()
-        angle = float(np.linalg.norm(vector))
-        axis = vector / angle if angle else vector
-        return np.array([*(math.sin(angle / 2) * axis), math.cos(angle / 2)])
+        """The quaternion `(x, y, z, w)` of length 1, with w not below zero.
+
+        It is the eigenvector of the largest eigenvalue of a symmetric matrix, which is exact at every angle.
+
+        Source:
+            I. Y. Bar-Itzhack, New method for extracting the quaternion from a rotation matrix, 2000.
+        """
+        m = self._matrix
+        key = np.array(
+            [
+                [m[0, 0] - m[1, 1] - m[2, 2], m[1, 0] + m[0, 1], m[2, 0] + m[0, 2], m[2, 1] - m[1, 2]],
+                [m[1, 0] + m[0, 1], m[1, 1] - m[0, 0] - m[2, 2], m[2, 1] + m[1, 2], m[0, 2] - m[2, 0]],
+                [m[2, 0] + m[0, 2], m[2, 1] + m[1, 2], m[2, 2] - m[0, 0] - m[1, 1], m[1, 0] - m[0, 1]],
+                [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], m[0, 0] + m[1, 1] + m[2, 2]],
+            ]
+        )
+        quaternion: Array = np.linalg.eigh(key)[1][:, -1]
+        return quaternion if quaternion[3] >= 0 else -quaternion
 
     def apply(self, vectors: ArrayLike, inverse: bool = False) -> Array:
         """Turn a vector `(3,)`, or several `(N, 3)`.
