@@ -105,6 +105,24 @@ def index(session: nox.Session) -> None:
 
 
 @nox.session
+def third_party(session: nox.Session) -> None:
+    """Add third-party plugins from the package index beside our wheels (`nox -s wheels` first), and drive three."""
+    python = interpreter("3.12") or session.error("most of these plugins need Python 3.12")
+    folder, env = environment("third-party")
+    ours = [
+        "lerobot-compat",
+        "lerobot-datasets",
+        "lerobot-envs",
+        "lerobot-feetech",
+        "lerobot-kinematics",
+        "lerobot-so100",
+    ]
+    session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
+    session.run("uv", "pip", "install", "-q", f"--find-links={WHEELS}", *ours, env=env, external=True)
+    session.run("python", "tests/integration/third_party_plugins.py", str(folder), str(WHEELS), env=env)
+
+
+@nox.session
 def pythons(session: nox.Session) -> None:
     """The wheels of `nox -s wheels` on every supported Python of this machine."""
     found = [python for version in ("3.11", "3.12", "3.13") if (python := interpreter(version))]
@@ -133,19 +151,31 @@ def templates(session: nox.Session) -> None:
     session.run("pytest", "-q", "tests/templates", "-m", "", env=TEST_ENV)
 
 
+def peer_python(session: nox.Session) -> str:
+    """The interpreter of an environment that has huggingface/lerobot: the one that is named, or a new one's."""
+    if peer := os.environ.get("LEROBOT_PEER_PYTHON"):
+        return peer
+    python = interpreter("3.12") or session.error("the peer needs Python 3.12")
+    folder, env = environment("peer")
+    session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
+    overrides = folder / "overrides.txt"
+    overrides.write_text(PEER_OVERRIDES, encoding="utf-8")
+    session.run("uv", "pip", "install", "-q", "--override", str(overrides), *PEER, env=env, external=True)
+    return str(folder / "bin" / "python")
+
+
 @nox.session
 def interop(session: nox.Session) -> None:
     """Cross-load with huggingface/lerobot from PyPI, in an environment of its own."""
-    peer = os.environ.get("LEROBOT_PEER_PYTHON")
-    if not peer:
-        python = interpreter("3.12") or session.error("the peer needs Python 3.12")
-        folder, env = environment("peer")
-        session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
-        overrides = folder / "overrides.txt"
-        overrides.write_text(PEER_OVERRIDES, encoding="utf-8")
-        session.run("uv", "pip", "install", "-q", "--override", str(overrides), *PEER, env=env, external=True)
-        peer = str(folder / "bin" / "python")
+    peer = peer_python(session)
     session.run("pytest", "-m", "peer", *session.posargs, env={**TEST_ENV, "LEROBOT_PEER_PYTHON": peer})
+
+
+@nox.session
+def compat(session: nox.Session) -> None:
+    """Write which public names of huggingface/lerobot import here; `-- --check` compares the page instead."""
+    env = {**TEST_ENV, "LEROBOT_PEER_PYTHON": peer_python(session)}
+    session.run("python", "tests/compat/write_names.py", *session.posargs, env=env)
 
 
 @nox.session

@@ -29,9 +29,19 @@ MIRROR = "__mirror__"
 class Derivable(type(BaseModel)):  # type: ignore[misc] # pydantic's own metaclass, which is not public under its name
     """Class of models that can be derived from as dataclasses."""
 
-    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **settings: Any) -> Any:
-        """Make the model, or the dataclass-to-be that a plugin derives from one."""
-        if not any(isinstance(each, Derivable) for each in bases):
+    def __new__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, model: bool = False, **settings: Any
+    ) -> Any:
+        """Make the model, or the dataclass-to-be that a plugin derives from one.
+
+        Args:
+            name: of the class.
+            bases: what it derives from.
+            namespace: what stands in it.
+            model: it is one of ours that is handed on, whatever it derives from.
+            **settings: of the model.
+        """
+        if model or not any(isinstance(each, Derivable) for each in bases):
             return super().__new__(cls, name, bases, namespace, **settings)
         mirrored = [dataclass_of(original_of(each)) if isinstance(each, Derivable) else each for each in bases]
         # There such a class may stand beside the base of its family; here it derives from it.

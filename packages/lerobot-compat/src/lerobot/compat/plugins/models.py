@@ -102,17 +102,7 @@ class AdaptedEnvConfig(Adapted, base.EnvConfig):
     device: ClassVar[type | None] = None
 
 
-def _base(kind: str) -> Any:
-    """What the model of a kind derives from; None for a kind that plugins of huggingface/lerobot do not add to."""
-    if kind == "policy":
-        # Policies need torch, and most plugins are none.
-        from lerobot.compat.plugins.policy_model import AdaptedPolicyConfig
-
-        return AdaptedPolicyConfig
-    return BASES.get(kind)
-
-
-BASES: dict[str, type[Any]] = {
+BASES: dict[str, Any] = {
     "robot": AdaptedRobotConfig,
     "teleoperator": AdaptedTeleoperatorConfig,
     "camera": AdaptedCameraConfig,
@@ -120,16 +110,18 @@ BASES: dict[str, type[Any]] = {
 }
 
 
-def model_of_plugin(kind: str, name: str, config: object) -> type | None:
+def model_of_plugin(kind: str, name: str, config: object, parent: type | None = None) -> type | None:
     """The model of a dataclass that is registered under a name; None if it is no such dataclass.
 
     Args:
         kind: registry kind.
         name: registered name, the default of `type`.
         config: the dataclass.
+        parent: what the model derives from; None for what `BASES` says.
     """
+    parent = parent or BASES.get(kind)
     is_config = isinstance(config, type) and issubclass(config, choice.Choice) and dataclasses.is_dataclass(config)
-    return _plugin(kind, name, cast("Any", config), None) if is_config and _base(kind) else None
+    return _plugin(cast("Any", parent), name, cast("Any", config), None) if is_config and parent else None
 
 
 def model_of_device(kind: str, name: str, device: object) -> type | None:
@@ -137,12 +129,12 @@ def model_of_device(kind: str, name: str, device: object) -> type | None:
     if not (isinstance(device, type) and kind in DEVICES and issubclass(device, DEVICES[kind])):
         return None
     config = vars(device).get("config_class")
-    return _plugin(kind, name, config, cast("Any", device)) if model_of_plugin(kind, name, config) else None
+    return _plugin(BASES[kind], name, config, cast("Any", device)) if model_of_plugin(kind, name, config) else None
 
 
 @cache
-def _plugin(kind: str, name: str, config: Any, device: type | None) -> type:
-    model: type = _model(config, _base(kind), {"type": (str, name)})
+def _plugin(parent: Any, name: str, config: Any, device: Any) -> type:
+    model: type = _model(config, parent, {"type": (str, name)})
     cast("Any", model).device = device
     return model
 
@@ -234,7 +226,7 @@ def _model_of_value(value: Any) -> type[Adapted]:
     kinds: dict[Any, str] = {family: ours.kind for family, ours in CHOICES.items()}
     for family, kind in kinds.items():
         if isinstance(value, family):
-            return _plugin(kind, value.type, cast("Any", type(value)), None)
+            return _plugin(BASES[kind], value.type, cast("Any", type(value)), None)
     return _section(cast("Any", type(value)))
 
 
