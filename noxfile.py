@@ -97,6 +97,32 @@ def wheels(session: nox.Session) -> None:
 
 
 @nox.session
+def index(session: nox.Session) -> None:
+    """Compare the wheels of `nox -s wheels` with what an index serves under their names: `nox -s index -- URL`."""
+    if len(session.posargs) != 1:
+        session.error("which index? nox -s index -- https://HOST/simple")
+    session.run("python", "tests/architecture/check_index.py", *session.posargs, str(WHEELS))
+
+
+@nox.session
+def third_party(session: nox.Session) -> None:
+    """Add third-party plugins from the package index beside our wheels (`nox -s wheels` first), and drive three."""
+    python = interpreter("3.12") or session.error("most of these plugins need Python 3.12")
+    folder, env = environment("third-party")
+    ours = [
+        "lerobot-compat",
+        "lerobot-datasets",
+        "lerobot-envs",
+        "lerobot-feetech",
+        "lerobot-kinematics",
+        "lerobot-so100",
+    ]
+    session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
+    session.run("uv", "pip", "install", "-q", f"--find-links={WHEELS}", *ours, env=env, external=True)
+    session.run("python", "tests/integration/third_party_plugins.py", str(folder), str(WHEELS), env=env)
+
+
+@nox.session
 def pythons(session: nox.Session) -> None:
     """The wheels of `nox -s wheels` on every supported Python of this machine."""
     found = [python for version in ("3.11", "3.12", "3.13") if (python := interpreter(version))]

@@ -19,7 +19,11 @@ def third_party(monkeypatch: pytest.MonkeyPatch, lerobot_home: Path) -> Iterator
     monkeypatch.syspath_prepend(str(SITE))
     registry.refresh()
     yield SITE
-    for module in [name for name in sys.modules if name.startswith(("lerobot_robot_", "lerobot_tele", "lerobot_cam"))]:
+    for module in [
+        name
+        for name in sys.modules
+        if name.startswith(("lerobot_robot_", "lerobot_tele", "lerobot_cam", "lerobot_policy_", "lerobot_env_"))
+    ]:
         del sys.modules[module]
     monkeypatch.undo()
     registry.refresh()

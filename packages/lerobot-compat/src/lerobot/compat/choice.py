@@ -1,10 +1,10 @@
 """Configurations as huggingface/lerobot's plugins write them: dataclasses that register themselves under a name."""
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from lerobot.core.config import base
 
@@ -89,9 +89,9 @@ class RobotConfig(Choice):
     def __post_init__(self) -> None:
         """A camera of a robot has a size and a rate, or the robot's features would be unknown."""
         for name, camera in (self.__dict__.get("cameras") or {}).items():
-            for field in ("width", "height", "fps"):
-                if camera.__getattribute__(field) is None:
-                    raise ValueError(f"camera {name!r} has no {field!r}, which cameras of a robot need")
+            for needed in ("width", "height", "fps"):
+                if camera.__getattribute__(needed) is None:
+                    raise ValueError(f"camera {name!r} has no {needed!r}, which cameras of a robot need")
 
 
 @dataclass(kw_only=True)
@@ -117,7 +117,44 @@ class CameraConfig(Choice):
     height: int | None = None
 
 
+@dataclass(kw_only=True)
+class EnvConfig(Choice):
+    """Fields every simulated environment has.
+
+    Attributes:
+        task: name of the task within its package.
+        fps: steps per second.
+        features: inputs and outputs of a policy, by the environment's names.
+        features_map: the policy's names of them.
+        max_parallel_tasks: how many tasks are played at once.
+        disable_env_checker: do without gymnasium's checks of every reset and step.
+    """
+
+    task: str | None = None
+    fps: int = 30
+    features: dict[str, Any] = field(default_factory=dict)
+    features_map: dict[str, str] = field(default_factory=dict)
+    max_parallel_tasks: int = 1
+    disable_env_checker: bool = True
+
+    @property
+    def package_name(self) -> str:
+        """Package whose import registers the environment with gymnasium."""
+        return f"gym_{self.type}"
+
+    @property
+    def gym_id(self) -> str:
+        """Name under which it is registered."""
+        return f"{self.package_name}/{self.task}"
+
+    @property
+    @abstractmethod
+    def gym_kwargs(self) -> dict[str, Any]:
+        """What `gymnasium.make` is given."""
+
+
 # Ours count as theirs: annotations and `isinstance` in programs mean any configuration of the kind.
 RobotConfig.register(base.RobotConfig)
 TeleoperatorConfig.register(base.TeleoperatorConfig)
 CameraConfig.register(base.CameraConfig)
+EnvConfig.register(base.EnvConfig)

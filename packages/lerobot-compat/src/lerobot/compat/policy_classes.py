@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict
 
+from lerobot.compat.derived import Derivable
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.policy import PreTrainedPolicy
@@ -82,7 +83,8 @@ def policy_config(original: type[PreTrainedConfig]) -> type[PreTrainedConfig]:
         "__annotations__": {"target": ClassVar[str]},
         "target": _class_path(original),
     }
-    return new_class(original.__name__, bases, exec_body=lambda names: names.update(body))
+    made_by = {"metaclass": Derivable, "model": True}
+    return new_class(original.__name__, bases, made_by, lambda names: names.update(body))
 
 
 def _class_path(original: type[PreTrainedConfig]) -> str:

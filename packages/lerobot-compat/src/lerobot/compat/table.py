@@ -26,6 +26,7 @@ ROOT = "lerobot"
 SAME_AS, MISSING = "same_as", "missing"
 
 ADAPTERS = {
+    "derivable": "lerobot.compat.derived:derivable",
     "gated": "lerobot.compat.gated:gated",
     "optimizer": "lerobot.compat.optim:optimizer",
     "policy": "lerobot.compat.policy_classes:policy",

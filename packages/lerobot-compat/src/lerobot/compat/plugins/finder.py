@@ -41,6 +41,11 @@ def adapted(found: Discovered, loaded: object) -> type | None:
     """See `PluginFinder.adapted`."""
     from lerobot.compat.plugins.models import model_of_device, model_of_plugin
 
+    if found.kind == "policy":
+        # Policies need torch, and most plugins are none.
+        from lerobot.compat.plugins.policy_model import AdaptedPolicyConfig
+
+        return model_of_plugin(found.kind, found.name, loaded, AdaptedPolicyConfig)
     return model_of_plugin(found.kind, found.name, loaded) or model_of_device(found.kind, found.name, loaded)
 
 

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, create_model, model_validator
 from pydantic.fields import FieldInfo
 
 from lerobot.compat import choice, devices
+from lerobot.compat.derived import is_mirror
 from lerobot.compat.plugins.field_texts import field_texts
 from lerobot.core.config import base
 
@@ -22,6 +23,7 @@ CHOICES: dict[type, type[base.PluginConfig]] = {
     choice.RobotConfig: base.RobotConfig,
     choice.TeleoperatorConfig: base.TeleoperatorConfig,
     choice.CameraConfig: base.CameraConfig,
+    choice.EnvConfig: base.EnvConfig,
 }
 """What takes the place of a choice of huggingface/lerobot in a field's type."""
 DEVICES: dict[str, type] = {"robot": devices.Robot, "teleoperator": devices.Teleoperator, "camera": devices.Camera}
@@ -93,23 +95,33 @@ class AdaptedCameraConfig(Adapted, base.CameraConfig):
     device: ClassVar[type | None] = None
 
 
-BASES: dict[str, type[Any]] = {
+class AdaptedEnvConfig(Adapted, base.EnvConfig):
+    """A third-party environment."""
+
+    target: ClassVar[str] = "lerobot.compat.plugins.env:adapted_env"
+    device: ClassVar[type | None] = None
+
+
+BASES: dict[str, Any] = {
     "robot": AdaptedRobotConfig,
     "teleoperator": AdaptedTeleoperatorConfig,
     "camera": AdaptedCameraConfig,
+    "env": AdaptedEnvConfig,
 }
 
 
-def model_of_plugin(kind: str, name: str, config: object) -> type | None:
-    """The model of a dataclass that is registered under a name; None if it is no configuration of a device.
+def model_of_plugin(kind: str, name: str, config: object, parent: type | None = None) -> type | None:
+    """The model of a dataclass that is registered under a name; None if it is no such dataclass.
 
     Args:
         kind: registry kind.
         name: registered name, the default of `type`.
         config: the dataclass.
+        parent: what the model derives from; None for what `BASES` says.
     """
+    parent = parent or BASES.get(kind)
     is_config = isinstance(config, type) and issubclass(config, choice.Choice) and dataclasses.is_dataclass(config)
-    return _plugin(kind, name, cast("Any", config), None) if is_config and kind in BASES else None
+    return _plugin(cast("Any", parent), name, cast("Any", config), None) if is_config and parent else None
 
 
 def model_of_device(kind: str, name: str, device: object) -> type | None:
@@ -117,12 +129,12 @@ def model_of_device(kind: str, name: str, device: object) -> type | None:
     if not (isinstance(device, type) and kind in DEVICES and issubclass(device, DEVICES[kind])):
         return None
     config = vars(device).get("config_class")
-    return _plugin(kind, name, config, cast("Any", device)) if model_of_plugin(kind, name, config) else None
+    return _plugin(BASES[kind], name, config, cast("Any", device)) if model_of_plugin(kind, name, config) else None
 
 
 @cache
-def _plugin(kind: str, name: str, config: Any, device: type | None) -> type:
-    model: type = _model(config, BASES[kind], {"type": (str, name)})
+def _plugin(parent: Any, name: str, config: Any, device: Any) -> type:
+    model: type = _model(config, parent, {"type": (str, name)})
     cast("Any", model).device = device
     return model
 
@@ -135,14 +147,15 @@ def _section(config: Any) -> type[Adapted]:
 
 
 def _model(config: Any, parent: Any, fields: dict[str, Any]) -> Any:
-    texts, hints = field_texts(config), _hints(config)
+    texts, hints, declared = field_texts(config), _hints(config), _declared(config)
     there = {}
     for field in dataclasses.fields(config):
         if not field.init or field.name.startswith("_"):
             continue
-        here = field.name if field.name in parent.model_fields or not hasattr(parent, field.name) else f"{field.name}_"
+        known = field.name in parent.model_fields
+        here = field.name if known or not hasattr(parent, field.name) else f"{field.name}_"
         there[here] = field.name
-        if field.name not in _device_fields(parent):
+        if not known or field.name in declared:
             fields[here] = (_type_here(hints.get(field.name, Any)), _info(field, texts.get(field.name, "")))
     model = cast("Any", create_model(config.__name__, __base__=parent, __module__=config.__module__, **fields))
     # A dataclass without a text of its own has its signature for one.
@@ -152,9 +165,11 @@ def _model(config: Any, parent: Any, fields: dict[str, Any]) -> Any:
     return model
 
 
-def _device_fields(parent: Any) -> set[str]:
-    """Fields that every robot and teleoperator has, as they are here."""
-    return {"id", "calibration_dir"} & set(parent.model_fields)
+def _declared(config: Any) -> set[str]:
+    """Fields that the plugin declares itself, not the class of ours that its own derives from."""
+    ours = {choice.RobotConfig, choice.TeleoperatorConfig, choice.EnvConfig}
+    classes = [each for each in config.__mro__ if each not in ours and not is_mirror(each)]
+    return {name for each in classes for name in vars(each).get("__annotations__", {})}
 
 
 def _hints(config: Any) -> dict[str, Any]:
@@ -211,7 +226,7 @@ def _model_of_value(value: Any) -> type[Adapted]:
     kinds: dict[Any, str] = {family: ours.kind for family, ours in CHOICES.items()}
     for family, kind in kinds.items():
         if isinstance(value, family):
-            return _plugin(kind, value.type, cast("Any", type(value)), None)
+            return _plugin(BASES[kind], value.type, cast("Any", type(value)), None)
     return _section(cast("Any", type(value)))
 
 

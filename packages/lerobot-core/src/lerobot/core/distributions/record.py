@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from lerobot.core.distributions.ownership import PEER
-from lerobot.core.distributions.source import split
+from lerobot.core.distributions.source import is_extra, split
 from lerobot.core.durable import replace_text
 from lerobot.core.json_file import read_json
 
 
 def left_out(distribution: Any) -> list[str]:
     """What a distribution asks for of huggingface/lerobot, as it writes it: `lerobot[feetech]>=0.6`."""
-    return [line for line in distribution.metadata.get_all("Requires-Dist") or () if split(line)[0] == PEER]
+    declared = [line for line in distribution.metadata.get_all("Requires-Dist") or () if not is_extra(line)]
+    return [line for line in declared if split(line)[0] == PEER]
 
 
 def record_file() -> Path:
