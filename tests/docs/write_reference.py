@@ -156,12 +156,16 @@ def _flags(rows: list[Row], prefix: str = "--") -> str:
             [
                 f"`{row.flag if prefix else row.flag.removeprefix('--')}`",
                 row.type,
-                "required" if row.required else f"`{row.default}`" if row.default else "",
+                _required(row) if row.required else f"`{row.default}`" if row.default else "",
                 row.text,
             ]
             for row in rows
         ],
     )
+
+
+def _required(row: Row) -> str:
+    return f"required with `{row.within}`" if row.within else "required"
 
 
 def _summary(model: type[PluginConfig] | type[CommandConfig]) -> str:

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lerobot.core.errors import CheckpointError
+from lerobot.policies import devices
 from lerobot.policies.assembly import make_policy
 from lerobot.policies.checkpoint.skeleton import without_weights
 from lerobot.policies.checkpoint.weights import DTYPES, load_weights, read_weights, save_weights
@@ -221,6 +222,14 @@ def test_loading_needs_the_memory_of_the_weights_once(saved: Path, tmp_path: Pat
         cwd=Path(__file__).parent, capture_output=True, text=True, check=True, timeout=240,
     )  # fmt: skip
     assert float(run.stdout) <= 1.15
+
+
+def test_the_device_is_told_once_however_many_ask(caplog: pytest.LogCaptureFixture) -> None:
+    devices._tell.cache_clear()
+    with caplog.at_level("INFO"):
+        for _ in range(3):
+            devices.choose_device(None)
+    assert [record.getMessage().split(",")[0] for record in caplog.records] == [f"device: {devices.best_device()}"]
 
 
 def test_each_tensor_goes_where_it_is_needed_before_the_next_one_is_read(saved: Path) -> None:

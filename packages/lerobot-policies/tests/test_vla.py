@@ -8,14 +8,15 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
+from lerobot.core.errors import CheckpointError, FeatureMismatchError
 from lerobot.core.processors import TransitionKey
 from lerobot.policies.features import FeatureType, PolicyFeature, PolicyFeatures, check_provided
 from lerobot.policies.processing.config import NewLineConfig, TokenizerConfig
 from lerobot.policies.processing.pipelines import check_tokenizer, joined
 from lerobot.policies.processing.prompt import NewLineProcessorStep
 from lerobot.policies.processing.tokenizer import TokenizerProcessorStep
-from lerobot.policies.rtc import RTCConfig
+from lerobot.policies.rtc.config import RTCConfig
+from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
 from lerobot.policies.vla.config import VLAConfig
 from lerobot.policies.vla.flow import FlowVLAPolicy
 from lerobot.policies.vla.images import camera_images
@@ -156,24 +157,16 @@ def test_a_chunk_follows_the_velocity_and_single_actions_are_its_first() -> None
     assert torch.equal(torch.stack([policy.select_action(batch()) for _ in range(2)], dim=1), chunk[:, :2])
 
 
-def test_the_first_chunk_of_real_time_chunking_is_a_plain_one_and_later_ones_are_drawn() -> None:
-    plain, policy = make(), make(rtc_config=RTCConfig(execution_horizon=3))
-    assert policy.supports_rtc()
-    noise, past = torch.randn(2, 4, 8), torch.full((3, 2), 5.0)
-    expected = plain.predict_action_chunk(batch(), noise=noise, prev_chunk_left_over=past)
-    assert torch.equal(policy.predict_action_chunk(batch(), noise=noise), expected)
-    drawn = policy.predict_action_chunk(batch(), noise=noise, prev_chunk_left_over=past, inference_delay=1)
-    assert ((drawn - 5).abs() < (expected - 5).abs())[:, :3].all()
-    assert torch.equal(drawn[:, 3:], expected[:, 3:])
-    with pytest.raises(LeRobotError, match="gives no single actions"):
-        policy.select_action(batch())
-
-
-def test_the_pull_through_the_derivative_works_where_nothing_else_has_one() -> None:
-    policy = make(rtc_config=RTCConfig(use_jacobian=True))
-    with torch.inference_mode():
-        drawn = policy.predict_action_chunk(batch(), prev_chunk_left_over=torch.ones(2, 4, 2))
-    assert torch.isfinite(drawn).all()
+@pytest.mark.parametrize("jacobian", [True, False])
+def test_chunks_continue_the_one_before(jacobian: bool) -> None:
+    policy = make()
+    assert isinstance(policy, ContinuesChunks)
+    noise, past = torch.randn(2, 4, 8), torch.full((2, 3, 2), 5.0)
+    plain = policy.predict_action_chunk(batch(), noise=noise)
+    settings = RTCConfig(execution_horizon=3, use_jacobian=jacobian)
+    drawn = policy.continue_action_chunk(batch(), Continuation(past, 1, settings), noise=noise)
+    assert ((drawn - 5).abs() < (plain - 5).abs())[:, :3].all()
+    assert torch.equal(drawn[:, 3:], plain[:, 3:])
 
 
 def test_actions_are_filled_up_and_windows_of_another_length_refused() -> None:

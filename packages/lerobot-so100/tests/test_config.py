@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.config import load
+from lerobot.core.errors import ConfigError, FeatureMismatchError
 from lerobot.core.registry import registry
 from lerobot.motors.virtual import Fault, VirtualBus
 from lerobot.so100.bimanual import BiSOFollower, BiSOLeader
@@ -126,3 +127,23 @@ def test_leaders_follow_feedback_while_their_torque_is_on(start: Callable[[], Vi
         assert leader.get_action()["left_gripper.pos"] == pytest.approx(100, abs=0.1)
         leader.disable_torque()
         assert [right.state(1)["Torque_Enable"], left.state(1)["Torque_Enable"]] == [0, 0]
+
+
+def test_two_devices_on_one_port_are_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    """Also under two names of it, as udev gives them."""
+    port, twin, other = tmp_path / "ttyACM0", tmp_path / "by-id", tmp_path / "ttyACM1"
+    port.touch()
+    twin.symlink_to(port)
+    for command in ("teleoperate", "record", "find-joint-limits"):
+        line = ["--robot.type=so101_follower", f"--robot.port={port}", "--teleop.type=so101_leader"]
+        line += ["--dataset.repo_id=me/cubes"] if command == "record" else []
+        model = registry.config_class("command", command)
+        load(model, [*line, f"--teleop.port={other}"])
+        with pytest.raises(ConfigError, match=r"--robot\.port and --teleop\.port"):
+            load(model, [*line, f"--teleop.port={twin}"])
+
+
+def test_both_arms_of_a_pair_on_one_port_are_refused() -> None:
+    line = ["--robot.type=bi_so_follower", "--robot.left_arm_config.port=a", "--robot.right_arm_config.port=a"]
+    with pytest.raises(ConfigError, match=r"left_arm_config\.port and --robot\.right_arm_config\.port"):
+        load(registry.config_class("command", "calibrate"), line)

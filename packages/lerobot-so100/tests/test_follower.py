@@ -184,8 +184,10 @@ def test_an_unplugged_arm_still_lets_go_of_its_cameras(arm: VirtualBus, build) -
     arm.unplug()
     with pytest.raises(DeviceConnectionError, match="was lost"):
         robot.get_observation()
-    with pytest.raises(NotConnectedError):
+    with pytest.raises(NotConnectedError) as caught:
         robot.enter_safe_state()
+    assert "was lost" in str(caught.value)
+    assert "connect()" not in str(caught.value)
     robot.disconnect()
     assert not robot.cameras["front"].is_connected
 

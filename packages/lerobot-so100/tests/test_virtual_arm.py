@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from lerobot.core.config import load
+from lerobot.core.registry import registry
+from lerobot.core.testing import ScriptedPrompter
 from lerobot.feetech import FeetechMotorsBus
 from lerobot.motors import MotorError, MotorNormMode
 from lerobot.motors.commands.virtual_arm import VirtualArmConfig
@@ -74,6 +77,8 @@ def test_faults_and_motion_come_from_the_command_line(run) -> None:
     [
         (["so101", "--faults={elbow: missing}"], "there is no joint 'elbow'"),
         (["so101", "--faults={gripper: broken}"], "'broken' is no fault"),
+        (["so101", "--faults={gripper}"], "such as {gripper: missing}"),
+        (["so101", "--new", "--motion=sway"], "--new alone"),
         (["so102"], "so101"),
     ],
 )
@@ -96,3 +101,32 @@ def test_servos_can_hold_a_calibration(run, tmp_path) -> None:
     assert (held.homing_offset, held.range_min, held.range_max) == (990, 2013, 3514)
     assert bus.read("Present_Position", "gripper", normalize=False) == pytest.approx((2013 + 3514) / 2, abs=1)
     bus.disconnect()
+
+
+def test_new_motors_are_set_up_one_after_the_other(run) -> None:
+    process, port = run("so101", "--new")
+    robot = registry.config_class("robot", "so101_follower")(port=port).build(prompter=ScriptedPrompter([""] * 6))
+    robot.setup_motors()
+    robot.bus.connect()
+    assert robot.bus.ids == [1, 2, 3, 4, 5, 6]
+    robot.bus.disconnect(disable_torque=False)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    told = process.stdout.read().splitlines()
+    assert told[1:4] == [
+        "gripper is plugged in, alone",
+        "gripper is set up with id 6",
+        "wrist_roll is plugged in, alone",
+    ]
+    assert told[-1] == "all motors are plugged in"
+
+
+def test_new_motors_are_those_of_the_factory(run) -> None:
+    _, port = run("so101", "--new")
+    bus = FeetechMotorsBus(port, ARMS["so101"].motors(MotorNormMode.DEGREES))
+    assert [ids for ids in bus.scan_port(port).values() if ids] == [[1]]
+
+
+def test_faults_without_a_blank_are_understood() -> None:
+    config = load(VirtualArmConfig, ["so101", "--faults={gripper:missing,elbow_flex: corrupt=0.1}"]).config
+    assert config.faults == {"gripper": "missing", "elbow_flex": "corrupt=0.1"}

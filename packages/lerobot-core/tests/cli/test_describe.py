@@ -65,3 +65,21 @@ def test_a_flag_without_effect_is_accepted_and_not_listed() -> None:
     assert load(Command, ["--name=x", "--ignored=3"]).config.ignored == 3
     with pytest.raises(ConfigError, match="--ignored: got '-1'"):
         load(Command, ["--name=x", "--ignored=-1"])
+
+
+class Part(ConfigModel):
+    name: str = Field(description="Its name.")
+
+
+class WithParts(CommandConfig):
+    """Has a part that is needed, and one that is not."""
+
+    target = "x:y"
+    needed: Part = Field(description="A part.")
+    other: Part | None = Field(default=None, description="Another part.")
+
+
+def test_what_an_optional_section_requires_is_required_with_it_only() -> None:
+    rows = {row.flag: row for section in describe(WithParts, [], {}) for row in section.rows}
+    assert [rows[f"--{part}.name"].required for part in ("needed", "other")] == [True, True]
+    assert [rows[f"--{part}.name"].within for part in ("needed", "other")] == ["", "--other"]

@@ -9,11 +9,13 @@ from pydantic import ValidationError
 
 from lerobot.core.commands.calibrate import CalibrateConfig
 from lerobot.core.commands.setup_motors import SetupMotorsConfig
+from lerobot.core.config import load
 from lerobot.core.devices.command import calibrate, setup_motors
-from lerobot.core.errors import DeviceConnectionError, DeviceError, LeRobotError
+from lerobot.core.errors import ConfigError, DeviceConnectionError, DeviceError, LeRobotError
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.robot import FakeRobot
 from lerobot.core.fake.teleoperator import FakeTeleoperator
+from lerobot.core.registry import registry
 from lerobot.core.testing import ScriptedPrompter
 
 
@@ -54,7 +56,7 @@ def test_a_teleoperator_is_calibrated(lerobot_home: Path) -> None:
 @pytest.mark.parametrize("fields", [{}, {"robot": {"type": "fake"}, "teleop": {"type": "fake"}}])
 @pytest.mark.parametrize("model", [CalibrateConfig, SetupMotorsConfig])
 def test_exactly_one_device_is_wanted(model: type[CalibrateConfig], fields: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match=r"either --robot\.type or --teleop\.type"):
+    with pytest.raises(ValidationError, match=r"--robot\.type(=NAME)? or --teleop\.type"):
         model.model_validate(fields)
 
 
@@ -127,3 +129,11 @@ def test_the_bus_is_released_when_setting_up_fails(lerobot_home: Path, monkeypat
     with pytest.raises(DeviceError, match="no answer"):
         setup_motors(SetupMotorsConfig(robot=FakeRobotConfig()), ScriptedPrompter())
     assert closed
+
+
+@pytest.mark.parametrize("command", ["calibrate", "setup-motors"])
+def test_without_a_device_the_flags_that_name_one_are_said(command: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(registry.config_class("command", command), [])
+    assert "--robot.type=NAME or --teleop.type=NAME" in str(caught.value)
+    assert "not both" not in str(caught.value)

@@ -61,7 +61,7 @@ def find(folder: Path, camera_type: str | None = None) -> list[str]:
 def test_a_camera_is_described_and_its_picture_saved(tmp_path: Path) -> None:
     said = find(tmp_path, "fake")
     assert "\n".join(said) == (
-        "\n--- Detected Cameras ---\nCamera #0:\n  Name: Fake Camera @ 0\n  Type: Fake\n  Id: 0\n"
+        "\n--- Detected Cameras ---\nCamera #0:\n  Name: Fake Camera @ 0\n  Type: Fake\n  Id: 0\n  Simulated: True\n"
         "  Default stream profile:\n    Format: RGB\n    Width: 640\n    Height: 480\n    Fps: 30.0\n"
         f"--------------------\nImage capture finished. Images saved to {tmp_path}"
     )
@@ -122,10 +122,23 @@ def test_a_broken_plugin_hides_no_other(
 
 
 def test_a_part_of_a_name_will_do(isolated_registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(PluginNotInstalledError, match="'intelrealsense' is provided by 'lerobot-realsense'"):
+    with pytest.raises(PluginNotInstalledError, match="camera 'intelrealsense' is known"):
         find(tmp_path, "realsense")
 
 
 def test_an_unknown_type_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PluginNotFoundError, match="nonsense"):
         find(tmp_path, "nonsense")
+
+
+def test_simulated_cameras_are_listed_only_when_they_are_asked_for(
+    isolated_registry: Registry, tmp_plugin: PluginFolder, tmp_path: Path
+) -> None:
+    body = "find_cameras = staticmethod(lambda: [{'name': 'Blind @ 1', 'type': 'Blind', 'id': 1, 'simulated': True}])"
+    tmp_plugin.install(
+        "camera-blind",
+        {"camera": {"blind": "blind_camera.config:BlindConfig"}},
+        {"blind_camera.config": CAMERA.format(body=body)},
+    )
+    assert "Blind @ 1" not in "\n".join(find(tmp_path))
+    assert "  Name: Blind @ 1" in find(tmp_path, "blind")

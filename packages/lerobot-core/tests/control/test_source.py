@@ -3,7 +3,7 @@
 import pytest
 
 from lerobot.core.control import TeleoperatorSource, require_features
-from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.errors import DeviceConnectionError, FeatureMismatchError
 from lerobot.core.types import FeatureSpec, Observation
 
 
@@ -44,3 +44,16 @@ def test_other_units_are_named():
     with pytest.raises(FeatureMismatchError, match=r"a in rad \(needs deg\)") as caught:
         check({"a": FeatureSpec(unit="rad")}, {"a": FeatureSpec(unit="deg")})
     assert caught.value.keys == ("a",)
+
+
+def test_a_teleoperator_that_fails_is_named_with_its_role():
+    class Lost:
+        def __str__(self):
+            return "so101_leader(black)"
+
+        def get_action(self):
+            raise DeviceConnectionError("Port '/dev/ttyACM1' was lost.", device="/dev/ttyACM1")
+
+    with pytest.raises(DeviceConnectionError) as caught:
+        TeleoperatorSource(Lost()).next_action(Observation({}), 0)
+    assert str(caught.value) == "teleoperator so101_leader(black): Port '/dev/ttyACM1' was lost."

@@ -261,3 +261,21 @@ def test_what_was_asked_let_through_and_sent_is_told(rover):
     assert gated.send({"pan.pos": 80.0, "x.vel": 0.0}).gated["pan.pos"] == pytest.approx(17.7), (
         "counted from what was sent"
     )
+
+
+@pytest.mark.parametrize("call", ["get_observation", "send_action"])
+def test_a_robot_that_fails_is_named_with_its_role(call, monkeypatch):
+    robot = Rover()
+    gated = GatedRobot(robot, SafetyGate.for_robot(robot, CONFIG))
+    gated.observe()
+
+    def fail(*_):
+        raise DeviceError("Port '/dev/ttyACM0' was lost.", device="/dev/ttyACM0")
+
+    monkeypatch.setattr(robot, call, fail)
+    with pytest.raises(DeviceError, match=r"^robot .*: Port '/dev/ttyACM0' was lost") as caught:
+        gated.observe() if call == "get_observation" else gated.send({"pan.pos": 30.0})
+    # Who hands it on once more adds nothing.
+    text = str(caught.value)
+    caught.value.tell_role("robot", robot)
+    assert str(caught.value) == text

@@ -100,7 +100,22 @@ def test_what_is_not_a_number_is_refused(spec):
 def test_a_joint_without_range_gets_a_notice_that_names_it():
     notices = derive_limits({"x.pos": FeatureSpec(unit="deg"), **ARM}, SafetyConfig())[1]
     assert len(notices) == 1
-    assert notices[0].startswith("x.pos declares no range")
+    assert notices[0].startswith("x.pos declares no range, so only its speed is limited; set it: ")
+
+
+def test_joints_of_which_nothing_is_known_are_named_together_with_the_speed_that_is_guessed():
+    plain = {"x.pos": float, "y.pos": float, "z.pos": FeatureSpec(range=(0, 1))}
+    limits, notices = derive_limits(plain, SafetyConfig())
+    assert limits["x.pos"].max_rate == 1.0
+    assert notices == [
+        "x.pos, y.pos declare no range, so only their speed is limited; "
+        "set them: --safety.position_limits='{x.pos: [low, high]}'",
+        "the unit of x.pos, y.pos is not known either, so the speed is limited to 1 a second in whatever it is; "
+        "set it: --safety.max_velocity=NUMBER",
+    ]
+    _, notices = derive_limits(plain, SafetyConfig(max_velocity={"x": 90.0}, position_limits={"x": (-1, 1)}))
+    assert [notice.partition(" ")[0] for notice in notices] == ["y.pos", "the"]
+    assert "x.pos" not in "".join(notices)
 
 
 @pytest.mark.parametrize("pair", [(math.nan, math.nan), (0, math.nan), (math.nan, 0)])

@@ -235,3 +235,12 @@ def test_another_thread_installs_no_handlers():
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+@pytest.mark.parametrize(("name", "role"), [("leader", "teleoperator"), ("arm", "robot")])
+def test_a_device_that_cannot_be_connected_is_named_with_its_role(name, role):
+    failing = {name: {"connect": DeviceError("Could not connect on port '/dev/ttyACM0'.", device="/dev/ttyACM0")}}
+    robot, leader = (Device(each, [], **failing.get(each, {})) for each in ("arm", "leader"))
+    with pytest.raises(DeviceError) as caught, safe_end(robot, leader) as session:
+        session.connect()
+    assert str(caught.value).startswith(f"{role} {name}: Could not connect on port")

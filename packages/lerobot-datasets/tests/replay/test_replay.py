@@ -12,6 +12,7 @@ from lerobot.core.processors.config import RenameActionsConfig, RenameObservatio
 from lerobot.core.safety import SafetyConfig
 from lerobot.datasets.commands.replay import DatasetReplayConfig, ReplayConfig
 from lerobot.datasets.replay.command import replay
+from lerobot.datasets.replay.episode import load_episode
 from lerobot.datasets.replay.playback import Playback
 from lerobot.datasets.writer.recorder import DatasetRecorder
 
@@ -114,7 +115,7 @@ def test_hooks_see_the_episode_begin_at_the_first_pose(root, monkeypatch):
 def test_what_cannot_be_replayed_is_refused_before_anything_moves(root, tmp_path):
     with pytest.raises(DatasetError, match="has no episode 2") as refused:
         replay(config(root, episode=2))
-    assert "from 0 to 1" in str(refused.value)
+    assert "0 to 1" in str(refused.value)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("not a dataset")
     with pytest.raises(DatasetError, match="no dataset at"):
@@ -185,3 +186,21 @@ def test_a_signal_ends_the_replay_in_the_safe_state(root, monkeypatch, capsys, n
     assert BUILT[0].log[-1].event == "torque off"
     said = capsys.readouterr().out
     assert (f"Replayed {row} of 12 frames" if row else "Nothing was replayed") in said
+
+
+def test_a_name_without_its_stamp_finds_the_newest_recording(lerobot_home):
+    for stamp in ("20260101_101500", "20260203_091500", "noon"):
+        write(lerobot_home / f"me/cubes_{stamp}", KEYS)
+    (lerobot_home / "me/cubes_20270101_000000").mkdir()
+    for name in ("me/cubes", "cubes_of_nobody"):
+        with pytest.raises(DatasetError) as caught:
+            load_episode(name, None, 0)
+        meant = "did you mean me/cubes_20260203_091500?" if name == "me/cubes" else "nothing"
+        assert (meant in str(caught.value)) == (name == "me/cubes")
+
+
+def test_an_empty_dataset_is_said_to_be_empty(tmp_path):
+    vector = {"dtype": "float32", "shape": (1,), "names": ["a.pos"]}
+    DatasetRecorder.create(tmp_path / "empty", 30, {"action": vector}, robot_type="fake").close()
+    with pytest.raises(DatasetError, match="no number: there is none"):
+        load_episode("me/empty", tmp_path / "empty", 0)

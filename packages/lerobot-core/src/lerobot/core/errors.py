@@ -146,6 +146,16 @@ class DeviceError(LeRobotError):
         super().__init__(what, expected=expected, hint=hint)
         self.device = device
 
+    def tell_role(self, role: str, device: object) -> None:
+        """Begin the text with the device and what it is in this run: a port alone is one of several cables.
+
+        Args:
+            role: such as `"teleoperator"`.
+            device: the device; its text names it.
+        """
+        if str(device) not in self.what:
+            self.what = f"{role} {device}: {self.what}"
+
 
 class NotConnectedError(DeviceError, ConnectionError):
     """A device was used before `connect()` or after `disconnect()`."""

@@ -1,6 +1,7 @@
 """Which device a policy runs on."""
 
 import logging
+from functools import cache
 
 import torch
 
@@ -20,7 +21,7 @@ def choose_device(asked: str | None) -> torch.device:
     """
     if asked is None:
         best = best_device()
-        logger.info("device: %s, the best there is here", best)
+        _tell(logging.INFO, f"device: {best}, the best there is here")
         return best
     try:
         device = torch.device(asked)
@@ -29,8 +30,14 @@ def choose_device(asked: str | None) -> torch.device:
     if _available(device):
         return device
     best = best_device()
-    logger.warning("device %r is not available here; using %s", asked, best)
+    _tell(logging.WARNING, f"device {asked!r} is not available here; using {best}")
     return best
+
+
+@cache
+def _tell(level: int, text: str) -> None:
+    """Say it once: several parts of a program choose, each for itself."""
+    logger.log(level, text)
 
 
 def best_device() -> torch.device:

@@ -73,10 +73,6 @@ class PreTrainedPolicy(nn.Module, ABC):
         """Modules that adapters are put into unless others are asked for, as a regular expression; None: none."""
         return None
 
-    def supports_rtc(self) -> bool:
-        """Whether `predict_action_chunk` lets a chunk go on from what is left of the last one."""
-        return False
-
     def update(self) -> None:
         """Do what follows every step of the optimizer, such as moving a target network; nothing here."""
 

@@ -59,7 +59,13 @@ class SimCamera(DeviceBase):
         """Describe the cameras that stand in every simulated scene."""
         profile = {"format": "RGB", "width": 320, "height": 240, "fps": 30.0}
         return [
-            {"name": f"Simulated camera @ {view}", "type": "Sim", "id": view, "default_stream_profile": profile}
+            {
+                "name": f"Simulated camera @ {view}",
+                "type": "Sim",
+                "id": view,
+                "simulated": True,
+                "default_stream_profile": profile,
+            }
             for view in VIEWS
         ]
 

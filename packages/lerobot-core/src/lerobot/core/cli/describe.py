@@ -35,7 +35,7 @@ from lerobot.core.errors import PluginError
 from lerobot.core.registry.catalog import known_plugins
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """One flag or positional parameter.
 
@@ -46,6 +46,7 @@ class Row:
         required: whether it must be given.
         text: description, with unit and limits.
         choices: what can be completed.
+        within: flag of the section without which nothing of it must be given; empty if there is none.
     """
 
     flag: str
@@ -54,6 +55,7 @@ class Row:
     required: bool
     text: str
     choices: tuple[str, ...] = ()
+    within: str = ""
 
 
 @dataclass(slots=True)
@@ -104,6 +106,7 @@ def _fields(
             section.rows.append(_row(info, (*path, name), parts, default))
     for name, info, parts, variants in nested:
         here = (*path, name)
+        first = len(sections)
         inner = [node for table in tables for key, node in table.entries.items() if key.replace("-", "_") == name]
         default = _default(info)
         if variants:
@@ -111,6 +114,10 @@ def _fields(
         else:
             sections.append(Section(f"{'.'.join(here)}: {_sentence(info.description)}".rstrip(": ")))
             _fields(next(part for part in parts if is_model(part)), inner, here, sections, default)
+        if default is None and not info.is_required():
+            rows = [row for each in sections[first:] for row in each.rows]
+            for row in rows:
+                row.within = row.within or f"--{'.'.join(here)}"
 
 
 def _in_order(model: type[ConfigModel]) -> list[tuple[str, FieldInfo]]:

@@ -58,7 +58,8 @@ def _section(section: Section) -> Group:
         left.append(f" {row.type}" if row.type else "", style="dim")
         right = Text(row.text)
         if row.required:
-            right.append(" [required]" if row.text else "[required]", style="red")
+            where = f" with {row.within}" if row.within else ""
+            right.append(f"{' ' if row.text else ''}[required{where}]", style="red")
         elif row.default:
             right.append(f"{' ' if row.text else ''}[default: {row.default}]", style="dim")
         grid.add_row(left, right)

@@ -1,10 +1,12 @@
 """Configuration of `lerobot teleoperate`."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
 from lerobot.core.commands.display import DisplayOptions
+from lerobot.core.commands.earlier_flags import CONTROL_MODE, DEVICES
 from lerobot.core.commands.processors import TeleoperationProcessorsConfig
 from lerobot.core.config.base import CommandConfig, RobotConfig, TeleoperatorConfig
 from lerobot.core.safety.config import SafetyConfig
@@ -20,6 +22,8 @@ class TeleoperateConfig(DisplayOptions, CommandConfig):
         "lerobot teleoperate --robot.type=sim_so101 --teleop.type=keyboard_ee "
         "--processors.teleop='[{type: ee_deltas_to_joints, kinematics: {urdf_path: so101}}]'",
     )
+    earlier_flags: ClassVar[Mapping[str, str]] = DEVICES
+    refused_flags: ClassVar[Mapping[str, str]] = CONTROL_MODE
 
     robot: RobotConfig = Field(description="Robot to drive.")
     teleop: TeleoperatorConfig = Field(description="Teleoperator to drive it with.")

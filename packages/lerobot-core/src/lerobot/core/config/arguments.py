@@ -4,14 +4,17 @@ A flag is `--a.b=value`, `--a.b value` or, for true, `--a.b` alone; dashes in na
 equal flags wins, and a flag for a part (`--robot.port`) always wins over one for the whole (`--robot robot.yaml`).
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lerobot.core.config.annotations import is_choice, is_dict, is_model, is_positional, members
-from lerobot.core.config.base import ConfigModel
+from lerobot.core.config.base import CommandConfig, ConfigModel
 from lerobot.core.config.nodes import Node, Origin, Text, at
 from lerobot.core.config.scalars import FALSE, TRUE
 from lerobot.core.errors import ConfigProblem
+
+log = logging.getLogger(__name__)
 
 DISCOVER = "discover_packages_path"
 CONFIG_FILE = "config_path"
@@ -85,9 +88,17 @@ def read_arguments(model: type[ConfigModel], arguments: Sequence[str]) -> Argume
 def _add_flag(
     result: Arguments, flags: list[tuple[tuple[str, ...], Text]], model: type[ConfigModel], name: str, text: str | None
 ) -> None:
+    value = Text(text, Origin(f"--{name}"))
+    key = name.replace("-", "_")
+    if issubclass(model, CommandConfig):
+        if key in model.refused_flags:
+            result.problems.append(ConfigProblem(f"--{name}", text, model.refused_flags[key]))
+            return
+        if key in model.earlier_flags:
+            log.warning("--%s is now --%s", name, model.earlier_flags[key])
+            name = model.earlier_flags[key]
     path = tuple(name.split("."))
     last = path[-1].replace("-", "_")
-    value = Text(text, Origin(f"--{name}"))
     if last == DISCOVER:
         result.packages.append((f"--{name}", text or ""))
     elif last == CONFIG_FILE and len(path) == 1 and CONFIG_FILE not in model.model_fields:

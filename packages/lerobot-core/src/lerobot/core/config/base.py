@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from lerobot.core.config.ports import ports_in, require_own_ports
 from lerobot.core.errors import ConfigError, PluginError
 from lerobot.core.paths import user_path
 
@@ -263,6 +264,10 @@ class _DeviceConfig(PluginConfig):
         default=None, description="Folder of the calibration file; default: a folder per device type."
     )
 
+    def ports(self) -> dict[str, str]:
+        """Serial ports by the field that names each, such as `left_arm.port`; no other device may have one of them."""
+        return dict(ports_in(self))
+
 
 class RobotConfig(_DeviceConfig):
     """Fields every robot has."""
@@ -364,12 +369,22 @@ class CommandConfig(ConfigModel):
     examples: ClassVar[tuple[str, ...]] = ()
     """Worked command lines shown at the end of `--help`."""
 
+    earlier_flags: ClassVar[Mapping[str, str]] = {}
+    """Flags that earlier releases of huggingface/lerobot, or texts about them, have, and today's for each."""
+    refused_flags: ClassVar[Mapping[str, str]] = {}
+    """What to write in place of such a flag where no flag of today takes its value."""
+
     _config_file: Path | None = PrivateAttr(default=None)
 
     @property
     def config_file(self) -> Path | None:
         """The file of `--config_path` that this was read from, for commands to which its place says something."""
         return self._config_file
+
+    @model_validator(mode="after")
+    def _every_device_has_its_own_port(self) -> Self:
+        require_own_ports({name: value.ports() for name, value in self if isinstance(value, _DeviceConfig)})
+        return self
 
     def read_from(self, file: Path) -> Self:
         """Remember the file of `--config_path`; a copy that does."""

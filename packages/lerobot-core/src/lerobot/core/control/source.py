@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from lerobot.core.config.base import ProcessorStepConfig
-from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.errors import DeviceError, FeatureMismatchError
 from lerobot.core.processors import build_step, robot_action_pipeline
 from lerobot.core.processors.dataset_features import create_initial_features
 from lerobot.core.processors.robot import ActionPipeline
@@ -56,9 +56,13 @@ class TeleoperatorSource:
 
     def next_action(self, observation: Observation, _tick: int, /) -> Action | None:
         """See `CommandSource.next_action`."""
-        if self.feedback is not None:
-            self.teleoperator.send_feedback(self.feedback(observation))
-        return self.teleoperator.get_action()
+        try:
+            if self.feedback is not None:
+                self.teleoperator.send_feedback(self.feedback(observation))
+            return self.teleoperator.get_action()
+        except DeviceError as error:
+            error.tell_role("teleoperator", self.teleoperator)
+            raise
 
 
 class SequenceSource:

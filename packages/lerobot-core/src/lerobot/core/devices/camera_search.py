@@ -16,15 +16,10 @@ from lerobot.core.registry.catalog import known_plugins
 
 log = logging.getLogger(__name__)
 
-NOT_LOOKED_FOR = "fake"
-"""Nobody who looks for cameras wants the one that does not exist; `find-cameras fake` still shows it."""
-
 
 def installed() -> Iterator[tuple[str, FindsCameras]]:
     """Every camera type that can look for cameras, by name; one that is broken is reported and left out."""
     for name in registry.names("camera"):
-        if name == NOT_LOOKED_FOR:
-            continue
         try:
             cls = _implementation(name)
         except PluginError as error:

@@ -1,7 +1,8 @@
 """The commands that act on devices: calibrate, set up motors, find ports, cameras and joint limits."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from lerobot.core.commands.calibrate import CalibrateConfig
 from lerobot.core.commands.find_cameras import FindCamerasConfig
@@ -142,9 +143,14 @@ def find_cameras(config: FindCamerasConfig, prompter: Prompter | None = None) ->
     """
     prompter = prompter or TerminalPrompter()
     classes = dict([asked_for(config.camera_type)] if config.camera_type else installed())
-    cameras = [(cls, found) for cls in classes.values() for found in cls.find_cameras()]
+    found_by = {name: cls.find_cameras() for name, cls in classes.items()}
+    if not config.camera_type:
+        # Who looks for cameras looks for attached ones.
+        simulated = [name for name, found in found_by.items() if found and all(map(_is_simulated, found))]
+        found_by = {name: found for name, found in found_by.items() if name not in simulated}
+    cameras = [(classes[name], found) for name, each in found_by.items() for found in each]
     if not cameras:
-        prompter.say(_nothing_found(config.camera_type, sorted(classes)))
+        prompter.say(_nothing_found(config.camera_type, sorted(found_by)))
         return
     prompter.say("\n--- Detected Cameras ---")
     for number, (_, found) in enumerate(cameras):
@@ -154,6 +160,10 @@ def find_cameras(config: FindCamerasConfig, prompter: Prompter | None = None) ->
         prompter.say("-" * 20)
     if config.record_time_s and save_pictures(cameras, config, prompter):
         prompter.say(f"Image capture finished. Images saved to {config.output_dir}")
+
+
+def _is_simulated(found: Mapping[str, Any]) -> bool:
+    return bool(found.get("simulated"))
 
 
 def _nothing_found(asked: str | None, looked_for: list[str]) -> str:

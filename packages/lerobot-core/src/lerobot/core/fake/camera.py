@@ -37,7 +37,9 @@ class FakeCamera(ThreadedCamera):
     def find_cameras() -> list[dict[str, Any]]:
         """Describe the one fake camera there is; no numpy is needed."""
         profile = {"format": "RGB", "width": 640, "height": 480, "fps": 30.0}
-        return [{"name": "Fake Camera @ 0", "type": "Fake", "id": 0, "default_stream_profile": profile}]
+        return [
+            {"name": "Fake Camera @ 0", "type": "Fake", "id": 0, "simulated": True, "default_stream_profile": profile}
+        ]
 
     @classmethod
     def from_discovery(cls, found: dict[str, Any]) -> "FakeCamera":

@@ -24,6 +24,7 @@ from lerobot.core.installation import Fact, own_facts
 from lerobot.core.registry import KINDS, Discovered, kind_of, registry
 from lerobot.core.registry.catalog import install_hint
 from lerobot.core.registry.resolve import COMPAT
+from lerobot.core.words import counted
 
 
 def info(_config: InfoConfig) -> None:
@@ -79,11 +80,11 @@ def doctor(config: DoctorConfig) -> int:
         checked += 1
         if error := _check(found, deep=config.deep):
             problems.append(str(error))
-    typer.echo(f"{checked} plugins of {len({found.distribution for found in registry.plugins()})} packages checked")
+    owners = {found.distribution for found in registry.plugins()}
+    typer.echo(f"{counted(checked, 'plugin')} of {counted(len(owners), 'package')} checked")
     for problem in problems:
         typer.echo(f"broken: {problem}")
-    count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
-    typer.echo(count if problems else "all is well")
+    typer.echo(counted(len(problems), "problem") if problems else "all is well")
     return 1 if problems else 0
 
 

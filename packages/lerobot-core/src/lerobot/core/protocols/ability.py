@@ -62,7 +62,10 @@ class FindsCameras(Protocol):
     """What a camera class itself (not its objects) may offer: looking for cameras."""
 
     def find_cameras(self) -> list[dict[str, Any]]:
-        """Describe every attached camera of this type: `name`, `type`, `id` and whatever else is known."""
+        """Describe every attached camera of this type: `name`, `type`, `id` and whatever else is known.
+
+        A camera that only a program makes has `simulated: True`; it is listed when its type is asked for.
+        """
         ...
 
 

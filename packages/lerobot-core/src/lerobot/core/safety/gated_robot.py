@@ -112,7 +112,9 @@ class GatedRobot:
             SafetyError: the robot does not measure a position, or is far outside its limits.
             DeviceError: the robot failed, or a source gave nothing new for too long.
         """
-        observation = self.monitor.check(self.robot.get_observation(), self.clock.now())
+        with self._named():
+            measured = self.robot.get_observation()
+        observation = self.monitor.check(measured, self.clock.now())
         stamps = observation.stamps
         self._state_time_s = min((stamps[key].time_s for key in self.gate.limits if key in stamps), default=None)
         if not self.gate.engaged:
@@ -138,7 +140,8 @@ class GatedRobot:
             action, self.clock.now(), command_time_s=command_time_s, state_time_s=self._state_time_s
         )
         gate_s = time.perf_counter() - started
-        sent = self.robot.send_action(dict(gated))
+        with self._named():
+            sent = self.robot.send_action(dict(gated))
         sent_time_s = self.clock.now()
         if not isinstance(sent, Mapping):
             raise DeviceError(
@@ -150,6 +153,15 @@ class GatedRobot:
         return SentCommand(
             requested, gated, dict(sent), command_time_s, sent_time_s, gate_s, self.gate.last_interventions
         )
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Let what fails in the block say that it was the robot."""
+        try:
+            yield
+        except DeviceError as error:
+            error.tell_role("robot", self.robot)
+            raise
 
     def hold(self) -> SentCommand:
         """Go on without a command: positions stay, velocities go to zero, and too long a silence ends the run.

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -34,6 +34,9 @@ DEFAULT_SPEED = {
     "rad/s": math.pi / 2,
 }
 """Largest values of velocity commands whose feature declares no range."""
+
+UNKNOWN_VELOCITY = 1.0
+"""Velocity limit of a position that has neither unit nor range, per second."""
 
 # The step limit matters only when the loop stalls: then a tick may not make up for more than this much time.
 STEP_WINDOW_S = 0.1
@@ -88,7 +91,6 @@ def derive_limits(action_features: Mapping[str, Any], config: SafetyConfig) -> t
     acceleration = _per_key(config.max_acceleration, features, "max_acceleration")
     position = _per_key(config.position_limits, features, "position_limits")
     limits: dict[str, Limit] = {}
-    notices: list[str] = []
     for key in keys:
         spec = features[key]
         low, high = _range(key, spec, position.get(key))
@@ -106,12 +108,30 @@ def derive_limits(action_features: Mapping[str, Any], config: SafetyConfig) -> t
             )
         else:
             limits[key] = _position_limit(key, spec, (low, high), velocity.get(key), step.get(key))
-            if math.isinf(low) or math.isinf(high):
-                notices.append(
-                    f"{key} declares no range, so only its speed is limited; "
-                    f"set it: --safety.position_limits='{{{key}: [low, high]}}'"
-                )
-    return limits, notices
+    open_ended = [key for key, limit in limits.items() if limit.kind == "position" and not _is_closed(limit)]
+    guessed = [key for key in open_ended if features[key] == FeatureSpec(features[key].dtype) and key not in velocity]
+    return limits, [*_without_range(open_ended), *_without_unit(guessed)]
+
+
+def _is_closed(limit: Limit) -> bool:
+    return math.isfinite(limit.low) and math.isfinite(limit.high)
+
+
+def _without_range(keys: Sequence[str]) -> Iterator[str]:
+    if keys:
+        declare, its, it = ("declares", "its", "it") if len(keys) == 1 else ("declare", "their", "them")
+        yield (
+            f"{', '.join(keys)} {declare} no range, so only {its} speed is limited; "
+            f"set {it}: --safety.position_limits='{{{keys[0]}: [low, high]}}'"
+        )
+
+
+def _without_unit(keys: Sequence[str]) -> Iterator[str]:
+    if keys:
+        yield (
+            f"the unit of {', '.join(keys)} is not known either, so the speed is limited to {UNKNOWN_VELOCITY:g} a "
+            "second in whatever it is; set it: --safety.max_velocity=NUMBER"
+        )
 
 
 def is_velocity(key: str, spec: FeatureSpec) -> bool:
@@ -127,7 +147,7 @@ def _position_limit(
         rate = min(spec.max_velocity, velocity or math.inf)
     else:
         # A quantity of no known unit may cross its range once a second.
-        across = high - low if math.isfinite(high - low) and high > low else 1.0
+        across = high - low if math.isfinite(high - low) and high > low else UNKNOWN_VELOCITY
         rate = velocity or DEFAULT_VELOCITY.get(spec.unit or "", across)
     return Limit(key, "position", spec.unit, low, high, rate, step or rate * STEP_WINDOW_S)
 

@@ -46,10 +46,10 @@ class Session:
         """
         for device in self.others:
             if not device.is_connected:
-                device.connect(calibrate=calibrate)
+                _connect("teleoperator", device, calibrate)
         if not self._robot_connected:
             self._robot_touched = True
-            self.robot.connect(calibrate=calibrate)
+            _connect("robot", self.robot, calibrate)
             self._robot_connected = True
 
     def close_later(self, name: str, close: Callable[[], object]) -> None:
@@ -115,6 +115,14 @@ class Session:
             raise error from self.failures[0][1]
         log.critical("%s", error)
         cause.add_note(str(error))
+
+
+def _connect(role: str, device: Calibratable, calibrate: bool) -> None:
+    try:
+        device.connect(calibrate=calibrate)
+    except DeviceError as error:
+        error.tell_role(role, device)
+        raise
 
 
 @contextmanager

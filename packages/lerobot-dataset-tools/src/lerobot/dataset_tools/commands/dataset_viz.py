@@ -1,10 +1,12 @@
 """Configuration of `lerobot dataset-viz`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from lerobot.core.commands.earlier_flags import OFFLINE
 from lerobot.core.config.base import CommandConfig, NoEffect
 
 NO_EFFECT = "Accepted so that known command lines work; has no effect here."
@@ -22,6 +24,7 @@ class DatasetVizConfig(CommandConfig):
         "lerobot dataset-viz --repo_id=me/cubes --episode_index=0 --film=episode.mp4",
         "lerobot dataset-viz --repo_id=me/cubes --episode_index=0 --save=1 --output_dir=out",
     )
+    refused_flags: ClassVar[Mapping[str, str]] = OFFLINE
 
     repo_id: str = Field(description="Name of the dataset, 'owner/name'.")
     episode_index: int = Field(ge=0, description="Number of the episode, from 0.")

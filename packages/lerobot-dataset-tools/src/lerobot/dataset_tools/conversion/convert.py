@@ -12,6 +12,7 @@ from typing import Any
 from lerobot.core.errors import DatasetError, FeatureMismatchError, LeRobotError
 from lerobot.core.paths import user_path
 from lerobot.core.signals import check_stop
+from lerobot.core.words import numbers_of
 from lerobot.dataset_tools.conversion.plan import FloatType, ImportPlan
 from lerobot.dataset_tools.conversion.same_source import check_same_source
 from lerobot.dataset_tools.formats.source import EpisodeSource
@@ -210,7 +211,7 @@ class _Import:
 def _chosen_episodes(source: EpisodeSource, skipped: Collection[int]) -> list[int]:
     total = len(source.episodes)
     if unknown := sorted(number for number in skipped if not 0 <= number < total):
-        raise DatasetError(f"the source has no episode {unknown[0]} to skip", expected=f"0 to {total - 1}")
+        raise DatasetError(f"the source has no episode {unknown[0]} to skip", expected=numbers_of(total))
     return [number for number in range(total) if number not in skipped]
 
 

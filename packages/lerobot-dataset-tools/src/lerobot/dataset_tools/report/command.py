@@ -3,7 +3,7 @@
 import typer
 
 from lerobot.core.errors import DatasetError
-from lerobot.core.words import counted
+from lerobot.core.words import counted, numbers_of
 from lerobot.dataset_tools.commands.dataset_report import DatasetReportConfig
 from lerobot.dataset_tools.report.content import evenly, gather
 from lerobot.dataset_tools.report.page import render
@@ -24,7 +24,7 @@ def dataset_report(config: DatasetReportConfig) -> None:
         raise DatasetError(f"{dataset.root} has no episode to report on")
     unknown = [number for number in config.episodes or () if number >= dataset.num_episodes]
     if unknown:
-        raise DatasetError(f"{name} has no episode {unknown[0]}", expected=f"0 to {dataset.num_episodes - 1}")
+        raise DatasetError(f"{name} has no episode {unknown[0]}", expected=numbers_of(dataset.num_episodes))
     shown = sorted(set(config.episodes or evenly(dataset.num_episodes, config.max_episodes)))
     page = render(gather(dataset, episodes=shown, verify=config.verify))
     try:

@@ -1,11 +1,13 @@
 """Configuration of `lerobot record`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from lerobot.core.commands.display import DisplayOptions
+from lerobot.core.commands.earlier_flags import CONTROL_MODE, DEVICES, OFFLINE
 from lerobot.core.commands.processors import TeleoperationProcessorsConfig
 from lerobot.core.config.base import (
     CommandConfig,
@@ -78,6 +80,19 @@ class DatasetRecordConfig(ConfigModel):
             raise ValueError("another name: 'eval_' is for evaluations of a policy, see lerobot rollout")
 
 
+OF_THE_DATASET = (
+    "repo_id",
+    "num_episodes",
+    "single_task",
+    "fps",
+    "root",
+    "episode_time_s",
+    "reset_time_s",
+    "push_to_hub",
+)
+"""Fields of the dataset that were flags of the command itself."""
+
+
 class RecordProcessorsConfig(TeleoperationProcessorsConfig):
     """Steps between teleoperator, robot and dataset, each a list such as '[{type: NAME, ...}]'."""
 
@@ -104,6 +119,8 @@ class RecordConfig(DisplayOptions, CommandConfig):
         "lerobot record --robot.type=fake --teleop.type=fake --dataset.repo_id=me/try --dataset.num_episodes=2 "
         "--dataset.episode_time_s=5 --dataset.reset_time_s=2",
     )
+    earlier_flags: ClassVar[Mapping[str, str]] = {**DEVICES, **{name: f"dataset.{name}" for name in OF_THE_DATASET}}
+    refused_flags: ClassVar[Mapping[str, str]] = {**CONTROL_MODE, **OFFLINE}
 
     robot: RobotConfig = Field(description="Robot to drive.")
     teleop: TeleoperatorConfig = Field(description="Teleoperator to drive it with.")

@@ -1,10 +1,12 @@
 """Configuration of `lerobot replay`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
+from lerobot.core.commands.earlier_flags import DEVICES, OFFLINE
 from lerobot.core.config.base import CommandConfig, ConfigModel, ProcessorStepConfig, RobotConfig
 from lerobot.core.safety.config import SafetyConfig
 
@@ -28,6 +30,14 @@ class ReplayConfig(CommandConfig):
         "lerobot replay --robot.type=so101_follower --robot.port=/dev/ttyACM0 --dataset.repo_id=me/cubes "
         "--dataset.episode=0",
     )
+    earlier_flags: ClassVar[Mapping[str, str]] = {
+        **DEVICES,
+        "repo_id": "dataset.repo_id",
+        "root": "dataset.root",
+        "episode": "dataset.episode",
+        "episode_index": "dataset.episode",
+    }
+    refused_flags: ClassVar[Mapping[str, str]] = OFFLINE
 
     robot: RobotConfig = Field(description="Robot that repeats the episode.")
     dataset: DatasetReplayConfig = Field(description="Which episode is replayed.")

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.words import numbers_of
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.arrow import UNREADABLE, join_tables, to_numpy
 from lerobot.datasets.format.info import Info
@@ -79,7 +80,7 @@ class Episodes:
             column: list[Any] = self._table.column(key).to_pylist()
             return column
         if not -len(self) <= key < len(self):
-            raise DatasetError(f"episode {key} does not exist", expected=f"0 to {len(self) - 1}")
+            raise DatasetError(f"episode {key} does not exist", expected=numbers_of(len(self)))
         row: dict[str, Any] = self._table.slice(key % len(self), 1).to_pylist()[0]
         return row
 

@@ -1,5 +1,6 @@
 """Where each file of a dataset stands, in v3.0 and in the v2.x layouts that are read in place."""
 
+import glob
 import re
 import string
 from pathlib import Path, PurePosixPath
@@ -107,6 +108,14 @@ def next_file(chunk_index: int, file_index: int, chunks_size: int) -> tuple[int,
         chunks_size: most files per chunk folder, as in `info.json`.
     """
     return (chunk_index + 1, 0) if file_index >= chunks_size - 1 else (chunk_index, file_index + 1)
+
+
+def stamped_beside(root: Path) -> list[Path]:
+    """Datasets whose folder is named as `root` and when their recording began, the oldest first."""
+    stamp = "[0-9]" * 8 + "_" + "[0-9]" * 6
+    return sorted(
+        path for path in root.parent.glob(f"{glob.escape(root.name)}_{stamp}") if (path / INFO_PATH).is_file()
+    )
 
 
 def numbered_files(folder: Path, suffix: str = ".parquet") -> list[tuple[int, int, Path]]:

@@ -20,7 +20,7 @@ from lerobot.core.paths import lerobot_home, user_path
 from lerobot.core.signals import check_stop
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.info import Info
-from lerobot.datasets.format.layout import CODEBASE_VERSION, INFO_PATH
+from lerobot.datasets.format.layout import CODEBASE_VERSION, INFO_PATH, stamped_beside
 from lerobot.datasets.hub.copies import cache_folder, commit_of, in_cache
 from lerobot.datasets.hub.errors import HubError, hub_errors
 from lerobot.datasets.hub.revision import DEFAULT_BRANCH, choose_revision
@@ -60,9 +60,10 @@ def fetch_metadata(
         )
     place = root or lerobot_home() / repo_id
     missing = f"no dataset at {place}: the folder {'holds none' if place.is_dir() else 'does not exist'}"
+    meant = _meant(repo_id, place)
     if not _could_be_on_the_hub(repo_id):
         # Nothing on the Hub has such a name, so that asking there would only be slow.
-        raise DatasetError(missing)
+        raise DatasetError(missing, hint=meant)
     try:
         wanted = revision or choose_revision(repo_id, token)
         folder = _download(repo_id, root, wanted, METADATA, token)
@@ -70,7 +71,7 @@ def fetch_metadata(
         raise HubError(
             missing,
             expected=f"a dataset there, or {repo_id} on the Hub ({error.what})",
-            hint=error.hint,
+            hint=meant or error.hint,
         ) from error
     if not (folder / INFO_PATH).is_file():
         raise HubError(f"{repo_id} at {wanted} is no LeRobotDataset: it has no {INFO_PATH}")
@@ -122,6 +123,13 @@ def episode_files(
         )
         paths += [info.video_file(key, *pair) if key else info.data_file(*pair) for pair in dict.fromkeys(numbers)]
     return paths
+
+
+def _meant(repo_id: str, place: Path) -> str:
+    """`record` appends when it began to the name; people leave that out."""
+    stamped = stamped_beside(place)
+    owner = repo_id.rpartition("/")[0]
+    return f"did you mean {owner}{'/' if owner else ''}{stamped[-1].name}?" if stamped else ""
 
 
 def _could_be_on_the_hub(repo_id: str) -> bool:

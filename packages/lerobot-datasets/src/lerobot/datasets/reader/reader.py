@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.words import numbers_of
 from lerobot.datasets.format.depth import DepthUnit, convert_image, depth_table
 from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.features import IMAGE, VIDEO
@@ -132,7 +133,7 @@ class FrameReader:
         """
         outside = positions[(positions < 0) | (positions >= len(self))]
         if outside.size:
-            raise FrameIndexError(f"frame {outside[0]} does not exist", expected=f"0 to {len(self) - 1}")
+            raise FrameIndexError(f"frame {outside[0]} does not exist", expected=numbers_of(len(self)))
         episodes = self.episode_of(positions)
         starts, stops = self._starts[episodes], self._stops[episodes]
         wanted = {key: window_positions(positions, starts, stops, offsets) for key, offsets in self._windows.items()}

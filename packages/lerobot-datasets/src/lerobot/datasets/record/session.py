@@ -13,7 +13,7 @@ from lerobot.core.words import counted
 from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.record.requests import Request, Requests
-from lerobot.datasets.record.rows import OUTCOME
+from lerobot.datasets.record.rows import OUTCOME, UNKNOWN
 from lerobot.datasets.record.take import Take, TakePlan, TakeResult
 from lerobot.datasets.record.target import Target
 from lerobot.datasets.writer.recorder import SavedEpisode
@@ -187,9 +187,8 @@ def describe(saved: SavedEpisode, result: TakeResult) -> str:
         result: from the take.
     """
     timing = result.timing
-    lines = [
-        f"Episode {saved.index} saved: {counted(saved.length, 'frame')}, {result.outcome}, ended by {result.ended_by}."
-    ]
+    outcome = "outcome unknown" if result.outcome == UNKNOWN else result.outcome
+    lines = [f"Episode {saved.index} saved: {counted(saved.length, 'frame')}, {outcome}, ended by {result.ended_by}."]
     if timing is not None:
         lines.append(
             f"  {timing.achieved_hz:.3f} Hz of {timing.target_hz:g}, period jitter {timing.period_jitter}, "

@@ -97,7 +97,7 @@ def open_target(
 
 def _info_to_resume(root: Path, dataset: DatasetRecordConfig) -> Info:
     if not (root / layout.INFO_PATH).is_file():
-        near = sorted(path.name for path in root.parent.glob(f"{root.name}_*") if (path / layout.INFO_PATH).is_file())
+        near = [path.name for path in layout.stamped_beside(root)]
         raise DatasetError(
             f"there is no dataset to resume at {root}",
             expected="the exact name of a recorded dataset, with its time stamp",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.words import numbers_of
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.format.extra_columns import capture_time_key
 from lerobot.datasets.storage.numbers import NumericColumns
@@ -74,7 +75,7 @@ def load_episode(repo_id: str, root: Path | None, index: int) -> RecordedEpisode
     meta = LeRobotDatasetMetadata(repo_id, root)
     if index >= meta.total_episodes:
         raise DatasetError(
-            f"{repo_id} has no episode {index}", expected=f"--dataset.episode from 0 to {meta.total_episodes - 1}"
+            f"{repo_id} has no episode {index}", expected=f"--dataset.episode: {numbers_of(meta.total_episodes)}"
         )
     # Slow to import; downloads nothing for a dataset that was made here.
     from lerobot.datasets.hub.pull import episode_files, fetch_files

@@ -1,6 +1,5 @@
 """Virtual arms of Dynamixel servos, and new servos as they leave the factory, for setting up."""
 
-from lerobot.dynamixel.tables import BAUD_CODES
 from lerobot.dynamixel.virtual.servo import DynamixelServo
 from lerobot.motors.arms.table import ArmTable
 from lerobot.motors.virtual.line_spec import LineSpec
@@ -60,5 +59,5 @@ def xm540_w270() -> LineSpec:
 
 
 def _new(model: str, voltage: float = 5.0) -> LineSpec:
-    servo = ServoSpec(1, model, registers={"Baud_Rate": BAUD_CODES[57_600]})
+    servo = ServoSpec(1, model, registers=DynamixelServo.factory)
     return LineSpec(DynamixelServo, (servo,), ("motor",), voltage=voltage)

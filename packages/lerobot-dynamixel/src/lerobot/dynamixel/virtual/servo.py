@@ -1,5 +1,7 @@
 """A virtual Dynamixel X servo, protocol 2.0."""
 
+from types import MappingProxyType
+
 from lerobot.dynamixel import tables
 from lerobot.dynamixel.virtual.framing import DynamixelFraming
 from lerobot.motors.encoding import decode_twos_complement, encode_twos_complement
@@ -47,6 +49,7 @@ RATES = {code: rate for rate, code in tables.BAUD_CODES.items()}
 class DynamixelServo(Servo):
     """See `Servo`; an XL430 reaches 57 rpm."""
 
+    factory = MappingProxyType({"ID": 1, "Baud_Rate": tables.BAUD_CODES[57_600]})
     framing = DynamixelFraming()
     limits_of = staticmethod(tables.limits_of)
 

@@ -1,5 +1,6 @@
 """Configuration of `lerobot eval`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,10 @@ class EvalPipelineConfig(CommandConfig):
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot eval --policy.path=outputs/train/act/checkpoints/last/pretrained_model --env.type=sim",
         "lerobot eval --policy.path=owner/name --env.type=sim --env.task=push --eval.batch_size=4",
+    )
+    earlier_flags: ClassVar[Mapping[str, str]] = {"device": "policy.device", "eval.max_steps": "env.episode_length"}
+    refused_flags: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("robot.type", "robot_type"), "an environment, --env.type=NAME; on a robot: lerobot rollout --robot.type=NAME"
     )
 
     policy: PreTrainedConfig = Field(description="Policy to evaluate; --policy.path=FOLDER loads a trained one.")

@@ -1,9 +1,9 @@
 """`lerobot virtual-arm`: servos to try every command on, without hardware."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from lerobot.core.config import CommandConfig, Installed, Positional
 
@@ -16,6 +16,7 @@ class VirtualArmConfig(CommandConfig):
         "lerobot virtual-arm so101 --port-file=/tmp/follower",
         "lerobot virtual-arm so101 --port-file=/tmp/leader --motion=sway",
         'lerobot virtual-arm so101 --faults="{elbow_flex: missing, gripper: corrupt=0.1}"',
+        "lerobot virtual-arm so101 --port-file=/tmp/follower --new",
     )
 
     arm: Annotated[str, Installed("virtual_arm"), Positional()] = Field(
@@ -35,4 +36,24 @@ class VirtualArmConfig(CommandConfig):
         description="Fault by joint, with a value if wanted: missing, duplicate_id, wrong_baud_rate, corrupt=0.05, "
         "late=0.1, overload, low_voltage, dead, wrong_firmware or wrong_model.",
     )
+    new: bool = Field(
+        default=False,
+        description="Its motors come from the factory, all with one id: one is plugged in at a time, the last of the "
+        "chain first, until setup-motors has given it its own.",
+    )
     seed: int = Field(default=0, description="Seed of random damage.")
+
+    @field_validator("faults", mode="after")
+    @classmethod
+    def _split(cls, faults: dict[str, str]) -> dict[str, str]:
+        """YAML wants a blank after the colon; `{gripper:missing}` is one key without a value."""
+        pairs = [(joint, fault) if fault else joint.partition(":")[::2] for joint, fault in faults.items()]
+        if bare := [joint for joint, fault in pairs if not fault]:
+            raise ValueError(f"JOINT: FAULT for each, such as {{{bare[0]}: missing}}")
+        return {joint.strip(): fault.strip() for joint, fault in pairs}
+
+    @model_validator(mode="after")
+    def _new_motors_hold_nothing(self) -> Self:
+        if self.new and (self.calibration is not None or self.faults or self.motion != "still"):
+            raise ValueError("--new alone: motors from the factory hold no calibration, move nothing and are sound")
+        return self

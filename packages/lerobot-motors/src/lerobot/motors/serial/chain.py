@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from lerobot.core.errors import AlreadyConnectedError, DeviceConnectionError, DeviceError, NotConnectedError
+from lerobot.core.errors import AlreadyConnectedError, DeviceConnectionError, DeviceError
 from lerobot.motors.bus import Motors, NameOrID
 from lerobot.motors.calibration_limits import require_possible
 from lerobot.motors.motor import MotorCalibration
@@ -86,7 +86,7 @@ class ServoChain(MotorRegisters):
             NotConnectedError: it is not.
         """
         if not self.is_connected:
-            raise NotConnectedError(f"{self!r} is not connected.", device=self.port, hint="Call connect() first.")
+            raise self.port_handler.not_open(repr(self))
 
     def open(self) -> None:
         """Open the port, without a word to the motors.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from lerobot.core.errors import DeviceConnectionError, NotConnectedError
+from lerobot.core.errors import DeviceConnectionError
 from lerobot.motors.errors import MotorError
 from lerobot.motors.serial.statistics import BusStatistics
 from lerobot.motors.serial.wire import LOST, Outcome, Reply, Wire
@@ -62,9 +62,7 @@ class Link:
         with self._lock:
             port = self.wire.port
             if not port.is_open:
-                raise NotConnectedError(
-                    f"The bus on port '{port.path}' is not connected.", device=port.path, hint="Call connect() first."
-                )
+                raise port.not_open(f"The bus on port '{port.path}'")
             if self._unsettled:
                 port.settle()
             port.is_using = False  # an interrupt may have left the SDK in the middle of a packet

@@ -10,7 +10,7 @@ import time
 
 import serial
 
-from lerobot.core.errors import DeviceConnectionError
+from lerobot.core.errors import DeviceConnectionError, NotConnectedError
 
 POLL_S = 0.005
 """Longest time one read blocks; how much a timeout may be exceeded."""
@@ -34,6 +34,7 @@ class SerialPort:
         self.baudrate = baudrate
         self.reply_wait_s = reply_wait_s
         self.is_using = False
+        self.is_lost = False
         self._serial: serial.Serial | None = None
         self._deadline = 0.0
 
@@ -52,7 +53,13 @@ class SerialPort:
             self._serial = serial.Serial(self.path, self.baudrate, timeout=POLL_S, write_timeout=1, exclusive=True)
         except (serial.SerialException, OSError, ValueError) as error:
             raise _opening_failed(self.path, error) from error
-        self.is_using = False
+        self.is_using = self.is_lost = False
+
+    def not_open(self, user: str) -> NotConnectedError:
+        """The error of `user`, who needs the port open: whether it never was, or was lost."""
+        if self.is_lost:
+            return NotConnectedError(f"Port '{self.path}' was lost; nothing reaches it any more.", device=self.path)
+        return NotConnectedError(f"{user} is not connected.", device=self.path, hint="Call connect() first.")
 
     def close(self) -> None:
         """Close the port; calling it again does nothing."""
@@ -127,6 +134,7 @@ class _Losing:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, serial.SerialException | OSError) and not isinstance(error, DeviceConnectionError):
             self._port.close()
+            self._port.is_lost = True
             raise DeviceConnectionError(
                 f"Port '{self._port.path}' was lost: {error}.",
                 device=self._port.path,

@@ -14,6 +14,7 @@ from lerobot.motors.errors import MotorValueError
 from lerobot.motors.virtual.arms import ARMS
 from lerobot.motors.virtual.line import Line
 from lerobot.motors.virtual.line_spec import LineSpec, with_calibration
+from lerobot.motors.virtual.new_motors import OneMotorAtATime, from_the_factory
 from lerobot.motors.virtual.process import serve
 from lerobot.motors.virtual.spec import Fault
 from lerobot.motors.virtual.sway import Sway
@@ -25,22 +26,27 @@ def virtual_arm(config: VirtualArmConfig) -> None:
     if config.calibration is not None:
         spec = with_calibration(spec, load_calibration(config.calibration))
     now = time.monotonic()
-    line = Line(spec, now)
+    line = Line(from_the_factory(spec) if config.new else spec, now)
     for joint, text in config.faults.items():
         fault, value = _parse(text)
         line.set_fault(_servo_id(spec, joint), fault, value, now)
     with ended_by_signal(), _published(config.port_file, line.port):
         TerminalPrompter().say(f"{config.arm} on port {line.port} (Ctrl-C ends it)")
-        serve(line, each_turn=_turn(line, sways=config.motion == "sway"))
+        serve(line, each_turn=_turn(_hand(line, config)))
 
 
-def _turn(line: Line, *, sways: bool) -> Callable[[float], None]:
-    sway = Sway(line) if sways else None
+def _hand(line: Line, config: VirtualArmConfig) -> Callable[[float], None] | None:
+    """What somebody does to the arm meanwhile."""
+    if config.new:
+        return OneMotorAtATime(line, TerminalPrompter().say)
+    return Sway(line) if config.motion == "sway" else None
 
+
+def _turn(hand: Callable[[float], None] | None) -> Callable[[float], None]:
     def turn(now: float) -> None:
         check_stop()
-        if sway is not None:
-            sway(now)
+        if hand is not None:
+            hand(now)
 
     return turn
 

@@ -2,6 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from lerobot.motors.calibration_limits import CalibrationLimits
@@ -28,6 +30,9 @@ class Servo(ABC):
 
     framing: ClassVar[Framing]
     """How packets of its protocol look."""
+
+    factory: ClassVar[Mapping[str, int]] = MappingProxyType({"ID": 1})
+    """Contents of registers that setting up changes, as it leaves the factory."""
 
     @classmethod
     @abstractmethod

@@ -36,9 +36,13 @@ class ExportConfig(CommandConfig):
     output_dir: Path | None = Field(
         default=None, description="Folder of the files; default: outputs/export/<date>/<time>_<policy>."
     )
-    dataset: DatasetSource | None = Field(default=None, description="Dataset that names the joints and gives the rate.")
+    dataset: DatasetSource | None = Field(
+        default=None, description="Dataset that names the joints and gives the rate; needed unless --robot is given."
+    )
     robot: RobotConfig | None = Field(
-        default=None, description="Robot that names the joints and their units; it is not connected."
+        default=None,
+        description="Robot that names the joints and their units, with --fps; needed unless --dataset is given. It is "
+        "not connected.",
     )
     fps: float | None = Field(default=None, gt=0, description="Actions per second, Hz; null: the dataset's.")
 

@@ -9,9 +9,13 @@ Source: Lipman et al. 2022, arXiv:2210.02747; Black et al. 2024, arXiv:2410.2416
 import math
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor
+
+from lerobot.policies.rtc.guidance import Guidance
 
 Velocity = Callable[[Tensor, Tensor], Tensor]
 """From a point of the way `(B, ...)` and its time `(B,)` float32 to the velocity there `(B, ...)`."""
@@ -39,20 +43,31 @@ class Flow(Enum):
         """Give the velocity along that way, what a network learns: the change of the point per time."""
         return noise - data if self is Flow.FROM_ONE else data - noise
 
-    def integrate(self, velocity: Velocity, noise: Tensor, steps: int) -> Tensor:
+    def integrate(self, velocity: Velocity, noise: Tensor, steps: int, guidance: Guidance | None = None) -> Tensor:
         """Follow a velocity from noise to data, in Euler's equal steps.
 
         Args:
             velocity: of the network.
             noise: `(B, ...)`.
             steps: how many.
+            guidance: pulls the way towards a chunk that is being executed.
         """
         start, change = (1.0, -1.0 / steps) if self is Flow.FROM_ONE else (0.0, 1.0 / steps)
         point = noise
         for step in range(steps):
-            time = torch.full((noise.shape[0],), start + step * change, dtype=torch.float32, device=noise.device)
-            point = point + change * velocity(point, time)
+            now = start + step * change
+            time = torch.full((noise.shape[0],), now, dtype=torch.float32, device=noise.device)
+            if guidance is None:
+                found = velocity(point, time)
+            else:
+                data_at: Literal[0, 1] = 0 if self is Flow.FROM_ONE else 1
+                found = guidance.velocity(point, now, partial(_at, velocity, time), data_at=data_at)
+            point = point + change * found
         return point
+
+
+def _at(velocity: Velocity, time: Tensor, point: Tensor) -> Tensor:
+    return velocity(point, time)
 
 
 def beta_times(

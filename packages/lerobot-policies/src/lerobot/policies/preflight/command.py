@@ -5,6 +5,7 @@ from itertools import combinations
 import typer
 
 from lerobot.core.errors import LeRobotError
+from lerobot.core.words import counted
 from lerobot.policies.commands.check import CheckConfig
 from lerobot.policies.preflight.comparison import cameras_of, check_files, check_policy, check_same
 from lerobot.policies.preflight.sources import describe_dataset, describe_env, describe_robot
@@ -39,7 +40,7 @@ def check(config: CheckConfig) -> int:
             expected="a saved policy, or two of policy, dataset, robot and environment",
         )
     for what, problems in checks.items():
-        typer.echo(f"{what}: {'fits' if not problems else f'{len(problems)} problems'}")
+        typer.echo(f"{what}: {'fits' if not problems else counted(len(problems), 'problem')}")
         for line in (*problems, cameras.get(what)):
             if line:
                 typer.echo(f"  {line}")

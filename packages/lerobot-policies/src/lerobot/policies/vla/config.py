@@ -1,15 +1,16 @@
 """The settings that vision-language-action models share. Light: it imports no array library."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from lerobot.core.config.base import NoEffect
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, NormalizationMode, PolicyFeature, PolicyFeatures
-from lerobot.policies.rtc import RTCConfig
+from lerobot.policies.rtc.config import RTCConfig
 
 EMPTY_CAMERA = "observation.images.empty_camera_{}"
 
@@ -40,7 +41,9 @@ class VLAConfig(PreTrainedConfig):
         description="Cameras that may be missing; the policy sees black ones and does not look at them.",
     )
     tokenizer_max_length: int = Field(default=48, gt=0, description="Longest task, tokens; what is longer is cut.")
-    rtc_config: RTCConfig | None = Field(default=None, description="Real-time chunking; null: none.")
+    rtc_config: Annotated[RTCConfig | None, NoEffect()] = Field(
+        default=None, description="Accepted; whoever runs the policy says it: --inference.type=rtc of rollout."
+    )
     compile_model: bool = Field(default=False, description="Compile what is computed again and again.")
     compile_mode: Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"] = Field(
         default="max-autotune", description="How, as torch.compile calls it."

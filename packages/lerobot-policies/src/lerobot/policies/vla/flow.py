@@ -1,25 +1,23 @@
 """The base of vision-language-action models that act by flow matching."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-from lerobot.core.errors import LeRobotError
 from lerobot.policies.chunks import ActionQueue
 from lerobot.policies.features import ACTION, OBSERVATION_STATE, check_windows
-from lerobot.policies.networks.flow_matching import Flow, Velocity
-from lerobot.policies.networks.guidance import guided
+from lerobot.policies.networks.flow_matching import Flow
 from lerobot.policies.networks.padding import pad_last
 from lerobot.policies.policy import PreTrainedPolicy
+from lerobot.policies.rtc.continuation import Continuation, Mode
+from lerobot.policies.rtc.guidance import Guidance
 from lerobot.policies.vla.config import VLAConfig
 from lerobot.policies.vla.images import require_batch
 
 Context = TypeVar("Context")
-Pull = Callable[[Velocity, Tensor], Velocity]
-"""From the network's velocity, and the noise it begins with, to the one that is followed."""
 
 
 class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
@@ -36,6 +34,7 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
     """
 
     config: VLAConfig
+    rtc_modes: ClassVar[frozenset[Mode]] = frozenset({"guided"})
 
     def __init__(self, config: VLAConfig, steps: int) -> None:
         super().__init__(config)
@@ -64,10 +63,6 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
         """Give the actions `(B, T, Da)` of a chunk that was found, for families that have their own convention."""
         return actions
 
-    def supports_rtc(self) -> bool:
-        """See `PreTrainedPolicy.supports_rtc`."""
-        return True
-
     def reset(self) -> None:
         """Forget the actions that wait."""
         self._actions.reset()
@@ -84,57 +79,37 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
 
         Raises:
             FeatureMismatchError: an input is missing or has the wrong shape.
-            LeRobotError: the policy is set to real-time chunking.
         """
-        if self._rtc_enabled:
-            raise LeRobotError(
-                f"policy {self.name!r} is set to real-time chunking, which gives no single actions",
-                expected="whole chunks, by predict_action_chunk; or --policy.rtc_config=null",
-            )
         return self._actions.next(lambda: self.predict_action_chunk(batch))
 
     @torch.no_grad()
-    def predict_action_chunk(
-        self,
-        batch: Mapping[str, Any],
-        *,
-        noise: Tensor | None = None,
-        inference_delay: int = 0,
-        prev_chunk_left_over: Tensor | None = None,
-        execution_horizon: int | None = None,
-    ) -> Tensor:
+    def predict_action_chunk(self, batch: Mapping[str, Any], *, noise: Tensor | None = None) -> Tensor:
         """Predict the chunk `(B, T, Da)`, normalised.
 
         Args:
             batch: see `Policy.predict_action_chunk`.
             noise: `(B, T, max_action_dim)` float32 to begin with; None to draw some.
-            inference_delay: with real-time chunking, actions executed before this chunk is there.
-            prev_chunk_left_over: with real-time chunking, the normalised actions that are left of the last chunk,
-                `(T', Da)` or `(B, T', Da)`; None for the first chunk.
-            execution_horizon: actions that feel the pull of the last chunk; None for the configured ones.
 
         Raises:
             FeatureMismatchError: an input is missing or has the wrong shape.
         """
+        return self._chunk(batch, noise, None)
+
+    @torch.no_grad()
+    def continue_action_chunk(
+        self, batch: Mapping[str, Any], continuation: Continuation, *, noise: Tensor | None = None
+    ) -> Tensor:
+        """See `lerobot.policies.rtc.continuation.ContinuesChunks`, and `predict_action_chunk`."""
+        return self._chunk(batch, noise, continuation)
+
+    def _chunk(self, batch: Mapping[str, Any], noise: Tensor | None, continuation: Continuation | None) -> Tensor:
         self.require_inputs(batch)
         self.eval()
-        rtc, past = self.config.rtc_config, prev_chunk_left_over
-        if rtc is None or not rtc.enabled or past is None:
-            return self._chunk(batch, noise, lambda velocity, _: velocity)
-
-        def drawn(velocity: Velocity, noise: Tensor) -> Velocity:
-            left = past.to(noise)
-            return guided(velocity, rtc, left, noise.shape, delay=inference_delay, horizon=execution_horizon)
-
-        # What is made in inference mode can have no derivative, and the pull may need one.
-        with torch.inference_mode(False), torch.no_grad():
-            return self._chunk({key: _normal(value) for key, value in batch.items()}, _normal(noise), drawn)
-
-    def _chunk(self, batch: Mapping[str, Any], noise: Tensor | None, drawn: Pull) -> Tensor:
         config = self.config
         if noise is None:
             shape = (len(batch[OBSERVATION_STATE]), config.chunk_size, config.max_action_dim)
             noise = torch.randn(shape, device=next(self.parameters()).device)
+        guidance = None if continuation is None else Guidance(continuation, noise)
         context = self.observe(batch)
         network = torch.compile(self.velocity, mode=config.compile_mode) if config.compile_model else self.velocity
 
@@ -142,12 +117,8 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
             found: Tensor = network(context, point, time)
             return found
 
-        chunk = Flow.FROM_ONE.integrate(drawn(velocity, noise), noise, self._steps)
+        chunk = Flow.FROM_ONE.integrate(velocity, noise, self._steps, guidance)
         return self.finished(chunk[:, :, : config.output_features[ACTION].shape[0]])
-
-    @property
-    def _rtc_enabled(self) -> bool:
-        return self.config.rtc_config is not None and self.config.rtc_config.enabled
 
     # --- learning ----------------------------------------------------------------------------------------------------
 
@@ -161,8 +132,3 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
         steps = self.config.chunk_size
         check_windows(batch, {ACTION: (steps, *self.config.output_features[ACTION].shape)})
         return pad_last(batch[ACTION], self.config.max_action_dim)
-
-
-def _normal(value: Any) -> Any:
-    """A tensor that may have a derivative, of one that was made in inference mode."""
-    return value.clone() if isinstance(value, Tensor) else value

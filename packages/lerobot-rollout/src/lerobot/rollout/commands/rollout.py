@@ -1,5 +1,6 @@
 """Configuration of `lerobot rollout`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.commands.display import DisplayOptions
+from lerobot.core.commands.earlier_flags import DEVICES, OFFLINE
 from lerobot.core.config.base import CommandConfig, ConfigModel, RobotConfig, TeleoperatorConfig
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.datasets.commands.record import DatasetRecordConfig
@@ -57,6 +59,13 @@ class RolloutConfig(DisplayOptions, CommandConfig):
         "lerobot rollout --policy.path=me/act_pick_cube --robot.type=sim_so101 --strategy.type=episodic "
         "--dataset.repo_id=me/rollout_pick_cube --dataset.num_episodes=10 --dataset.episode_time_s=20",
     )
+    earlier_flags: ClassVar[Mapping[str, str]] = {
+        **DEVICES,
+        "control_frequency": "fps",
+        "num_episodes": "dataset.num_episodes",
+        "repo_id": "dataset.repo_id",
+    }
+    refused_flags: ClassVar[Mapping[str, str]] = OFFLINE
 
     robot: RobotConfig = Field(description="Robot to drive.")
     policy: PreTrainedConfig = Field(description="Trained policy: --policy.path=FOLDER or a Hub repository.")

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from lerobot.core.commands.earlier_flags import OFFLINE
 from lerobot.core.config.base import CommandConfig, EnvConfig, OptimizerConfig, SchedulerConfig
 from lerobot.envs.config import EvalConfig
 from lerobot.policies.config import PreTrainedConfig
@@ -33,6 +34,26 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
         "use_amp": "0.1.0",
         # Settings of use_rabc, which is among the sections of which only the default is supported.
         **dict.fromkeys(("rabc_progress_path", "rabc_kappa", "rabc_epsilon", "rabc_head_mode"), "0.5.1"),
+    }
+    earlier_flags: ClassVar[Mapping[str, str]] = {
+        "device": "policy.device",
+        "eval.max_steps": "env.episode_length",
+        "eval_freq": "env_eval_freq",
+        "repo_id": "dataset.repo_id",
+        "training.batch_size": "batch_size",
+        "training.eval_freq": "env_eval_freq",
+        "training.gradient_accumulation_steps": "accelerator.gradient_accumulation.steps",
+        "training.learning_rate": "policy.optimizer_lr",
+        "training.num_steps": "steps",
+        "training.save_freq": "save_freq",
+        "training.use_amp": "policy.use_amp",
+        "use_amp": "policy.use_amp",
+    }
+    refused_flags: ClassVar[Mapping[str, str]] = {
+        **OFFLINE,
+        "dataset.local_files_only": OFFLINE["local_files_only"],
+        "training.domain_randomization": "an environment that varies by itself, to record in; of a dataset "
+        "--dataset.image_transforms.enable=true varies the pictures",
     }
 
     examples: ClassVar[tuple[str, ...]] = (

@@ -1,0 +1,1 @@
+"""The end that uses a robot, a camera, a teleoperator or an environment as if it were here."""
