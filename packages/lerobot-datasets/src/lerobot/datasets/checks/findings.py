@@ -6,17 +6,18 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, or looks wrong.
+    """One thing that is wrong, looks wrong or is worth knowing.
 
     Attributes:
-        severity: `"error"` if frames cannot be read as the format promises, `"warning"` if a person should look.
+        severity: `"error"` if frames cannot be read as the format promises, `"warning"` if a person should look,
+            `"note"` if it is good to know and nothing is wrong.
         check: which check found it, such as `"frozen_camera"`.
         text: what and where, on one line.
         episode: the episode it concerns; None for the whole dataset.
         feature: the feature it concerns, if any.
     """
 
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "note"]
     check: str
     text: str
     episode: int | None = None
