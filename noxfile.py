@@ -12,13 +12,17 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "tests", "isolated", "wheels", "docs"]
 
 ROOT = Path(__file__).parent
-PACKAGES = sorted(path.name for path in (ROOT / "packages").iterdir() if (path / "pyproject.toml").exists())
+# Bundles only require packages and hold no module.
+PACKAGES = sorted(path.name for path in (ROOT / "packages").iterdir() if (path / "src").exists())
 WHEELS = ROOT / "dist"
 # Bytecode is written where a module is first imported: a fraction of what compiling whole environments costs.
 TEST_ENV = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "UV_COMPILE_BYTECODE": None, "PYTHONDONTWRITEBYTECODE": None}
 # A file stays in one process, so that what its tests share is made once.
 PYTEST = ["pytest", "-n", "logical", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder"]
-PEER = ["lerobot[dataset,training,feetech,dynamixel,hardware,diffusion,pusht,aloha]==0.6.1", "transformers>=4.53,<6"]
+PEER = [
+    "lerobot[dataset,training,feetech,dynamixel,hardware,diffusion,pusht,aloha,lekiwi]==0.6.1",
+    "transformers>=4.53,<6",
+]
 # Its simulations ask for the OpenCV with windows, which needs system libraries.
 PEER_OVERRIDES = "opencv-python; sys_platform == 'never'\n"
 
@@ -86,7 +90,8 @@ def wheels(session: nox.Session) -> None:
     shutil.rmtree(again)
     for wheel in sorted(WHEELS.glob("*.whl")):
         names = zipfile.ZipFile(wheel).namelist()
-        if "lerobot/__init__.py" in names or not any(name.endswith("py.typed") for name in names):
+        bundle = wheel.name.partition("-")[0].replace("_", "-") not in PACKAGES
+        if "lerobot/__init__.py" in names or not (bundle or any(name.endswith("py.typed") for name in names)):
             session.error(f"{wheel.name}: a wheel carries py.typed and never lerobot/__init__.py")
     session.run(*PYTEST, "-q", "-m", "wheels", "tests/integration", env={**env, "LEROBOT_WHEELS": str(WHEELS)})
 
@@ -120,19 +125,31 @@ def templates(session: nox.Session) -> None:
     session.run("pytest", "-q", "tests/templates", "-m", "", env=TEST_ENV)
 
 
+def peer_python(session: nox.Session) -> str:
+    """The interpreter of an environment that has huggingface/lerobot: the one that is named, or a new one's."""
+    if peer := os.environ.get("LEROBOT_PEER_PYTHON"):
+        return peer
+    python = interpreter("3.12") or session.error("the peer needs Python 3.12")
+    folder, env = environment("peer")
+    session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
+    overrides = folder / "overrides.txt"
+    overrides.write_text(PEER_OVERRIDES, encoding="utf-8")
+    session.run("uv", "pip", "install", "-q", "--override", str(overrides), *PEER, env=env, external=True)
+    return str(folder / "bin" / "python")
+
+
 @nox.session
 def interop(session: nox.Session) -> None:
     """Cross-load with huggingface/lerobot from PyPI, in an environment of its own."""
-    peer = os.environ.get("LEROBOT_PEER_PYTHON")
-    if not peer:
-        python = interpreter("3.12") or session.error("the peer needs Python 3.12")
-        folder, env = environment("peer")
-        session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
-        overrides = folder / "overrides.txt"
-        overrides.write_text(PEER_OVERRIDES, encoding="utf-8")
-        session.run("uv", "pip", "install", "-q", "--override", str(overrides), *PEER, env=env, external=True)
-        peer = str(folder / "bin" / "python")
+    peer = peer_python(session)
     session.run("pytest", "-m", "peer", *session.posargs, env={**TEST_ENV, "LEROBOT_PEER_PYTHON": peer})
+
+
+@nox.session
+def compat(session: nox.Session) -> None:
+    """Write which public names of huggingface/lerobot import here; `-- --check` compares the page instead."""
+    env = {**TEST_ENV, "LEROBOT_PEER_PYTHON": peer_python(session)}
+    session.run("python", "tests/compat/write_names.py", *session.posargs, env=env)
 
 
 @nox.session
