@@ -269,9 +269,9 @@ class StreamingLeRobotDataset(MetadataFacts, torch.utils.data.IterableDataset[It
         try:
             while (drawn := pool.draw()) is not None:
                 episode, position = drawn
-                if rows.resident != pool.resident:
-                    store.hold(pool.resident, pool.upcoming(self.prefetch_episodes))
-                store.wait_for_videos(episode)
+                if store.resident != pool.resident:
+                    store.hold(pool.resident, pool.upcoming(self.prefetch_episodes), first=episode)
+                store.prepare(episode)
                 columns = reader.read_columns(np.array([position], np.int64))
                 (item,) = to_tensors(
                     columns, self.features, return_uint8=self.return_uint8, transforms=self.image_transforms
