@@ -300,7 +300,8 @@ def test_unknown_windows_and_ranks(numbers_only):
         iter(stream(numbers_only, rank=2, world_size=2))
 
 
-def test_the_first_item_waits_for_its_own_episode_alone(root, monkeypatch):
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_first_item_waits_for_its_own_episode_alone(root, monkeypatch, seed):
     """Not for the files and rows of the whole pool, and only its own image is decoded."""
     from lerobot.datasets.reader.images import EpisodeVideos
     from lerobot.datasets.stream.files import LocalFiles
@@ -322,7 +323,7 @@ def test_the_first_item_waits_for_its_own_episode_alone(root, monkeypatch):
     monkeypatch.setattr(LocalFiles, "wait", lambda _, paths: waited.extend(paths))
     monkeypatch.setattr(ResidentRows, "admit", note_admit)
     monkeypatch.setattr(EpisodeVideos, "read", note_read)
-    frames = iter(stream(root, episode_pool_size=6))
+    frames = iter(stream(root, episode_pool_size=6, seed=seed))
     item = next(frames)
     assert admitted == [int(item["episode_index"])]
     assert decoded == [(int(item["episode_index"]), int(item["frame_index"]))]
