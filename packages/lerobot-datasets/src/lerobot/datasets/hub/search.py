@@ -6,7 +6,7 @@ from typing import Literal
 
 from huggingface_hub import HfApi
 
-from lerobot.datasets.hub.errors import hub_errors
+from lerobot.datasets.hub.errors import hub_errors, reach_hub
 
 TAG = "LeRobot"
 """What the card of every LeRobot dataset is tagged with."""
@@ -52,6 +52,7 @@ def search_datasets(
         HubError: the Hub cannot be reached.
     """
     with hub_errors("the Hub could not be searched"):
+        reach_hub()
         found = HfApi(token=token).list_datasets(
             filter=TAG,
             search=query,
