@@ -365,10 +365,8 @@ class CommandConfig(ConfigModel):
 
     target: ClassVar[str] = ""
     """Function that runs the command, `"package.module:function"`; called with the validated configuration."""
-
     preflight: ClassVar[str] = ""
-    """A light function, `"package.module:function"`, that gets the configuration before `target` and all it needs are
-    imported, and refuses what can be seen to fail from the configuration and the disk; none if empty."""
+    """Light `"package.module:function"` that refuses, before `target` is imported, what is seen to fail; or none."""
     examples: ClassVar[tuple[str, ...]] = ()
     """Worked command lines shown at the end of `--help`."""
 

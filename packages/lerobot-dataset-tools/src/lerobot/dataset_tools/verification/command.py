@@ -10,9 +10,9 @@ from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.commands.verify_dataset import VerifyDatasetConfig
 from lerobot.dataset_tools.verification.verify import verify_dataset
 from lerobot.datasets.checks.derived import DERIVED
-from lerobot.datasets.checks.findings import Finding
+from lerobot.datasets.checks.findings import Finding, Severity
 
-_SEVERITIES = ("error", "warning", "note")
+_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 def verify_dataset_command(config: VerifyDatasetConfig) -> int:

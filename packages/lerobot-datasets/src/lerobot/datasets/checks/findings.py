@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Severity = Literal["error", "warning", "note"]
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -17,7 +19,7 @@ class Finding:
         feature: the feature it concerns, if any.
     """
 
-    severity: Literal["error", "warning", "note"]
+    severity: Severity
     check: str
     text: str
     episode: int | None = None
