@@ -15,7 +15,7 @@ from lerobot.policies.features import features_of_dataset
 from lerobot.training.batches import TrainingBatches
 from lerobot.training.checkpoints import folder as checkpoints
 from lerobot.training.checkpoints import random_state
-from lerobot.training.checkpoints.folder import MODEL, STATE, Progress
+from lerobot.training.checkpoints.layout import MODEL, STATE, Progress
 from lerobot.training.checkpoints.optimizer_state import load_optimizer, save_optimizer
 from lerobot.training.config import AcceleratorConfig, BatchConfig, DatasetConfig
 from lerobot.training.data import Demonstrations, open_dataset

@@ -78,7 +78,7 @@ def test_ctrl_c_says_what_is_saved_and_leaves_a_valid_dataset(tmp_path, kit):
     assert process.returncode == 130, error
     assert b"Traceback" not in error
     saved = kit.read_info(root)["total_episodes"]
-    assert f"{root}: {saved} episodes are saved; the same command goes on with the next" in error.decode()
+    assert f"{root}: {saved} episodes saved; the same command goes on with the next" in error.decode()
     assert not (root / ".recording").exists()
     assert 0 < saved < 200
     np.testing.assert_array_equal(kit.read(root).columns["action"].ravel(), expected(saved))

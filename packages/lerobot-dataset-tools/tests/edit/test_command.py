@@ -1,5 +1,6 @@
 """`lerobot edit-dataset`, `convert-dataset` and `verify-dataset`: known command lines, exit codes, no traceback."""
 
+import json
 import shlex
 import shutil
 from pathlib import Path
@@ -167,6 +168,24 @@ def test_mistakes_are_errors_a_user_can_read(dataset, command, words, what):
     with pytest.raises(LeRobotError, match=what):
         run_command(command, [word.replace("ROOT", str(dataset)) for word in words])
     assert [path.name for path in dataset.parent.iterdir()] == ["set"]
+
+
+def test_warnings_and_notes_end_with_zero_unless_strict(dataset, capsys):
+    verify = [f"--root={dataset}", "--pictures=false"]
+    (dataset / "meta/modality.json").write_text("{}")
+    assert (run_command("verify-dataset", verify), run_command("verify-dataset", [*verify, "--strict"])) == (0, 0)
+    assert f"{dataset}: 1 note\n" in capsys.readouterr().out
+    document = json.loads((dataset / "meta/info.json").read_text()) | {"splits": {"train": "0:50"}}
+    (dataset / "meta/info.json").write_text(json.dumps(document))
+    assert (run_command("verify-dataset", verify), run_command("verify-dataset", [*verify, "--strict"])) == (0, 1)
+    assert f"{dataset}: 1 warning, 1 note\n" in capsys.readouterr().out
+
+
+def test_a_converted_dataset_that_is_healthy_has_no_finding(make_dataset, tmp_path, capsys):
+    old = make_dataset(tmp_path / "old", [12, 13], version="v2.0")
+    run_command("convert-dataset", [f"--root={old}", f"--new_root={tmp_path}/new"])
+    assert run_command("verify-dataset", [f"--root={tmp_path}/new", "--strict"]) == 0
+    assert "nothing found" in capsys.readouterr().out
 
 
 def test_verifying_says_what_and_exits_with_one(dataset, capsys):

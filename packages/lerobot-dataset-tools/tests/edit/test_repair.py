@@ -179,7 +179,7 @@ def test_files_of_other_tools_are_named(dataset):
     (dataset / "meta/modality.json").write_text("{}")
     (dataset / "README.md").write_text("a card")
     (finding,) = verify_dataset(dataset, pictures=False)
-    assert (finding.severity, finding.check) == ("warning", "other_file")
+    assert (finding.severity, finding.check) == ("note", "other_file")
     assert "meta/modality.json" in finding.text
 
 
@@ -193,7 +193,7 @@ def test_images_of_another_shape_than_declared_are_named(dataset):
 
 def test_verify_prints_the_command_that_mends(dataset, capsys):
     change_info(dataset, splits={"train": "0:50"})
-    assert verify_dataset_command(VerifyDatasetConfig(root=dataset, pictures=False)) == 1
+    assert verify_dataset_command(VerifyDatasetConfig(root=dataset, pictures=False)) == 0
     assert f"for splits: lerobot edit-dataset --root={dataset} --operation.type=repair" in capsys.readouterr().out
     edit_dataset(EditDatasetConfig(root=dataset, operation=RepairConfig()))
     assert verify_dataset_command(VerifyDatasetConfig(root=dataset, pictures=False)) == 0

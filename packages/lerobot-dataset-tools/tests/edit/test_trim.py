@@ -13,6 +13,7 @@ from lerobot.dataset_tools.edit.trim import trim
 from lerobot.dataset_tools.verification.verify import verify_dataset
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.statistics.images import ImageStatistics
+from lerobot.datasets.video.encode import image_count
 
 LENGTHS = [3, 4, 1, 5, 2, 6]
 RENUMBERED = {"index", "frame_index", "timestamp"}
@@ -49,6 +50,9 @@ def test_what_stays_keeps_every_value_and_image(
     numbers = [number for part in wanted for number in range(len(part))]
     assert [int(item["frame_index"]) for item in found] == numbers
     np.testing.assert_allclose([float(item["timestamp"]) for item in found], np.array(numbers) / FPS, atol=1e-6)
+    for key in kit.CAMERAS:
+        images = [image_count(path) for path in (root / "videos" / key).rglob("*.mp4")]
+        assert sum(images) == len(found), "what was cut off is gone from the videos too"
     statistics_are_exact(root)
     assert not [finding for finding in verify_dataset(root, pictures=False) if finding.severity == "error"]
 

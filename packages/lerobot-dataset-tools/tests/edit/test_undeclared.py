@@ -41,7 +41,7 @@ def annotated(make_dataset, tmp_path) -> Path:
 
 def test_they_are_named(annotated):
     (finding,) = [f for f in verify_dataset(annotated) if f.check == "undeclared"]
-    assert (finding.severity, finding.feature) == ("warning", NAME)
+    assert (finding.severity, finding.feature) == ("note", NAME)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from lerobot.core.errors import DatasetError
 from lerobot.dataset_tools.commands.dataset_report import DatasetReportConfig
+from lerobot.dataset_tools.report.axes import axes_of
 from lerobot.dataset_tools.report.command import dataset_report
 from lerobot.dataset_tools.report.content import Timing, evenly, timing_of
 from lerobot.dataset_tools.report.curves import chart, thin
@@ -91,6 +92,25 @@ def test_a_thinned_line_keeps_its_ends_and_extremes(values, most):
     assert len(rows) <= 2 * most + 2
     if finite.size:
         assert (kept[0], kept[-1], kept.min(), kept.max()) == (finite[0], finite[-1], finite.min(), finite.max())
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (["shoulder_pan.pos", "wrist_roll.pos", "gripper.pos"], {"a: joints": [0, 1], "a: gripper": [2]}),
+        (["joint_0_vel", "gripper", "joint_1_vel"], {"a: vel": [0, 2], "a: gripper": [1]}),
+        (["ee.x", "ee.z", "ee.wx"], {"a: position": [0, 1], "a: rotation": [2]}),
+        (["x.vel", "theta.vel", "arm.pos"], {"a: position vel": [0], "a: rotation vel": [1], "a: joints": [2]}),
+        (["0", "1"], {"a": [0, 1]}),
+    ],
+)
+def test_elements_of_one_unit_share_an_axis(names, groups):
+    values = np.arange(2.0 * len(names)).reshape(2, -1)
+    axes = axes_of("a", names, [values, np.full_like(values, np.nan)])
+    assert {axis.label: axis.elements for axis in axes} == groups
+    for axis in axes:
+        assert axis.bounds == (values[:, axis.elements].min(), values[:, axis.elements].max())
+        assert axis.names == [names[place] for place in axis.elements]
 
 
 def test_a_chart_has_a_line_per_element_between_its_bounds():
@@ -191,4 +211,5 @@ def test_what_cannot_be_done_is_one_error(root, tmp_path, settings, text):
 def test_a_real_recording(tmp_path):
     page = report(DATA / "rebot_b601_v30_1ep", tmp_path)
     assert "871 frames, 29.0 s" in page.words
-    assert len(page.charts["observation.state of episode 0"]) == 7
+    assert len(page.charts["observation.state: joints of episode 0"]) == 6
+    assert len(page.charts["observation.state: gripper of episode 0"]) == 1

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -29,6 +29,8 @@ class Repository:
     branches: dict[str, str] = field(default_factory=lambda: {"main": "0" * 40})
     tags: dict[str, str] = field(default_factory=dict)
     private: bool = False
+    downloads: int = 0
+    card_tags: list[str] = field(default_factory=list)
 
     def resolve(self, revision: str) -> str | None:
         name = unquote(revision)
@@ -60,6 +62,9 @@ class StandIn:
     """With which status."""
     pause_s: float = 0.0
     """How long every answer is waited for."""
+
+    def add(self, name: str, downloads: int, card_tags: list[str]) -> None:
+        self.repositories[name] = Repository(downloads=downloads, card_tags=card_tags)
 
     def asked(self, method: str, part: str) -> list[dict[str, str]]:
         return [headers for verb, path, headers in self.requests if verb == method and part in path]
@@ -143,6 +148,24 @@ class Handler(BaseHTTPRequestHandler):
             siblings = [{"rfilename": path} for path in repository.commits[commit]]
             body = {"id": name, "sha": commit, "private": repository.private, "siblings": siblings, "tags": []}
             self.answer(200, body)
+
+    def search(self) -> None:
+        asked = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
+        rows = [
+            {
+                "id": name,
+                "downloads": repository.downloads,
+                "likes": 2,
+                "lastModified": "2026-05-04T03:02:01.000Z",
+                "tags": repository.card_tags,
+            }
+            for name, repository in self.hub.repositories.items()
+            if asked.get("search", "") in name
+            and name.startswith(asked.get("author", ""))
+            and asked.get("filter") in (None, *repository.card_tags)
+        ]
+        rows.sort(key=lambda row: -int(row[asked.get("sort", "downloads")]))
+        self.answer(200, rows[: int(asked.get("limit", 100))])
 
     def refs(self, name: str) -> None:
         if found := self.revision(name, "main"):
@@ -268,6 +291,7 @@ ROUTES: list[tuple[str, str, Callable[..., None]]] = [
     ("GET", "/api/whoami-v2", lambda handler: handler.answer(200, {"name": "me", "type": "user", "orgs": []})),
     ("POST", "/api/repos/create", Handler.create),
     ("POST", "/api/validate-yaml", lambda handler: handler.answer(200, {"errors": [], "warnings": []})),
+    ("GET", "/api/datasets", Handler.search),
     ("GET", f"/api/datasets/{NAME}/refs", Handler.refs),
     ("POST DELETE", f"/api/datasets/{NAME}/tag/([^/]+)", Handler.tag),
     ("POST", f"/api/datasets/{NAME}/branch/([^/]+)", Handler.branch),

@@ -299,6 +299,41 @@ def test_offline_is_said_so(client):
     assert "HF_HUB_OFFLINE is set" in message
 
 
+def test_a_hub_out_of_reach_is_asked_once(hub, client, dataset):
+    """Its client would ask five times more, half a minute long; each time it sleeps before."""
+    client(
+        push_code(dataset)
+        + f"""
+from lerobot.datasets.hub.pull import fetch_metadata
+result = str(fetch_metadata({REPO!r}))"""
+    )
+    answers, naps = client(
+        f"""
+import time
+from lerobot.core.errors import DatasetError
+from lerobot.datasets.hub.search import search_datasets
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
+naps, answers = [], []
+time.sleep = naps.append
+for ask in (
+    lambda: LeRobotDataset({REPO!r}),
+    lambda: LeRobotDataset({REPO!r}, force_cache_sync=True),
+    lambda: next(iter(StreamingLeRobotDataset({REPO!r}))),
+    search_datasets,
+):
+    try:
+        ask()
+    except DatasetError as error:
+        answers.append(str(error))
+result = answers, naps""",
+        HF_ENDPOINT="http://127.0.0.1:9",
+    )
+    assert naps == []
+    assert len(answers) == 4
+    assert all("Connection refused" in answer for answer in answers)
+
+
 def test_a_folder_of_something_else_is_not_downloaded_into(hub, client, dataset, tmp_path):
     client(push_code(dataset))
     (tmp_path / "other").mkdir()

@@ -103,3 +103,9 @@ def test_configurations_import_nothing_heavy():
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "lerobot.datasets.commands.record" in loaded
     assert not {"numpy", "torch", "pyarrow", "av", "PIL", "datasets", "huggingface_hub"} & set(loaded)
+
+
+def test_the_codec_by_its_earlier_flag(caplog):
+    words = ["--robot.type=fake", "--teleop.type=fake", "--dataset.repo_id=me/try", "--dataset.vcodec=libsvtav1"]
+    assert load(RecordConfig, words, {}).config.dataset.rgb_encoder.vcodec == "libsvtav1"
+    assert "--dataset.vcodec is now --dataset.rgb_encoder.vcodec" in caplog.text

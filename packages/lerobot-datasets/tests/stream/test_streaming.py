@@ -298,3 +298,36 @@ def test_unknown_windows_and_ranks(numbers_only):
         stream(numbers_only, delta_timestamps={"nothing": [0.0]})
     with pytest.raises(DatasetError, match="rank 2 of 2"):
         iter(stream(numbers_only, rank=2, world_size=2))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_first_item_waits_for_its_own_episode_alone(root, monkeypatch, seed):
+    """Not for the files and rows of the whole pool, and only its own image is decoded."""
+    from lerobot.datasets.reader.images import EpisodeVideos
+    from lerobot.datasets.stream.files import LocalFiles
+    from lerobot.datasets.stream.rows import ResidentRows
+
+    waited, wanted, admitted, decoded = [], [], [], []
+    admit, read = ResidentRows.admit, EpisodeVideos.read
+
+    def note_admit(self, episode, path):
+        admitted.append(episode)
+        admit(self, episode, path)
+
+    def note_read(self, key, rows):
+        rows = list(rows)
+        decoded.extend(rows)
+        return read(self, key, rows)
+
+    monkeypatch.setattr(LocalFiles, "want", lambda _, paths: wanted.append(list(paths)))
+    monkeypatch.setattr(LocalFiles, "wait", lambda _, paths: waited.extend(paths))
+    monkeypatch.setattr(ResidentRows, "admit", note_admit)
+    monkeypatch.setattr(EpisodeVideos, "read", note_read)
+    frames = iter(stream(root, episode_pool_size=6, seed=seed))
+    item = next(frames)
+    assert admitted == [int(item["episode_index"])]
+    assert decoded == [(int(item["episode_index"]), int(item["frame_index"]))]
+    assert waited == wanted[0], "its files are asked for before those of the rest of the pool"
+    assert len(wanted) == 6
+    next(frames)
+    assert len(decoded) == 2

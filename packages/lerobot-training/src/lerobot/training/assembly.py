@@ -22,7 +22,8 @@ from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.augmentation.draws import Augmentation
 from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
 from lerobot.training.checkpoints import random_state
-from lerobot.training.checkpoints.folder import MODEL, STATE, Progress, read_progress, read_random
+from lerobot.training.checkpoints.folder import read_random
+from lerobot.training.checkpoints.layout import MODEL, STATE, Progress, read_progress
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import PeftConfig
 from lerobot.training.data import Demonstrations, open_dataset
@@ -196,11 +197,6 @@ def _go_on(training: Training, batches: Batches, resumed: Resumption, config: Tr
     """Restore everything a checkpoint holds beside the weights; the random states come last."""
     checkpoint = resumed.checkpoint
     progress = read_progress(checkpoint)
-    if progress.step >= config.steps:
-        raise LeRobotError(
-            f"checkpoint {checkpoint} is at step {progress.step}, and the run ends at step {config.steps}",
-            hint=f"To train longer: --steps={2 * progress.step}",
-        )
     accelerator = training.accelerator
     processes, size = progress.num_processes or accelerator.num_processes, progress.batch_size or config.batch_size
     if (processes, size) != (accelerator.num_processes, config.batch_size):

@@ -12,7 +12,6 @@ from accelerate.utils import broadcast_object_list
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lerobot.core.errors import LeRobotError
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.signals import StopSignals, stop_signals
 from lerobot.core.words import counted
@@ -20,12 +19,13 @@ from lerobot.policies.devices import choose_device
 from lerobot.training import saved_config
 from lerobot.training.assembly import Built, build
 from lerobot.training.checkpoints import random_state
-from lerobot.training.checkpoints.folder import LAST, MODEL, TRAIN_CONFIG
+from lerobot.training.checkpoints.layout import MODEL, TRAIN_CONFIG
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.freed_memory import keep_freed_memory
 from lerobot.training.observer import RunObserver
 from lerobot.training.processes import joined
 from lerobot.training.publication import publish
+from lerobot.training.refusal import is_taken, taken
 from lerobot.training.resume import Resumption, resumption
 from lerobot.training.torch_settings import torch_settings
 from lerobot.training.trackers.selection import register_trackers
@@ -82,15 +82,10 @@ def _folder(config: TrainPipelineConfig, resumed: Resumption | None) -> Path:
     now = datetime.now()
     name = config.job_name or (f"{config.env.type}_" if config.env else "") + config.policy.type
     folder = config.output_dir or Path("outputs/train") / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}"
-    taken = folder.is_dir() and any(folder.iterdir())
-    agreed: list[Any] = [folder.absolute(), taken]
+    agreed: list[Any] = [folder.absolute(), is_taken(folder)]
     broadcast_object_list(agreed)
     if agreed[1]:
-        raise LeRobotError(
-            f"{agreed[0]} exists already",
-            hint="Choose another --output_dir, or go on with: --resume=true "
-            f"--config_path={agreed[0] / 'checkpoints' / LAST / MODEL / TRAIN_CONFIG}",
-        )
+        raise taken(agreed[0])
     return Path(agreed[0])
 
 

@@ -20,7 +20,7 @@ from lerobot.training.assembly import Built
 from lerobot.training.batches import validation_batches
 from lerobot.training.checkpoints import folder as checkpoints
 from lerobot.training.checkpoints import random_state
-from lerobot.training.checkpoints.folder import Progress
+from lerobot.training.checkpoints.layout import BEST, Progress
 from lerobot.training.commands.train import TrainPipelineConfig
 
 logger = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class RunObserver:
 
     def _point_best(self, target: Path, step: int) -> None:
         """Remember the best checkpoint; the one before goes, unless it would have been made anyway."""
-        checkpoints.point(target.parent / checkpoints.BEST, target)
+        checkpoints.point(target.parent / BEST, target)
         before, self._best_step = self._best_step, step
         if before is not None and not _due(before, max(self.config.save_freq, 0)):
             shutil.rmtree(target.parent / checkpoints.checkpoint_name(before, self.config.steps), ignore_errors=True)

@@ -6,8 +6,7 @@ from typing import Any
 
 from lerobot.core.config import load
 from lerobot.core.errors import CheckpointError, LeRobotError
-from lerobot.training.checkpoints.folder import LAST, MODEL, TRAIN_CONFIG, find
-from lerobot.training.checkpoints.optimizer_state import read_json
+from lerobot.training.checkpoints.layout import LAST, MODEL, TRAIN_CONFIG, find, read_json, read_progress
 from lerobot.training.commands.train import TrainPipelineConfig
 
 _FRAMES = "a run goes on with the frames it began with, in their order"
@@ -61,9 +60,15 @@ def resumption(config: TrainPipelineConfig) -> Resumption:
 
     Raises:
         CheckpointError: there is no checkpoint, it is incomplete, or `--checkpoint_path` is of another run.
-        LeRobotError: something is asked for that cannot change on the way; says what and why.
+        LeRobotError: the run is finished, or something is asked for that cannot change on the way; says what and why.
     """
     checkpoint = _checkpoint(config)
+    step = read_progress(checkpoint).step
+    if step >= config.steps:
+        raise LeRobotError(
+            f"checkpoint {checkpoint} is at step {step}, and the run ends at step {config.steps}",
+            hint=f"To train longer: --steps={2 * step}",
+        )
     return Resumption(checkpoint, _new_settings(config, checkpoint))
 
 

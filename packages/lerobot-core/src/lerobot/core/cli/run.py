@@ -38,8 +38,11 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     if PRINT_CONFIG & set(arguments):
         typer.echo(render(loaded), nl=False)
         return 0
-    function = registry.function(registry.find("command", name), model.target)
     # The application decides where log lines go; libraries only write them.
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    command = registry.find("command", name)
+    if model.preflight:
+        registry.function(command, model.preflight)(loaded.config)
+    function = registry.function(command, model.target)
     result = function(loaded.config)
     return result if isinstance(result, int) else 0

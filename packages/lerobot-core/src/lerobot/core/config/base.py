@@ -365,7 +365,8 @@ class CommandConfig(ConfigModel):
 
     target: ClassVar[str] = ""
     """Function that runs the command, `"package.module:function"`; called with the validated configuration."""
-
+    preflight: ClassVar[str] = ""
+    """Light `"package.module:function"` that refuses, before `target` is imported, what is seen to fail; or none."""
     examples: ClassVar[tuple[str, ...]] = ()
     """Worked command lines shown at the end of `--help`."""
 

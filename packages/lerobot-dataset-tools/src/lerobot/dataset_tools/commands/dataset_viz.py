@@ -13,14 +13,15 @@ NO_EFFECT = "Accepted so that known command lines work; has no effect here."
 
 
 class DatasetVizConfig(CommandConfig):
-    """Look at an episode of a dataset in the Rerun viewer, or save it as an .rrd file.
+    """Look at an episode of a dataset in the Rerun viewer, or save it as a film or an .rrd file.
 
-    Needs the viewer, which the extra `viz` of lerobot-dataset-tools brings.
+    All but the film need the viewer, which the extra `viz` of lerobot-dataset-tools brings.
     """
 
     target: ClassVar[str] = "lerobot.dataset_tools.viewer.command:dataset_viz"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot dataset-viz --repo_id=me/cubes --episode_index=0",
+        "lerobot dataset-viz --repo_id=me/cubes --episode_index=0 --film=episode.mp4",
         "lerobot dataset-viz --repo_id=me/cubes --episode_index=0 --save=1 --output_dir=out",
     )
     refused_flags: ClassVar[Mapping[str, str]] = OFFLINE
@@ -28,6 +29,9 @@ class DatasetVizConfig(CommandConfig):
     repo_id: str = Field(description="Name of the dataset, 'owner/name'.")
     episode_index: int = Field(ge=0, description="Number of the episode, from 0.")
     root: Path | None = Field(default=None, description="Folder of the dataset; default: under $HF_LEROBOT_HOME.")
+    film: Path | None = Field(
+        default=None, description="Write a film of the episode, an .mp4 file, instead of opening a viewer."
+    )
     output_dir: Path | None = Field(default=None, description="Folder of the .rrd file of --save=1.")
     save: bool = Field(default=False, description="Write an .rrd file instead of opening a viewer.")
     mode: Literal["local", "distant"] = Field(

@@ -11,15 +11,18 @@ from lerobot.core.config.base import CommandConfig
 class VerifyDatasetConfig(CommandConfig):
     """Check a dataset: structure, timing, images, motion and statistics; one line per finding.
 
-    Exit code 0 if nothing was found, 1 otherwise; nothing is changed.
+    Exit code 1 if frames cannot be read as the format promises; with --strict also for warnings, of what a person
+    should look at. Nothing is changed.
     """
 
     target: ClassVar[str] = "lerobot.dataset_tools.verification.command:verify_dataset_command"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot verify-dataset --repo_id=me/cubes",
         "lerobot verify-dataset --root=data/cubes --pictures=false",
+        "lerobot verify-dataset --repo_id=me/cubes --strict",
     )
 
     repo_id: str | None = Field(default=None, description="Name of the dataset, 'owner/name'.")
     root: Path | None = Field(default=None, description="Its folder; default: under $HF_LEROBOT_HOME.")
+    strict: bool = Field(default=False, description="Exit code 1 for warnings too.")
     pictures: bool = Field(default=True, description="Decode every image; without it only numbers are checked.")

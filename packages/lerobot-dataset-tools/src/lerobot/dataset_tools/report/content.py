@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.report.axes import Axis, axes_of
 from lerobot.dataset_tools.report.thumbnails import thumbnail
 from lerobot.dataset_tools.verification.verify import verify_dataset
 from lerobot.datasets.checks.findings import Finding
@@ -69,8 +70,7 @@ class ReportContent:
         size_bytes: of its files.
         task_counts: per instruction its episodes and frames.
         findings: of the verification; None if it was not asked for.
-        vectors: features that curves are drawn of, with the names of their elements.
-        bounds: lowest and highest value of each of those in the episodes shown.
+        axes: what curves are drawn of, with the extremes of the episodes shown.
         details: the episodes shown.
     """
 
@@ -78,8 +78,7 @@ class ReportContent:
     size_bytes: int
     task_counts: dict[str, tuple[int, int]]
     findings: list[Finding] | None
-    vectors: dict[str, list[str]]
-    bounds: dict[str, tuple[float, float]]
+    axes: list[Axis]
     details: list[EpisodeDetail]
 
 
@@ -101,14 +100,17 @@ def gather(dataset: FrameDataset, *, episodes: Sequence[int], verify: bool) -> R
         if (key == "action" or key.startswith("observation.")) and _is_vector(feature)
     }
     details = [_detail(dataset, number, list(vectors)) for number in episodes]
-    bounds = {key: _bounds([detail.columns[key] for detail in details]) for key in vectors}
+    axes = [
+        axis
+        for key, names in vectors.items()
+        for axis in axes_of(key, names, [detail.columns[key] for detail in details])
+    ]
     return ReportContent(
         meta=meta,
         size_bytes=sum(path.stat().st_size for path in _files(meta.root)),
         task_counts=_count_tasks(meta),
         findings=list(verify_dataset(meta.root, pictures=False)) if verify else None,
-        vectors=vectors,
-        bounds=bounds,
+        axes=axes,
         details=details,
     )
 
@@ -163,12 +165,6 @@ def timing_of(times: NDArray[Any]) -> Timing | None:
         return None
     p50, p99 = np.percentile(steps, [50, 99])
     return Timing(1000 * len(steps) / float(steps.sum()), float(p50), float(p99), float(steps.max()))
-
-
-def _bounds(columns: list[NDArray[np.float64]]) -> tuple[float, float]:
-    finite = [column[np.isfinite(column)] for column in columns]
-    values = np.concatenate(finite) if finite else np.zeros(0)
-    return (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
 
 
 def _count_tasks(meta: LeRobotDatasetMetadata) -> dict[str, tuple[int, int]]:

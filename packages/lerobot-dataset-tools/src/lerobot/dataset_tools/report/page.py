@@ -42,7 +42,9 @@ def render(content: ReportContent) -> str:
             for key, feature in content.meta.features.items()
         ],
         bars=bars,
-        chart=chart,
+        curves=lambda axis, detail, title: chart(
+            detail.columns[axis.key][:, axis.elements], axis.names, content.meta.fps, axis.bounds, title
+        ),
         legend=legend,
     )
 

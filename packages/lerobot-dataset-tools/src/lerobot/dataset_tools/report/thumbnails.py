@@ -18,12 +18,21 @@ def thumbnail(image: NDArray[Any]) -> str:
     Args:
         image: `(H, W, 3)` or `(H, W, 1)`; depth is shown from its nearest to its farthest.
     """
-    shown = image if image.dtype == np.uint8 else _to_bytes(image)
-    small = PIL.Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
-    height = max(round(WIDTH * small.height / small.width), 1)
+    picture = picture_of(image)
+    height = max(round(WIDTH * picture.height / picture.width), 1)
     buffer = io.BytesIO()
-    small.resize((WIDTH, height)).convert("RGB").save(buffer, "JPEG", quality=75)
+    picture.resize((WIDTH, height)).save(buffer, "JPEG", quality=75)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def picture_of(image: NDArray[Any]) -> PIL.Image.Image:
+    """An image to look at, in colour.
+
+    Args:
+        image: `(H, W, 3)` or `(H, W, 1)`; depth is shown from its nearest to its farthest.
+    """
+    shown = image if image.dtype == np.uint8 else _to_bytes(image)
+    return PIL.Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown).convert("RGB")
 
 
 def _to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:

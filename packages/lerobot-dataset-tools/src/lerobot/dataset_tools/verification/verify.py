@@ -69,11 +69,11 @@ def _of_other_tools(source: EditSource) -> Iterator[Finding]:
     for name in layout.other_files(source.root):
         if name not in _OF_HUB:
             text = f"{name} is not a file of the format; it is not read, and edits keep it as it is"
-            yield Finding("warning", "other_file", text)
+            yield Finding("note", "other_file", text)
     names = dict.fromkeys(field.name for file in source.files for field in undeclared_columns(file, source.info))
     for name in names:
         text = f"data files have the column {name}, which info.json does not declare; it is not read, and edits keep it"
-        yield Finding("warning", "undeclared", text, None, name)
+        yield Finding("note", "undeclared", text, None, name)
 
 
 class _Motion:

@@ -1,4 +1,4 @@
-"""`lerobot dataset-viz`: an episode in the Rerun viewer, in an `.rrd` file, or served to a viewer elsewhere."""
+"""`lerobot dataset-viz`: an episode as a film, in the Rerun viewer, in an `.rrd` file, or served to a viewer."""
 
 import time
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from lerobot.core.errors import ConfigError, ConfigProblem, DatasetError
 from lerobot.core.extras import require
 from lerobot.core.signals import check_stop, ended_by_signal
 from lerobot.dataset_tools.commands.dataset_viz import DatasetVizConfig
+from lerobot.dataset_tools.viewer.film import visualize_episode
 from lerobot.datasets.format.features import NUMERIC_DTYPES, element_names
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
@@ -30,6 +31,10 @@ def dataset_viz(config: DatasetVizConfig, *, wait: Callable[[float], None] = tim
     Raises:
         LeRobotError: there is no such episode, a file cannot be written, or `rerun-sdk` is not installed.
     """
+    if config.film is not None:
+        dataset = LeRobotDataset(config.repo_id, config.root, episodes=[config.episode_index])
+        typer.echo(str(visualize_episode(dataset, config.episode_index, config.film)))
+        return
     rerun: Any = require("rerun", extra="viz", needed_by="lerobot dataset-viz", distribution="lerobot-dataset-tools")
     if config.save and config.output_dir is None:
         raise ConfigError([ConfigProblem("--output_dir", None, "a folder, with --save=1")])

@@ -3,20 +3,23 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Severity = Literal["error", "warning", "note"]
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, or looks wrong.
+    """One thing that is wrong, looks wrong or is worth knowing.
 
     Attributes:
-        severity: `"error"` if frames cannot be read as the format promises, `"warning"` if a person should look.
+        severity: `"error"` if frames cannot be read as the format promises, `"warning"` if a person should look,
+            `"note"` if it is good to know and nothing is wrong.
         check: which check found it, such as `"frozen_camera"`.
         text: what and where, on one line.
         episode: the episode it concerns; None for the whole dataset.
         feature: the feature it concerns, if any.
     """
 
-    severity: Literal["error", "warning"]
+    severity: Severity
     check: str
     text: str
     episode: int | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -91,6 +92,8 @@ OF_THE_DATASET = (
     "push_to_hub",
 )
 """Fields of the dataset that were flags of the command itself."""
+VIDEO: Mapping[str, str] = MappingProxyType({"dataset.vcodec": "dataset.rgb_encoder.vcodec"})
+"""Today's flag by the earlier one, of every command that records."""
 
 
 class RecordProcessorsConfig(TeleoperationProcessorsConfig):
@@ -119,7 +122,11 @@ class RecordConfig(DisplayOptions, CommandConfig):
         "lerobot record --robot.type=fake --teleop.type=fake --dataset.repo_id=me/try --dataset.num_episodes=2 "
         "--dataset.episode_time_s=5 --dataset.reset_time_s=2",
     )
-    earlier_flags: ClassVar[Mapping[str, str]] = {**DEVICES, **{name: f"dataset.{name}" for name in OF_THE_DATASET}}
+    earlier_flags: ClassVar[Mapping[str, str]] = {
+        **DEVICES,
+        **VIDEO,
+        **{name: f"dataset.{name}" for name in OF_THE_DATASET},
+    }
     refused_flags: ClassVar[Mapping[str, str]] = {**CONTROL_MODE, **OFFLINE}
 
     robot: RobotConfig = Field(description="Robot to drive.")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from huggingface_hub import constants, get_session
 from huggingface_hub.errors import (  # type: ignore[attr-defined] # HTTPError, of whichever client it uses
     EntryNotFoundError,
     GatedRepoError,
@@ -16,6 +17,9 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined] # HTTPError, 
 )
 
 from lerobot.core.errors import DatasetError
+
+_PATIENCE_S = 10
+"""Longest wait for a first answer."""
 
 
 class HubError(DatasetError):
@@ -37,6 +41,15 @@ def hub_errors(what: str) -> Iterator[None]:
     except (HTTPError, HFValidationError, EntryNotFoundError, RevisionResolutionError, OSError) as error:
         text = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise HubError(f"{what}: {text}", hint=_hint(error)) from error
+
+
+def reach_hub() -> None:
+    """Ask the Hub once whether it is there, whatever it answers, before calls that ask five times in half a minute.
+
+    Raises:
+        HTTPError: it cannot be reached; `hub_errors` says so.
+    """
+    get_session().head(constants.ENDPOINT, timeout=_PATIENCE_S)
 
 
 def _hint(error: Exception) -> str:

@@ -22,7 +22,7 @@ from lerobot.datasets.format.episodes import Episodes
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.layout import CODEBASE_VERSION, INFO_PATH, stamped_beside
 from lerobot.datasets.hub.copies import cache_folder, commit_of, in_cache
-from lerobot.datasets.hub.errors import HubError, hub_errors
+from lerobot.datasets.hub.errors import HubError, hub_errors, reach_hub
 from lerobot.datasets.hub.revision import DEFAULT_BRANCH, choose_revision
 
 METADATA = ("meta/*", "meta/**/*", "README.md")
@@ -166,6 +166,7 @@ class _Progress(tqdm):
 
 def _download(repo_id: str, root: Path | None, revision: str, patterns: Sequence[str], token: str | None) -> Path:
     with hub_errors(f"{repo_id} could not be downloaded"):
+        reach_hub()
         folder = snapshot_download(
             repo_id,
             repo_type="dataset",

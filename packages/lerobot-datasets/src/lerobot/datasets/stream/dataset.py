@@ -13,6 +13,7 @@ from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata, MetadataFa
 from lerobot.datasets.dataset.subset import Item
 from lerobot.datasets.format.depth import DepthUnit
 from lerobot.datasets.hub.copies import commit_of
+from lerobot.datasets.hub.errors import hub_errors, reach_hub
 from lerobot.datasets.hub.pull import episode_files, fetch_files
 from lerobot.datasets.reader.images import EpisodeVideos
 from lerobot.datasets.reader.reader import FrameReader
@@ -269,9 +270,9 @@ class StreamingLeRobotDataset(MetadataFacts, torch.utils.data.IterableDataset[It
         try:
             while (drawn := pool.draw()) is not None:
                 episode, position = drawn
-                if rows.resident != pool.resident:
-                    store.hold(pool.resident, pool.upcoming(self.prefetch_episodes))
-                store.wait_for_videos(episode)
+                if store.resident != pool.resident:
+                    store.hold(pool.resident, pool.upcoming(self.prefetch_episodes), first=episode)
+                store.prepare(episode)
                 columns = reader.read_columns(np.array([position], np.int64))
                 (item,) = to_tensors(
                     columns, self.features, return_uint8=self.return_uint8, transforms=self.image_transforms
@@ -310,6 +311,8 @@ class StreamingLeRobotDataset(MetadataFacts, torch.utils.data.IterableDataset[It
         wanted = episode_files(self.meta.info, self.meta.episodes, self.episodes.tolist())
         if all((self.root / path).exists() for path in wanted):
             return LocalFiles(self.root)
+        with hub_errors(f"{self.repo_id} could not be streamed"):
+            reach_hub()
         return HubFiles(self.repo_id, commit, self.root, self._token)
 
 

@@ -25,14 +25,18 @@ class EpisodeStore:
         self._rows = rows
         self._files = files
         self._wanted: dict[int, tuple[str, list[str]]] = {}
+        self.resident: list[int] = []
 
-    def hold(self, resident: Sequence[int], upcoming: Iterable[int]) -> None:
-        """Make the resident episodes' rows and files the ones that are held; those of upcoming ones begin to come.
+    def hold(self, resident: Sequence[int], upcoming: Iterable[int], first: int) -> None:
+        """Make the resident episodes' files the ones that are held; those of upcoming ones begin to come.
 
-        Raises:
-            DatasetError: rows cannot be read or fetched.
+        Args:
+            resident: episodes in the pool.
+            upcoming: those that come next.
+            first: the resident one that is needed at once, so that its files come before the others'.
         """
-        wanted = list(dict.fromkeys([*resident, *upcoming]))
+        self.resident = list(resident)
+        wanted = list(dict.fromkeys([first, *resident, *upcoming]))
         # First what is new, so that a file which both an old and a new episode are in stays.
         for episode in wanted:
             if episode not in self._wanted:
@@ -44,16 +48,14 @@ class EpisodeStore:
         for episode in set(self._wanted) - set(wanted):
             data, videos = self._wanted.pop(episode)
             self._files.release([data, *videos])
-        for episode in resident:
-            if episode not in self._rows.resident:
-                data, _ = self._wanted[episode]
-                self._files.wait([data])
-                self._rows.admit(episode, self._files.root / data)
 
-    def wait_for_videos(self, episode: int) -> None:
-        """Return when the videos of a resident episode are there.
+    def prepare(self, episode: int) -> None:
+        """Return when the files of a resident episode are there and its rows are read; others are not waited for.
 
         Raises:
-            DatasetError: one could not be fetched; names it.
+            DatasetError: one could not be fetched, or rows cannot be read; names it.
         """
-        self._files.wait(self._wanted[episode][1])
+        data, videos = self._wanted[episode]
+        self._files.wait([data, *videos])
+        if episode not in self._rows.resident:
+            self._rows.admit(episode, self._files.root / data)

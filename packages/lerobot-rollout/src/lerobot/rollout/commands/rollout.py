@@ -11,7 +11,7 @@ from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES, OFFLINE
 from lerobot.core.config.base import ChunkPolicyConfig, CommandConfig, RobotConfig, TeleoperatorConfig
 from lerobot.core.safety.config import SafetyConfig
-from lerobot.datasets.commands.record import DatasetRecordConfig
+from lerobot.datasets.commands.record import VIDEO, DatasetRecordConfig
 from lerobot.policies.config import PreTrainedConfig, require_trained
 from lerobot.rollout.inference import InferenceConfig, SyncInference
 from lerobot.rollout.strategy import BaseStrategyConfig, StrategyConfig
@@ -52,6 +52,7 @@ class RolloutConfig(DisplayOptions, CommandConfig):
     )
     earlier_flags: ClassVar[Mapping[str, str]] = {
         **DEVICES,
+        **VIDEO,
         "control_frequency": "fps",
         "num_episodes": "dataset.num_episodes",
         "repo_id": "dataset.repo_id",

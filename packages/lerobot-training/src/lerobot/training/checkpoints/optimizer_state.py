@@ -1,6 +1,5 @@
 """Optimizer and schedule as files: tensors in safetensors, settings in JSON."""
 
-import json
 import logging
 import warnings
 from pathlib import Path
@@ -12,8 +11,8 @@ from safetensors.torch import load_file, save_file
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from lerobot.core import json_file
 from lerobot.core.errors import CheckpointError
+from lerobot.training.checkpoints.layout import read_json, unreadable, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -158,26 +157,4 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise _unreadable(path, error) from error
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        CheckpointError: it is missing or damaged.
-    """
-    try:
-        return json_file.read_json(path)
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file of a checkpoint."""
-    path.write_text(json.dumps(content, indent=4), encoding="utf-8")
-
-
-def _unreadable(path: Path, error: Exception) -> CheckpointError:
-    what = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
-    return CheckpointError(f"{path} {what}", hint="Resume from another checkpoint of the run.")
+        raise unreadable(path, error) from error

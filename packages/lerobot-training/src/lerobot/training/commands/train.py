@@ -27,6 +27,7 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
 
     target: ClassVar[str] = "lerobot.training.command:train_command"
 
+    preflight: ClassVar[str] = "lerobot.training.refusal:refuse"
     renamed_fields: ClassVar[Mapping[str, str]] = {"eval_freq": "env_eval_freq"}
     removed_fields: ClassVar[Mapping[str, str]] = {
         # Of the whole run before policies had them; no release on PyPI did.

@@ -13,14 +13,12 @@ from torch import Tensor
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import CheckpointError
 from lerobot.policies.assembly import PolicyWithProcessors
-from lerobot.training.checkpoints.folder import MODEL
+from lerobot.training.checkpoints.layout import MODEL, read_json, write_json
 from lerobot.training.checkpoints.optimizer_state import (
     load_optimizer,
     load_scheduler,
-    read_json,
     save_optimizer,
     save_scheduler,
-    write_json,
 )
 from lerobot.training.config import EMAConfig
 from lerobot.training.learner.average import WeightAverage
