@@ -12,7 +12,8 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "tests", "isolated", "wheels", "docs"]
 
 ROOT = Path(__file__).parent
-PACKAGES = sorted(path.name for path in (ROOT / "packages").iterdir() if (path / "pyproject.toml").exists())
+# Bundles only require packages and hold no module.
+PACKAGES = sorted(path.name for path in (ROOT / "packages").iterdir() if (path / "src").exists())
 WHEELS = ROOT / "dist"
 # Bytecode is written where a module is first imported: a fraction of what compiling whole environments costs.
 TEST_ENV = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "UV_COMPILE_BYTECODE": None, "PYTHONDONTWRITEBYTECODE": None}
@@ -86,7 +87,8 @@ def wheels(session: nox.Session) -> None:
     shutil.rmtree(again)
     for wheel in sorted(WHEELS.glob("*.whl")):
         names = zipfile.ZipFile(wheel).namelist()
-        if "lerobot/__init__.py" in names or not any(name.endswith("py.typed") for name in names):
+        bundle = wheel.name.partition("-")[0].replace("_", "-") not in PACKAGES
+        if "lerobot/__init__.py" in names or not (bundle or any(name.endswith("py.typed") for name in names)):
             session.error(f"{wheel.name}: a wheel carries py.typed and never lerobot/__init__.py")
     session.run(*PYTEST, "-q", "-m", "wheels", "tests/integration", env={**env, "LEROBOT_WHEELS": str(WHEELS)})
 

@@ -70,6 +70,11 @@ class Package:
     def pyproject(self) -> dict:
         return tomllib.loads((self.path / "pyproject.toml").read_text(encoding="utf-8"))
 
+    @property
+    def bundle(self) -> bool:
+        """It requires other packages and holds no module."""
+        return not (self.path / "src").exists()
+
     @cached_property
     def modules(self) -> list[Module]:
         source = self.path / "src"

@@ -16,8 +16,8 @@ FLOORS = {
 TOP = max(FLOORS.values()) + 1
 """Floor of every other package: plugins, and what installs plugins."""
 
-INSTALLERS = {"lerobot-quickstart"}
-"""They need plugins, whose commands they run, and import none of them."""
+INSTALLERS = {"lerobot-quickstart"} | {package.name for package in packages() if package.bundle}
+"""They need plugins, and import none of them."""
 
 every_package = pytest.mark.parametrize("package", packages(), ids=lambda package: package.name)
 

@@ -6,7 +6,7 @@ import sys
 import tomllib
 
 import pytest
-from source_tree import ROOT, Module, Package, modules, packages
+from source_tree import ROOT, Module, Package, modules, packages, requirements
 
 CORE_THIRD_PARTY = {
     "cookiecutter",  # extra `new`, deferred
@@ -25,9 +25,15 @@ CORE_THIRD_PARTY = {
 HEAVY = {"torch", "cv2", "pyarrow", "av", "datasets", "mujoco", "gymnasium", "transformers", "serial", "numpy"}
 
 every_package = pytest.mark.parametrize("package", packages(), ids=lambda package: package.name)
+every_package_of_modules = pytest.mark.parametrize(
+    "package", [package for package in packages() if not package.bundle], ids=lambda package: package.name
+)
+every_bundle = pytest.mark.parametrize(
+    "package", [package for package in packages() if package.bundle], ids=lambda package: package.name
+)
 
 
-@every_package
+@every_package_of_modules
 def test_a_distribution_holds_its_own_import_package_only(package: Package) -> None:
     allowed = f"lerobot.{package.name.removeprefix('lerobot-').replace('-', '_')}"
     entry = {{"lerobot-core": "lerobot_cli", "lerobot-compat": "lerobot_compat"}.get(package.name)}
@@ -98,7 +104,19 @@ def test_every_package_has_the_same_shape(package: Package) -> None:
     readme = (package.path / "README.md").read_text(encoding="utf-8")
     assert re.search(rf"pip install ['\"]?\./packages/{package.name}\b", readme)
     assert (package.path / "LICENSE").exists()
-    assert list((package.path / "tests").rglob("test_*.py"))
+    assert package.bundle or list((package.path / "tests").rglob("test_*.py"))
+
+
+@every_bundle
+def test_a_bundle_requires_packages_that_are_here_and_nothing_else(package: Package) -> None:
+    here, required = {each.name for each in packages() if not each.bundle}, set(requirements(package, extras=True))
+    assert len(required) > 1
+    assert required <= here
+    assert package.pyproject["tool"]["uv"]["build-backend"] == {"module-name": []}
+    readme = (package.path / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(lerobot-[\w-]+)` \|$", readme, re.MULTILINE)) == set(
+        requirements(package, extras=True)
+    )
 
 
 @every_package
@@ -107,7 +125,7 @@ def test_the_workspace_knows_every_package(package: Package) -> None:
     required = {re.match(r"[\w-]+", requirement)[0] for requirement in root["dependency-groups"]["everything"]}
     assert package.name in required
     assert package.name in root["tool"]["uv"]["sources"]
-    assert f"packages/{package.name}/src" in root["tool"]["mypy"]["mypy_path"]
+    assert package.bundle or f"packages/{package.name}/src" in root["tool"]["mypy"]["mypy_path"]
 
 
 @every_package

@@ -44,7 +44,7 @@ def pages() -> dict[str, str]:
         written[f"reference/plugins/{kind}.md"] = _plugins(kind, title, ours)
     written["plugins.md"] = _index()
     for package in packages():
-        if package.name != "lerobot-core":  # its pages are written by subject
+        if package.name != "lerobot-core" and not package.bundle:  # core's pages are written by subject
             written[f"reference/packages/{package.name}.md"] = _package(package)
     return {path: GENERATED + text for path, text in written.items()}
 
@@ -150,7 +150,8 @@ def _known(name: str, plugin: Known) -> list[str]:
 
 
 def _flags(rows: list[Row], prefix: str = "--") -> str:
-    return _table(
+    """A table that narrow screens show as one block per row, see `docs/stylesheets/options.css`."""
+    table = _table(
         ["flag" if prefix else "field", "takes", "default", "meaning"],
         [
             [
@@ -162,10 +163,11 @@ def _flags(rows: list[Row], prefix: str = "--") -> str:
             for row in rows
         ],
     )
+    return f'<div class="options" markdown>\n\n{table}\n</div>\n'
 
 
 def _required(row: Row) -> str:
-    return f"required with `{row.within}`" if row.within else "required"
+    return f"**required** with `{row.within}`" if row.within else "**required**"
 
 
 def _summary(model: type[PluginConfig] | type[CommandConfig]) -> str:

@@ -19,7 +19,7 @@ from lerobot.core.types import Observation
 from lerobot.datasets.record.requests import Request
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.rollout.commands.rollout import RolloutConfig
-from lerobot.rollout.episodic import EpisodicSource
+from lerobot.rollout.strategies.episodic import EpisodicSource
 
 KEYS = [f"{joint}.pos" for joint in RANGES]
 BODY = [index for index, key in enumerate(KEYS) if key != "gripper.pos"]

@@ -1,21 +1,26 @@
 """`lerobot rollout` on the fake robot: what reaches it, how it ends, and that nothing moves when anything is wrong."""
 
 import itertools
+import re
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
 
-from lerobot.core.config import load
+from lerobot.core.config import ChunkPolicyConfig, load
 from lerobot.core.errors import CheckpointError, ConfigError, FeatureMismatchError
 from lerobot.core.fake import robot as fake_robot
 from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
+from lerobot.core.protocols.chunks import ActionChunk, ChunkRequest
+from lerobot.core.registry import registry
 from lerobot.core.safety import SafetyConfig, derive_limits
 from lerobot.core.types import FeatureSpec, Observation
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.preflight.sources import describe_robot
+from lerobot.rollout.command import rollout
 from lerobot.rollout.commands.rollout import RolloutConfig
 from lerobot.rollout.source import PolicySource, way_back
 
@@ -158,3 +163,82 @@ def test_a_camera_that_repeats_one_image_as_if_it_were_new_is_told_of(
     monkeypatch.setattr(fake_robot.FakeRobot, "get_observation", observe)
     assert run(CAMERAS, "--duration=0.5", "--safety.ramp_s=0", "--return_to_initial_position=false") == 0
     assert ("camera top gave one image" in capsys.readouterr().out) is stuck
+
+
+# --- acting ahead of time --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inference", ["async", "rtc"])
+def test_the_robot_does_what_is_planned_ahead(run: Any, robots: Any, capsys: Any, inference: str) -> None:
+    flags = [f"--inference.type={inference}", "--duration=0.4", "--safety.ramp_s=0"]
+    flags += ["--inference.rtc.enabled=false"] if inference == "rtc" else []
+    assert run(CAMERAS, *flags, "--return_to_initial_position=false") == 0
+    sent = commands(robots[0])
+    assert sent[-1]["shoulder_pan.pos"] > 1.0
+    assert robots[0].log[-1].event == "torque off"
+    text = capsys.readouterr().out
+    assert "ticks starved" in text
+    assert "age of what was acted on" in text
+
+
+def test_a_slow_policy_is_told_of_where_the_loop_waits_for_it(
+    run: Any, robots: Any, arm: PolicyWithProcessors, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    original = type(arm.policy).predict_action_chunk
+
+    def predict(self: Any, batch: Any) -> torch.Tensor:
+        time.sleep(0.1)
+        return original(self, batch)
+
+    monkeypatch.setattr(type(arm.policy), "predict_action_chunk", predict)
+    for inference in ("sync", "async"):
+        flags = (f"--inference.type={inference}", "--duration=0.6", "--return_to_initial_position=false")
+        assert run(CAMERAS, *flags) == 0
+        told = "The policy cannot keep 50 Hz" in capsys.readouterr().out
+        assert told is (inference == "sync")
+
+
+def test_a_chunk_policy_that_runs_elsewhere_drives_by_the_same_loop(robots: Any) -> None:
+    with registry.temporary():
+        registry.register("policy", "elsewhere", ElsewhereConfig)
+        for inference in ("sync", "async"):
+            flags = ["--policy.type=elsewhere", "--robot.type=fake", "--fps=50", "--duration=0.3", "--safety.ramp_s=0"]
+            config = load(RolloutConfig, [*flags, f"--inference.type={inference}"]).config
+            assert rollout(config) == 0
+            assert max(command["shoulder_pan.pos"] for command in commands(robots[-1])) > 1.0
+    assert [each.closed for each in Elsewhere.made] == [True, True]
+
+
+class ElsewhereConfig(ChunkPolicyConfig):
+    target = f"{__name__}:Elsewhere"
+    type: str = "elsewhere"
+
+
+class Elsewhere:
+    """Wants every joint at 10."""
+
+    observation_steps = 1
+    made: ClassVar[list["Elsewhere"]] = []
+
+    def __init__(self, config: ElsewhereConfig, *, observation_features: Any, action_features: Any, fps: float) -> None:
+        assert (config.type, fps) == ("elsewhere", 50)
+        assert observation_features.keys() == action_features.keys()
+        self.keys = tuple(action_features)
+        self.closed = False
+        self.made.append(self)
+
+    def reset(self) -> None:
+        """Remembers nothing."""
+
+    def predict(self, request: ChunkRequest) -> ActionChunk:
+        return ActionChunk(request.timestep, (dict.fromkeys(self.keys, 10.0),) * 8)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_faster_loop_sends_more_commands_than_the_policy_gives(run: Any, robots: Any, capsys: Any) -> None:
+    flags = ("--interpolation_multiplier=3", "--duration=0.4", "--return_to_initial_position=false")
+    assert run(CAMERAS, *flags) == 0
+    actions = int(re.search(r"policy: (\d+) actions", capsys.readouterr().out)[1])  # type: ignore[index]
+    assert 3 * actions - 2 <= len(commands(robots[0])) <= 3 * actions

@@ -17,7 +17,7 @@ keep_moved_modules(
         "adapters": "lerobot.policies.checkpoint.adapters",
         "commands.rollout": "lerobot.rollout.commands.rollout",
         "describing": "lerobot.policies.preflight.sources",
-        "episodic": "lerobot.rollout.episodic",
+        "episodic": "lerobot.rollout.strategies.episodic",
         "exporting": "lerobot.policies.export",
         "exporting.description": "lerobot.policies.export.description",
         "exporting.export": "lerobot.policies.export.files",

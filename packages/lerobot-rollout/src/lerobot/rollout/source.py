@@ -1,17 +1,19 @@
 """A policy as the source of a robot's commands."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
-from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.processors.dataset_features import DatasetFeatures, build_dataset_frame
 from lerobot.core.safety import Limit
 from lerobot.core.types import Action, Observation
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.processing.bridge import to_tensor
+from lerobot.rollout.ahead.report import SyncReport
+from lerobot.rollout.local import named_action
 
 
 class PolicySource:
@@ -28,7 +30,10 @@ class PolicySource:
         self.features = features
         """What a dataset stores of the robot."""
         self._names: list[str] = features["action"]["names"]
-        self._task = task
+        self.task = task
+        """What to do, in words."""
+        self.report = SyncReport()
+        """How long the loop waited for the policy."""
 
     def reset(self) -> None:
         """Forget the episode so far."""
@@ -41,17 +46,9 @@ class PolicySource:
         Raises:
             LeRobotError: observation, processors and policy do not fit each other.
         """
-        blank: dict[str, Any] = {}
-        for key, feature in self.features.items():
-            if feature["dtype"] in {"image", "video"}:
-                depth = feature["info"]["is_depth_map"]
-                blank[key.removeprefix("observation.images.")] = np.zeros(
-                    feature["shape"], np.uint16 if depth else np.uint8
-                )
-            else:
-                blank |= dict.fromkeys(feature["names"], 0.0)
-        self.next_action(Observation(blank), 0)
+        self.next_action(blank_observation(self.features), 0)
         self.reset()
+        self.report = SyncReport()
 
     def next_action(self, observation: Observation, _tick: int, /) -> Action:
         """Choose the command of this tick, in the robot's keys and units.
@@ -59,17 +56,36 @@ class PolicySource:
         Raises:
             FeatureMismatchError: an observation is missing, or the action has another size than the robot's.
         """
+        begun_s = time.perf_counter()
         frame = build_dataset_frame(self.features, observation, "observation")
-        batch = {**{key: to_tensor(value) for key, value in frame.items()}, "task": self._task}
+        batch = {**{key: to_tensor(value) for key, value in frame.items()}, "task": self.task}
         policy, processors = self._trained.policy, self._trained.processors
         with torch.inference_mode(), policy.precision():
             action = processors.postprocessor(policy.select_action(processors.preprocessor(batch)))
-        values: list[float] = action.float().flatten().tolist()
-        if len(values) != len(self._names):
-            raise FeatureMismatchError(
-                f"the policy gave {len(values)} numbers", keys=["action"], expected=f"one per {', '.join(self._names)}"
+        command = named_action(action, self._names)
+        self.report.predicted(begun_s, time.perf_counter())
+        return command
+
+    def close(self) -> None:
+        """Release what it holds: nothing."""
+
+
+def blank_observation(features: DatasetFeatures) -> Observation:
+    """Make up an observation: black images, and zeros.
+
+    Args:
+        features: what a dataset stores of the robot.
+    """
+    blank: dict[str, Any] = {}
+    for key, feature in features.items():
+        if feature["dtype"] in {"image", "video"}:
+            depth = feature["info"]["is_depth_map"]
+            blank[key.removeprefix("observation.images.")] = np.zeros(
+                feature["shape"], np.uint16 if depth else np.uint8
             )
-        return dict(zip(self._names, values, strict=True))
+        else:
+            blank |= dict.fromkeys(feature["names"], 0.0)
+    return Observation(blank)
 
 
 def way_back(

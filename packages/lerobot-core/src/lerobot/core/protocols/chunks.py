@@ -14,13 +14,15 @@ class ChunkRequest:
         observations: the newest one and those before it, a tick of the policy apart, the oldest first: as many as
             `ChunkSource.observation_steps`, or as there were since the reset. In the robot's keys and units.
         timestep: actions executed since the reset: the first action of the chunk is for this one.
-        delay: how many actions of the chunk before are likely to be executed until this one is there; for sources that
-            let a chunk continue the one before.
+        coming: actions that are planned already, the first one for `timestep`; for sources that let a chunk continue
+            the one before.
+        delay: how many of those are likely to be executed until the new ones are there.
         task: what to do, in words.
     """
 
     observations: tuple[Observation, ...]
     timestep: int
+    coming: tuple[Action, ...] = ()
     delay: int = 0
     task: str = ""
 

@@ -32,6 +32,7 @@ KINDS: dict[str, Kind] = {
         Kind("reward_model", "lerobot.reward_models", "lerobot.core.config.base:PluginConfig"),
         Kind("optimizer", "lerobot.optimizers", "lerobot.core.config.base:OptimizerConfig"),
         Kind("scheduler", "lerobot.schedulers", "lerobot.core.config.base:SchedulerConfig"),
+        Kind("strategy", "lerobot.strategies", "lerobot.core.config.base:PluginConfig"),
         Kind("executor", "lerobot.executors", "lerobot.core.config.base:PluginConfig"),
         Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
         Kind("dataset_format", "lerobot.dataset_formats", "lerobot.core.config.base:PluginConfig"),

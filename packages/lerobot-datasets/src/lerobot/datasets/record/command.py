@@ -57,7 +57,9 @@ def record(config: RecordConfig) -> int:
     hooks = load_hooks()
     if not config.dataset.single_task:
         log.warning("--dataset.single_task is empty: policies that follow instructions cannot be trained on this")
-    setup = RecordingSetup("record", config, config.dataset, config.safety, hooks, progress, display)
+    setup = RecordingSetup(
+        "record", config, config.dataset, config.safety, hooks, progress, display, config.control_file
+    )
     with closing(
         open_target(config.dataset, robot, resume=config.resume, observation=observed, action=to_dataset)
     ) as target:
@@ -69,7 +71,6 @@ def record(config: RecordConfig) -> int:
             teleoperator=teleop,
             observation_processors=[observed],
             action_processors=[action_processor(to_robot)],
-            control_file=config.control_file,
         )
 
 
@@ -85,6 +86,8 @@ class RecordingSetup:
         hooks: hook plugins.
         progress: where to say how it goes.
         display: shows what is recorded; closed at the end.
+        control_file: see `ControlFile`; None for none.
+        ticks_per_row: see `Drive`.
     """
 
     command: str
@@ -94,6 +97,8 @@ class RecordingSetup:
     hooks: Hooks
     progress: Progress
     display: RerunDisplay | None
+    control_file: Path | None = None
+    ticks_per_row: int = 1
 
 
 def record_episodes(
@@ -105,7 +110,6 @@ def record_episodes(
     teleoperator: Teleoperator | None = None,
     observation_processors: Sequence[ObservationProcessor] = (),
     action_processors: Sequence[ActionProcessor] = (),
-    control_file: Path | None = None,
     on_episode: Callable[[], None] = lambda: None,
     afterwards: Callable[[Session], None] = lambda _: None,
 ) -> int:
@@ -119,7 +123,6 @@ def record_episodes(
         teleoperator: connected for the source, and asked for its buttons.
         observation_processors: see `ControlLoop`.
         action_processors: see `ControlLoop`.
-        control_file: see `ControlFile`.
         on_episode: see `Drive`.
         afterwards: called after the last episode, with the robot still connected.
 
@@ -128,7 +131,7 @@ def record_episodes(
     """
     progress, others = setup.progress, [] if teleoperator is None else [teleoperator]
     with setup.hooks.run(setup.command, setup.config), safe_end(robot, *others) as session:
-        sources = _connect(setup, session, control_file)
+        sources = _connect(setup, session)
         drive = Drive(
             source=source,
             # After connecting: a calibration may have narrowed the ranges.
@@ -137,6 +140,7 @@ def record_episodes(
             action_processors=action_processors,
             sinks=[] if setup.display is None else [setup.display],
             hooks=setup.hooks,
+            ticks_per_row=setup.ticks_per_row,
             on_episode=on_episode,
         )
         recording = RecordingSession(
@@ -158,12 +162,12 @@ def record_episodes(
     return session.signals.exit_code
 
 
-def _connect(setup: RecordingSetup, session: Session, control_file: Path | None) -> list[RequestSource]:
+def _connect(setup: RecordingSetup, session: Session) -> list[RequestSource]:
     """Connect the devices and open what a person says things by; all are closed on every way out."""
     if setup.display is not None:
         session.close_later("display", setup.display.close)
     session.close_later("progress line", setup.progress.close)
-    sources = _open_control_file(control_file, session, setup.progress)
+    sources = _open_control_file(setup.control_file, session, setup.progress)
     session.connect()
     # After connecting: devices may ask questions, and a keyboard that drives the robot has the first choice.
     return [*sources, *_open_keyboard(session, setup.progress, alone=not sources)]

@@ -13,6 +13,7 @@ from lerobot.core.words import counted
 from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.record.requests import Request, Requests
+from lerobot.datasets.record.row_ticks import RowTicks
 from lerobot.datasets.record.rows import OUTCOME, UNKNOWN
 from lerobot.datasets.record.take import Take, TakePlan, TakeResult
 from lerobot.datasets.record.target import Target
@@ -30,6 +31,7 @@ class Drive:
         action_processors: see `ControlLoop`.
         sinks: further receivers of ticks, such as a display.
         hooks: hook plugins.
+        ticks_per_row: ticks of the control loop per row of the dataset.
         on_episode: called when an episode begins, before the hooks: a source may then be another than while resetting.
     """
 
@@ -39,6 +41,7 @@ class Drive:
     action_processors: Sequence[ActionProcessor]
     sinks: Sequence[Sink]
     hooks: Hooks
+    ticks_per_row: int = 1
     on_episode: Callable[[], None] = lambda: None
 
 
@@ -133,10 +136,10 @@ class RecordingSession:
             self._session.robot,
             drive.source,
             gate,
-            fps=self._config.fps,
+            fps=self._config.fps * drive.ticks_per_row,
             observation_processors=drive.observation_processors,
             action_processors=drive.action_processors,
-            sinks=[take, *drive.sinks],
+            sinks=[take if drive.ticks_per_row == 1 else RowTicks(take, drive.ticks_per_row), *drive.sinks],
             hooks=drive.hooks,
             signals=self._session.signals,
         )

@@ -2,31 +2,22 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES, OFFLINE
-from lerobot.core.config.base import CommandConfig, ConfigModel, RobotConfig, TeleoperatorConfig
+from lerobot.core.config.base import ChunkPolicyConfig, CommandConfig, RobotConfig, TeleoperatorConfig
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.policies.config import PreTrainedConfig, require_trained
+from lerobot.rollout.inference import InferenceConfig, SyncInference
+from lerobot.rollout.strategy import BaseStrategyConfig, StrategyConfig
 
 PREFIXES = ("rollout_", "eval_")
 """How names of recorded rollouts begin, so that nobody takes them for demonstrations."""
-
-
-class StrategyConfig(ConfigModel):
-    """What is done beside driving the robot."""
-
-    type: Literal["base", "episodic"] = Field(
-        default="base", description="base: drive, and record nothing; episodic: episodes and resets, recorded."
-    )
-    reset_to_initial_position: bool = Field(
-        default=True, description="Between episodes go back to where the robot was at the start; false: stay."
-    )
 
 
 class RolloutDatasetConfig(DatasetRecordConfig):
@@ -68,15 +59,25 @@ class RolloutConfig(DisplayOptions, CommandConfig):
     refused_flags: ClassVar[Mapping[str, str]] = OFFLINE
 
     robot: RobotConfig = Field(description="Robot to drive.")
-    policy: PreTrainedConfig = Field(description="Trained policy: --policy.path=FOLDER or a Hub repository.")
-    strategy: StrategyConfig = Field(default_factory=StrategyConfig, description="What is done beside driving.")
+    policy: PreTrainedConfig | ChunkPolicyConfig = Field(
+        description="Trained policy: --policy.path=FOLDER or a Hub repository; or one that runs elsewhere."
+    )
+    strategy: StrategyConfig = Field(
+        default_factory=lambda: BaseStrategyConfig(), description="What is done beside driving."
+    )
+    inference: InferenceConfig = Field(
+        default_factory=lambda: SyncInference(), description="When the policy predicts, and who waits for it."
+    )
     dataset: RolloutDatasetConfig | None = Field(
-        default=None, description="What is recorded, and where to; with --strategy.type=episodic."
+        default=None, description="What is recorded, and where to; for strategies that record."
     )
     teleop: TeleoperatorConfig | None = Field(
-        default=None, description="Teleoperator that drives the robot between episodes, to reset the scene."
+        default=None, description="Teleoperator that drives the robot when the policy does not."
     )
     fps: float = Field(default=30.0, gt=0, description="Actions per second, Hz; as in the policy's dataset.")
+    interpolation_multiplier: int = Field(
+        default=1, ge=1, description="Commands per action: the robot gets so many steps of the way to each."
+    )
     duration: float = Field(default=0.0, ge=0, description="Seconds to run; 0: until Ctrl-C.")
     task: str = Field(default="", description="What to do, in words; also --dataset.single_task.")
     device: str | None = Field(default=None, description="Device of the policy; null: the one it was saved with.")
@@ -93,20 +94,33 @@ class RolloutConfig(DisplayOptions, CommandConfig):
 
     @model_validator(mode="after")
     def _policy_is_trained(self) -> Self:
-        require_trained(self.policy)
+        if isinstance(self.policy, PreTrainedConfig):
+            require_trained(self.policy)
         return self
 
     @model_validator(mode="after")
     def _strategy_fits(self) -> Self:
-        """Episodes are recorded, and nothing else is."""
-        if self.strategy.type == "base":
-            if self.dataset is not None or self.teleop is not None:
-                raise PydanticCustomError("rollout_base", "--strategy.type=episodic with --dataset or --teleop")
-            return self
-        if self.dataset is None:
-            raise PydanticCustomError("rollout_dataset", "--dataset.repo_id with --strategy.type=episodic")
-        if self.duration:
+        """Some strategies record, some are helped by a teleoperator."""
+        strategy = self.strategy
+        if strategy.dataset == "no" and (self.dataset is not None or (self.teleop and strategy.teleoperator == "no")):
+            raise PydanticCustomError("rollout_base", "--strategy.type=episodic with --dataset or --teleop")
+        if strategy.dataset == "must" and self.dataset is None:
+            raise PydanticCustomError(
+                "rollout_dataset", "--dataset.repo_id with --strategy.type={type}", {"type": strategy.type}
+            )
+        if strategy.teleoperator == "must" and self.teleop is None:
+            raise PydanticCustomError(
+                "rollout_teleop", "--teleop.type with --strategy.type={type}", {"type": strategy.type}
+            )
+        if self.duration and not strategy.duration:
             raise PydanticCustomError("rollout_duration", "--dataset.episode_time_s in place of --duration")
+        return self
+
+    @model_validator(mode="after")
+    def _dataset_fits(self) -> Self:
+        """The dataset has the policy's rate and task."""
+        if self.dataset is None:
+            return self
         if self.dataset.fps != self.fps:
             raise PydanticCustomError(
                 "rollout_rate",

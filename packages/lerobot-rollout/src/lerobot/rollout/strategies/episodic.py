@@ -1,12 +1,9 @@
 """Episodes of a policy, recorded as a person's would be: reset, act, label, again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
 
 from lerobot.core.control import CommandSource, TeleoperatorSource, require_features
-from lerobot.core.control.rerun_display import RerunDisplay
-from lerobot.core.hooks import Hooks
 from lerobot.core.processors import robot_action_pipeline, robot_observation_pipeline
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
@@ -17,7 +14,10 @@ from lerobot.datasets.record.command import RecordingSetup, record_episodes
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.record.target import open_target
 from lerobot.rollout.commands.rollout import RolloutConfig
-from lerobot.rollout.source import PolicySource, way_back
+from lerobot.rollout.interpolation import Forgetful
+from lerobot.rollout.source import way_back
+from lerobot.rollout.stage import Stage, show
+from lerobot.rollout.strategy import EpisodicStrategyConfig
 
 RESET_S = 1.0
 """Seconds for the way back to the start between episodes; the safety gate may need longer."""
@@ -38,7 +38,7 @@ class EpisodicSource:
 
     def __init__(
         self,
-        policy: PolicySource,
+        policy: Forgetful,
         limits: Mapping[str, Limit],
         *,
         between: CommandSource | None,
@@ -75,66 +75,80 @@ class EpisodicSource:
         return self._way[min(tick, len(self._way) - 1)]
 
 
-def record_rollout(
-    config: RolloutConfig,
-    dataset: DatasetRecordConfig,
-    robot: Robot,
-    policy: PolicySource,
-    display: RerunDisplay | None,
-    hooks: Hooks,
-    *,
-    go_back: Callable[[Session, Mapping[str, Any]], None],
-) -> int:
-    """Record episodes of a policy.
+class EpisodicStrategy:
+    """See the module.
 
     Args:
-        config: how the policy is rolled out.
-        dataset: what is recorded.
-        robot: not connected.
-        policy: rehearsed.
-        display: shows what is recorded.
-        hooks: hook plugins.
-        go_back: brings the connected robot back to where it was at the start.
-
-    Returns:
-        See `rollout`.
-
-    Raises:
-        FeatureMismatchError: the teleoperator, or the dataset to resume, does not fit the robot.
-        DatasetError: the dataset cannot be created, resumed, written or uploaded.
+        config: its configuration.
     """
-    dataset = dataset.model_copy(update={"single_task": dataset.single_task or config.task})
-    teleoperator = _teleoperator(config, robot)
-    source = EpisodicSource(
-        policy,
-        derive_limits(robot.action_features, config.safety)[0],
-        between=None if teleoperator is None else TeleoperatorSource(teleoperator),
-        goes_back=config.strategy.reset_to_initial_position,
-        fps=config.fps,
-    )
 
-    def afterwards(session: Session) -> None:
-        if config.return_to_initial_position and source.start is not None:
-            go_back(session, source.start)
+    def __init__(self, config: EpisodicStrategyConfig) -> None:
+        self.config = config
 
-    observed, stored = robot_observation_pipeline(), robot_action_pipeline()
-    progress = Progress(speak=config.play_sounds)
-    setup = RecordingSetup("rollout", config, dataset, config.safety, hooks, progress, display)
-    with closing(open_target(dataset, robot, resume=config.resume, observation=observed, action=stored)) as target:
-        return record_episodes(
-            setup,
-            target,
-            robot,
-            source,
-            teleoperator=teleoperator,
-            control_file=config.control_file,
-            on_episode=source.begin,
-            afterwards=afterwards,
+    def run(self, stage: Stage) -> int:
+        """See `Strategy.run`.
+
+        Raises:
+            FeatureMismatchError: the teleoperator, or the dataset to resume, does not fit the robot.
+            DatasetError: the dataset cannot be created, resumed, written or uploaded.
+        """
+        config, robot, dataset = stage.config, stage.robot, recorded(stage.config)
+        teleoperator = fitting_teleoperator(config, robot)
+        source = EpisodicSource(
+            stage.acting,
+            derive_limits(robot.action_features, config.safety)[0],
+            between=None if teleoperator is None else TeleoperatorSource(teleoperator),
+            goes_back=self.config.reset_to_initial_position,
+            fps=stage.rate_hz,
         )
 
+        def afterwards(session: Session) -> None:
+            show(str(stage.actor.report))
+            if config.return_to_initial_position and source.start is not None:
+                stage.go_back(session, source.start)
 
-def _teleoperator(config: RolloutConfig, robot: Robot) -> Teleoperator | None:
-    """Who drives between episodes; None if nobody does."""
+        observed, stored = robot_observation_pipeline(), robot_action_pipeline()
+        progress = Progress(speak=config.play_sounds)
+        setup = RecordingSetup(
+            "rollout",
+            config,
+            dataset,
+            config.safety,
+            stage.hooks,
+            progress,
+            stage.display,
+            config.control_file,
+            config.interpolation_multiplier,
+        )
+        with closing(open_target(dataset, robot, resume=config.resume, observation=observed, action=stored)) as target:
+            return record_episodes(
+                setup,
+                target,
+                robot,
+                source,
+                teleoperator=teleoperator,
+                on_episode=source.begin,
+                afterwards=afterwards,
+            )
+
+
+def recorded(config: RolloutConfig) -> DatasetRecordConfig:
+    """What is recorded, with its task.
+
+    Raises:
+        ValueError: nothing is; the configuration is checked for that.
+    """
+    if config.dataset is None:
+        raise ValueError("a strategy that records runs without a dataset")
+    return config.dataset.model_copy(update={"single_task": config.dataset.single_task or config.task})
+
+
+def fitting_teleoperator(config: RolloutConfig, robot: Robot) -> Teleoperator | None:
+    """Who drives beside the policy; None if nobody does.
+
+    Raises:
+        FeatureMismatchError: it does not command what the robot takes.
+    """
     if config.teleop is None:
         return None
     teleoperator: Teleoperator = config.teleop.build()

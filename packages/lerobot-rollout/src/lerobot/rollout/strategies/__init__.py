@@ -1,0 +1,1 @@
+"""Strategies: what is done beside driving a robot, one module each."""
