@@ -14,7 +14,7 @@ SERVED = ("robot", "camera", "teleop", "policy", "env")
 
 
 class ServeConfig(ListenOptions, CommandConfig):
-    """Serve a robot, camera, teleoperator, policy or environment to another computer or environment.
+    """Serve a robot, camera, teleoperator, policy or environment to others.
 
     Whoever uses it says `--robot.type=remote --robot.address=HOST:PORT`, and so on. Ctrl-C ends it; a robot is then in
     its safe state, as it is whenever its client is gone, late or talks nonsense.

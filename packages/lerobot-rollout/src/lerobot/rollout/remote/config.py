@@ -28,7 +28,7 @@ class ServedCheckpointConfig(ServedPolicyConfig):
 
 
 class RemotePolicyConfig(ConnectOptions, PreTrainedConfig):
-    """A policy that another computer, or another environment of this one, serves: with our wire or openpi's."""
+    """A policy that is served elsewhere, by our server or one of openpi."""
 
     target = "lerobot.rollout.remote.policy:RemotePolicy"
     processors: ClassVar[str] = "lerobot.rollout.remote.policy:remote_processors"
