@@ -5,12 +5,14 @@ from pathlib import Path
 from lerobot.aloha_robot import tables as aloha
 from lerobot.hope_jr import tables as hope_jr
 from lerobot.koch import tables as koch
+from lerobot.lekiwi import tables as lekiwi
 from lerobot.motors.arms.table import ArmTable
 from lerobot.omx import tables as omx
 
 ARMS = {
     "aloha": {"follower": aloha.FOLLOWER, "leader": aloha.LEADER},
     "hope-jr": {"arm": hope_jr.ARM, "hand": hope_jr.HANDS["right"]},
+    "lekiwi": {"robot": lekiwi.LEKIWI},
     "koch": {"follower": koch.FOLLOWER, "leader": koch.LEADER},
     "omx": {"follower": omx.FOLLOWER, "leader": omx.LEADER},
 }

@@ -107,6 +107,7 @@ DISTRIBUTIONS = {
     "scservo_sdk": "feetech-servo-sdk",
     "serial": "pyserial",
     "yaml": "pyyaml",
+    "zmq": "pyzmq",
 }
 """Import packages that are not named as their distribution is."""
 

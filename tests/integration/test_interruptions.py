@@ -108,7 +108,7 @@ def imported(folder: Path, said: str) -> None:
     if not root.exists():
         return
     saved = load_info(root).total_episodes
-    assert re.search(rf"\b{saved} episodes", said), said
+    assert re.search(rf"\b{saved} episode", said), said
     no_errors(root)
 
 

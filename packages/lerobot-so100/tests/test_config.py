@@ -144,6 +144,7 @@ def test_two_devices_on_one_port_are_refused_before_anything_is_opened(tmp_path:
 
 
 def test_both_arms_of_a_pair_on_one_port_are_refused() -> None:
-    line = ["--robot.type=bi_so_follower", "--robot.left_arm_config.port=a", "--robot.right_arm_config.port=a"]
+    line = ["--robot.type=bi_so_follower", "--robot.left_arm_config.port=COM3", "--robot.right_arm_config.port=COM3"]
+    load(registry.config_class("command", "calibrate"), [word.replace("COM3", "virtual") for word in line])
     with pytest.raises(ConfigError, match=r"left_arm_config\.port and --robot\.right_arm_config\.port"):
         load(registry.config_class("command", "calibrate"), line)

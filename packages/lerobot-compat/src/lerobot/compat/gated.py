@@ -6,7 +6,8 @@ same gate as what a command sends: limits, a ramp from the measured pose, and a 
 
 import atexit
 import math
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from lerobot.core.clock import clock_of
@@ -15,12 +16,56 @@ from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate
 from lerobot.core.types import Action, Observation
 
 
-class GatedDriving:
-    """Stands before a robot's class, see `gated`.
+class Driver:
+    """Drives a connected robot for a program that keeps its own time.
 
-    The first command after `connect`, or after a pause of more than `SafetyConfig.stop_after_s`, begins a ramp from
-    the measured pose. Positions that a command does not name are kept, velocities go to zero. Where the program has
-    not measured lately, `send_action` does. `disconnect` and the end of the program bring the robot to its safe state.
+    The first command, and the first after a pause of more than `SafetyConfig.stop_after_s`, begins a ramp from the
+    measured pose. Positions that a command does not name are kept, velocities go to zero. Where the program has not
+    measured lately, `command` does.
+
+    Args:
+        robot: what is driven; what it sends reaches the motors.
+        safety: limits of the gate.
+    """
+
+    def __init__(self, robot: Any, safety: SafetyConfig) -> None:
+        self.safety = safety
+        self.gated = GatedRobot(robot, SafetyGate.for_robot(robot, safety), clock=clock_of(robot))
+        self._positions = [key for key, limit in self.gated.gate.limits.items() if limit.kind != "velocity"]
+        self._begin()
+
+    def _begin(self) -> None:
+        self.gated.begin()
+        self._kept: dict[str, Any] = {}
+        self._measured_s = self._sent_s = -math.inf
+
+    def observe(self) -> Observation:
+        """Measure; see `GatedRobot.observe`."""
+        observation = self.gated.observe()
+        self._measured_s = self.gated.clock.now()
+        self._kept = self._kept or dict.fromkeys(self.gated.gate.limits, 0.0) | {
+            key: observation[key] for key in self._positions if key in observation
+        }
+        return observation
+
+    def command(self, action: Action) -> Action:
+        """Send a command as far as it is safe, and return what was sent; see `GatedRobot.send`."""
+        now = self.gated.clock.now()
+        if -math.inf < self._sent_s < now - self.safety.stop_after_s:
+            self._begin()
+        if self._measured_s < now - self.safety.max_state_age_s / 2:
+            self.observe()
+        command = {**self._kept, **action}
+        sent = self.gated.send(command).sent
+        self._sent_s = self.gated.clock.now()
+        self._kept |= {key: command[key] for key in self._positions}
+        return dict(sent)
+
+
+class GatedDriving:
+    """Stands before a robot's class, see `gated`; what `Driver` says holds for its `send_action`.
+
+    `disconnect` and the end of the program bring the robot to its safe state.
 
     Args:
         config: of the robot.
@@ -28,70 +73,58 @@ class GatedDriving:
         **dependencies: what else the robot's class takes.
     """
 
+    safety = SafetyConfig()
+    _driver: Driver | None = None
+
     def __init__(self, config: Any, *, safety: SafetyConfig | None = None, **dependencies: Any) -> None:
-        self.safety = safety or SafetyConfig()
-        self._driven: GatedRobot | None = None
-        self._kept: dict[str, Any] = {}
+        if safety is not None:
+            self.safety = safety
         super().__init__(config, **dependencies)  # type: ignore[call-arg] # the robot's class is next
 
-    def connect(self, calibrate: bool = True) -> None:
-        """See `Calibratable.connect`."""
-        super().connect(calibrate=calibrate)  # type: ignore[misc]
-        ungated: Any = _Ungated(self)
-        self._driven = GatedRobot(ungated, SafetyGate.for_robot(ungated, self.safety), clock=clock_of(self))
-        self._begin()
-        atexit.register(self.disconnect)
+    @property
+    def driver(self) -> Driver:
+        """What drives the robot.
 
-    def _begin(self) -> None:
-        if self._driven is not None:
-            self._driven.begin()
-        self._kept = {}
-        self._measured_s = self._sent_s = -math.inf
+        Raises:
+            NotConnectedError: it is not connected.
+        """
+        if self._driver is None:
+            raise NotConnectedError(f"{self} is not connected.", device=str(self), hint="Call connect() first.")
+        return self._driver
 
     @property
     def robot_type(self) -> str:
         """Name of the robot's class, as datasets have it."""
         return str(self.__getattribute__("name"))
 
+    def connect(self, calibrate: bool = True) -> None:
+        """See `Calibratable.connect`."""
+        super().connect(calibrate=calibrate)  # type: ignore[misc]
+        try:
+            self._driver = Driver(_Ungated(self), self.safety)
+        except BaseException:
+            super().disconnect()  # type: ignore[misc]
+            raise
+        atexit.register(self.disconnect)
+
     def get_observation(self) -> Observation:
         """See `Robot.get_observation`."""
-        driven = self._connected()
-        observation = driven.observe()
-        self._measured_s = driven.clock.now()
-        if not self._kept:
-            self._kept = {key: observation.get(key, 0.0) for key in driven.gate.limits}
-        return observation
+        return self.driver.observe()
 
     def send_action(self, action: Action) -> Action:
         """Send a command as far as it is safe, and return what was sent."""
-        driven = self._connected()
-        now = driven.clock.now()
-        if -math.inf < self._sent_s < now - self.safety.stop_after_s:
-            self._begin()
-        if self._measured_s < now - self.safety.max_state_age_s / 2:
-            self.get_observation()
-        command = {**self._kept, **action}
-        sent = driven.send(command).sent
-        self._sent_s = driven.clock.now()
-        moving = {key for key, limit in driven.gate.limits.items() if limit.kind == "velocity"}
-        self._kept |= {key: command[key] for key in self._kept if key not in moving}
-        return dict(sent)
+        return self.driver.command(action)
 
     def disconnect(self) -> None:
         """Bring the robot to its safe state and release it; calling it again does nothing."""
         atexit.unregister(self.disconnect)
-        driven, self._driven = self._driven, None
+        driver, self._driver = self._driver, None
         try:
-            if driven is not None:
-                driven.rest()
-                driven.robot.enter_safe_state()
+            if driver is not None:
+                driver.gated.rest()
+                driver.gated.robot.enter_safe_state()
         finally:
             super().disconnect()  # type: ignore[misc]
-
-    def _connected(self) -> GatedRobot:
-        if self._driven is None:
-            raise NotConnectedError(f"{self} is not connected.", device=str(self), hint="Call connect() first.")
-        return self._driven
 
 
 class _Ungated:
@@ -99,6 +132,7 @@ class _Ungated:
 
     def __init__(self, robot: GatedDriving) -> None:
         self._robot = robot
+        self.clock = clock_of(robot)
 
     def __str__(self) -> str:
         return str(self._robot)
@@ -116,7 +150,27 @@ class _Ungated:
 
 
 @cache
-def gated(robot: type) -> type:
-    """The class of a robot behind its gate; its objects are the robot, for `isinstance` too."""
+def gated(robot: Callable[..., Any]) -> Callable[..., Any]:
+    """The class of a robot behind its gate; its objects are the robot, for `isinstance` too.
+
+    Args:
+        robot: a robot's class, or a function that makes one.
+    """
+    if not isinstance(robot, type):
+        return partial(_made, robot)
     doc = f"{robot.__doc__ or robot.__name__}\n\nEvery command goes through the safety gate; see `GatedDriving`."
     return type(robot.__name__, (GatedDriving, robot), {"__module__": robot.__module__, "__doc__": doc})
+
+
+def _made(make: Callable[..., Any], config: Any, *, safety: SafetyConfig | None = None, **dependencies: Any) -> Any:
+    """The robot that a function makes, behind its gate."""
+    robot = make(config, **dependencies)
+    kind: Any = type(robot)
+    robot.__class__ = gated(kind)
+    robot.safety = safety or SafetyConfig()
+    return robot
+
+
+def driver_of(robot: Any) -> Driver:
+    """What drives a robot: its own driver, or a new one for a robot that programs and plugins made themselves."""
+    return robot.driver if isinstance(robot, GatedDriving) else Driver(robot, SafetyConfig())

@@ -8,14 +8,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, wraps
 from inspect import Parameter, signature
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from lerobot.core.config.base import ProcessorStepConfig
+from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.processors import step as base
 from lerobot.core.registry import registry
 from lerobot.core.types import FeatureSpec, as_features
 
 Step = TypeVar("Step", bound=type)
+
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    # Programs measure no pose. What the first command may do is bounded by the largest step of inverse kinematics per
+    # tick and by the ramp of the safety gate.
+    "ee_bounds_and_safety": {"check_first_command": False},
+}
+"""Arguments that programs do not know and need otherwise than configurations."""
 
 SAVED = (str, int, float, list, dict, type(None))
 """Values of settings that JSON has."""
@@ -35,29 +43,46 @@ def step(config_class: type[ProcessorStepConfig]) -> type:
     def __init__(self: Any, *args: Any, **settings: Any) -> None:  # noqa: N807
         given = {**dict(zip(places, args, strict=False)), **settings}
         if unknown := sorted(given.keys() - {*places, *others}):
-            raise TypeError(
-                f"{implementation.__name__} has no argument {', '.join(unknown)}: {', '.join(places + others)}"
-            )
+            known = ", ".join(places + others) or "none"
+            raise TypeError(f"{implementation.__name__} has no argument {', '.join(unknown)}; it has {known}")
+        given = {**DEFAULTS.get(config_class.model_fields["type"].default, {}), **given}
         config = config_class(**{name: plain(given[name]) for name in places if name in given})
         implementation.__init__(self, config, **{name: given[name] for name in others if name in given})  # type: ignore[misc]
 
     body = {"__init__": __init__, "__module__": implementation.__module__, "__doc__": implementation.__doc__}
-    return type(implementation.__name__, (implementation,), body)
+    return type(implementation.__name__, (AsksLittle, implementation), body)
+
+
+class AsksLittle:
+    """Stands before the class of a step: a program need not say what a robot measures to learn what a step commands."""
+
+    def transform_features(self, features: Mapping[str, Any]) -> Any:
+        """See `ProcessorStep.transform_features`; what a step misses in an empty observation counts as a number."""
+        assumed: dict[str, FeatureSpec] = {}
+        while True:
+            given = {**features, "observation": {**features["observation"], **assumed}}
+            try:
+                changed = super().transform_features(given)  # type: ignore[misc] # the step's class is next
+            except FeatureMismatchError as error:
+                missed = set(error.keys) - assumed.keys() - features["action"].keys()
+                if features["observation"] or not missed:
+                    raise
+                assumed |= dict.fromkeys(missed, FeatureSpec())
+                continue
+            kept = {key: spec for key, spec in changed["observation"].items() if key not in assumed}
+            return {**changed, "observation": kept}
+
+
+@runtime_checkable
+class HasConfig(Protocol):
+    """An object of a program that stands for a part of a configuration, such as `RobotKinematics`."""
+
+    config: Any
 
 
 def plain(value: Any) -> Any:
     """What a configuration takes for an object that huggingface/lerobot hands to a step: its settings."""
     return value.config if isinstance(value, HasConfig) else value
-
-
-class HasConfig:
-    """An object of a program that stands for a part of a configuration.
-
-    Attributes:
-        config: that part.
-    """
-
-    config: Any
 
 
 class ProcessorStepRegistry:

@@ -4,6 +4,8 @@ A table per module, named without the leading `lerobot.`:
 
 - `NAME = "package.module:attribute"`: what the name is here
 - `NAME = { ADAPTER = "package.module:attribute" }`: what it becomes by a function of `ADAPTERS`
+- `NAME = { config = "kind:name" }`, `NAME = { built = "kind:name" }`: the configuration of a registered plugin, and
+  what it builds; see `registered`
 - `NAME = { missing = "reason" }`: nothing, and what to use instead
 - `same_as = "module"`: the module has the names of another one
 - `missing = "reason"`: the reason for every name that is not listed; of a module without names, for itself and all
@@ -17,16 +19,24 @@ from importlib import import_module
 from importlib.resources import files
 from typing import Any
 
-from lerobot.core.registry.catalog import install_hint
+from lerobot.core.errors import PluginNotFoundError, PluginNotInstalledError
+from lerobot.core.registry.catalog import install_hint, packages_here
 
 ROOT = "lerobot"
 SAME_AS, MISSING = "same_as", "missing"
 
 ADAPTERS = {
     "gated": "lerobot.compat.gated:gated",
+    "optimizer": "lerobot.compat.optim:optimizer",
+    "policy": "lerobot.compat.policy_classes:policy",
+    "policy_config": "lerobot.compat.policy_classes:policy_config",
+    "scheduler": "lerobot.compat.optim:scheduler",
     "step": "lerobot.compat.steps:step",
 }
-"""What makes the peer's shape of something of ours."""
+"""What makes huggingface/lerobot's shape of something of ours."""
+
+REGISTERED = {name: f"lerobot.compat.registered:{name}" for name in ("built", "config", "registered_step")}
+"""What finds something of ours in the registry."""
 
 Entry = str | Mapping[str, str]
 
@@ -80,7 +90,20 @@ def reason_of_name(module_name: str, name: str) -> str:
     """Why a name of a module is not here; empty if it is, or never was anywhere."""
     found = module(module_name) or {}
     entry = found.get(name)
-    return _reason(entry) if entry is not None else str(found.get(MISSING, ""))
+    if entry is not None:
+        return _reason(entry)
+    return _not_built(module_name, found) or str(found.get(MISSING, ""))
+
+
+def _not_built(module_name: str, entries: Mapping[str, Any]) -> str:
+    """Why the plugin that a module is about is not here; empty if it is, or the module is about none."""
+    for name, entry in entries.items():
+        if isinstance(entry, Mapping) and entry.keys() & REGISTERED.keys():
+            try:
+                resolve(module_name, name)
+            except NoCounterpartError as error:
+                return str(error)
+    return ""
 
 
 def _reason(entry: Any) -> str:
@@ -100,21 +123,33 @@ def resolve(module_name: str, name: str) -> Any:
     if isinstance(entry, str):
         return _load(entry, f"{module_name}.{name}")
     ((adapter, target),) = entry.items()
+    if adapter in REGISTERED:
+        return _find(REGISTERED[adapter], target, f"{module_name}.{name}")
     return _load(ADAPTERS[adapter], name)(_load(target, f"{module_name}.{name}"))
+
+
+def _find(finder: str, plugin: str, asked: str) -> Any:
+    try:
+        return _load(finder, asked)(plugin)
+    except (PluginNotFoundError, PluginNotInstalledError) as error:
+        hint = error.hint if isinstance(error, PluginNotInstalledError) else ""
+        raise NoCounterpartError(f"{asked} has no counterpart here: {error.what} {hint}".rstrip()) from error
 
 
 def _load(target: str, asked: str) -> Any:
     home, _, attribute = target.partition(":")
-    package = ".".join(home.split(".")[:2])
     try:
         found: Any = import_module(home)
-    except ModuleNotFoundError as error:
-        if error.name != package:
-            raise
-        distribution = package.replace(".", "-").replace("_", "-")
-        raise NoCounterpartError(
-            f"{asked} is in {distribution}, which is missing. {install_hint(distribution)}"
-        ) from error
+    except NoCounterpartError as error:  # of a package of ours that is not installed
+        raise NoCounterpartError(f"{asked}: {error}") from error
     for part in attribute.split(".") if attribute else ():
         found = getattr(found, part)
     return found
+
+
+def not_installed(package: str) -> str:
+    """Why a package of ours (`lerobot.policies`) cannot be imported; empty for a name that is none of ours."""
+    distribution = package.replace(".", "-").replace("_", "-")
+    if distribution not in packages_here():
+        return ""
+    return f"{package} is in {distribution}, which is not installed. {install_hint(distribution)}"

@@ -3,7 +3,7 @@
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableSequence
 from types import ModuleType
 from typing import Any
 
@@ -11,12 +11,13 @@ from typing import Any
 class _MovedModule(ModuleType):
     """Stands under an old name, and hands on what is asked of it."""
 
-    # Nothing is below it here; but Python looks for modules below this one only if it is a package.
-    __path__: Sequence[str] = ()
+    __path__: MutableSequence[str]
 
     def __init__(self, name: str, home: str) -> None:
         super().__init__(name, f"Moved to `{home}`.")
         self._home = home
+        # Python looks for modules below this one only if it is a package; where it looks, there is none.
+        self.__path__ = []
 
     def __getattr__(self, name: str) -> Any:
         # Python and its tools ask every module for names like these; no user means them.

@@ -20,3 +20,6 @@ BASE_FEATURES = {
 
 STATE_KEYS = (*(f"{joint}.pos" for joint in ARM_JOINTS), *BASE_FEATURES)
 """Entries of the state and of a command, in the order of recorded vectors."""
+
+SPEED_LEVELS = ((0.1, 30.0), (0.2, 60.0), (0.3, 90.0))
+"""Its speed table: m/s and degrees/s. The wheels do not reach the last one straight ahead or sideways; see `base`."""

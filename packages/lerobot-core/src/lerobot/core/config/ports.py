@@ -1,16 +1,23 @@
 """Serial ports in a configuration: every device has one of its own."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
+_SERIAL = re.compile(r"/|COM\d+$")
+"""A path, or a port of Windows."""
+
 
 def ports_in(config: BaseModel) -> Iterator[tuple[str, str]]:
-    """Fields called `port` that hold text, at any depth: path of the field, such as `left_arm.port`, and the port."""
+    """Fields called `port` that name a serial port, at any depth: path of the field, as `left_arm.port`, and the port.
+
+    Other words in such a field, as a device without a cable may have them (`virtual`), name none.
+    """
     for name, value in config:
-        if name == "port" and isinstance(value, str):
+        if name == "port" and isinstance(value, str) and _SERIAL.match(value):
             yield name, value
         elif isinstance(value, BaseModel):
             yield from ((f"{name}.{field}", port) for field, port in ports_in(value))

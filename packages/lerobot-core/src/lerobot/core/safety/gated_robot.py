@@ -176,6 +176,7 @@ class GatedRobot:
         """Zero the commands that are velocities; never raises, because the safe state follows whatever happens here."""
         if self.gate.enabled and (rest := self.gate.rest()):
             try:
-                self.robot.send_action(rest)
+                # What follows, such as `hold`, must not go on from the velocity before.
+                self.gate.confirm(self.robot.send_action(rest))
             except Exception:  # the error that ended the run must not be replaced by one of the same broken robot
                 log.exception("%s did not take the command to stop", self.robot)

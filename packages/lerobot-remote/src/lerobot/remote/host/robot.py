@@ -12,6 +12,7 @@ from lerobot.core.errors import ConfigError, ConfigProblem, DeviceError, LeRobot
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate, SentCommand, Session, derive_limits, safe_end
 from lerobot.core.safety.safe_end import SAFE_STATE
+from lerobot.core.signals import check_stop
 from lerobot.core.types import Action, Observation, as_features
 from lerobot.remote.host.client import Client, Message
 from lerobot.remote.newest import Newest
@@ -172,6 +173,8 @@ class RobotHost:
         stop = stop or threading.Event()
         try:
             while not stop.is_set():
+                # A signal that came while a robot went to its safe state interrupted nothing.
+                check_stop()
                 with self._changed:
                     self._changed.wait_for(lambda: self._driver is not None, POLL_S)
                     driver = self._driver
