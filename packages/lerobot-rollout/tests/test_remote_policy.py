@@ -199,6 +199,22 @@ def test_a_served_policy_acts_as_it_would_here(looking: Path, serve, remote) -> 
         torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
 
 
+def test_a_window_is_answered_as_it_would_be_here(looking: Path, serve, remote) -> None:
+    """Whoever predicts ahead of the robot gives whole windows."""
+    local = PolicyWithProcessors.from_pretrained(looking)
+    far = remote(serve(looking).address)
+    assert far.config.n_obs_steps == 2
+
+    def chunk(policy: PreTrainedPolicy, processors: Any) -> Tensor:
+        batches = [processors.preprocessor(sample) for sample in observations(2)]
+        window = {key: torch.stack([batch[key] for batch in batches], dim=1) for key in INPUTS}
+        with torch.inference_mode():
+            return processors.postprocessor(policy.predict_action_chunk({**batches[-1], **window}))
+
+    found = chunk(far, make_pre_post_processors(far.config))
+    torch.testing.assert_close(found, chunk(local.policy, local.processors), rtol=0, atol=1e-5)
+
+
 def test_an_episode_begins_anew(looking: Path, serve, remote) -> None:
     far = remote(serve(looking).address)
     processors = make_pre_post_processors(far.config)
@@ -241,6 +257,14 @@ def test_a_served_policy_drives_a_robot(tmp_path: Path, arm: PolicyWithProcessor
     assert drive(serve(tmp_path / "trained").address, "--duration=0.5", "--safety.ramp_s=0") == 0
     sent = [entry.values for entry in robots[0].log if entry.event == "command"]
     assert sent[-1]["shoulder_pan.pos"] > 1.0
+    assert robots[0].log[-1].event == "torque off"
+
+
+def test_a_served_policy_is_asked_ahead(tmp_path: Path, arm: PolicyWithProcessors, serve, robots: list[Any]) -> None:
+    arm.save_pretrained(tmp_path / "trained")
+    flags = ["--duration=0.5", "--safety.ramp_s=0", "--inference.type=async"]
+    assert drive(serve(tmp_path / "trained").address, *flags) == 0
+    assert any(entry.values["shoulder_pan.pos"] > 1.0 for entry in robots[0].log if entry.event == "command")
     assert robots[0].log[-1].event == "torque off"
 
 

@@ -60,7 +60,10 @@ class RemotePolicy(PreTrainedPolicy):
         if config.layout == "lerobot":
             _check_features(config, described)
         self._needed = list(described.features["observation"]) if described else []
-        self._window: deque[dict[str, Any]] = deque(maxlen=_fact(described, "n_obs_steps", MOST_STEPS))
+        steps = _fact(described, "n_obs_steps", MOST_STEPS)
+        self._window: deque[dict[str, Any]] = deque(maxlen=steps)
+        # Whoever predicts ahead asks the configuration how many observations to keep.
+        self.config = config.model_copy(update={"n_obs_steps": steps})
         self._actions: deque[Tensor] = deque()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -90,11 +93,14 @@ class RemotePolicy(PreTrainedPolicy):
         return self._actions.popleft()
 
     def predict_action_chunk(self, batch: Mapping[str, Any]) -> Tensor:
-        """See `Policy.predict_action_chunk`."""
-        self._window.append(self._sample(batch))
-        chunk = self._ask()
-        self._window.pop()
-        return chunk
+        """See `Policy.predict_action_chunk`; of a whole window, every input `(1, n_obs_steps, ...)`, if it is one."""
+        kept = list(self._window)
+        self._window.extend(map(self._sample, _steps(batch, self.config)))
+        try:
+            return self._ask()
+        finally:
+            self._window.clear()
+            self._window.extend(kept)
 
     def forward(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:  # noqa: ARG002
         """Nothing can be learned: the weights are the server's."""
@@ -155,6 +161,17 @@ class RemotePolicy(PreTrainedPolicy):
             sample[key] = _measured(value[0], feature)
         task = batch.get("task", "")
         return {**sample, PROMPT: task[0] if isinstance(task, list) and task else str(task or "")}
+
+
+def _steps(batch: Mapping[str, Any], config: RemotePolicyConfig) -> list[Mapping[str, Any]]:
+    """The observations of a batch, the oldest first."""
+    key, feature = next(iter(config.input_features.items()))
+    if batch[key].ndim != len(feature.shape) + 2:
+        return [batch]
+    return [
+        {**batch, **{name: batch[name][:, step] for name in config.input_features}}
+        for step in range(batch[key].shape[1])
+    ]
 
 
 def remote_processors(config: RemotePolicyConfig, stats: Stats | None = None) -> Processors:  # noqa: ARG001
