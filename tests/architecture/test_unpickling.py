@@ -5,7 +5,7 @@ import ast
 from source_tree import Module, modules
 
 UNPICKLERS = {"_pickle", "cPickle", "cloudpickle", "dill", "joblib", "jsonpickle", "marshal", "pickle", "shelve"}
-SOCKETS = ("lerobot.remote",)
+SOCKETS = ("lerobot.remote", "lerobot.rollout.remote")
 """Packages and modules that read from sockets."""
 
 

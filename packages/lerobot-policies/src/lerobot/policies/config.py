@@ -116,6 +116,11 @@ class PreTrainedConfig(PolicyConfig):
         """Actions executed of a chunk before the next one is predicted."""
         return 1
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether it comes from somewhere, and does not act at random."""
+        return self.pretrained_path is not None
+
     def optimizer_preset(self) -> Mapping[str, Any]:
         """The optimizer this policy is trained with, as its section of a training configuration."""
         return {"type": "adamw"}
@@ -196,5 +201,5 @@ def require_trained(config: PreTrainedConfig) -> None:
     Raises:
         PydanticCustomError: it is new; for validators of commands.
     """
-    if config.pretrained_path is None:
+    if not config.is_trained:
         raise PydanticCustomError("policy_untrained", "--policy.path: a trained policy, not only its type")

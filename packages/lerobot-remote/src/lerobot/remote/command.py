@@ -64,6 +64,10 @@ def make_host(config: ServeConfig) -> Host:
         from lerobot.remote.host.teleoperator import TeleoperatorHost
 
         return TeleoperatorHost(config.teleop.build(), fps=config.fps)
+    if config.policy is not None:
+        from lerobot.remote.host.policy import PolicyHost
+
+        return PolicyHost(config.policy.build())
     assert config.env is not None  # noqa: S101 - the configuration has exactly one
     from lerobot.remote.host.env import EnvHost
 

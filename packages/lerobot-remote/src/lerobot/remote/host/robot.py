@@ -25,6 +25,7 @@ from lerobot.remote.wire.topics import COMMAND, LEAVE, OBSERVATION, SENT, number
 log = logging.getLogger(__name__)
 
 POLL_S = 0.1
+GRACE_S = 1.0
 LEAVING_S = 10.0
 """So long a new client waits for the robot of one that leaves to be in its safe state."""
 LEFT = "the client left"
@@ -153,7 +154,12 @@ class RobotHost:
             RefusedError: another one drives.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._driver is None or not self._driver.is_leaving, LEAVING_S)
+            asked_s = time.monotonic()
+            while (present := self._driver) is not None:
+                # A client that has just gone may not have been missed yet.
+                if time.monotonic() - asked_s > (LEAVING_S if present.is_leaving else GRACE_S):
+                    break
+                self._changed.wait(POLL_S)
             if self._stopped:
                 raise RefusedError("the host was stopped")
             if self._driver is not None:
