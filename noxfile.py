@@ -125,19 +125,31 @@ def templates(session: nox.Session) -> None:
     session.run("pytest", "-q", "tests/templates", "-m", "", env=TEST_ENV)
 
 
+def peer_python(session: nox.Session) -> str:
+    """The interpreter of an environment that has huggingface/lerobot: the one that is named, or a new one's."""
+    if peer := os.environ.get("LEROBOT_PEER_PYTHON"):
+        return peer
+    python = interpreter("3.12") or session.error("the peer needs Python 3.12")
+    folder, env = environment("peer")
+    session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
+    overrides = folder / "overrides.txt"
+    overrides.write_text(PEER_OVERRIDES, encoding="utf-8")
+    session.run("uv", "pip", "install", "-q", "--override", str(overrides), *PEER, env=env, external=True)
+    return str(folder / "bin" / "python")
+
+
 @nox.session
 def interop(session: nox.Session) -> None:
     """Cross-load with huggingface/lerobot from PyPI, in an environment of its own."""
-    peer = os.environ.get("LEROBOT_PEER_PYTHON")
-    if not peer:
-        python = interpreter("3.12") or session.error("the peer needs Python 3.12")
-        folder, env = environment("peer")
-        session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
-        overrides = folder / "overrides.txt"
-        overrides.write_text(PEER_OVERRIDES, encoding="utf-8")
-        session.run("uv", "pip", "install", "-q", "--override", str(overrides), *PEER, env=env, external=True)
-        peer = str(folder / "bin" / "python")
+    peer = peer_python(session)
     session.run("pytest", "-m", "peer", *session.posargs, env={**TEST_ENV, "LEROBOT_PEER_PYTHON": peer})
+
+
+@nox.session
+def compat(session: nox.Session) -> None:
+    """Write which public names of huggingface/lerobot import here; `-- --check` compares the page instead."""
+    env = {**TEST_ENV, "LEROBOT_PEER_PYTHON": peer_python(session)}
+    session.run("python", "tests/compat/write_names.py", *session.posargs, env=env)
 
 
 @nox.session

@@ -103,6 +103,28 @@ def test_the_same_name_is_the_same_thing_by_every_path() -> None:
     assert SO101Follower is SO100Follower
 
 
+@pytest.mark.filterwarnings("ignore:lerobot.common:FutureWarning")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from lerobot.common.datasets.lerobot_dataset import LeRobotDataset",
+        "from lerobot.common.policies.diffusion.modeling_diffusion import DiffusionPolicy",
+        "from lerobot.common.envs.factory import make_env",
+        "from lerobot.common.utils.utils import init_logging",
+        "from lerobot.constants import HF_LEROBOT_HOME",
+        "from lerobot.datasets.utils import hw_to_dataset_features",
+        "from lerobot.errors import DeviceNotConnectedError",
+        "from lerobot.record import record_loop",
+        "from lerobot.robots.so100_follower import SO100Follower, SO100FollowerConfig",
+        "from lerobot.teleoperators.so101_leader.config_so101_leader import SO101LeaderConfig",
+        "from lerobot.utils.robot_utils import busy_wait",
+        "from lerobot.utils.visualization_utils import _init_rerun",
+    ],
+)
+def test_lines_of_earlier_releases_import(line: str) -> None:
+    exec(line, {})
+
+
 def test_paths_of_early_releases_work_with_a_notice() -> None:
     with pytest.warns(FutureWarning, match=r"lerobot\.common\.policies\.factory is now lerobot\.policies\.factory"):
         from lerobot.common.policies.factory import make_policy

@@ -28,6 +28,26 @@ def test_a_leader_drives_the_follower_through_the_gate(desk: Desk) -> None:
     assert not any(desk.follower.state(servo.id)["Torque_Enable"] for servo in desk.follower.spec.servos)
 
 
+FORGETFUL = """
+from lerobot.robots.so_follower import SO101Follower, SO101FollowerConfig
+
+robot = SO101Follower(SO101FollowerConfig(port={port!r}, id="black"))
+robot.connect()
+robot.send_action(robot.get_observation())
+print(robot.bus.sync_read("Torque_Enable"))
+{end}
+"""
+
+
+@pytest.mark.parametrize("end", ["", "raise RuntimeError('a mistake')", "raise KeyboardInterrupt"])
+def test_a_program_that_forgets_to_disconnect_leaves_the_arm_safe(desk: Desk, end: str) -> None:
+    program = FORGETFUL.format(port=desk.follower.port, end=end)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert "'gripper': 1" in done.stdout
+    assert bool(done.returncode) == bool(end)
+    assert not any(desk.follower.state(servo.id)["Torque_Enable"] for servo in desk.follower.spec.servos)
+
+
 def test_what_is_recorded_is_read_streamed_learned_and_acted_on(desk: Desk) -> None:
     desk.moves(desk.follower, 0.5)
     desk.moves(desk.leader, 0.5)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib.metadata import files
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,46 @@ def test_installing_twice_is_installing_once() -> None:
 @pytest.mark.parametrize("asked", ["lerobot", "json", "lerobotics.robots", "other.lerobot.robots"])
 def test_other_names_are_none_of_its_business(asked: str) -> None:
     assert lerobot_compat.Finder.find_spec(asked) is None
+
+
+def test_the_finder_imports_nothing() -> None:
+    """Not even `typing`, which would cost forty times what the finder does."""
+    source = str(Path(lerobot_compat.__file__).parents[1])
+    code = f"import sys; sys.path.append({source!r}); import lerobot_compat; print('typing' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from lerobot.policies.factory import make_policy",
+        "from lerobot.policies import PreTrainedConfig",
+        "import lerobot.policies.act",
+        "from lerobot.configs import FeatureType",
+        "from lerobot.utils.utils import get_safe_torch_device",
+    ],
+)
+def test_who_lacks_a_package_of_ours_is_told_which(line: str) -> None:
+    """In an environment without `lerobot-policies`; what needs it not works there."""
+    code = f"""
+import sys
+from importlib.machinery import PathFinder
+
+class Without(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name == "lerobot.policies" else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Without
+from lerobot.robots import Robot
+try:
+    {line}
+except ImportError as error:
+    print(error)
+"""
+    said = python(code)
+    assert said.count("\n") == 1
+    assert "lerobot.policies is in lerobot-policies, which is not installed. Install it" in said

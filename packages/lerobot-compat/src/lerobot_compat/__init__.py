@@ -6,14 +6,19 @@ one small file.
 """
 
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+"""Read by type checkers as true; the module `typing` alone would cost forty times what this file does."""
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 
 class Finder:
     """Answers for modules of huggingface/lerobot that are not modules of ours."""
 
     @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> Any:
+    def find_spec(name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
         """See `importlib.abc.MetaPathFinder`."""
         del path, target
         if not name.startswith("lerobot."):

@@ -6,7 +6,8 @@ same gate as what a command sends: limits, a ramp from the measured pose, and a 
 
 import atexit
 import math
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from lerobot.core.clock import clock_of
@@ -72,9 +73,12 @@ class GatedDriving:
         **dependencies: what else the robot's class takes.
     """
 
+    safety = SafetyConfig()
+    _driver: Driver | None = None
+
     def __init__(self, config: Any, *, safety: SafetyConfig | None = None, **dependencies: Any) -> None:
-        self.safety = safety or SafetyConfig()
-        self._driver: Driver | None = None
+        if safety is not None:
+            self.safety = safety
         super().__init__(config, **dependencies)  # type: ignore[call-arg] # the robot's class is next
 
     @property
@@ -146,10 +150,25 @@ class _Ungated:
 
 
 @cache
-def gated(robot: type) -> type:
-    """The class of a robot behind its gate; its objects are the robot, for `isinstance` too."""
+def gated(robot: Callable[..., Any]) -> Callable[..., Any]:
+    """The class of a robot behind its gate; its objects are the robot, for `isinstance` too.
+
+    Args:
+        robot: a robot's class, or a function that makes one.
+    """
+    if not isinstance(robot, type):
+        return partial(_made, robot)
     doc = f"{robot.__doc__ or robot.__name__}\n\nEvery command goes through the safety gate; see `GatedDriving`."
     return type(robot.__name__, (GatedDriving, robot), {"__module__": robot.__module__, "__doc__": doc})
+
+
+def _made(make: Callable[..., Any], config: Any, *, safety: SafetyConfig | None = None, **dependencies: Any) -> Any:
+    """The robot that a function makes, behind its gate."""
+    robot = make(config, **dependencies)
+    kind: Any = type(robot)
+    robot.__class__ = gated(kind)
+    robot.safety = safety or SafetyConfig()
+    return robot
 
 
 def driver_of(robot: Any) -> Driver:

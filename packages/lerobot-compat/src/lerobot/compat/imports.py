@@ -36,7 +36,9 @@ class FormerlyCommon(ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         home = present_name(self.__name__)
         warnings.warn(f"{self.__name__} is now {home}: import {name} from there", FutureWarning, stacklevel=2)
-        return getattr(import_module(home), name)
+        value = getattr(import_module(home), name)
+        setattr(self, name, value)
+        return value
 
 
 class Loader:
@@ -68,6 +70,9 @@ def find(name: str) -> ModuleSpec | None:
     Raises:
         NoCounterpartError: nothing here stands for it; says what to use instead.
     """
+    # Asked for a package of ours, it is not there: no other finder knew it.
+    if name.count(".") == 1 and (text := table.not_installed(name)):
+        raise table.NoCounterpartError(text)
     if table.is_here(name):
         return ModuleSpec(name, Loader, is_package=True)  # type: ignore[arg-type] # a class with the methods asked for
     if text := table.reason(name):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import new_class
 from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict
@@ -27,21 +28,13 @@ which here is always true."""
 
 
 class _PolicyConfig:
-    """Stands before the configuration of a policy: its fields can be changed, and it knows its optimizer."""
-
-    _original: ClassVar[type[PreTrainedConfig]]
+    """What the configuration of a policy can do beside ours: its fields can be changed, and it knows its optimizer."""
 
     def __init__(self, **fields: Any) -> None:
         if old := [name for name in OLD_FIELDS if name in fields]:
             said = "; ".join(f"{name} is now {OLD_FIELDS[name]}" for name in old)
             raise TypeError(f"{type(self).__name__}: {said}")
         super().__init__(**fields)
-
-    @classmethod
-    def __subclasshook__(cls, other: type) -> Any:
-        """A configuration of ours is one of these."""
-        original = cls.__dict__.get("_original")
-        return True if original is not None and original in other.__mro__ else NotImplemented
 
     def get_optimizer_preset(self) -> Any:
         """The optimizer this policy is trained with; `build(policy.parameters())` makes it."""
@@ -77,17 +70,19 @@ class _PolicyConfig:
 @cache
 def policy_config(original: type[PreTrainedConfig]) -> type[PreTrainedConfig]:
     """The configuration of a policy that programs can change and ask for an optimizer."""
-
-    class Config(_PolicyConfig, original):  # type: ignore[misc, valid-type] # the class is known when it is asked for
-        __doc__ = original.__doc__
-        model_config = ConfigDict(frozen=False, validate_assignment=True)
-        _original = original
+    base = _PolicyConfig if original is PreTrainedConfig else policy_config(PreTrainedConfig)
+    # The more special class comes first: its fields and defaults count.
+    bases = (base, original) if base is _PolicyConfig else (original, base)
+    body = {
+        "__module__": original.__module__,
+        "__qualname__": original.__qualname__,
+        "__doc__": original.__doc__,
+        "model_config": ConfigDict(frozen=False, validate_assignment=True),
         # A policy built of it is of the class that programs import.
-        target = _class_path(original)
-
-    Config.__name__, Config.__qualname__ = original.__name__, original.__qualname__
-    Config.__module__ = original.__module__
-    return Config
+        "__annotations__": {"target": ClassVar[str]},
+        "target": _class_path(original),
+    }
+    return new_class(original.__name__, bases, exec_body=lambda names: names.update(body))
 
 
 def _class_path(original: type[PreTrainedConfig]) -> str:

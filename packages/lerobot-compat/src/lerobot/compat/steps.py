@@ -43,9 +43,8 @@ def step(config_class: type[ProcessorStepConfig]) -> type:
     def __init__(self: Any, *args: Any, **settings: Any) -> None:  # noqa: N807
         given = {**dict(zip(places, args, strict=False)), **settings}
         if unknown := sorted(given.keys() - {*places, *others}):
-            raise TypeError(
-                f"{implementation.__name__} has no argument {', '.join(unknown)}: {', '.join(places + others)}"
-            )
+            known = ", ".join(places + others) or "none"
+            raise TypeError(f"{implementation.__name__} has no argument {', '.join(unknown)}; it has {known}")
         given = {**DEFAULTS.get(config_class.model_fields["type"].default, {}), **given}
         config = config_class(**{name: plain(given[name]) for name in places if name in given})
         implementation.__init__(self, config, **{name: given[name] for name in others if name in given})  # type: ignore[misc]

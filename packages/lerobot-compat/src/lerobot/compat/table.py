@@ -20,7 +20,7 @@ from importlib.resources import files
 from typing import Any
 
 from lerobot.core.errors import PluginNotFoundError, PluginNotInstalledError
-from lerobot.core.registry.catalog import install_hint
+from lerobot.core.registry.catalog import install_hint, packages_here
 
 ROOT = "lerobot"
 SAME_AS, MISSING = "same_as", "missing"
@@ -138,16 +138,18 @@ def _find(finder: str, plugin: str, asked: str) -> Any:
 
 def _load(target: str, asked: str) -> Any:
     home, _, attribute = target.partition(":")
-    package = ".".join(home.split(".")[:2])
     try:
         found: Any = import_module(home)
-    except ModuleNotFoundError as error:
-        if error.name != package:
-            raise
-        distribution = package.replace(".", "-").replace("_", "-")
-        raise NoCounterpartError(
-            f"{asked} is in {distribution}, which is missing. {install_hint(distribution)}"
-        ) from error
+    except NoCounterpartError as error:  # of a package of ours that is not installed
+        raise NoCounterpartError(f"{asked}: {error}") from error
     for part in attribute.split(".") if attribute else ():
         found = getattr(found, part)
     return found
+
+
+def not_installed(package: str) -> str:
+    """Why a package of ours (`lerobot.policies`) cannot be imported; empty for a name that is none of ours."""
+    distribution = package.replace(".", "-").replace("_", "-")
+    if distribution not in packages_here():
+        return ""
+    return f"{package} is in {distribution}, which is not installed. {install_hint(distribution)}"

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lerobot.core.control import CommandSource, Sink
+from lerobot.core.control import CommandSource, Sink, require_features
 from lerobot.core.control.loop import ControlLoop
 from lerobot.core.control.rerun_display import RerunDisplay
 from lerobot.core.control.source import SequenceSource
 from lerobot.core.control.timing import LoopReport
 from lerobot.core.hooks import Hooks
 from lerobot.core.protocols.robot import Robot
+from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import SafetyGate, Session, derive_limits
+from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.rollout.actor import Actor
 from lerobot.rollout.commands.rollout import RolloutConfig
 from lerobot.rollout.interpolation import Interpolated
@@ -48,6 +50,35 @@ class Stage:
     def rate_hz(self) -> float:
         """Ticks of the control loop per second."""
         return self.config.fps * self.config.interpolation_multiplier
+
+    @property
+    def recorded(self) -> DatasetRecordConfig:
+        """What is recorded, with its task; for strategies that record.
+
+        Raises:
+            ValueError: nothing is; the configuration is checked for that.
+        """
+        dataset = self.config.dataset
+        if dataset is None:
+            raise ValueError("a strategy that records runs without a dataset")
+        return dataset.model_copy(update={"single_task": dataset.single_task or self.config.task})
+
+    def fitting_teleoperator(self) -> Teleoperator | None:
+        """Build who drives beside the policy; None if nobody does.
+
+        Raises:
+            FeatureMismatchError: it does not command what the robot takes.
+        """
+        if self.config.teleop is None:
+            return None
+        teleoperator: Teleoperator = self.config.teleop.build()
+        require_features(
+            teleoperator.action_features,
+            self.robot.action_features,
+            giver=f"teleoperator {teleoperator}",
+            taker=f"robot {self.robot}",
+        )
+        return teleoperator
 
     def loop(self, session: Session, source: CommandSource, sinks: Sequence[Sink] = ()) -> ControlLoop:
         """Make the control loop; the display is among its sinks."""

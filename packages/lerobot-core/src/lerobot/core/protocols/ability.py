@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from lerobot.core.protocols.camera import Camera
+from lerobot.core.types import Features
 
 
 @runtime_checkable
@@ -75,4 +76,26 @@ class OpensFoundCameras(FindsCameras, Protocol):
 
     def from_discovery(self, found: dict[str, Any]) -> Camera:
         """Build the camera that an entry of `find_cameras` describes."""
+        ...
+
+
+@runtime_checkable
+class MovesItself(Protocol):
+    """A teleoperator with motors that can bring it to a pose, such as a leader arm before a person takes over."""
+
+    @property
+    def feedback_features(self) -> Features:
+        """See `Teleoperator.feedback_features`; the positions it can be brought to."""
+        ...
+
+    def send_feedback(self, feedback: dict[str, Any]) -> None:
+        """Move to these positions, while torque is on."""
+        ...
+
+    def enable_torque(self) -> None:
+        """Hold the pose."""
+        ...
+
+    def disable_torque(self) -> None:
+        """Let a person move it."""
         ...

@@ -20,7 +20,7 @@ from lerobot.datasets.commands.record import DatasetRecordConfig, RecordConfig
 from lerobot.datasets.record.control_file import WORDS, ControlFile
 from lerobot.datasets.record.keyboard import open_keyboard
 from lerobot.datasets.record.progress import Progress
-from lerobot.datasets.record.requests import Requests, RequestSource, teleoperator_requests
+from lerobot.datasets.record.requests import Request, Requests, RequestSource, teleoperator_requests
 from lerobot.datasets.record.session import Drive, RecordingSession
 from lerobot.datasets.record.target import Target, open_target
 
@@ -158,7 +158,7 @@ def record_episodes(
         if session.signals.received is None:
             afterwards(session)
     if session.signals.received is None:
-        _finish(setup.dataset, target, progress)
+        finish(setup.dataset, target, progress)
     return session.signals.exit_code
 
 
@@ -177,7 +177,7 @@ def _open_control_file(path: Path | None, session: Session, progress: Progress) 
     """Open the control file, if there is to be one; it is removed on every way out."""
     if path is None:
         return []
-    file = ControlFile(path)
+    file = ControlFile(path, Request)
     session.close_later("control file", file.close)
     progress.say(f"Control file {file.path}: write one of {WORDS} into it.")
     return [file]
@@ -208,8 +208,17 @@ def _summary(target: Target, saved: int) -> str:
     )
 
 
-def _finish(dataset: DatasetRecordConfig, target: Target, progress: Progress) -> None:
-    """With the robot at rest: join the small files, and upload if that was asked for."""
+def finish(dataset: DatasetRecordConfig, target: Target, progress: Progress) -> None:
+    """With the robot at rest: join the small files, and upload if that was asked for.
+
+    Args:
+        dataset: what was recorded, and whether to upload it.
+        target: the dataset.
+        progress: where to say so.
+
+    Raises:
+        DatasetError: the files cannot be joined or uploaded; the dataset is unharmed.
+    """
     recorder = target.recorder
     if recorder.info.total_episodes == 0:
         return

@@ -1,17 +1,27 @@
 """Control of a recording that runs without a terminal: words written into a file."""
 
 import logging
+from enum import StrEnum
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.record.requests import Request
 
 log = logging.getLogger(__name__)
 
-WORDS = ", ".join(request.value for request in Request)
+Word = TypeVar("Word", bound=StrEnum)
 
 
-class ControlFile:
+def words(known: type[StrEnum]) -> str:
+    """The words of a control file, for messages."""
+    return ", ".join(word.value for word in known)
+
+
+WORDS = words(Request)
+
+
+class ControlFile(Generic[Word]):
     """A file into which another program, or a person at another terminal, writes one word per line.
 
     `echo next > FILE` works from a service, a button or another SSH session, on every system. What is written is taken
@@ -19,13 +29,15 @@ class ControlFile:
 
     Args:
         path: the file; made anew, and removed by `close`.
+        known: the words, in small letters.
 
     Raises:
         DatasetError: the file holds something, or cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, known: type[Word] = Request) -> None:  # type: ignore[assignment] # what it holds unless told
         self.path = path
+        self._known = known
         self._taken = path.with_name(f".{path.name}.taken")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +50,7 @@ class ControlFile:
                 f"--control_file {path} already holds something", expected="a new or empty file", hint="Remove it."
             )
 
-    def poll(self) -> list[Request]:
+    def poll(self) -> list[Word]:
         """See `RequestSource.poll`."""
         try:
             if not self.path.stat().st_size:
@@ -50,17 +62,16 @@ class ControlFile:
         except OSError as error:
             log.warning("--control_file %s: %s", self.path, error.strerror)
             return []
-        return [request for word in text.split() for request in _read(word)]
+        return [request for word in text.split() for request in self._read(word)]
 
     def close(self) -> None:
         """Remove the file."""
         self.path.unlink(missing_ok=True)
         self._taken.unlink(missing_ok=True)
 
-
-def _read(word: str) -> list[Request]:
-    try:
-        return [Request(word.lower())]
-    except ValueError:
-        log.warning("--control_file: %r is none of %s", word, WORDS)
-        return []
+    def _read(self, word: str) -> list[Word]:
+        try:
+            return [self._known(word.lower())]
+        except ValueError:
+            log.warning("--control_file: %r is none of %s", word, words(self._known))
+            return []

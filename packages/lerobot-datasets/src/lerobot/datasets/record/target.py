@@ -2,8 +2,10 @@
 
 import datetime
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lerobot.core.errors import ConfigError, ConfigProblem, DatasetError
 from lerobot.core.paths import lerobot_home
@@ -53,6 +55,7 @@ def open_target(
     resume: bool,
     observation: ObservationPipeline,
     action: ActionPipeline,
+    added: Mapping[str, Any] | None = None,
 ) -> Target:
     """Create the dataset, or open the one to resume.
 
@@ -62,6 +65,7 @@ def open_target(
         resume: add to an existing dataset.
         observation: from what it measures to what is stored.
         action: from what it was sent to what is stored.
+        added: declarations of columns that the caller fills.
 
     Raises:
         DatasetError: the folder exists, or the dataset to resume does not; or it cannot be written.
@@ -81,6 +85,7 @@ def open_target(
         rows = RowBuilder(
             robot, observation=observation, action=action, extra_columns=dataset.extra_columns, video=dataset.video
         )
+        rows.features |= added or {}
         recorder = DatasetRecorder.create(root, dataset.fps, rows.features, robot_type=robot.name, options=options)
         return Target(repo_id, recorder, rows, is_new=True)
     info = _info_to_resume(root, dataset)
@@ -91,6 +96,7 @@ def open_target(
         extra_columns=extra_columns_of(info),
         video=not info.image_keys,
     )
+    rows.features |= added or {}
     recorder = DatasetRecorder.resume(root, features=rows.features, options=options)
     return Target(repo_id, recorder, rows, is_new=False)
 

@@ -108,6 +108,10 @@ class RolloutConfig(DisplayOptions, CommandConfig):
             raise PydanticCustomError(
                 "rollout_dataset", "--dataset.repo_id with --strategy.type={type}", {"type": strategy.type}
             )
+        if strategy.teleoperator == "no" and self.teleop is not None:
+            raise PydanticCustomError(
+                "rollout_no_teleop", "no --teleop with --strategy.type={type}", {"type": strategy.type}
+            )
         if strategy.teleoperator == "must" and self.teleop is None:
             raise PydanticCustomError(
                 "rollout_teleop", "--teleop.type with --strategy.type={type}", {"type": strategy.type}

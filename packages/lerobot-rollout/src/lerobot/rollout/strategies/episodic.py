@@ -3,17 +3,13 @@
 from collections.abc import Mapping
 from contextlib import closing
 
-from lerobot.core.control import CommandSource, TeleoperatorSource, require_features
+from lerobot.core.control import CommandSource, TeleoperatorSource
 from lerobot.core.processors import robot_action_pipeline, robot_observation_pipeline
-from lerobot.core.protocols.robot import Robot
-from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import Limit, Session, derive_limits
 from lerobot.core.types import Action, Observation
-from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.datasets.record.command import RecordingSetup, record_episodes
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.record.target import open_target
-from lerobot.rollout.commands.rollout import RolloutConfig
 from lerobot.rollout.interpolation import Forgetful
 from lerobot.rollout.source import way_back
 from lerobot.rollout.stage import Stage, show
@@ -92,8 +88,8 @@ class EpisodicStrategy:
             FeatureMismatchError: the teleoperator, or the dataset to resume, does not fit the robot.
             DatasetError: the dataset cannot be created, resumed, written or uploaded.
         """
-        config, robot, dataset = stage.config, stage.robot, recorded(stage.config)
-        teleoperator = fitting_teleoperator(config, robot)
+        config, robot, dataset = stage.config, stage.robot, stage.recorded
+        teleoperator = stage.fitting_teleoperator()
         source = EpisodicSource(
             stage.acting,
             derive_limits(robot.action_features, config.safety)[0],
@@ -130,32 +126,3 @@ class EpisodicStrategy:
                 on_episode=source.begin,
                 afterwards=afterwards,
             )
-
-
-def recorded(config: RolloutConfig) -> DatasetRecordConfig:
-    """What is recorded, with its task.
-
-    Raises:
-        ValueError: nothing is; the configuration is checked for that.
-    """
-    if config.dataset is None:
-        raise ValueError("a strategy that records runs without a dataset")
-    return config.dataset.model_copy(update={"single_task": config.dataset.single_task or config.task})
-
-
-def fitting_teleoperator(config: RolloutConfig, robot: Robot) -> Teleoperator | None:
-    """Who drives beside the policy; None if nobody does.
-
-    Raises:
-        FeatureMismatchError: it does not command what the robot takes.
-    """
-    if config.teleop is None:
-        return None
-    teleoperator: Teleoperator = config.teleop.build()
-    require_features(
-        teleoperator.action_features,
-        robot.action_features,
-        giver=f"teleoperator {teleoperator}",
-        taker=f"robot {robot}",
-    )
-    return teleoperator
