@@ -1,6 +1,7 @@
-"""Make `clean_environment` importable: test folders are no packages."""
+"""Make `clean_environment` and small models of packages importable: test folders are no packages."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[2] / "packages" / "lerobot-smolvla" / "tests"))

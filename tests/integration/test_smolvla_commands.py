@@ -1,0 +1,146 @@
+"""A small SmolVLA through the ordinary commands: trained, gone on with, adapted, checked, on a robot, in a simulation."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file, save_file
+from tiny_smolvlm import write_tiny_smolvlm
+
+from lerobot.core.config import load
+from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from lerobot.envs.command import eval_command
+from lerobot.envs.commands.eval import EvalPipelineConfig
+from lerobot.policies.commands.check import CheckConfig
+from lerobot.policies.commands.export import ExportConfig
+from lerobot.policies.export.command import export_command
+from lerobot.policies.preflight.command import check
+from lerobot.rollout.command import rollout
+from lerobot.rollout.commands.rollout import RolloutConfig
+from lerobot.training.command import train
+from lerobot.training.commands.train import TrainPipelineConfig
+
+TASKS = ("pick up the red cube", "open the drawer")
+JOINTS = [f"joint_{index}.pos" for index in range(6)]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vision-language model, two datasets of two tasks, and a policy trained on each."""
+    folder = tmp_path_factory.mktemp("smolvla")
+    write_tiny_smolvlm(folder / "vlm")
+    for name, camera, size in (("arm", "images.top", 6), ("push", "image", 2)):
+        write_dataset(folder / name, f"observation.{camera}", size)
+        assert run(folder, name, f"--output_dir={folder / 'trained' / name}", "--steps=4", "--save_freq=2") == 0
+    return folder
+
+
+def write_dataset(folder: Path, camera: str, size: int) -> None:
+    vector = {"dtype": "float32", "shape": (size,), "names": JOINTS[:size]}
+    image = {"dtype": "image", "shape": (32, 40, 3), "names": ["height", "width", "channels"]}
+    features = {camera: image, "observation.state": vector, "action": vector}
+    made = LeRobotDataset.create("test/two_tasks", 30, features, folder)
+    random = np.random.default_rng(0)
+    for task in TASKS:
+        for _ in range(8):
+            frame = {key: random.normal(size=size).astype(np.float32) for key in ("observation.state", "action")}
+            made.add_frame({**frame, camera: random.integers(0, 255, (32, 40, 3)).astype(np.uint8), "task": task})
+        made.save_episode()
+    made.finalize()
+
+
+def run(root: Path, data: str, *flags: str) -> int:
+    dataset = [f"--dataset.root={root / data}", "--dataset.repo_id=test/two_tasks"]
+    ordinary = ["--policy.device=cpu", "--policy.push_to_hub=false", "--num_workers=0", "--batch_size=4"]
+    new = ["--policy.type=smolvla", f"--policy.vlm_model_name={root / 'vlm'}", "--policy.chunk_size=8"]
+    new += ["--policy.n_action_steps=4", "--policy.resize_imgs_with_padding=[32, 32]", "--policy.num_steps=2"]
+    given = [] if any(flag.startswith("--policy.path") for flag in flags) else new
+    return train(load(TrainPipelineConfig, [*dataset, *ordinary, *given, *flags]).config)
+
+
+def model(run: Path) -> Path:
+    return run / "checkpoints/last/pretrained_model"
+
+
+def test_a_run_that_was_interrupted_ends_as_one_that_was_not(root: Path) -> None:
+    whole = model(root / "trained/arm") / "model.safetensors"
+    expected, settings = whole.read_bytes(), root / "trained/arm/checkpoints/000002/pretrained_model/train_config.json"
+    whole.unlink()
+    assert train(load(TrainPipelineConfig, [f"--config_path={settings}", "--resume=true"]).config) == 0
+    assert whole.read_bytes() == expected
+
+
+def test_an_adapter_is_learned_saved_and_put_back(root: Path, tmp_path: Path) -> None:
+    base = f"--policy.path={model(root / 'trained/arm')}"
+    assert run(root, "arm", base, "--peft.r=4", f"--output_dir={tmp_path / 'adapted'}", "--steps=2") == 0
+    adapted = model(tmp_path / "adapted")
+    weights = load_file(adapted / "adapter_model.safetensors")
+    # Queries and values of four layers of the expert, and the five projections around it; two matrices each.
+    assert len(weights) == 2 * (2 * 4 + 5)
+    assert not (adapted / "model.safetensors").exists()
+    flags = [f"--policy.path={adapted}", f"--dataset.root={root / 'arm'}", "--dataset.repo_id=test/two_tasks"]
+    assert check(load(CheckConfig, flags).config) == 0
+
+
+@pytest.mark.parametrize("inference", [[], ["--inference.type=rtc"]], ids=["plain", "real-time chunking"])
+def test_it_drives_a_robot(root: Path, inference: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    camera = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
+    flags = [f"--policy.path={model(root / 'trained/arm')}", "--robot.type=fake", camera, "--task=open the drawer"]
+    flags += ["--duration=0.5", "--return_to_initial_position=false", *inference]
+    assert rollout(load(RolloutConfig, flags).config) == 0
+    assert "ended by duration" in capsys.readouterr().out
+
+
+def test_it_plays_in_an_environment(root: Path, tmp_path: Path) -> None:
+    flags = [f"--policy.path={model(root / 'trained/push')}", "--env.type=pusht", "--env.episode_length=6"]
+    flags += [
+        "--eval.n_episodes=2",
+        "--eval.batch_size=2",
+        "--policy.device=cpu",
+        f"--output_dir={tmp_path / 'played'}",
+    ]
+    eval_command(load(EvalPipelineConfig, flags).config)
+    assert json.loads((tmp_path / "played/eval_info.json").read_text())["overall"]["n_episodes"] == 2
+
+
+def test_it_is_not_exported(root: Path, tmp_path: Path) -> None:
+    flags = [f"--policy.path={model(root / 'trained/arm')}", f"--output_dir={tmp_path / 'exported'}"]
+    with pytest.raises(LeRobotError, match="cannot be exported"):
+        export_command(load(ExportConfig, flags).config)
+
+
+def statistics_of_others(folder: Path) -> None:
+    """As lerobot/smolvla_base has them: under the names of the datasets it was made from."""
+    for path in folder.glob("*normalizer_processor.safetensors"):
+        save_file({f"so100.{name}": each for name, each in load_file(path).items()}, path)
+
+
+def test_a_base_with_statistics_of_others_is_fine_tuned_and_does_nothing_else(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(model(root / "trained/arm"), base)
+    statistics_of_others(base)
+    dataset = [f"--dataset.root={root / 'arm'}", "--dataset.repo_id=test/two_tasks"]
+    assert check(load(CheckConfig, [f"--policy.path={base}", *dataset]).config) == 1
+    assert "has no statistics observation.state.mean" in capsys.readouterr().out
+    camera = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
+    with pytest.raises(CheckpointError, match=r"it has those of so100\.action"):
+        rollout(load(RolloutConfig, [f"--policy.path={base}", "--robot.type=fake", camera]).config)
+    assert run(root, "arm", f"--policy.path={base}", f"--output_dir={tmp_path / 'tuned'}", "--steps=2") == 0
+    assert check(load(CheckConfig, [f"--policy.path={model(tmp_path / 'tuned')}", *dataset]).config) == 0
+
+
+def test_a_robot_without_the_camera_is_refused_before_it_moves(root: Path) -> None:
+    def fake(flags: list[str]) -> Any:
+        return rollout(load(RolloutConfig, [*flags, "--robot.type=fake", "--duration=0.3"]).config)
+
+    trained = f"--policy.path={model(root / 'trained/arm')}"
+    with pytest.raises(FeatureMismatchError, match=r"observation\.images\.top is missing"):
+        fake([trained])
+    with pytest.raises(FeatureMismatchError, match=r"observation\.images\.top is missing"):
+        fake([trained, "--policy.empty_cameras=1"])
