@@ -1,4 +1,4 @@
-"""A small SmolVLA through the ordinary commands: trained, gone on with, adapted, checked, on a robot, in a simulation."""
+"""A small SmolVLA through the ordinary commands: trained, gone on with, adapted, checked, driving and playing."""
 
 import json
 import shutil

@@ -1,6 +1,7 @@
 """`lerobot check`: every kind of misfit is found and named, quickly, datasets and machines without torch."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,7 +62,24 @@ def edit(path: Path, **changes: Any) -> None:
 def test_a_saved_policy_fits_its_dataset(saved: Path, dataset: Path, capsys: Any) -> None:
     code, text = check(capsys, f"--policy.path={saved}", "--dataset.repo_id=me/x", f"--dataset.root={dataset}")
     assert code == 0
-    assert text == f"files of policy {saved}: fits\npolicy tiny and dataset me/x: fits\n"
+    first, memory, statistics, second = text.splitlines()
+    assert (first, second) == (f"files of policy {saved}: fits", "policy tiny and dataset me/x: fits")
+    # A matrix under two names is counted under both, as it is in the file's list.
+    assert re.fullmatch(r"  14 weights, float32: 0\.00 MB of memory(; .* are free on cpu)?", memory)
+    assert statistics == (
+        "  statistics used: observation.state (mean, std), observation.images.top (mean, std), action (min, max)"
+    )
+
+
+def test_weights_that_do_not_fit_into_memory_are_a_problem(
+    saved: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lerobot.policies.preflight.memory._free", lambda _: 8)
+    code, text = check(capsys, f"--policy.path={saved}")
+    assert code == 1
+    assert "too little memory: 14 weights, float32" in text
+    code, text = check(capsys, f"--policy.path={saved}", "--policy.dtype=bfloat16")
+    assert "14 weights, bfloat16" in text
 
 
 def test_a_renamed_camera_is_named_unless_it_is_renamed_back(saved: Path, dataset: Path, capsys: Any) -> None:
@@ -82,7 +100,7 @@ def test_cameras_that_are_not_looked_at_are_named(saved: Path, dataset: Path, ca
     edit(dataset / "meta" / "info.json", **info)
     code, text = check(capsys, f"--policy.path={saved}", "--dataset.repo_id=me/x", f"--dataset.root={dataset}")
     assert code == 0
-    assert text.splitlines()[1:] == [
+    assert text.splitlines()[3:] == [
         "policy tiny and dataset me/x: fits",
         "  cameras used: observation.images.top; not used: observation.images.wrist",
     ]
@@ -276,7 +294,7 @@ def test_a_dataset_that_is_not_of_the_environment_is_said(
     edit(dataset / "meta" / "stats.json", **stats)
     code, text = check(capsys, "--dataset.repo_id=me/x", f"--dataset.root={dataset}", "--env.type=stage")
     assert code == 1
-    assert f"dataset me/x and environment stage: 1 problems\n  {problem}\n" in text
+    assert f"dataset me/x and environment stage: 1 problem\n  {problem}\n" in text
 
 
 def test_an_environment_of_gymnasium_is_described_like_the_robot_it_simulates() -> None:

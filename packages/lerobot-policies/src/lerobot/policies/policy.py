@@ -155,11 +155,14 @@ class PreTrainedPolicy(nn.Module, ABC):
         return None if self.config.dtype is None else getattr(torch, self.config.dtype)
 
     @classmethod
-    def check_pretrained(cls, config: PreTrainedConfig) -> None:
+    def check_pretrained(cls, config: PreTrainedConfig) -> Self:
         """Check that the file of weights is one of a policy of this configuration, by its header alone.
 
         Args:
             config: with `pretrained_path`.
+
+        Returns:
+            The policy, without its weights.
 
         Raises:
             CheckpointError: the file is missing or damaged, or lacks a weight, or one is unknown or of another shape.
@@ -167,6 +170,7 @@ class PreTrainedPolicy(nn.Module, ABC):
         checkpoint = Checkpoint.at(config.pretrained_path or "", config.pretrained_revision)
         policy, weights = cls._without_weights(checkpoint, config)
         check_file(policy, weights, policy.published)
+        return policy
 
     @classmethod
     def _without_weights(cls, checkpoint: Checkpoint, config: PreTrainedConfig) -> tuple[Self, Path]:

@@ -16,7 +16,8 @@ from lerobot.policies.networks.attention import Rotary, attend, block_mask, freq
 from lerobot.policies.networks.decoder import LLAMA, Decoder, DecoderLayer, Projected
 from lerobot.policies.networks.sizes import DecoderSize
 from lerobot.policies.networks.vision_transformer import VisionTransformer
-from lerobot.smolvla.config import SmolVLAConfig, SmolVLMSize
+from lerobot.smolvla.config import SmolVLAConfig
+from lerobot.smolvla.vlm import SmolVLMSize
 
 WAVELENGTH = 10_000.0
 """Of rotary positions: not the one SmolVLM2 was trained with."""

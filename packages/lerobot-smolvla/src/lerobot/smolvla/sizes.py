@@ -7,7 +7,7 @@ from lerobot.core.errors import CheckpointError
 from lerobot.core.json_file import read_json
 from lerobot.policies.checkpoint.files import CONFIG, Checkpoint
 from lerobot.policies.networks.sizes import DecoderSize, VisionSize
-from lerobot.smolvla.config import SMOLVLM2_500M, SmolVLMSize
+from lerobot.smolvla.vlm import SMOLVLM2_500M, SmolVLMSize
 
 PUBLISHED = {
     SMOLVLM2_500M: SmolVLMSize(

@@ -16,7 +16,7 @@ class _UnfilledOnMeta(TorchFunctionMode):
     """Draws no numbers for tensors without memory: for them alone, torch would first import its compiler."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in {torch.Tensor.normal_, nn.init.normal_}:
+        if func in (torch.Tensor.normal_, nn.init.normal_):
             tensor: torch.Tensor = args[0] if args else kwargs["tensor"]
             if tensor.is_meta:
                 return tensor

@@ -7,7 +7,7 @@ import typer
 from lerobot.core.errors import LeRobotError
 from lerobot.core.words import counted
 from lerobot.policies.commands.check import CheckConfig
-from lerobot.policies.preflight.comparison import cameras_of, check_files, check_policy, check_same
+from lerobot.policies.preflight.comparison import cameras_of, check_files, check_policy, check_same, notes_on_files
 from lerobot.policies.preflight.sources import describe_dataset, describe_env, describe_robot
 
 
@@ -24,14 +24,17 @@ def check(config: CheckConfig) -> int:
     ]
     policy = config.policy
     checks: dict[str, list[str]] = {}
-    cameras: dict[str, str] = {}
+    notes: dict[str, list[str]] = {}
     if policy is not None:
         if policy.pretrained_path is not None:
-            checks[f"files of policy {policy.pretrained_path}"] = check_files(policy)
+            files = f"files of policy {policy.pretrained_path}"
+            checks[files] = check_files(policy)
+            if not checks[files]:
+                notes[files], checks[files] = notes_on_files(policy)
         for source in sources:
             pair = f"policy {policy.type} and {source.label}"
             checks[pair] = check_policy(policy, source, config.rename_map)
-            cameras[pair] = cameras_of(policy, source, config.rename_map)
+            notes[pair] = [cameras_of(policy, source, config.rename_map)]
     for first, second in combinations(sources, 2):
         checks[f"{first.label} and {second.label}"] = check_same(first, second)
     if not checks:
@@ -41,7 +44,7 @@ def check(config: CheckConfig) -> int:
         )
     for what, problems in checks.items():
         typer.echo(f"{what}: {'fits' if not problems else counted(len(problems), 'problem')}")
-        for line in (*problems, cameras.get(what)):
+        for line in (*problems, *notes.get(what, ())):
             if line:
                 typer.echo(f"  {line}")
     return 1 if any(checks.values()) else 0

@@ -10,7 +10,7 @@ from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import PolicyFeatures, camera_use, check_provided, features_of_dataset
 from lerobot.policies.names import check_names, renamed
 from lerobot.policies.preflight.sources import Described, flat_names
-from lerobot.policies.processing.modes import NEEDED
+from lerobot.policies.processing.modes import FINE_TUNE, NEEDED
 
 OUTSIDE = 0.05
 """Share of a range that recorded values may lie beyond it, for overshoot and calibration."""
@@ -58,13 +58,32 @@ def _missing_statistics(
     }
     missing = [f"{key}.{name}" for key, names in _needed(config, features).items() for name in names]
     missing = [name for name in missing if entries and name not in known]
-    return [f"{step} has no statistics {', '.join(missing)}"] if missing else []
+    if not missing:
+        return []
+    others = sorted({name.rpartition(".")[0] for name in known} - features.keys())
+    there = f"; it has those of {', '.join(others)}. {FINE_TUNE}" if others else ""
+    return [f"{step} has no statistics {', '.join(missing)}{there}"]
 
 
 def _needed(config: PreTrainedConfig, features: PolicyFeatures) -> dict[str, Sequence[str]]:
     """Statistics that the policy's modes of normalisation need, by feature."""
     modes = config.norm_map
     return {key: NEEDED[modes[each.type]] for key, each in features.items() if each.type in modes}
+
+
+def notes_on_files(config: PreTrainedConfig) -> tuple[list[str], list[str]]:
+    """Say what the files of a saved policy will take and do, once they are in order.
+
+    Returns:
+        What its weights take and which statistics it uses; and what there is too little of.
+    """
+    from lerobot.policies.preflight.memory import weights_line  # as in `_check_weights`
+
+    line, enough = weights_line(config)
+    needed = _needed(config, {**config.input_features, **config.output_features})
+    used = ", ".join(f"{key} ({', '.join(names)})" for key, names in needed.items() if names)
+    notes = [f"statistics used: {used or 'none'}"]
+    return ([line, *notes], []) if enough else (notes, [f"too little memory: {line}"])
 
 
 def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mapping[str, str]) -> list[str]:

@@ -10,3 +10,9 @@ NEEDED: dict[NormalizationMode, tuple[str, ...]] = {
     NormalizationMode.IDENTITY: (),
 }
 """Names of the statistics: the first is subtracted, the second gives the width."""
+
+FINE_TUNE = (
+    "The checkpoint was made to be fine-tuned, by the statistics of your dataset: "
+    "lerobot train --policy.path=CHECKPOINT --dataset.repo_id=NAME"
+)
+"""What helps where a checkpoint has statistics of features that its policy does not have."""

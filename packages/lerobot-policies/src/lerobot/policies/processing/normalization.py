@@ -24,15 +24,9 @@ from lerobot.core.processors import EnvTransition, ProcessorStep, TransitionKey
 from lerobot.core.processors.transition import copied
 from lerobot.policies.features import ACTION, FeatureType, NormalizationMode, PolicyFeature
 from lerobot.policies.processing.config import NormalizerConfig, UnnormalizerConfig
-from lerobot.policies.processing.modes import NEEDED
+from lerobot.policies.processing.modes import FINE_TUNE, NEEDED
 
 logger = logging.getLogger(__name__)
-
-FINE_TUNE = (
-    "The checkpoint was made to be fine-tuned, by the statistics of your dataset: "
-    "lerobot train --policy.path=CHECKPOINT --dataset.repo_id=NAME"
-)
-"""What helps where a checkpoint has statistics of features that its policy does not have."""
 
 Stats = Mapping[str, Mapping[str, Any]]
 """Statistics by feature and name (`mean`, `std`, `min`, `max`, `q01`, ...): arrays, tensors or lists."""
