@@ -1,5 +1,6 @@
 """Two calibrated SO-101 arms and a camera, and what stands for them in programs."""
 
+import logging
 import runpy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,13 @@ class Desk:
 
     def runs(self, name: str) -> dict[str, Any]:
         """Run a program in this process; gives the names it ends with."""
-        return runpy.run_path(str(self.file(name)), run_name="__main__")
+        root = logging.getLogger()
+        handlers, level = list(root.handlers), root.level
+        try:
+            return runpy.run_path(str(self.file(name)), run_name="__main__")
+        finally:  # programs set up logging for the whole process
+            root.handlers[:] = handlers
+            root.setLevel(level)
 
     def file(self, name: str) -> Path:
         """A program with the places of this desk."""

@@ -83,7 +83,7 @@ def test_the_plugin_loads_nothing_until_a_fixture_runs() -> None:
         "import sys, pytest; before = set(sys.modules)\n"
         "import lerobot.core.testing.pytest_plugin\n"
         "print(*sorted(name for name in set(sys.modules) - before if not name.startswith('lerobot')))\n"
-        "print(*sorted(name for name in sys.modules if name.startswith('lerobot')))\n"
+        "print(*sorted(name for name in sys.modules if name.partition('.')[0] == 'lerobot'))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     others, ours = done.stdout.splitlines()

@@ -23,8 +23,11 @@ class _MovedModule(ModuleType):
         # Python and its tools ask every module for names like these; no user means them.
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        warnings.warn(f"{self.__name__} is now {self._home}: import {name} from there", FutureWarning, stacklevel=2)
-        return getattr(importlib.import_module(self._home), name)
+        try:
+            return getattr(importlib.import_module(self._home), name)
+        finally:
+            # After the import: a module that changes the filters of warnings has Python forget what was said before.
+            warnings.warn(f"{self.__name__} is now {self._home}: import {name} from there", FutureWarning, stacklevel=2)
 
 
 def moved_names(module: str, moved: Mapping[str, str], *, stacklevel: int = 2) -> Callable[[str], Any]:
