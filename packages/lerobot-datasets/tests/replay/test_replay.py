@@ -147,7 +147,7 @@ def test_how_well_it_follows_is_told_in_what_the_dataset_stores(tmp_path, lerobo
 
 def test_a_failing_robot_ends_in_its_safe_state(root):
     with pytest.raises(DeviceError, match="failed, as configured"):
-        replay(config(root, robot={"sends_fail_after": 30}))
+        replay(config(root, robot={"sends_fail_after": 5}))
     assert BUILT[0].log[-1].event == "torque off"
 
 
