@@ -1,5 +1,6 @@
 """Learning from demonstrations: one loss, one optimizer, one schedule."""
 
+import importlib
 import math
 import pickle
 import warnings
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import CheckpointError
+from lerobot.core.signals import check_stop, stop_signals
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.training.checkpoints.layout import MODEL, read_json, write_json
 from lerobot.training.checkpoints.optimizer_state import (
@@ -25,6 +27,8 @@ from lerobot.training.learner.average import WeightAverage
 from lerobot.training.learner.gradients import clip_gradients
 
 AVERAGED, SCALER, AVERAGE = "pretrained_model_ema", "scaler.json", "ema_state.pt"
+COMPILER_LOADS_S = 60.0
+"""Longest time that loading torch's compiler may take before a signal interrupts it all the same."""
 
 
 class SupervisedLearner:
@@ -51,6 +55,7 @@ class SupervisedLearner:
     ) -> None:
         self.trained = trained
         self.at_rest = True
+        _load_compiler()
         self.optimizer: torch.optim.Optimizer = optimizer.build(policy=trained.policy)
         self.scheduler = (
             None if scheduler is None else scheduler.build(optimizer=self.optimizer, total_steps=total_steps)
@@ -138,6 +143,16 @@ class SupervisedLearner:
         if self.average is not None:
             self.average.load_state_dict(_read_average(folder / AVERAGE))
         self.trained.policy.resume(step)
+
+
+def _load_compiler() -> None:
+    """Load what torch's optimizers load when the first is made.
+
+    Triton, which belongs to it, ends the whole process without a word of ours if its import is interrupted.
+    """
+    with stop_signals().shielded(COMPILER_LOADS_S):
+        importlib.import_module("torch._dynamo")
+    check_stop()
 
 
 def _read_average(path: Path) -> dict[str, Any]:
