@@ -8,6 +8,7 @@ import torch
 from tiny_pi import tiny_settings
 
 from lerobot.pi0.config import PI0Config
+from lerobot.pi0.pi05_config import PI05Config
 from lerobot.policies.testing import TrainablePolicyContract
 
 
@@ -38,3 +39,9 @@ class TestContractOfPI0(TrainablePolicyContract):
 
     def observation(self, batch: dict[str, Any]) -> dict[str, Any]:
         return {**super().observation(batch), "task": ["pick up the cube"] * len(batch["action"])}
+
+
+class TestContractOfPI05(TestContractOfPI0):
+    @pytest.fixture
+    def config(self, tokenizer: Path) -> PI05Config:
+        return PI05Config(**tiny_settings(tokenizer, tokenizer_max_length=80))
