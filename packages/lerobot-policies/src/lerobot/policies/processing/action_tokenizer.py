@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
-from lerobot.core.extras import require
+from lerobot.core.errors import CheckpointError, FeatureMismatchError
 from lerobot.core.processors import EnvTransition, ProcessorStep, TransitionKey
 from lerobot.policies.features import ACTION
 from lerobot.policies.processing.config import ActionTokenizerConfig
+from lerobot.policies.processing.fast import FastCodec
 from lerobot.policies.processing.tokenizer import load_tokenizer
 
 log = logging.getLogger(__name__)
@@ -36,11 +36,10 @@ class ActionTokenizerProcessorStep(ProcessorStep):
         config: which tokenizers and how long.
         action_tokenizer: called with one chunk `(1, T, Da)`, gives its codes; None to load the one that is named.
         text_tokenizer: a tokenizer of `transformers`; None to load the one that is named.
-        allow_remote_code: run a tokenizer of actions that is a program, downloaded or saved with a checkpoint.
 
     Raises:
         CheckpointError: there is no such tokenizer.
-        LeRobotError: the tokenizer is a program, which was not allowed; or `transformers` is not installed.
+        LeRobotError: `transformers` is not installed.
     """
 
     config: ActionTokenizerConfig
@@ -51,24 +50,33 @@ class ActionTokenizerProcessorStep(ProcessorStep):
         *,
         action_tokenizer: Any = None,
         text_tokenizer: Any = None,
-        allow_remote_code: bool = False,
     ) -> None:
         super().__init__(config)
         self._is_own = action_tokenizer is not None
-        self._codes = action_tokenizer if self._is_own else _load_codes(config, allowed=allow_remote_code)
-        text = text_tokenizer or load_tokenizer(
-            config.paligemma_tokenizer_name, "paligemma_tokenizer_name", add_eos_token=True, add_bos_token=False
+        self._codes = action_tokenizer if self._is_own else _load_codes(config.action_tokenizer_name)
+        self._text_is_own = text_tokenizer is not None
+        self._text = (
+            text_tokenizer
+            if self._text_is_own
+            else load_tokenizer(
+                config.paligemma_tokenizer_name, "paligemma_tokenizer_name", add_eos_token=True, add_bos_token=False
+            )
         )
+        text = self._text
         self._last = text.vocab_size - 1 - config.fast_skip_tokens
         self._before = [text.bos_token_id, *text.encode(PREFIX, add_special_tokens=False)]
         self._after = list(text.encode(END))
 
     def save_artifacts(self, directory: Path) -> dict[str, str]:
-        """Save a tokenizer of actions that no name on the Hub stands for."""
-        if not self._is_own and not Path(str(self.config.action_tokenizer_name)).exists():
-            return {}
-        self._codes.save_pretrained(directory / "action_tokenizer")
-        return {"action_tokenizer_name": "action_tokenizer"}
+        """Save the tokenizers that no name on the Hub stands for."""
+        saved = {}
+        if self._is_own or Path(str(self.config.action_tokenizer_name)).exists():
+            self._codes.save_pretrained(directory / "action_tokenizer")
+            saved["action_tokenizer_name"] = "action_tokenizer"
+        if self._text_is_own or Path(str(self.config.paligemma_tokenizer_name)).exists():
+            self._text.save_pretrained(directory / "action_text_tokenizer")
+            saved["paligemma_tokenizer_name"] = "action_text_tokenizer"
+        return saved
 
     def __call__(self, transition: EnvTransition) -> EnvTransition:
         """Add the tokens of `(B, T, Da)`."""
@@ -102,22 +110,9 @@ class ActionTokenizerProcessorStep(ProcessorStep):
         return tokens, positions < length, (positions >= first) & (positions < first + len(codes))
 
 
-def _load_codes(config: ActionTokenizerConfig, *, allowed: bool) -> Any:
-    name = config.action_tokenizer_name
+def _load_codes(name: str | None) -> FastCodec:
     if not name:
         raise CheckpointError(
             "the tokenizer of actions has no name", expected="'action_tokenizer_name', or a tokenizer as an override"
         )
-    if config.trust_remote_code and not allowed:
-        raise LeRobotError(
-            f"the tokenizer of actions {name!r} is a program that would run on this computer",
-            hint="If you have read it and trust it, load the pipeline with "
-            "overrides={'action_tokenizer_processor': {'allow_remote_code': True}}",
-        )
-    transformers: Any = require(
-        "transformers", extra="language", needed_by="a tokenizer of actions", distribution="lerobot-policies"
-    )
-    try:
-        return transformers.AutoProcessor.from_pretrained(name, trust_remote_code=config.trust_remote_code)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"tokenizer of actions {name!r} cannot be loaded: {error}") from error
+    return FastCodec.from_pretrained(name)
