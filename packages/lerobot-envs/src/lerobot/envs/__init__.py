@@ -1,7 +1,8 @@
 """Simulated environments and evaluation in them.
 
 `assembly` builds an environment from its configuration, `episode` and `rows` play episodes side by side, `actor` lets a
-policy play, `evaluation` counts, `report` says it in figures.
+policy play, `evaluation` counts, `benchmark` goes through the tasks, `journal` keeps what ended, `report` says it in
+figures. `suites` reads names of tasks; `old_gym` adapts environments of earlier interfaces.
 """
 
 from lerobot.core.deprecation import keep_moved_modules

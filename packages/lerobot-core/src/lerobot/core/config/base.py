@@ -6,7 +6,7 @@ registered plugin of that kind, chosen by its `type`, at any depth.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
@@ -322,6 +322,17 @@ class EnvConfig(PluginConfig):
     disable_env_checker: bool = Field(
         default=True, description="Do without gymnasium's checks of every reset and step."
     )
+
+    def tasks(self) -> "Mapping[str, Mapping[int, EnvConfig]]":
+        """The tasks this names: by suite and number in the suite the configuration of an environment of that one task.
+
+        An environment is built from a configuration of one task. A benchmark overrides this; it imports nothing heavy.
+        """
+        return {self.type: {0: self}}
+
+    def caveats(self) -> Sequence[str]:
+        """What tells a score in this environment from the benchmark's, a sentence each; reported with every score."""
+        return ()
 
 
 class OptimizerConfig(PluginConfig):
