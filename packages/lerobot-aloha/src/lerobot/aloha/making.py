@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from lerobot.aloha.config import AlohaConfig
-from lerobot.aloha.opengl import importing_with, install, platform
 from lerobot.core.errors import LeRobotError
+from lerobot.envs.opengl import importing_with, install, platform
 
 if TYPE_CHECKING:
     from lerobot.aloha.env import Aloha

@@ -1,7 +1,8 @@
 """Simulated environments and evaluation in them.
 
 `assembly` builds an environment from its configuration, `episode` and `rows` play episodes side by side, `actor` lets a
-policy play, `evaluation` counts, `report` says it in figures.
+policy play, `evaluation` counts, `report` says it in figures. `opengl` finds what draws without a window, `offscreen`
+draws MuJoCo's models with it.
 """
 
 from lerobot.core.deprecation import keep_moved_modules
