@@ -1,4 +1,4 @@
-"""Flags, and one line instead of a traceback."""
+"""What cannot be is one line."""
 
 import subprocess
 import sys

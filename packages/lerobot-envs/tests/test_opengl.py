@@ -1,5 +1,6 @@
 """Which platform draws, and one line where none can."""
 
+import importlib
 import os
 import sys
 
@@ -7,7 +8,7 @@ import pytest
 
 from lerobot.core.errors import LeRobotError
 from lerobot.envs import opengl
-from lerobot.envs.opengl import VARIABLE, importing_with, platform
+from lerobot.envs.opengl import VARIABLE, platform, windowless
 
 EVERYTHING = {"EGL", "GL", "OSMesa"}
 
@@ -43,7 +44,7 @@ def test_a_bare_machine_is_told_what_to_install(machine: pytest.MonkeyPatch, lib
     assert caught.value.hint == "Install it: sudo apt-get install libegl1 libgl1"
 
 
-def test_windows_are_left_to_mujoco(machine: pytest.MonkeyPatch) -> None:
+def test_windows_are_left_to_the_simulator(machine: pytest.MonkeyPatch) -> None:
     has(machine, set())
     machine.setenv("DISPLAY", ":0")
     assert platform() is None
@@ -67,7 +68,7 @@ def test_the_variable_overrules(machine: pytest.MonkeyPatch) -> None:
         ("osmesa", "no OSMesa library", "Install it: sudo apt-get install libosmesa6"),
         ("egl", "no GL library", "Install it: sudo apt-get install libegl1 libgl1"),
         ("glfw", "no display", "Unset MUJOCO_GL."),
-        ("off", "the environment needs pictures", ""),
+        ("off", "this environment needs pictures", ""),
     ],
 )
 def test_a_variable_that_cannot_be_is_explained(
@@ -80,12 +81,20 @@ def test_a_variable_that_cannot_be_is_explained(
     assert caught.value.hint == to_do
 
 
-def test_the_environment_is_put_back(machine: pytest.MonkeyPatch) -> None:
-    for before in (None, "glfw"):
-        if before is not None:
-            machine.setenv(VARIABLE, before)
-        with importing_with("egl"):
-            assert os.environ[VARIABLE] == "egl"
-            os.environ["PYOPENGL_PLATFORM"] = "egl"  # as dm_control does
-        assert "PYOPENGL_PLATFORM" not in os.environ
-        assert os.environ.get(VARIABLE) == before
+@pytest.mark.parametrize(("before", "chosen"), [(None, "egl"), ("osmesa", "osmesa")])
+def test_the_environment_is_put_back(machine: pytest.MonkeyPatch, before: str | None, chosen: str) -> None:
+    has(machine, EVERYTHING)
+    if before is not None:
+        machine.setenv(VARIABLE, before)
+    with windowless() as found:
+        assert os.environ[VARIABLE] == found == chosen
+        os.environ["PYOPENGL_PLATFORM"] = chosen  # as MuJoCo does
+    assert "PYOPENGL_PLATFORM" not in os.environ
+    assert os.environ.get(VARIABLE) == before
+
+
+def test_other_failures_of_an_import_stay_what_they_are(machine: pytest.MonkeyPatch) -> None:
+    has(machine, EVERYTHING)
+    with pytest.raises(ModuleNotFoundError, match="no_such_simulator"), windowless():
+        importlib.import_module("no_such_simulator")
+    assert VARIABLE not in os.environ

@@ -8,8 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.core.errors import LeRobotError
-from lerobot.envs.opengl import importing_with, install, platform
+from lerobot.envs.opengl import windowless
 
 
 class Offscreen:
@@ -85,12 +84,6 @@ class Offscreen:
 
 def _platform_context() -> Any:
     """The class of OpenGL contexts of the platform that draws here."""
-    chosen = platform()
-    if chosen is None:
-        return mujoco.GLContext
-    # By name, so that it does not matter which platform was chosen when mujoco was imported first.
-    with importing_with(chosen):
-        try:
-            return importlib.import_module(f"mujoco.{chosen}").GLContext
-        except ImportError as error:
-            raise LeRobotError(f"pictures need OpenGL: {error}", hint=install(chosen)) from error
+    with windowless() as chosen:
+        # By name, so that it does not matter which platform was chosen when MuJoCo was imported first.
+        return mujoco.GLContext if chosen is None else importlib.import_module(f"mujoco.{chosen}").GLContext

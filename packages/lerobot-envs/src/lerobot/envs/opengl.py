@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from lerobot.core.errors import LeRobotError
 
 VARIABLE = "MUJOCO_GL"
-"""Where people, and what draws with MuJoCo when it is imported, say the platform."""
+"""Where MuJoCo and dm_control, when they are imported, read their platform from."""
 
 SET_BY_IMPORT = "PYOPENGL_PLATFORM"
-"""What a platform's module sets for the whole process when it is imported."""
+"""What the platform's module sets for the whole process when it is imported."""
 
 WINDOWS = "glfw"
 """The platform that needs a display."""
@@ -53,7 +53,7 @@ def install(name: str) -> str:
 def _usable(chosen: str) -> str:
     if chosen not in (*LIBRARIES, WINDOWS):
         raise LeRobotError(
-            f"{VARIABLE} is {chosen!r}, and the environment needs pictures",
+            f"{VARIABLE} is {chosen!r}, and this environment needs pictures",
             expected=f"{', '.join(LIBRARIES)}, {WINDOWS} or nothing",
         )
     if missing := _missing(chosen):
@@ -75,13 +75,27 @@ def _has_display() -> bool:
 
 
 @contextmanager
-def importing_with(name: str | None) -> Iterator[None]:
-    """Tell what is imported inside the block which platform to take, and put the environment back after it."""
+def windowless() -> Iterator[str | None]:
+    """Choose a platform for what is imported inside the block, and put the process's variables back after it.
+
+    Simulators open the display when they are imported, so the import has to wait for the choice.
+
+    Yields:
+        The choice; see `platform`.
+
+    Raises:
+        LeRobotError: this machine cannot make pictures; says what to install.
+    """
+    chosen = platform()
     before = {variable: os.environ.get(variable) for variable in (VARIABLE, SET_BY_IMPORT)}
-    if name is not None:
-        os.environ[VARIABLE] = name
+    if chosen is not None:
+        os.environ[VARIABLE] = chosen
     try:
-        yield
+        yield chosen
+    except ImportError as error:
+        if "display" not in str(error).lower():
+            raise
+        raise LeRobotError(f"pictures need OpenGL: {error}", hint=install("egl")) from error
     finally:
         for variable, value in before.items():
             os.environ.pop(variable, None)
