@@ -1,5 +1,6 @@
 """`lerobot rollout --strategy.type=episodic` on the fake robot: what is recorded, who drives when, what is refused."""
 
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -150,12 +151,17 @@ def test_at_the_end_the_robot_goes_back_in_peace(record: Any, robots: Any) -> No
     assert len(commands) >= 150
 
 
-def test_a_teleoperator_drives_between_episodes_and_its_buttons_end_them(record: Any, robots: Any) -> None:
+@pytest.mark.parametrize("smooth", [False, True])
+def test_a_teleoperator_drives_between_episodes(record: Any, robots: Any, smooth: bool) -> None:
     pose = json.dumps([dict.fromkeys(KEYS, -5.0)])
-    root = record("--teleop.type=fake", f"--teleop.sequence={pose}", "--dataset.reset_time_s=0.6")
+    flags = ["--teleop.type=fake", f"--teleop.sequence={pose}", f"--strategy.smooth_handover={smooth}"]
+    root = record(*flags, "--dataset.reset_time_s=1.3")
     commands = [entry.values["shoulder_pan.pos"] for entry in robots[0].log if entry.event == "command"]
     assert min(commands) == pytest.approx(-5.0, abs=0.1)
     assert max(commands) > 5
+    # 15 degrees in fifty steps, or as fast as the gate lets it.
+    steepest = min(after - before for before, after in itertools.pairwise(commands))
+    assert (steepest > -1.0) == smooth
     # What the teleoperator did is no part of an episode.
     assert np.allclose([row["requested_action"] for row in rows(root)], 10.0)
 

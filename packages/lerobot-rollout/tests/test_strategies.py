@@ -16,11 +16,10 @@ from lerobot.core.config import load
 from lerobot.core.errors import ConfigError, DatasetError, DeviceConnectionError
 from lerobot.core.fake.joints import RANGES
 from lerobot.core.tick import Tick
-from lerobot.core.types import FeatureSpec, Observation
+from lerobot.core.types import Observation
 from lerobot.datasets.writer.recorder import DatasetRecorder
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.rollout.commands.rollout import RolloutConfig
-from lerobot.rollout.handover import Commander, SharedSource
 from lerobot.rollout.pedal import Pedal
 from lerobot.rollout.strategies.highlight import RingBuffer
 from lerobot.rollout.strategies.sentry import episode_rows
@@ -253,66 +252,6 @@ def test_the_robot_slides_to_who_takes_over(record: Any, wishes: Any, robots: An
     assert steps.max() == pytest.approx(0.3 if smooth else 15.0)
     assert min(sent) == pytest.approx(-5.0)
     assert sent[-1] == pytest.approx(10.0)
-
-
-class MovingLeader:
-    """A leader with motors, at 30."""
-
-    def __init__(self) -> None:
-        self.told: list[Any] = []
-
-    feedback_features: Mapping[str, FeatureSpec] = {"a.pos": FeatureSpec(unit="deg")}
-
-    def get_action(self) -> dict[str, float]:
-        return {"a.pos": 30.0, "b.pos": 1.0}
-
-    def send_feedback(self, feedback: dict[str, float]) -> None:
-        self.told.append(feedback["a.pos"])
-
-    def enable_torque(self) -> None:
-        self.told.append("on")
-
-    def disable_torque(self) -> None:
-        self.told.append("off")
-
-
-class Still:
-    """A policy that wants everything at 10."""
-
-    resets = 0
-
-    def reset(self) -> None:
-        self.resets += 1
-
-    def next_action(self, *_: Any) -> dict[str, float]:
-        return {"a.pos": 10.0, "b.pos": 10.0}
-
-
-def test_a_leader_that_can_move_is_brought_to_the_robot() -> None:
-    leader, policy = MovingLeader(), Still()
-    source = SharedSource(policy, leader, 2)  # type: ignore[arg-type]
-    commands = []
-
-    def tick() -> None:
-        action = source.next_action(Observation(), 0)
-        commands.append(action)
-        source.write(Tick(0, 0, 0.0, 0.0, Observation(), {}, {}, action or {}, 0.0, 0.0))
-
-    tick()
-    source.correct()
-    assert source.commander is Commander.POLICY, "not before the policy is stopped"
-    source.pause_or_resume()
-    for _ in range(3):
-        tick()
-    assert leader.told == ["on", 20.0, 10.0, 10.0]
-    source.correct()
-    assert leader.told[-1] == "off"
-    tick()
-    assert commands[-1] == {"a.pos": 20.0, "b.pos": 5.5}
-    source.correct()
-    assert source.commander is Commander.NOBODY
-    source.pause_or_resume()
-    assert (source.commander, policy.resets) == (Commander.POLICY, 1)
 
 
 # --- a pedal ---------------------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ import transformers
 from tiny_smolvlm import tiny_settings
 
 from lerobot.policies.checkpoint.skeleton import without_weights
+from lerobot.policies.networks.streams import Tokens
 from lerobot.smolvla import aloha
-from lerobot.smolvla.backbone import SmolVLMForGeneration, Tokens, patch_places
+from lerobot.smolvla.backbone import SmolVLMForGeneration, patch_places
 from lerobot.smolvla.config import SmolVLAConfig
 from lerobot.smolvla.modeling import SmolVLA
 from lerobot.smolvla.sizes import size_of

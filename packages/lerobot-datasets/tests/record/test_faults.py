@@ -15,6 +15,7 @@ from lerobot.datasets.record.command import record
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.video.encode import VideoFileEncoder
 from lerobot.datasets.writer import commit
+from lerobot.datasets.writer.recorder import DatasetRecorder
 
 
 def test_a_full_disk_keeps_what_was_saved_and_brings_the_arm_to_rest(tmp_path, kit, monkeypatch):
@@ -36,6 +37,36 @@ def test_a_full_disk_keeps_what_was_saved_and_brings_the_arm_to_rest(tmp_path, k
     monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
     record(kit.config(root, resume=True, dataset={"num_episodes": 1}))
     assert len(kit.lengths(root)) == 2
+
+
+def test_a_disk_that_is_full_at_the_last_episode_is_told_with_the_arm_at_rest(tmp_path, kit, monkeypatch):
+    monkeypatch.setattr(commit, "flush_file", full_disk)
+    with pytest.raises(DatasetError, match="No space left on device"):
+        record(kit.config(tmp_path / "set", dataset={"num_episodes": 1}))
+    assert kit.built[0].log[-1].event == "torque off"
+
+
+def full_disk(_path):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_the_arm_goes_on_while_an_episode_is_saved_and_is_at_rest_before_the_last_one_is(tmp_path, kit, monkeypatch):
+    """Saving waits for ten commands more, or for the arm to be let go of: neither comes if somebody waits for it."""
+    original, seen = DatasetRecorder.save_episode, []
+
+    def save(recorder):
+        log, before = kit.built[0].log, len(kit.built[0].log)
+        for _ in range(1000):
+            if log[-1].event == "torque off" or len(log) >= before + 10:
+                seen.append(log[-1].event)
+                return original(recorder)
+            time.sleep(0.01)
+        raise AssertionError("the arm waits for the dataset")
+
+    monkeypatch.setattr(DatasetRecorder, "save_episode", save)
+    record(kit.config(tmp_path / "set", cameras=0))
+    assert seen == ["command", "torque off"]
+    assert len(kit.lengths(tmp_path / "set")) == 2
 
 
 def test_a_slow_encoder_slows_the_loop_and_loses_nothing(tmp_path, kit, monkeypatch, capsys):

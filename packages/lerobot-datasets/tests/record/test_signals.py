@@ -125,13 +125,10 @@ def test_a_signal_ends_in_the_safe_state_and_keeps_what_was_saved(tmp_path, kit,
     result = interrupted(tmp_path, phase, SIGNALS[how])
     number = SIGNALS[how][0]
     assert result["last"] == "torque off"
-    assert result["code"] == (1000 + number if how == "twice" else 128 + number)
-    if phase == "save" and how == "twice":
-        # The second signal interrupts the save itself: the episode is there whole, or not at all.
-        episodes = kit.info(tmp_path / "set")["total_episodes"]
-        assert episodes in (1, 2)
-    else:
-        assert len(result["saved"]) == episodes
+    # While an episode is saved the robot goes on: the second signal finds it in a tick, or already at rest.
+    codes = {1000 + number} if how == "twice" else {128 + number}
+    assert result["code"] in (codes | {128 + number} if phase == "save" else codes)
+    assert len(result["saved"]) == episodes
     check_dataset(kit, tmp_path / "set", episodes)
 
 

@@ -21,6 +21,7 @@ class Run:
     def __init__(self, *, ramp_s=0.2, reset_s=0.0, episode_s=0.5, camera_lag_s=0.0):
         self.rows, self.begun, self.request, self.button = [], [], None, None
         self.index = self.slot = 0
+        self.is_free = True
         self.camera_lag_s = camera_lag_s
         self.take = Take(
             TakePlan(3, "Wave", ramp_s, reset_s, episode_s),
@@ -30,6 +31,7 @@ class Run:
             buttons=lambda: self.button,
             progress=Progress(),
             fps=FPS,
+            is_free=lambda: self.is_free,
             begin=lambda: self.begun.append(self.index),
             saved=(0, 1),
             clock=MonotonicClock(),
@@ -92,6 +94,30 @@ def test_haste_does_not_cut_the_ramp_short():
     run.tick(request=Request.NEXT)
     run.until_over()
     assert run.begun == [5]
+
+
+def test_the_reset_lasts_until_the_episode_before_is_saved():
+    run = Run(reset_s=0.5)
+    run.is_free = False
+    for _ in range(20):
+        run.tick()
+    assert run.begun == []
+    run.is_free = True
+    run.until_over()
+    assert run.begun == [20]
+
+
+def test_what_is_being_saved_is_recorded_again_once_it_is_saved():
+    run = Run(reset_s=1.0)
+    run.is_free = False
+    run.tick(request=Request.REDO)
+    run.tick()
+    assert not run.take.stop.is_set()
+    run.is_free = True
+    run.tick()
+    assert run.take.stop.is_set()
+    assert run.take.result.ended_by == Request.REDO
+    assert run.rows == []
 
 
 @pytest.mark.parametrize("request_", [Request.STOP, Request.REDO])

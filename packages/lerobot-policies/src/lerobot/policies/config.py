@@ -112,6 +112,11 @@ class PreTrainedConfig(PolicyConfig):
         return None
 
     @property
+    def cast_dtype(self) -> str | None:
+        """Type that all weights are brought to; None for those that the networks declare."""
+        return self.dtype
+
+    @property
     def executed_steps(self) -> int:
         """Actions executed of a chunk before the next one is predicted."""
         return 1

@@ -152,7 +152,7 @@ class PreTrainedPolicy(nn.Module, ABC):
     @property
     def _dtype(self) -> torch.dtype | None:
         """The type that the configuration asks for."""
-        return None if self.config.dtype is None else getattr(torch, self.config.dtype)
+        return None if self.config.cast_dtype is None else getattr(torch, self.config.cast_dtype)
 
     @classmethod
     def check_pretrained(cls, config: PreTrainedConfig) -> Self:

@@ -53,10 +53,10 @@ class EpisodicStrategyConfig(StrategyConfig):
         default=True, description="Between episodes go back to where the robot was at the start; false: stay."
     )
     smooth_handover: bool = Field(
-        default=True, description="Slide to where a teleoperator or the policy takes over, for a second."
+        default=True, description="Slide to where the teleoperator is, for a second, before a person drives."
     )
     smooth_leader_to_follower_handover: bool = Field(
-        default=True, description="Bring a leader that can move to the robot's pose before a person takes over."
+        default=True, description="Bring a leader that can move to the robot instead; needs smooth_handover."
     )
 
 

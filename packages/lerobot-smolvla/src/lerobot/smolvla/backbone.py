@@ -6,15 +6,15 @@ Source: Marafioti et al. 2025, arXiv:2504.05299; Shukor et al. 2025, arXiv:2506.
 """
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from lerobot.core.errors import LeRobotError
 from lerobot.policies.networks.attention import Rotary, attend, block_mask, frequencies, places, rotary, turned
-from lerobot.policies.networks.decoder import LLAMA, Decoder, DecoderLayer, Projected
+from lerobot.policies.networks.decoder import LLAMA, Decoder, DecoderLayer
 from lerobot.policies.networks.sizes import DecoderSize
+from lerobot.policies.networks.streams import Tokens, attend_jointly, joined_view, later_view
 from lerobot.policies.networks.vision_transformer import VisionTransformer
 from lerobot.smolvla.config import SmolVLAConfig
 from lerobot.smolvla.vlm import SmolVLMSize
@@ -24,20 +24,6 @@ WAVELENGTH = 10_000.0
 
 Pair = tuple[DecoderLayer, DecoderLayer | None]
 KeysAndValues = list[tuple[Tensor, Tensor]]
-
-
-class Tokens(NamedTuple):
-    """What a stream reads.
-
-    Attributes:
-        embedded: `(B, L, width)`.
-        present: `(B, L)` bool; false for padding.
-        begins: `(L,)` bool; whether a block of tokens begins, which those before it do not see.
-    """
-
-    embedded: Tensor
-    present: Tensor
-    begins: Tensor
 
 
 class _Projection(nn.Module):
@@ -204,9 +190,7 @@ class SmolVLMWithExpert(nn.Module):
             `(B, L, width of the expert)`, of the suffix.
         """
         length = prefix.present.shape[1]
-        present = torch.cat([prefix.present, suffix.present], dim=1)
-        mask = block_mask(present, torch.cat([prefix.begins, suffix.begins]))
-        position = places(present)
+        mask, position = joined_view(prefix, suffix)
         by = self._turn(position)
         own = self._turn(position[:, length:] - position[:, length : length + 1])
         first, second = prefix.embedded, suffix.embedded
@@ -216,7 +200,7 @@ class SmolVLMWithExpert(nn.Module):
             before = by[0][:, :, :length], by[1][:, :, :length]
             if small is not None and self._joint(index):
                 own_part = small.project(second)
-                attended = _attend_jointly(seen, own_part, by, mask)
+                attended = attend_jointly(seen, own_part, by, mask)
                 second = small.finish(second, attended[:, length:])
                 first = large.finish(first, attended[:, :length]) if index + 1 < len(pairs) else first
                 continue
@@ -249,11 +233,9 @@ class SmolVLMWithExpert(nn.Module):
             present: of the prefix, `(B, P)` bool.
             suffix: what the expert reads.
         """
-        rows, length = suffix.present.shape
-        visible = present[:, None, :].expand(rows, length, -1)
-        mask = torch.cat([visible, block_mask(suffix.present, suffix.begins)], dim=2)
-        position = places(suffix.present)
-        own, by = self._turn(position), self._turn(present.sum(dim=1, keepdim=True) + position)
+        mask, position = later_view(present, suffix)
+        visible = mask[:, :, : present.shape[1]]
+        own, by = self._turn(places(suffix.present)), self._turn(position)
         x = suffix.embedded
         for index, (_, small) in enumerate(self.pairs):
             if small is None:
@@ -267,12 +249,6 @@ class SmolVLMWithExpert(nn.Module):
             x = small.finish(x, attend(turned(query, by), key, value, mask))
         found: Tensor = self.lm_expert.norm(x)
         return found
-
-
-def _attend_jointly(first: Projected, second: Projected, by: Rotary, mask: Tensor) -> Tensor:
-    query = torch.cat([first.query, second.query], dim=2)
-    key, value = torch.cat([first.key, second.key], dim=2), torch.cat([first.value, second.value], dim=2)
-    return attend(turned(query, by), turned(key, by), value, mask)
 
 
 def _projected_again(layer: DecoderLayer, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:

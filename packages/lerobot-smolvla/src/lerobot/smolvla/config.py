@@ -106,15 +106,11 @@ class SmolVLAConfig(VLAConfig):
         """Refuse features that do not fit; see `PreTrainedConfig.validate_features`."""
         super().validate_features()
         state, action = self.robot_state_feature, self.action_feature
-        if state is None:
+        if self.adapt_to_pi_aloha and (
+            state is None or state.shape != (14,) or action is None or action.shape != (14,)
+        ):
             raise FeatureMismatchError(
-                f"policy {self.type!r} has the inputs {', '.join(self.input_features)}",
-                keys=[OBSERVATION_STATE],
-                expected="the robot's state as observation.state",
-            )
-        if self.adapt_to_pi_aloha and (state.shape != (14,) or action is None or action.shape != (14,)):
-            raise FeatureMismatchError(
-                f"adapt_to_pi_aloha with a state of {state.shape}",
+                f"adapt_to_pi_aloha with a state of {None if state is None else state.shape}",
                 keys=[OBSERVATION_STATE],
                 expected="the 14 joints of an ALOHA as state and as action",
             )

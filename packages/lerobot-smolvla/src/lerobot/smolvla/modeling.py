@@ -15,8 +15,9 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
 from lerobot.policies.networks.flow_matching import time_waves
 from lerobot.policies.networks.padding import pad_tokens
+from lerobot.policies.networks.streams import Tokens
 from lerobot.policies.vla.images import CameraImages
-from lerobot.smolvla.backbone import KeysAndValues, SmolVLMWithExpert, Tokens, expert_size
+from lerobot.smolvla.backbone import KeysAndValues, SmolVLMWithExpert, expert_size
 from lerobot.smolvla.config import SmolVLAConfig
 from lerobot.smolvla.sizes import image_tokens
 

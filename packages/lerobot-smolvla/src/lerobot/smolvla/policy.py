@@ -11,11 +11,11 @@ from lerobot.policies.checkpoint.weights import Weights, load_weights
 from lerobot.policies.features import ACTION, OBSERVATION_STATE, check_windows
 from lerobot.policies.networks.flow_matching import Flow, beta_times
 from lerobot.policies.networks.padding import pad_last, resize_with_pad
+from lerobot.policies.networks.streams import Tokens
 from lerobot.policies.processing.tokenizer import ATTENTION_MASK, TOKENS
 from lerobot.policies.vla.flow import FlowVLAPolicy
 from lerobot.policies.vla.images import camera_images
 from lerobot.smolvla import aloha
-from lerobot.smolvla.backbone import Tokens
 from lerobot.smolvla.config import SmolVLAConfig
 from lerobot.smolvla.modeling import Observed, SmolVLA
 

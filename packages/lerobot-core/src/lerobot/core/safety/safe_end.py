@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from lerobot.core.errors import DeviceError, NotConnectedError, SafetyError
+from lerobot.core.errors import DeviceError, LeRobotError, NotConnectedError, SafetyError
 from lerobot.core.protocols.device import Calibratable
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.signals import StopSignals
@@ -103,9 +103,13 @@ class Session:
         Raises:
             SafetyError: the safe state was not reached and nothing else had gone wrong before.
             DeviceError: another step failed and nothing else had gone wrong before.
+            LeRobotError: that of the only step that failed, if it was no device's.
         """
         if not self.failures:
             return
+        only = self.failures[0][1] if len(self.failures) == 1 else None
+        if cause is None and isinstance(only, LeRobotError) and not isinstance(only, DeviceError | SafetyError):
+            raise only
         texts = [f"{name}: {type(error).__name__}: {error}" for name, error in self.failures]
         energised = any(name == SAFE_STATE for name, _ in self.failures)
         what = f"the run did not end cleanly: {'; '.join(texts)}"
@@ -144,6 +148,7 @@ def safe_end(robot: Robot, *others: Calibratable, patience_s: float = 3.0) -> It
     Raises:
         SafetyError: the safe state could not be reached, and the body had not failed.
         DeviceError: a device could not be released, and the body had not failed.
+        LeRobotError: what was closed later failed with it, such as a dataset that could not be saved, and nothing else.
     """
     with StopSignals() as signals:
         session = Session(robot, others, signals)

@@ -129,7 +129,7 @@ def record_episodes(
     Returns:
         See `record`, which also lists what is raised.
     """
-    progress, others = setup.progress, [] if teleoperator is None else [teleoperator]
+    progress, others = setup.progress, () if teleoperator is None else (teleoperator,)
     with setup.hooks.run(setup.command, setup.config), safe_end(robot, *others) as session:
         sources = _connect(setup, session)
         drive = Drive(
@@ -138,7 +138,7 @@ def record_episodes(
             gate=SafetyGate.for_robot(robot, setup.safety),
             observation_processors=observation_processors,
             action_processors=action_processors,
-            sinks=[] if setup.display is None else [setup.display],
+            sinks=() if setup.display is None else (setup.display,),
             hooks=setup.hooks,
             ticks_per_row=setup.ticks_per_row,
             on_episode=on_episode,
@@ -153,6 +153,7 @@ def record_episodes(
             progress=progress,
         )
         session.close_later("summary", lambda: progress.say(_summary(target, recording.saved)))
+        session.close_later("last episode", recording.settle)
         recording.run()
         progress.announce("Stop recording")
         if session.signals.received is None:

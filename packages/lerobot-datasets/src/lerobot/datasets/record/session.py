@@ -1,4 +1,7 @@
-"""Take after take: what is saved, what is recorded again, and when it ends."""
+"""Take after take: what is saved, what is recorded again, and when it ends.
+
+An episode is saved while the robot goes on: the reset before the next one lasts until that is done.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from lerobot.core.safety import SafetyGate, Session
 from lerobot.core.types import EpisodeInfo
 from lerobot.core.words import counted
 from lerobot.datasets.commands.record import DatasetRecordConfig
+from lerobot.datasets.record.episode_save import EpisodeSave
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.record.requests import Request, Requests
 from lerobot.datasets.record.row_ticks import RowTicks
@@ -70,9 +74,12 @@ class RecordingSession:
         progress: Progress,
     ) -> None:
         self.saved = 0
-        """Episodes that this session saved and did not take back."""
+        """Episodes that this session saved and did not take back; the last one may still be on its way."""
         # Asking twice to record again must not reach an episode that was meant to be kept.
         self._just_saved = False
+        self._first = target.recorder.info.total_episodes
+        self._save: EpisodeSave | None = None
+        self._taken = TakeResult()
         self._config = config
         self._target = target
         self._recorder = target.recorder
@@ -83,7 +90,7 @@ class RecordingSession:
         self._progress = progress
 
     def run(self) -> None:
-        """Record until there are enough episodes, somebody stops it, or a signal comes.
+        """Record until there are enough episodes, somebody stops it, or a signal comes; then call `settle`.
 
         Raises:
             DatasetError: a row or an episode could not be stored; saved episodes are unharmed.
@@ -99,15 +106,33 @@ class RecordingSession:
             if result.ended_by == Request.REDO:
                 self._redo(result)
             elif result.frames:
-                self._save(result)
+                self._begin_save(result)
             if result.ended_by == Request.STOP or self._session.signals.stop_requested:
                 return
             reset_s = self._config.reset_time_s
 
+    def settle(self) -> None:
+        """Wait until the last episode is saved, and say so; may be called repeatedly.
+
+        Raises:
+            DatasetError: it could not be saved; the others are unharmed.
+        """
+        if self._save is not None:
+            saved = self._save.result()
+            self._save = None
+            self._progress.say(describe(saved, self._taken))
+
+    def _is_settled(self) -> bool:
+        """Whether the recorder is free for the next episode; see `settle` for what is raised."""
+        if self._save is not None and self._save.is_done:
+            self.settle()
+        return self._save is None
+
     def _take(self, reset_s: float) -> TakeResult:
         """One run of the control loop."""
         recorder, drive, gate = self._recorder, self._drive, self._drive.gate
-        episode = EpisodeInfo(recorder.info.total_episodes, self._config.single_task, {"repo_id": self._target.repo_id})
+        index = self._first + self.saved
+        episode = EpisodeInfo(index, self._config.single_task, {"repo_id": self._target.repo_id})
         plan = TakePlan(
             index=episode.index,
             task=episode.task,
@@ -128,6 +153,7 @@ class RecordingSession:
             buttons=self._buttons,
             progress=self._progress,
             fps=self._config.fps,
+            is_free=self._is_settled,
             begin=begin,
             saved=(self.saved, self._config.num_episodes),
             clock=clock_of(self._session.robot),
@@ -164,15 +190,12 @@ class RecordingSession:
         self._just_saved = False
         self._progress.announce("Re-record episode")
 
-    def _save(self, result: TakeResult) -> None:
-        # The first signal lets the episode become safe, a second one interrupts even that.
-        with self._session.signals.graceful():
-            if OUTCOME in self._target.rows.features:
-                self._recorder.label_episode({OUTCOME: result.outcome})
-            saved = self._recorder.save_episode()
+    def _begin_save(self, result: TakeResult) -> None:
+        if OUTCOME in self._target.rows.features:
+            self._recorder.label_episode({OUTCOME: result.outcome})
+        self._save, self._taken = EpisodeSave(self._recorder), result
         self.saved += 1
         self._just_saved = True
-        self._progress.say(describe(saved, result))
 
     def _say_interrupted(self, result: TakeResult) -> None:
         if result.frames:

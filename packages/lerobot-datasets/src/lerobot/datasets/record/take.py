@@ -83,6 +83,7 @@ class Take:
         buttons: what the teleoperator's buttons say; asked during the episode only.
         progress: where to say how it goes.
         fps: ticks per second.
+        is_free: whether the recorder can take rows: the episode before is saved. The reset lasts until then.
         begin: called when the episode begins, before the first row.
         saved: episodes saved so far and wanted, for the progress line.
         clock: the control loop's.
@@ -98,6 +99,7 @@ class Take:
         buttons: Callable[[], Request | None],
         progress: Progress,
         fps: float,
+        is_free: Callable[[], bool],
         begin: Callable[[], None],
         saved: tuple[int, int],
         clock: Clock,
@@ -111,13 +113,14 @@ class Take:
         self._requests = requests
         self._buttons = buttons
         self._progress = progress
+        self._is_free = is_free
         self._begin = begin
         self._saved = saved
         self._clock = clock
         self._fps = fps
         self._counts = _Counts(LoopTiming(fps), RepeatedImages(rows.cameras))
         self._engaged_s: float | None = None
-        self._skip = False
+        self._skip = self._redo = False
         self._begun_s = 0.0
         self._first: Tick | None = None
 
@@ -134,12 +137,18 @@ class Take:
         if self._engaged_s is None:
             # The gate's ramp begins with the first command, however long the teleoperator took to give it.
             self._engaged_s = tick.sent_time_s
-        if request in (Request.STOP, Request.REDO):
+        if request is Request.STOP:
             self._end(request)
             return
+        is_free = self._is_free()
+        self._redo = self._redo or request is Request.REDO
         self._skip = self._skip or request is not None
         elapsed = tick.start_s - self._engaged_s
-        if elapsed >= self.plan.ramp_s and (self._skip or elapsed >= self.plan.reset_s):
+        if self._redo:
+            # What is on its way into the dataset cannot be taken back before it is there.
+            if is_free:
+                self._end(Request.REDO)
+        elif is_free and elapsed >= self.plan.ramp_s and (self._skip or elapsed >= self.plan.reset_s):
             self.result.during_reset = False
             self._progress.announce(f"Recording episode {self.plan.index}")
             before_s = self._clock.now()
@@ -149,7 +158,8 @@ class Take:
         elif self._progress.due():
             left = max(self.plan.ramp_s, 0.0 if self._skip else self.plan.reset_s) - elapsed
             what = "Reset the environment" if self.plan.reset_s and not self._skip else "Getting ready"
-            self._progress.show(f"{what}: episode {self.plan.index} begins in {left:.0f} s")
+            when = f"in {left:.0f} s" if is_free or left > 0 else "once the one before is saved"
+            self._progress.show(f"{what}: episode {self.plan.index} begins {when}")
 
     def _record(self, tick: Tick, request: Request | None) -> None:
         if self._first is None and not self._is_new(tick):

@@ -9,14 +9,16 @@
 - `process`: the line in another process, and the handle to it
 - `sway`, `command`: `lerobot virtual-arm`
 - `sweeper`: somebody who calibrates, for tests
+- `printer`: a device that prints lines of integers
 
 The servos of a protocol, and how its packets look, stand in the package of the protocol.
 """
 
 from lerobot.motors.virtual.arms import ARMS
 from lerobot.motors.virtual.line_spec import LineSpec, with_calibration
+from lerobot.motors.virtual.printer import Printer
 from lerobot.motors.virtual.process import VirtualBus
 from lerobot.motors.virtual.spec import Fault, ServoSpec
 from lerobot.motors.virtual.sweeper import Sweeper
 
-__all__ = ["ARMS", "Fault", "LineSpec", "ServoSpec", "Sweeper", "VirtualBus", "with_calibration"]
+__all__ = ["ARMS", "Fault", "LineSpec", "Printer", "ServoSpec", "Sweeper", "VirtualBus", "with_calibration"]

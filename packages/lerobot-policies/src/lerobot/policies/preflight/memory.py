@@ -21,7 +21,7 @@ def weights_line(config: PreTrainedConfig) -> tuple[str, bool]:
         Number, types and bytes, beside the memory that is free where that is known; and whether it is enough.
     """
     weights = PreTrainedPolicy.check_pretrained(config).state_dict().values()
-    asked = None if config.dtype is None else getattr(torch, config.dtype)
+    asked = None if config.cast_dtype is None else getattr(torch, config.cast_dtype)
     dtypes = [asked if asked is not None and each.is_floating_point() else each.dtype for each in weights]
     needed = sum(each.numel() * dtype.itemsize for each, dtype in zip(weights, dtypes, strict=True))
     device = choose_device(config.device)

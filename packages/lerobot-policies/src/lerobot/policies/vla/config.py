@@ -111,6 +111,12 @@ class VLAConfig(PreTrainedConfig):
                 keys=list(self.input_features),
                 expected="at least one camera as input, 'action' as output",
             )
+        if self.robot_state_feature is None:
+            raise FeatureMismatchError(
+                f"policy {self.type!r} has the inputs {', '.join(self.input_features)}",
+                keys=["observation.state"],
+                expected="the robot's state as observation.state",
+            )
         widths = {"observation.state": self.max_state_dim, "action": self.max_action_dim}
         for key, feature in {**self.input_features, **self.output_features}.items():
             if key in widths and feature.shape[0] > widths[key]:

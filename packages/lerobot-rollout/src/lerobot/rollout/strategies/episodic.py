@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from contextlib import closing
 
-from lerobot.core.control import CommandSource, TeleoperatorSource
 from lerobot.core.processors import robot_action_pipeline, robot_observation_pipeline
+from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import Limit, Session, derive_limits
 from lerobot.core.types import Action, Observation
 from lerobot.datasets.record.command import RecordingSetup, record_episodes
 from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.record.target import open_target
+from lerobot.rollout.handover import HANDOVER_S, TakingOver
 from lerobot.rollout.interpolation import Forgetful
 from lerobot.rollout.source import way_back
 from lerobot.rollout.stage import Stage, show
@@ -37,7 +38,7 @@ class EpisodicSource:
         policy: Forgetful,
         limits: Mapping[str, Limit],
         *,
-        between: CommandSource | None,
+        between: TakingOver | None,
         goes_back: bool,
         fps: float,
     ) -> None:
@@ -53,6 +54,8 @@ class EpisodicSource:
 
     def begin(self) -> None:
         """Let the policy act from the next tick on, with no memory of what was before."""
+        if self._between is not None:
+            self._between.release()
         self._policy.reset()
         self._acting = True
 
@@ -89,11 +92,11 @@ class EpisodicStrategy:
             DatasetError: the dataset cannot be created, resumed, written or uploaded.
         """
         config, robot, dataset = stage.config, stage.robot, stage.recorded
-        teleoperator = stage.fitting_teleoperator()
+        teleoperator, limits = stage.fitting_teleoperator(), derive_limits(robot.action_features, config.safety)[0]
         source = EpisodicSource(
             stage.acting,
-            derive_limits(robot.action_features, config.safety)[0],
-            between=None if teleoperator is None else TeleoperatorSource(teleoperator),
+            limits,
+            between=None if teleoperator is None else self._taking_over(stage, teleoperator, limits),
             goes_back=self.config.reset_to_initial_position,
             fps=stage.rate_hz,
         )
@@ -126,3 +129,7 @@ class EpisodicStrategy:
                 on_episode=source.begin,
                 afterwards=afterwards,
             )
+
+    def _taking_over(self, stage: Stage, teleoperator: Teleoperator, limits: Mapping[str, Limit]) -> TakingOver:
+        ticks = round(HANDOVER_S * stage.rate_hz) if self.config.smooth_handover else 0
+        return TakingOver(teleoperator, limits, ticks, moves_leader=self.config.smooth_leader_to_follower_handover)

@@ -1,0 +1,64 @@
+"""The smallest pi models, and a tokenizer that stands in for PaliGemma's, made offline."""
+
+from pathlib import Path
+from typing import Any
+
+from transformers import GemmaTokenizer
+
+VOCABULARY = 512
+SENTENCES = "pick up the red cube and put it into the bin, then wait; Task State Action 0123456789"
+DECODER = {"layers": 2, "heads": 8, "key_heads": 1, "head_width": 8}
+
+
+def write_tiny_tokenizer(folder: Path) -> None:
+    """Write a tokenizer of bytes and single signs that begins every text with `<bos>`, as PaliGemma's does."""
+    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    tokens += sorted({*SENTENCES, "▁", "\n"} - {" "})
+    # One word in one token, as PaliGemma has it; its parts must be there too.
+    merges = [("A", "c"), ("t", "i"), ("ti", "o"), ("tio", "n"), ("Ac", "tion")]
+    tokens += [first + second for first, second in merges]
+    tokens += [f"<unused{index}>" for index in range(VOCABULARY - len(tokens))]
+    tokenizer = GemmaTokenizer(
+        vocab={token: index for index, token in enumerate(tokens)}, merges=merges, add_bos_token=True
+    )
+    tokenizer.save_pretrained(folder)
+
+
+def tiny_networks(**changes: Any) -> dict[str, Any]:
+    """Settings of the networks: eight heads, for in the peer they cannot be others."""
+    return {
+        "paligemma": {
+            "vision": {"width": 16, "hidden": 32, "layers": 1, "heads": 2, "image": 32, "patch": 8},
+            "text": {**DECODER, "width": 32, "hidden": 48, "vocabulary": VOCABULARY},
+        },
+        "action_expert": {**DECODER, "width": 24, "hidden": 40},
+        "image_resolution": (32, 32),
+        **changes,
+    }
+
+
+def tiny_settings(folder: Path, **changes: Any) -> dict[str, Any]:
+    """Settings of a policy: two cameras of different sizes, five joints, four actions.
+
+    Args:
+        folder: with the tokenizer.
+        changes: other settings.
+    """
+    return {
+        "input_features": {
+            "observation.images.front": {"type": "VISUAL", "shape": (3, 32, 40)},
+            "observation.images.wrist": {"type": "VISUAL", "shape": (3, 48, 33)},
+            "observation.state": {"type": "STATE", "shape": (5,)},
+        },
+        "output_features": {"action": {"type": "ACTION", "shape": (4,)}},
+        "device": "cpu",
+        "chunk_size": 6,
+        "n_action_steps": 3,
+        "max_state_dim": 8,
+        "max_action_dim": 8,
+        "num_inference_steps": 2,
+        "tokenizer_max_length": 16,
+        "text_tokenizer_name": str(folder),
+        **tiny_networks(),
+        **changes,
+    }
