@@ -59,7 +59,8 @@ class CommandGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> PluginCommand | None:  # noqa: ARG002 - as above
         """A command that is imported when it is used; None if nothing of that name is installed."""
-        return PluginCommand(cmd_name, summary(cmd_name)) if cmd_name in registry.names("command") else None
+        known = cmd_name in registry.names(command_kind(cmd_name))
+        return PluginCommand(cmd_name, summary(cmd_name)) if known else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command, or explain why there is none and which package would bring it."""
@@ -70,11 +71,17 @@ class CommandGroup(TyperGroup):
         return name, command, args[1:]
 
 
+def command_kind(name: str) -> str:
+    """Whether a name is one that a command has, or only had earlier: the kind of plugin to look it up by."""
+    kinds = ("command", "earlier_command")
+    return next((kind for kind in kinds if name in registry.names(kind)), "command")
+
+
 def summary(name: str) -> str:
     """What a command does, in one line, without importing it: from the catalogue, else who brings it."""
     from lerobot.core.registry.catalog import known_plugins
 
     if known := known_plugins("command").get(name):
         return known.summary
-    owners = [found.distribution for found in registry.plugins("command") if found.name == name]
+    owners = [found.distribution for found in registry.plugins(command_kind(name)) if found.name == name]
     return f"(from {' and '.join(owners)})"
