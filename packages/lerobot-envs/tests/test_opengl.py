@@ -1,17 +1,14 @@
 """Which platform draws, and one line where none can."""
 
+import importlib
 import os
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
-from lerobot.aloha import opengl
-from lerobot.aloha.config import AlohaConfig
-from lerobot.aloha.opengl import VARIABLE, importing_with, platform
 from lerobot.core.errors import LeRobotError
+from lerobot.envs import opengl
+from lerobot.envs.opengl import VARIABLE, platform, windowless
 
 EVERYTHING = {"EGL", "GL", "OSMesa"}
 
@@ -47,7 +44,7 @@ def test_a_bare_machine_is_told_what_to_install(machine: pytest.MonkeyPatch, lib
     assert caught.value.hint == "Install it: sudo apt-get install libegl1 libgl1"
 
 
-def test_windows_are_left_to_dm_control(machine: pytest.MonkeyPatch) -> None:
+def test_windows_are_left_to_the_simulator(machine: pytest.MonkeyPatch) -> None:
     has(machine, set())
     machine.setenv("DISPLAY", ":0")
     assert platform() is None
@@ -71,7 +68,7 @@ def test_the_variable_overrules(machine: pytest.MonkeyPatch) -> None:
         ("osmesa", "no OSMesa library", "Install it: sudo apt-get install libosmesa6"),
         ("egl", "no GL library", "Install it: sudo apt-get install libegl1 libgl1"),
         ("glfw", "no display", "Unset MUJOCO_GL."),
-        ("off", "ALOHA needs pictures", ""),
+        ("off", "this environment needs pictures", ""),
     ],
 )
 def test_a_variable_that_cannot_be_is_explained(
@@ -84,33 +81,20 @@ def test_a_variable_that_cannot_be_is_explained(
     assert caught.value.hint == to_do
 
 
-def test_the_environment_is_put_back(machine: pytest.MonkeyPatch) -> None:
-    for before in (None, "glfw"):
-        if before is not None:
-            machine.setenv(VARIABLE, before)
-        with importing_with("egl"):
-            assert os.environ[VARIABLE] == "egl"
-            os.environ["PYOPENGL_PLATFORM"] = "egl"  # as dm_control does
-        assert "PYOPENGL_PLATFORM" not in os.environ
-        assert os.environ.get(VARIABLE) == before
+@pytest.mark.parametrize(("before", "chosen"), [(None, "egl"), ("osmesa", "osmesa")])
+def test_the_environment_is_put_back(machine: pytest.MonkeyPatch, before: str | None, chosen: str) -> None:
+    has(machine, EVERYTHING)
+    if before is not None:
+        machine.setenv(VARIABLE, before)
+    with windowless() as found:
+        assert os.environ[VARIABLE] == found == chosen
+        os.environ["PYOPENGL_PLATFORM"] = chosen  # as MuJoCo does
+    assert "PYOPENGL_PLATFORM" not in os.environ
+    assert os.environ.get(VARIABLE) == before
 
 
-def test_a_display_that_does_not_open_is_one_line(tmp_path: Path) -> None:
-    """EGL is installed, and no driver answers; as dm_control says it when it is imported."""
-    (tmp_path / "dm_control.py").write_text("raise ImportError('Cannot initialize a headless EGL display.')\n")
-    program = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from lerobot.core.errors import LeRobotError\n"
-        "from lerobot.aloha.config import AlohaConfig\n"
-        "try: AlohaConfig().build()\n"
-        "except LeRobotError as error: print(error)\n"
-    )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert "Cannot initialize a headless EGL display." in said
-    assert "sudo apt-get install libegl1 libgl1" in said
-
-
-@pytest.mark.parametrize("fps", [0, 30, 60, 1000])
-def test_a_step_is_whole_physics_steps(fps: int) -> None:
-    with pytest.raises(ValidationError, match=r"divisor of 500|greater than 0"):
-        AlohaConfig(fps=fps)
+def test_other_failures_of_an_import_stay_what_they_are(machine: pytest.MonkeyPatch) -> None:
+    has(machine, EVERYTHING)
+    with pytest.raises(ModuleNotFoundError, match="no_such_simulator"), windowless():
+        importlib.import_module("no_such_simulator")
+    assert VARIABLE not in os.environ

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from lerobot.core.errors import LeRobotError
 
 VARIABLE = "MUJOCO_GL"
-"""Where dm_control, when it is imported, reads its platform from."""
+"""Where MuJoCo and dm_control, when they are imported, read their platform from."""
 
 SET_BY_IMPORT = "PYOPENGL_PLATFORM"
-"""What dm_control sets for the whole process when it is imported."""
+"""What the platform's module sets for the whole process when it is imported."""
 
 WINDOWS = "glfw"
 """The platform that needs a display."""
@@ -29,7 +29,7 @@ def platform() -> str | None:
 
     Returns:
         What `MUJOCO_GL` says, or else the first platform without a window whose libraries are here; None where windows
-        are all there is (macOS, Windows, a Linux desktop without EGL), which dm_control finds by itself.
+        are all there is (macOS, Windows, a Linux desktop without EGL), which MuJoCo finds by itself.
 
     Raises:
         LeRobotError: the variable names no platform that draws, libraries of the chosen platform are missing, or there
@@ -41,9 +41,7 @@ def platform() -> str | None:
         return None
     found = next((name for name in LIBRARIES if not _missing(name)), None)
     if found is None and not _has_display():
-        raise LeRobotError(
-            "ALOHA's pictures need OpenGL, and this machine has neither EGL nor a display", hint=install("egl")
-        )
+        raise LeRobotError("pictures need OpenGL, and this machine has neither EGL nor a display", hint=install("egl"))
     return found
 
 
@@ -55,7 +53,7 @@ def install(name: str) -> str:
 def _usable(chosen: str) -> str:
     if chosen not in (*LIBRARIES, WINDOWS):
         raise LeRobotError(
-            f"{VARIABLE} is {chosen!r}, and ALOHA needs pictures",
+            f"{VARIABLE} is {chosen!r}, and this environment needs pictures",
             expected=f"{', '.join(LIBRARIES)}, {WINDOWS} or nothing",
         )
     if missing := _missing(chosen):
@@ -77,13 +75,27 @@ def _has_display() -> bool:
 
 
 @contextmanager
-def importing_with(name: str | None) -> Iterator[None]:
-    """Tell what is imported inside the block which platform to take, and put the environment back after it."""
+def windowless() -> Iterator[str | None]:
+    """Choose a platform for what is imported inside the block, and put the process's variables back after it.
+
+    Simulators open the display when they are imported, so the import has to wait for the choice.
+
+    Yields:
+        The choice; see `platform`.
+
+    Raises:
+        LeRobotError: this machine cannot make pictures; says what to install.
+    """
+    chosen = platform()
     before = {variable: os.environ.get(variable) for variable in (VARIABLE, SET_BY_IMPORT)}
-    if name is not None:
-        os.environ[VARIABLE] = name
+    if chosen is not None:
+        os.environ[VARIABLE] = chosen
     try:
-        yield
+        yield chosen
+    except ImportError as error:
+        if "display" not in str(error).lower():
+            raise
+        raise LeRobotError(f"pictures need OpenGL: {error}", hint=install("egl")) from error
     finally:
         for variable, value in before.items():
             os.environ.pop(variable, None)
