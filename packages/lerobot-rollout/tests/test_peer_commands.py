@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lerobot.core.cli.group import command_kind
+from lerobot.core.cli.names import command_kind
 from lerobot.core.config import load
 from lerobot.core.errors import ConfigError
 from lerobot.core.registry import registry

@@ -6,6 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from lerobot.core.cli.names import command_kind
 from lerobot.core.registry import registry
 
 INTERRUPTED = 130
@@ -69,12 +70,6 @@ class CommandGroup(TyperGroup):
         if command is None and not ctx.resilient_parsing:
             registry.find("command", name)
         return name, command, args[1:]
-
-
-def command_kind(name: str) -> str:
-    """Whether a name is one that a command has, or only had earlier: the kind of plugin to look it up by."""
-    kinds = ("command", "earlier_command")
-    return next((kind for kind in kinds if name in registry.names(kind)), "command")
 
 
 def summary(name: str) -> str:

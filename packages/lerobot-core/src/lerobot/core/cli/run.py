@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from lerobot.core.cli.group import command_kind
+from lerobot.core.cli.names import command_kind
 from lerobot.core.config import CommandConfig, load, render
 from lerobot.core.registry import registry
 
