@@ -30,6 +30,12 @@ def test_every_name_of_gym_hil_is_known(scene: str, variant: str) -> None:
         assert config.penalty == spec.kwargs.get("gripper_penalty", -0.02)
 
 
+def test_a_wrong_name_answers_with_the_nearest() -> None:
+    near = r"'PandaPickCub-v0' is none, did you mean PandaPickCube-v0 or PandaPickCube\w+-v0"
+    with pytest.raises(ValidationError, match=near):
+        GymHilConfig(task="gym_hil/PandaPickCub-v0")
+
+
 @pytest.fixture
 def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")

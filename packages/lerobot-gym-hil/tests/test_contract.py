@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings(
 class TestGymHil(EnvContract):
     capabilities = frozenset({"gymnasium"})
 
-    @pytest.fixture(params=["PandaPickCube-v0", "PandaPickCubeBase-v0", "PandaArrangeBoxes-v0"])
+    @pytest.fixture(params=["PandaPickCube-v0", "PandaArrangeBoxesBase-v0"])
     def config(self, request: pytest.FixtureRequest) -> GymHilConfig:
         return GymHilConfig(task=request.param, quality="fast", **STATES)
 
@@ -26,9 +26,7 @@ class TestGymHilWithPictures(EnvContract):
 
     @pytest.fixture
     def config(self) -> GymHilConfig:
-        return GymHilConfig(
-            random_block_position=True, quality="fast", observation_height=32, observation_width=48, gripper_penalty=-1
-        )
+        return GymHilConfig(random_block_position=True, quality="fast", observation_height=32, observation_width=48)
 
 
 class TestPackage(PluginPackageContract):

@@ -1,5 +1,5 @@
 """gym-hil: a Franka Panda over a table, and a person who may take over.
 
 `config` registers; `making` puts an environment together; `env` is the arm, `tasks` what it is to do, `commands` what
-its actions mean, `person` who intervenes and `pictures` what its cameras see.
+its actions mean and `person` who intervenes.
 """

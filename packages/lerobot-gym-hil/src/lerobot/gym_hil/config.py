@@ -1,14 +1,30 @@
 """Configuration of gym-hil's environments."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from lerobot.core.config.base import ConfigModel, TeleoperatorConfig
 from lerobot.envs.config import BenchmarkEnvConfig
+from lerobot.envs.suites import chosen
 
 PREFIX = "gym_hil/"
 """How gymnasium's names of these tasks begin."""
+
+
+TaskName = Literal[
+    "PandaPickCube-v0",
+    "PandaPickCubeBase-v0",
+    "PandaPickCubeViewer-v0",
+    "PandaPickCubeGamepad-v0",
+    "PandaPickCubeKeyboard-v0",
+    "PandaArrangeBoxes-v0",
+    "PandaArrangeBoxesBase-v0",
+    "PandaArrangeBoxesViewer-v0",
+    "PandaArrangeBoxesGamepad-v0",
+    "PandaArrangeBoxesKeyboard-v0",
+]
+"""gym-hil's tasks, without their prefix."""
 
 
 class StepSizes(ConfigModel):
@@ -25,18 +41,9 @@ class GymHilConfig(BenchmarkEnvConfig):
     target: ClassVar[str] = "lerobot.gym_hil.making:make_gym_hil"
 
     type: str = "gym_hil"
-    task: Literal[
-        "PandaPickCube-v0",
-        "PandaPickCubeBase-v0",
-        "PandaPickCubeViewer-v0",
-        "PandaPickCubeGamepad-v0",
-        "PandaPickCubeKeyboard-v0",
-        "PandaArrangeBoxes-v0",
-        "PandaArrangeBoxesBase-v0",
-        "PandaArrangeBoxesViewer-v0",
-        "PandaArrangeBoxesGamepad-v0",
-        "PandaArrangeBoxesKeyboard-v0",
-    ] = Field(default="PandaPickCube-v0", description="What there is to do, and how; 'gym_hil/' before it is left out.")
+    task: TaskName = Field(
+        default="PandaPickCube-v0", description="What there is to do, and how; 'gym_hil/' before it is left out."
+    )
     fps: Literal[10] = Field(default=10, description="Actions per second.")
     episode_length: int = Field(default=100, gt=0, description="Steps after which an episode is cut off.")
     obs_type: Literal["pixels_agent_pos", "environment_state_agent_pos"] = Field(
@@ -82,8 +89,8 @@ class GymHilConfig(BenchmarkEnvConfig):
 
     @field_validator("task", mode="before")
     @classmethod
-    def _without_prefix(cls, task: object) -> object:
-        return task.removeprefix(PREFIX) if isinstance(task, str) else task
+    def _known(cls, task: object) -> object:
+        return chosen(task.removeprefix(PREFIX), get_args(TaskName))[0] if isinstance(task, str) else task
 
     @model_validator(mode="after")
     def _a_person_gives_four_numbers(self) -> "GymHilConfig":

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 import gym_hil
 from gym_hil.controllers import opspace
 from lerobot.core.errors import LeRobotError
+from lerobot.envs.offscreen import Offscreen
 from lerobot.gym_hil.commands import SevenNumbers, StepsAndGripper
 from lerobot.gym_hil.config import GymHilConfig
 from lerobot.gym_hil.person import Person, Said
-from lerobot.gym_hil.pictures import Pictures
 from lerobot.gym_hil.tasks import ArrangeBoxes, PickCube, Task
 
 PHYSICS_HZ = 500
@@ -62,7 +62,8 @@ class GymHil(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         self._hand = self._model.site("pinch").id
         self._commands = StepsAndGripper(self.config) if self.config.is_wrapped else SevenNumbers()
         self._person = person
-        self._pictures: Pictures | None = None
+        height, width = self.config.observation_height, self.config.observation_width
+        self._pictures = Offscreen(self._model, width, height, fast=self.config.quality == "fast")
         self._window: Any = None
         self._steps = 0
         self.action_space = self._commands.space
@@ -125,7 +126,7 @@ class GymHil(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
 
     def render(self) -> NDArray[np.uint8]:
         """The picture from the front, `(H, W, 3)` uint8 RGB."""
-        return self._picture("front")
+        return self._pictures.picture(self._data, CAMERAS["front"])
 
     def close(self) -> None:
         """Close the window, release the OpenGL context and let go of the teleoperator."""
@@ -133,9 +134,8 @@ class GymHil(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
             self._person.close()
         if self._window is not None:
             self._window.close()
-        if self._pictures is not None:
-            self._pictures.close()
-        self._window = self._pictures = None
+            self._window = None
+        self._pictures.close()
 
     @property
     def _gripper(self) -> float:
@@ -171,13 +171,10 @@ class GymHil(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         arm = np.concatenate([data.qpos[self._joints], data.qvel[self._joints], gripper, place]).astype(np.float32)
         if self.config.obs_type == "environment_state_agent_pos":
             return {"agent_pos": arm, "environment_state": self._task.block(data).astype(np.float32)}
-        return {"pixels": {name: self._picture(name) for name in CAMERAS}, "agent_pos": arm}
-
-    def _picture(self, name: str) -> NDArray[np.uint8]:
-        if self._pictures is None:
-            height, width = self.config.observation_height, self.config.observation_width
-            self._pictures = Pictures(self._model, height, width, shadows=self.config.quality == "full")
-        return self._pictures.picture(self._data, CAMERAS[name])
+        return {
+            "pixels": {name: self._pictures.picture(data, camera) for name, camera in CAMERAS.items()},
+            "agent_pos": arm,
+        }
 
     def _show(self) -> None:
         if not self.config.has_window:
