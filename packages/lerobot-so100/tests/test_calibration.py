@@ -177,7 +177,7 @@ def test_another_arm_is_noticed_and_named(arm: VirtualBus, calibrations: Path) -
     blue = load_calibration(calibrations / "black.json")
     blue["shoulder_pan"].homing_offset += 100
     save_calibration(calibrations / "blue.json", blue)
-    for name in ("black_left", "black_right"):
+    for name in ("black_left", "black_right", "blue_left", "blue_right"):
         (calibrations / f"{name}.json").unlink()
     config = SO101FollowerConfig(port=arm.port, id="blue", calibration_dir=calibrations)
     line = (
