@@ -12,7 +12,7 @@ import gym_hil
 from gym_hil.controllers import opspace
 from lerobot.core.errors import LeRobotError
 from lerobot.envs.offscreen import Offscreen
-from lerobot.gym_hil.commands import SevenNumbers, StepsAndGripper
+from lerobot.gym_hil.actions import SevenNumbers, StepsAndGripper
 from lerobot.gym_hil.config import GymHilConfig
 from lerobot.gym_hil.person import Person, Said
 from lerobot.gym_hil.tasks import ArrangeBoxes, PickCube, Task

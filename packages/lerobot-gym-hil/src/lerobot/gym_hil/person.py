@@ -10,7 +10,7 @@ from lerobot.core.clock import Clock, MonotonicClock
 from lerobot.core.errors import FeatureMismatchError, LeRobotError
 from lerobot.core.events import TeleopEvents
 from lerobot.core.protocols import HasTeleopEvents, Teleoperator
-from lerobot.gym_hil.commands import CLASSES, STAY
+from lerobot.gym_hil.actions import CLASSES, STAY
 
 
 @dataclass(frozen=True, slots=True)
