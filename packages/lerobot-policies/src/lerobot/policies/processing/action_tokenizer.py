@@ -7,8 +7,10 @@ Source: Pertsch et al. 2025, FAST, arXiv:2501.09747; the sequence is that of hug
 """
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -24,6 +26,51 @@ log = logging.getLogger(__name__)
 
 TOKENS, TOKEN_MASK, CODE_MASK = "action.tokens", "action.token_mask", "action.code_token_mask"
 PREFIX, END = "Action: ", "|"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLanguage:
+    """How a chunk is said in tokens of a language model.
+
+    Attributes:
+        begin: token before the sentence.
+        prefix: tokens of its first words.
+        end: token behind the codes.
+        after: that and what a text ends with.
+        last: token of code 0; that of code `c` is `last - c`.
+    """
+
+    begin: int
+    prefix: tuple[int, ...]
+    end: int
+    after: tuple[int, ...]
+    last: int
+
+    @classmethod
+    def of(cls, text: Any, skip: int) -> Self:
+        """Ask a tokenizer of `transformers` that ends texts and does not begin them.
+
+        Args:
+            text: the tokenizer.
+            skip: last tokens of its vocabulary that stand for no code.
+        """
+        prefix, after = text.encode(PREFIX, add_special_tokens=False), text.encode(END)
+        return cls(text.bos_token_id, tuple(prefix), after[0], tuple(after), text.vocab_size - 1 - skip)
+
+    def sentence(self, codes: Sequence[int]) -> list[int]:
+        """Say codes."""
+        return [self.begin, *self.prefix, *(self.last - code for code in codes), *self.after]
+
+    def codes(self, tokens: Sequence[int]) -> list[int]:
+        """Give the codes that tokens say: those before the end, but for the first words wherever they stand."""
+        said = list(tokens[: tokens.index(self.end)]) if self.end in tokens else list(tokens)
+        width, place = len(self.prefix), 0
+        while place + width <= len(said):
+            if tuple(said[place : place + width]) == self.prefix:
+                del said[place : place + width]
+            else:
+                place += 1
+        return [self.last - token for token in said]
 
 
 class ActionTokenizerProcessorStep(ProcessorStep):
@@ -62,10 +109,7 @@ class ActionTokenizerProcessorStep(ProcessorStep):
                 config.paligemma_tokenizer_name, "paligemma_tokenizer_name", add_eos_token=True, add_bos_token=False
             )
         )
-        text = self._text
-        self._last = text.vocab_size - 1 - config.fast_skip_tokens
-        self._before = [text.bos_token_id, *text.encode(PREFIX, add_special_tokens=False)]
-        self._after = list(text.encode(END))
+        self._language = ActionLanguage.of(self._text, config.fast_skip_tokens)
 
     def save_artifacts(self, directory: Path) -> dict[str, str]:
         """Save the tokenizers that no name on the Hub stands for."""
@@ -95,7 +139,7 @@ class ActionTokenizerProcessorStep(ProcessorStep):
 
     def _tokens(self, chunk: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         codes = torch.as_tensor(self._codes(chunk[None].cpu()), dtype=torch.long).flatten()
-        sequence = torch.tensor([*self._before, *(self._last - codes).tolist(), *self._after], dtype=torch.long)
+        sequence = torch.tensor(self._language.sentence(codes.tolist()), dtype=torch.long)
         length, wanted = len(sequence), self.config.max_action_tokens
         if length > wanted:
             if not self.config.allow_truncation:
@@ -104,7 +148,7 @@ class ActionTokenizerProcessorStep(ProcessorStep):
                 )
             log.warning("a chunk needs %d tokens and is cut to max_action_tokens, %d", length, wanted)
         positions = torch.arange(wanted)
-        first = len(self._before)
+        first = 1 + len(self._language.prefix)
         tokens = torch.zeros(wanted, dtype=torch.long)
         tokens[: min(length, wanted)] = sequence[:wanted]
         return tokens, positions < length, (positions >= first) & (positions < first + len(codes))
