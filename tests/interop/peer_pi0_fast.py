@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import torch
 import transformers
+from lerobot.policies import pi_gemma
 from lerobot.policies.pi0_fast import modeling_pi0_fast as modeling
 from lerobot.policies.pi0_fast.configuration_pi0_fast import PI0FastConfig
 from lerobot.policies.pi0_fast.processor_pi0_fast import make_pi0_fast_pre_post_processors
@@ -53,6 +54,17 @@ class Codes:
         return [self.bpe_tokenizer(text)["input_ids"] for text in texts]
 
 
+class Tower(torch.nn.Module):
+    """The level in the names of published weights that newer releases of transformers leave out."""
+
+    def __init__(self, vision_model: torch.nn.Module) -> None:
+        super().__init__()
+        self.vision_model = vision_model
+
+    def forward(self, *arguments: object, **options: object) -> object:
+        return self.vision_model(*arguments, **options)
+
+
 def gemma(_variant: str) -> SimpleNamespace:
     size = networks["paligemma"]["text"]
     return SimpleNamespace(
@@ -72,12 +84,26 @@ def vlm(config: object) -> torch.nn.Module:
     vision.hidden_size, vision.intermediate_size = size["vision"]["width"], size["vision"]["hidden"]
     vision.num_hidden_layers, vision.num_attention_heads = size["vision"]["layers"], size["vision"]["heads"]
     vision.patch_size, vision.projection_dim = size["vision"]["patch"], size["text"]["width"]
+    # It stays that of the published size there, whatever the images are.
+    vision.image_size = size["vision"]["image"]
     config.projection_dim = config.hidden_size = size["text"]["width"]
     config.text_config.vocab_size = size["text"]["vocabulary"]
     config.image_token_id = config.image_token_index = size["text"]["vocabulary"] - 1
-    return vlm_class(config)
+    model = vlm_class(config)
+    if not hasattr(model.model.vision_tower, "vision_model"):
+        model.model.vision_tower = Tower(model.model.vision_tower)
+    return model
 
 
+causal_mask = pi_gemma.create_causal_mask
+
+
+def mask_without_places(*arguments: object, cache_position: object = None, **options: object) -> object:
+    """Releases of transformers that are newer than the peer's own find places by themselves."""
+    return causal_mask(*arguments, **options)
+
+
+pi_gemma.create_causal_mask = mask_without_places
 for module in (tokenizer_processor, modeling):
     module.AutoTokenizer, module.AutoProcessor = Text, Codes
 modeling.get_gemma_config = gemma

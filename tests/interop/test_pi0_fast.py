@@ -46,7 +46,6 @@ def settings(random: np.random.Generator, index: int, image: int) -> dict[str, A
         "max_action_tokens": int(random.choice([40, 64])),
         "max_decoding_steps": int(random.choice([1, 8, 16])),
         "use_kv_cache": bool(random.integers(2)),
-        "gradient_checkpointing": bool(random.integers(2)),
         "normalization_mapping": {"VISUAL": "IDENTITY", "STATE": "QUANTILES", "ACTION": "MEAN_STD"},
     }
 
