@@ -89,6 +89,9 @@ class Libero(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         scene = self._scene
         with self._building(), _drawn_from(seed):
             scene.reset()
+        for robot in scene.robots:
+            # It goes on from the episode before where the scene is put back.
+            robot.gripper.current_action = np.zeros(robot.gripper.dof)
         if self._starts is not None:
             scene.sim.set_state_from_flattened(self._starts[seed % len(self._starts)])
             scene.sim.forward()
