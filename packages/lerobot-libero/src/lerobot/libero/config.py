@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from lerobot.core.config.base import ProcessorStepConfig
 from lerobot.envs.config import BenchmarkEnvConfig
 from lerobot.envs.suites import chosen
 from lerobot.libero.suites import SUITES
@@ -124,3 +125,11 @@ class LiberoConfig(BenchmarkEnvConfig):
         if self.fps != 20:
             found.append(f"{self.fps} actions per second: the benchmark has 20")
         return found
+
+
+class LiberoProcessorConfig(ProcessorStepConfig):
+    """Lays observations of LIBERO's own environment out for policies."""
+
+    target: ClassVar[str] = "lerobot.libero.processor:LiberoProcessorStep"
+
+    type: str = "libero_processor"
