@@ -131,7 +131,7 @@ def simulation(task: str) -> SawyerXYZEnv:
 def _observation_space(config: MetaworldConfig, sim: SawyerXYZEnv) -> gymnasium.spaces.Dict:
     limits = sim.sawyer_observation_space
     everything = np.full(limits.shape, np.inf)
-    spaces = {
+    spaces: dict[str, gymnasium.Space[Any]] = {
         "pixels": gymnasium.spaces.Box(0, 255, (config.observation_height, config.observation_width, 3), np.uint8),
         "environment_state": gymnasium.spaces.Box(-everything, everything, dtype=np.float64),
         "agent_pos": gymnasium.spaces.Box(limits.low[:HAND], limits.high[:HAND], dtype=np.float64),
