@@ -4,11 +4,11 @@ import logging
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from lerobot.envs.suites import chosen
 from pydantic import Field, field_validator
 
 from lerobot.core.config.base import NoEffect
 from lerobot.envs.config import BenchmarkEnvConfig
+from lerobot.envs.suites import chosen
 from lerobot.metaworld.tasks import DESCRIPTIONS, GROUPS
 
 logger = logging.getLogger(__name__)

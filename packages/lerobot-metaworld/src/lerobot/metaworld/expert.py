@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
+
 from metaworld.policies import ENV_POLICY_MAP
 from metaworld.policies.policy import Policy
-from numpy.typing import NDArray
 
 
 class Expert:
