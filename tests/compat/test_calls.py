@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from lerobot.act.policy import ACTPolicy as OurPolicy
 from lerobot.core.config.base import ConfigModel
