@@ -60,6 +60,11 @@ class Pair(DeviceBase, Generic[OneArm]):
         """Whether both arms are."""
         return all(arm.is_calibrated for arm in self.arms.values())
 
+    @property
+    def calibration_asks(self) -> bool:
+        """See `AsksToCalibrate`."""
+        return any(arm.calibration_asks for arm in self.arms.values())
+
     def calibrate(self) -> None:
         """Calibrate the left arm, then the right one."""
         for arm in self.arms.values():

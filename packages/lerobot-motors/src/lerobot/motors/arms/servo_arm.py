@@ -74,6 +74,12 @@ class ServoArm(Arm):
 
     # --- calibration -------------------------------------------------------------------------------------------------
 
+    @property
+    def calibration_asks(self) -> bool:
+        """See `AsksToCalibrate`."""
+        known = self.table.known_calibration
+        return known is None or self.bus.calibration not in ({}, known)
+
     def calibrate(self) -> None:
         """Write the calibration of the file to the motors, or find a new one by a sweep of all joints.
 
