@@ -21,7 +21,7 @@ TEST_ENV = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "UV_COMPILE_BYTECODE"
 PYTEST = ["pytest", "-n", "logical", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder"]
 PEER = [
     "lerobot[dataset,training,feetech,dynamixel,hardware,diffusion,pusht,aloha,lekiwi]==0.6.1",
-    "transformers>=4.53,<6",
+    "transformers>=5.4,<5.6",
 ]
 # Its simulations ask for the OpenCV with windows, which needs system libraries.
 PEER_OVERRIDES = "opencv-python; sys_platform == 'never'\n"

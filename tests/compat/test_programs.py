@@ -39,7 +39,16 @@ print(robot.bus.sync_read("Torque_Enable"))
 """
 
 
-@pytest.mark.parametrize("end", ["", "raise RuntimeError('a mistake')", "raise KeyboardInterrupt"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        "",
+        "raise RuntimeError('a mistake')",
+        "raise KeyboardInterrupt",
+        "import os, signal; os.kill(os.getpid(), signal.SIGTERM); signal.pause()",
+        pytest.param("import os, signal; os.kill(os.getpid(), signal.SIGHUP); signal.pause()", marks=pytest.mark.slow),
+    ],
+)
 def test_a_program_that_forgets_to_disconnect_leaves_the_arm_safe(desk: Desk, end: str) -> None:
     program = FORGETFUL.format(port=desk.follower.port, end=end)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)

@@ -3,4 +3,6 @@
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[2] / "packages" / "lerobot-smolvla" / "tests"))
+sys.path.append(str(Path(__file__).parent))
+for _name in ("pi0", "smolvla"):
+    sys.path.append(str(Path(__file__).parents[2] / "packages" / f"lerobot-{_name}" / "tests"))

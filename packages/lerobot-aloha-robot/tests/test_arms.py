@@ -10,7 +10,6 @@ from lerobot.aloha_robot.bimanual import BiAlohaFollower
 from lerobot.aloha_robot.bus import ShadowedBus
 from lerobot.aloha_robot.config import (
     AlohaFollowerConfig,
-    AlohaFollowerFields,
     AlohaLeaderConfig,
     BiAlohaFollowerConfig,
 )
@@ -20,6 +19,7 @@ from lerobot.core.errors import CalibrationError, FeatureMismatchError
 from lerobot.core.registry import registry
 from lerobot.core.testing import ScriptedPrompter
 from lerobot.motors import load_calibration, save_calibration
+from lerobot.motors.arms import UnitFollowerFields
 from lerobot.motors.errors import MotorError, MotorValueError
 from lerobot.motors.virtual import Sweeper, VirtualBus
 
@@ -53,7 +53,7 @@ def test_fields_and_defaults_are_the_documented_ones(kind: str, name: str, defau
 
 
 def test_a_pair_has_the_fourteen_names_of_the_published_datasets() -> None:
-    arm = AlohaFollowerFields(port="x")
+    arm = UnitFollowerFields(port="x")
     pair = BiAlohaFollower(BiAlohaFollowerConfig(id="two", left_arm_config=arm, right_arm_config=arm))
     assert list(pair.action_features) == [f"{side}_{joint}.pos" for side in ("left", "right") for joint in JOINTS]
 

@@ -1,5 +1,7 @@
 """Robots that a program drives itself go through the safety gate."""
 
+import signal
+import threading
 from itertools import pairwise
 
 import pytest
@@ -111,6 +113,32 @@ def test_it_is_off_only_when_asked(clock: Clock) -> None:
     start = robot.get_observation()[key]
     assert robot.send_action({key: start + 50})[key] == pytest.approx(start + 50)
     robot.disconnect()
+
+
+def test_a_second_robot_is_watched_though_the_first_is_released_first() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    first, second = (gated(FakeRobot)(FakeRobotConfig(id=name)) for name in ("first", "second"))
+    first.connect()
+    second.connect()
+    first.disconnect()
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
+        signal.raise_signal(signal.SIGTERM)
+    assert second.is_connected
+    second.disconnect()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_thread_may_release_a_robot() -> None:
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    robot = gated(FakeRobot)(FakeRobotConfig())
+    robot.connect()
+    thread = threading.Thread(target=robot.disconnect)
+    thread.start()
+    thread.join(10)
+    assert not robot.is_connected
+    for number, handler in handlers.items():  # which only the main thread can
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
 
 
 def test_disconnecting_ends_in_the_safe_state_and_may_be_repeated(clock: Clock, monkeypatch) -> None:

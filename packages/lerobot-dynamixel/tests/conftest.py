@@ -1,6 +1,5 @@
 """Virtual servos and buses on them."""
 
-import multiprocessing
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,10 +7,10 @@ import pytest
 from lerobot.dynamixel import DynamixelMotorsBus
 from lerobot.dynamixel.virtual import DynamixelServo
 from lerobot.motors import MotorNormMode
+from lerobot.motors.testing import held, start
 from lerobot.motors.virtual import LineSpec, ServoSpec, VirtualBus
 
-# The processes of virtual lines are forked from one that has these modules, which saves 0.3 s of processor time each.
-multiprocessing.set_forkserver_preload(["lerobot.motors.virtual.process", "lerobot.dynamixel.virtual"])
+__all__ = ["held", "koch", "koch_bus", "one", "start"]
 
 MODELS = {
     "shoulder_pan": "xl430-w250",
@@ -21,20 +20,6 @@ MODELS = {
     "wrist_roll": "xl330-m288",
     "gripper": "xl330-m288",
 }
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[[LineSpec], VirtualBus]]:
-    """Start virtual lines that end with the test."""
-    running: list[VirtualBus] = []
-
-    def start(spec: LineSpec) -> VirtualBus:
-        running.append(VirtualBus(spec))
-        return running[-1]
-
-    yield start
-    for line in running:
-        line.close()
 
 
 @pytest.fixture

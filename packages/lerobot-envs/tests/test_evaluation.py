@@ -12,7 +12,7 @@ import torch
 from lerobot.core.errors import FeatureMismatchError, LeRobotError
 from lerobot.envs.actor import to_batch
 from lerobot.envs.assembly import env_maker, make_env
-from lerobot.envs.command import evaluate_policy
+from lerobot.envs.benchmark import evaluate_policy
 from lerobot.envs.config import EvalConfig, HubEnvConfig
 from lerobot.envs.evaluation import rows_for
 from lerobot.envs.rows import EnvRows

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lerobot.envs.report import Episode, report, summary_line, wilson_interval
+from lerobot.envs.report import Episode, TaskResult, report, summary_line, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def test_an_interval_holds_its_rate_and_mirrors(counts: tuple[int, int]) -> None
 
 def test_the_report_has_the_peers_keys_and_ours() -> None:
     episodes = [Episode(0, 7, True, 2.0, 1.0, 3), Episode(1, 8, False, 4.0, 3.0, 5)]
-    found = report(episodes, group="sim", task_id=0, seconds=4.0)
-    assert set(found) == {"per_task", "per_group", "overall"}
+    found = report([TaskResult("sim", 0, episodes)], seconds=4.0)
+    assert set(found) == {"per_task", "per_group", "overall", "caveats"}
     overall = found["overall"]
     assert {
         "avg_sum_reward",

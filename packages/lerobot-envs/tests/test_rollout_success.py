@@ -14,7 +14,7 @@ from lerobot.core.registry import registry
 from lerobot.core.safety import SafetyGate
 from lerobot.datasets.record.requests import Request
 from lerobot.envs.assembly import env_maker
-from lerobot.envs.command import evaluate_policy
+from lerobot.envs.benchmark import evaluate_policy
 from lerobot.envs.config import EvalConfig
 from lerobot.envs.rows import EnvRows
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors

@@ -1,6 +1,5 @@
 """Virtual servos and buses on them."""
 
-import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,20 +7,12 @@ import pytest
 
 from lerobot.feetech import FeetechMotorsBus
 from lerobot.feetech.virtual import FeetechServo
+from lerobot.feetech.virtual.arms import SO_STOPS
 from lerobot.motors import MotorNormMode
+from lerobot.motors.testing import held, start
 from lerobot.motors.virtual import LineSpec, ServoSpec, VirtualBus
 
-# The processes of virtual lines are forked from one that has these modules, which saves 0.3 s of processor time each.
-multiprocessing.set_forkserver_preload(["lerobot.motors.virtual.process", "lerobot.feetech.virtual"])
-
-STOPS = {
-    "shoulder_pan": (750, 3350),
-    "shoulder_lift": (800, 3200),
-    "elbow_flex": (850, 3100),
-    "wrist_flex": (850, 3200),
-    "wrist_roll": (130, 3990),
-    "gripper": (2030, 3500),
-}
+__all__ = ["arm", "bus", "calibration_files", "held", "one", "six", "start"]
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 
@@ -37,22 +28,8 @@ def calibration_files() -> list[Path]:
 @pytest.fixture(scope="session")
 def six() -> LineSpec:
     """Six servos with the names and the travel of an arm's joints."""
-    servos = (ServoSpec(i, "sts3215", stops=stops) for i, stops in enumerate(STOPS.values(), start=1))
-    return LineSpec(FeetechServo, tuple(servos), tuple(STOPS))
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[[LineSpec], VirtualBus]]:
-    """Start virtual lines that end with the test."""
-    running: list[VirtualBus] = []
-
-    def start(spec: LineSpec) -> VirtualBus:
-        running.append(VirtualBus(spec))
-        return running[-1]
-
-    yield start
-    for line in running:
-        line.close()
+    servos = (ServoSpec(i, "sts3215", stops=stops) for i, stops in enumerate(SO_STOPS.values(), start=1))
+    return LineSpec(FeetechServo, tuple(servos), tuple(SO_STOPS))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A virtual HopeJR arm and hand, wearables that print lines, and the calibration of each."""
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,10 +10,10 @@ from lerobot.core.testing import ScriptedPrompter
 from lerobot.hope_jr.sensors import EXOSKELETON, GLOVES, Sensor
 from lerobot.hope_jr.tables import ARM, HANDS
 from lerobot.motors import MotorCalibration, save_calibration
-from lerobot.motors.virtual import ARMS, Printer, VirtualBus, with_calibration
+from lerobot.motors.testing import quick, start
+from lerobot.motors.virtual import Printer
 
-# The processes of virtual lines are forked from one that has these modules, which saves 0.3 s of processor time each.
-multiprocessing.set_forkserver_preload(["lerobot.motors.virtual.process", "lerobot.feetech.virtual"])
+__all__ = ["calibrations", "held", "quick", "start", "wearable", "wearer"]
 
 
 def worn(sensors: dict[str, Sensor]) -> dict[str, MotorCalibration]:
@@ -31,25 +30,9 @@ CALIBRATIONS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lerobot.motors.serial.sweep.PERIOD_S", 0.0)
-    monkeypatch.setattr("lerobot.motors.arms.follower.CAMERA_TEST_S", 0.05)
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., VirtualBus]]:
-    """Start virtual arms and hands that hold the calibration of this file."""
-    running: list[VirtualBus] = []
-
-    def start(name: str, *, calibrated: bool = True) -> VirtualBus:
-        spec = with_calibration(ARMS[name], CALIBRATIONS[name]) if calibrated else ARMS[name]
-        running.append(VirtualBus(spec))
-        return running[-1]
-
-    yield start
-    for line in running:
-        line.close()
+@pytest.fixture(scope="session")
+def held() -> dict[str, dict[str, MotorCalibration]]:
+    return CALIBRATIONS
 
 
 class Wearer(ScriptedPrompter):

@@ -6,46 +6,19 @@ from typing import Any, ClassVar
 
 import pytest
 
-from lerobot.core.config.base import RobotConfig, TeleoperatorConfig
-from lerobot.core.fake.config import FakeCameraConfig
-from lerobot.core.testing import PluginPackageContract, RobotContract, TeleoperatorContract
-from lerobot.hope_jr.config import HomunculusArmConfig, HomunculusGloveConfig, HopeJRArmConfig, HopeJRHandConfig
-from lerobot.motors.virtual import Sweeper, VirtualBus
-
-CAMERAS = {"front": FakeCameraConfig(width=64, height=48, fps=30)}
+from lerobot.core.config.base import TeleoperatorConfig
+from lerobot.core.testing import PluginPackageContract, TeleoperatorContract
+from lerobot.hope_jr.config import HomunculusArmConfig, HomunculusGloveConfig
+from lerobot.motors.testing import FollowerContract
 
 
-class OnVirtualServos:
-    """A robot for a contract: `line` is started with the fixture `config`."""
-
-    line: VirtualBus
-
-    def run_calibration(self, device: Any) -> None:
-        device.prompter = Sweeper([self.line], ["c"])
-        device.calibrate()
-
-    def in_safe_state(self, device: Any) -> bool:
-        return not any(self.line.state(servo.id)["Torque_Enable"] for servo in self.line.spec.servos)
+class TestArm(FollowerContract):
+    registered = arm = id = "hope_jr_arm"
 
 
-class TestArm(OnVirtualServos, RobotContract):
-    capabilities: ClassVar[set[str]] = {"calibration", "cameras", "setup_motors"}
-
-    @pytest.fixture
-    def config(self, start: Callable[[str], VirtualBus], calibrations: Path) -> RobotConfig:
-        self.line = start("hope_jr_arm")
-        return HopeJRArmConfig(port=self.line.port, id="hope_jr_arm", calibration_dir=calibrations, cameras=CAMERAS)
-
-
-class TestHand(OnVirtualServos, RobotContract):
-    capabilities: ClassVar[set[str]] = {"calibration", "cameras", "setup_motors"}
-
-    @pytest.fixture
-    def config(self, start: Callable[[str], VirtualBus], calibrations: Path) -> RobotConfig:
-        self.line = start("hope_jr_hand")
-        return HopeJRHandConfig(
-            port=self.line.port, side="right", id="hope_jr_hand", calibration_dir=calibrations, cameras=CAMERAS
-        )
+class TestHand(FollowerContract):
+    registered = arm = id = "hope_jr_hand"
+    fields = {"side": "right"}
 
 
 class Worn:

@@ -9,10 +9,11 @@ from lerobot.core.errors import CalibrationError
 from lerobot.core.registry import registry
 from lerobot.core.testing import ScriptedPrompter
 from lerobot.koch.bimanual import BiKochFollower
-from lerobot.koch.config import BiKochFollowerConfig, KochFollowerConfig, KochFollowerFields, KochLeaderConfig
+from lerobot.koch.config import BiKochFollowerConfig, KochFollowerConfig, KochLeaderConfig
 from lerobot.koch.follower import KochFollower
 from lerobot.koch.leader import KochLeader
 from lerobot.motors import load_calibration
+from lerobot.motors.arms import UnitFollowerFields
 from lerobot.motors.virtual import Sweeper, VirtualBus
 
 FOLLOWER_DEFAULTS = {
@@ -125,7 +126,7 @@ def test_calibrations_are_where_the_peer_keeps_them(lerobot_home: Path) -> None:
     arms = [KochFollower(KochFollowerConfig(port="x", id="black")), KochLeader(KochLeaderConfig(port="x", id="black"))]
     folders = [arm.calibration_path.relative_to(lerobot_home / "calibration") for arm in arms]
     assert folders == [Path("robots/koch_follower/black.json"), Path("teleoperators/koch_leader/black.json")]
-    arm = KochFollowerFields(port="x")
+    arm = UnitFollowerFields(port="x")
     pair = BiKochFollower(BiKochFollowerConfig(id="two", left_arm_config=arm, right_arm_config=arm))
     assert [arm.calibration_path.parts[-2:] for arm in pair.arms.values()] == [
         ("koch_follower", "two_left.json"),

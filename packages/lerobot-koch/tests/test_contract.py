@@ -1,89 +1,23 @@
 """Every device of the package passes the conformance kit, on virtual servos."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ClassVar
-
-import pytest
-
-from lerobot.core.config.base import RobotConfig, TeleoperatorConfig
-from lerobot.core.fake.config import FakeCameraConfig
-from lerobot.core.testing import PluginPackageContract, RobotContract, TeleoperatorContract
-from lerobot.koch.config import (
-    BiKochFollowerConfig,
-    BiKochLeaderConfig,
-    KochFollowerConfig,
-    KochFollowerFields,
-    KochLeaderConfig,
-    KochLeaderFields,
-)
-from lerobot.motors.virtual import Sweeper, VirtualBus
-
-CAMERAS = {"front": FakeCameraConfig(width=64, height=48, fps=30)}
+from lerobot.core.testing import PluginPackageContract
+from lerobot.motors.testing import FollowerContract, FollowerPairContract, LeaderContract, LeaderPairContract
 
 
-class OnVirtualArms:
-    """Arms for a contract: `lines` are started with the fixture `config`."""
-
-    lines: list[VirtualBus]
-
-    def run_calibration(self, device: Any) -> None:
-        device.prompter = Sweeper(self.lines, ["c"] * len(self.lines))
-        device.calibrate()
-
-    def in_safe_state(self, device: Any) -> bool:
-        return not any(line.state(servo.id)["Torque_Enable"] for line in self.lines for servo in line.spec.servos)
+class TestFollower(FollowerContract):
+    registered, arm = "koch_follower", "koch"
 
 
-class OfTwoArms(OnVirtualArms):
-    """A pair fails to connect when its second arm does, and must then release the first."""
-
-    def break_connect(self, device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        super().break_connect(device.arms["right_"], monkeypatch)  # type: ignore[misc]
+class TestPairOfFollowers(FollowerPairContract):
+    registered, arm = "bi_koch_follower", "koch"
 
 
-class TestFollower(OnVirtualArms, RobotContract):
-    capabilities: ClassVar[set[str]] = {"calibration", "cameras", "setup_motors"}
-
-    @pytest.fixture
-    def config(self, start: Callable[[str], VirtualBus], calibrations: Path) -> RobotConfig:
-        self.lines = [start("koch")]
-        return KochFollowerConfig(port=self.lines[0].port, id="black", calibration_dir=calibrations, cameras=CAMERAS)
+class TestLeader(LeaderContract):
+    registered, arm = "koch_leader", "koch_leader"
 
 
-class TestPairOfFollowers(OfTwoArms, RobotContract):
-    capabilities: ClassVar[set[str]] = {"calibration", "cameras", "setup_motors"}
-
-    @pytest.fixture
-    def config(self, start: Callable[[str], VirtualBus], calibrations: Path) -> RobotConfig:
-        self.lines = [start("koch"), start("koch")]
-        left, right = (line.port for line in self.lines)
-        return BiKochFollowerConfig(
-            id="black",
-            calibration_dir=calibrations,
-            left_arm_config=KochFollowerFields(port=left, cameras=CAMERAS),
-            right_arm_config=KochFollowerFields(port=right),
-            cameras={"top": FakeCameraConfig(width=64, height=48, fps=30)},
-        )
-
-
-class TestLeader(OnVirtualArms, TeleoperatorContract):
-    capabilities: ClassVar[set[str]] = {"calibration", "feedback"}
-
-    @pytest.fixture
-    def config(self, start: Callable[[str], VirtualBus], calibrations: Path) -> TeleoperatorConfig:
-        self.lines = [start("koch_leader")]
-        return KochLeaderConfig(port=self.lines[0].port, id="blue", calibration_dir=calibrations)
-
-
-class TestPairOfLeaders(OfTwoArms, TeleoperatorContract):
-    capabilities: ClassVar[set[str]] = {"calibration", "feedback"}
-
-    @pytest.fixture
-    def config(self, start: Callable[[str], VirtualBus], calibrations: Path) -> TeleoperatorConfig:
-        self.lines = [start("koch_leader"), start("koch_leader")]
-        left, right = (KochLeaderFields(port=line.port) for line in self.lines)
-        return BiKochLeaderConfig(id="blue", calibration_dir=calibrations, left_arm_config=left, right_arm_config=right)
+class TestPairOfLeaders(LeaderPairContract):
+    registered, arm = "bi_koch_leader", "koch_leader"
 
 
 class TestPackage(PluginPackageContract):

@@ -1,9 +1,8 @@
 """A virtual LeKiwi, the calibration its servos hold, and a host that drives it."""
 
-import multiprocessing
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -16,10 +15,10 @@ from lerobot.lekiwi.host import Host
 from lerobot.lekiwi.robot import LeKiwi
 from lerobot.lekiwi.sockets import HostSockets
 from lerobot.motors import MotorCalibration, save_calibration
-from lerobot.motors.virtual import ARMS, VirtualBus, with_calibration
+from lerobot.motors.testing import quick, start
+from lerobot.motors.virtual import VirtualBus
 
-# The processes of virtual lines are forked from one that has these modules, which saves 0.3 s of processor time each.
-multiprocessing.set_forkserver_preload(["lerobot.motors.virtual.process", "lerobot.feetech.virtual"])
+__all__ = ["calibration", "calibrations", "held", "host", "ports", "quick", "start"]
 
 CALIBRATION = {
     "arm_shoulder_pan": MotorCalibration(1, 0, 100, 761, 3280),
@@ -39,24 +38,9 @@ def calibration() -> dict[str, MotorCalibration]:
     return CALIBRATION
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lerobot.motors.serial.sweep.PERIOD_S", 0.0)
-    monkeypatch.setattr("lerobot.motors.arms.follower.CAMERA_TEST_S", 0.05)
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., VirtualBus]]:
-    """Start a virtual LeKiwi that holds `CALIBRATION`."""
-    running: list[VirtualBus] = []
-
-    def start(*, calibrated: bool = True) -> VirtualBus:
-        running.append(VirtualBus(with_calibration(ARMS["lekiwi"], CALIBRATION) if calibrated else ARMS["lekiwi"]))
-        return running[-1]
-
-    yield start
-    for line in running:
-        line.close()
+@pytest.fixture(scope="session")
+def held() -> dict[str, dict[str, MotorCalibration]]:
+    return {"lekiwi": CALIBRATION}
 
 
 @pytest.fixture

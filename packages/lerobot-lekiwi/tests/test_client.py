@@ -62,7 +62,7 @@ def test_fields_and_defaults_are_the_documented_ones() -> None:
 def test_a_client_drives_and_measures_what_its_host_does(
     start: Callable[..., VirtualBus], host: Callable[..., Any], config: Callable[..., LeKiwiClientConfig]
 ) -> None:
-    line = start()
+    line = start("lekiwi")
     with host(line, cameras=CAMERAS, stop_after_s=5.0) as running, ZmqClient(config(cameras=CAMERAS)) as client:
         assert isinstance(client, Robot)
         assert client.is_calibrated
@@ -82,7 +82,7 @@ def test_a_client_drives_and_measures_what_its_host_does(
 def test_what_is_sent_lies_inside_the_declared_ranges(
     start: Callable[..., VirtualBus], host: Callable[..., Any], config: Callable[..., LeKiwiClientConfig]
 ) -> None:
-    with host(start()), ZmqClient(config()) as client:
+    with host(start("lekiwi")), ZmqClient(config()) as client:
         assert client.send_action({"x.vel": 9.0, "theta.vel": -1e9, "arm_gripper.pos": -3.0}) == {
             "arm_gripper.pos": 0.0,
             "x.vel": 0.3,
@@ -101,7 +101,7 @@ def test_a_host_that_is_not_there_is_named(config: Callable[..., LeKiwiClientCon
 def test_an_observation_that_is_too_old_is_refused(
     start: Callable[..., VirtualBus], host: Callable[..., Any], config: Callable[..., LeKiwiClientConfig]
 ) -> None:
-    with host(start()):
+    with host(start("lekiwi")):
         client = ZmqClient(config(max_age_s=0.2))
         client.connect()
         client.get_observation()
@@ -116,7 +116,7 @@ def test_observations_with_other_pictures_are_none(
     start: Callable[..., VirtualBus], host: Callable[..., Any], config: Callable[..., LeKiwiClientConfig]
 ) -> None:
     other = {"front": FakeCameraConfig(width=640, height=480, fps=30)}
-    with host(start(), cameras=CAMERAS):
+    with host(start("lekiwi"), cameras=CAMERAS):
         client = ZmqClient(config(cameras=other, connect_timeout_s=1.0))
         with pytest.raises(DeviceConnectionError, match="sends is of no use: a picture is RGB of 48x64") as caught:
             client.connect()

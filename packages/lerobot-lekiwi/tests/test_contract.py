@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,14 +10,13 @@ from typing import Any, ClassVar
 import pytest
 
 from lerobot.core.config.base import RobotConfig, TeleoperatorConfig
-from lerobot.core.fake.config import FakeCameraConfig, FakeTeleoperatorConfig
+from lerobot.core.fake.config import FakeTeleoperatorConfig
 from lerobot.core.testing import PluginPackageContract, RobotContract, TeleoperatorContract
 from lerobot.keyboard.config import KeyboardConfig
-from lerobot.lekiwi.config import LeKiwiClientConfig, LeKiwiConfig, LeKiwiLeaderConfig
+from lerobot.lekiwi.config import LeKiwiClientConfig, LeKiwiLeaderConfig
 from lerobot.motors import MotorCalibration, save_calibration
-from lerobot.motors.virtual import ARMS, Sweeper, VirtualBus, with_calibration
-
-CAMERAS = {"front": FakeCameraConfig(width=64, height=48, fps=30)}
+from lerobot.motors.testing import FollowerContract
+from lerobot.motors.virtual import ARMS, VirtualBus, with_calibration
 
 
 def at_rest(line: VirtualBus) -> bool:
@@ -25,20 +24,12 @@ def at_rest(line: VirtualBus) -> bool:
     return not any(state["Torque_Enable"] or state["Goal_Velocity"] for state in states)
 
 
-class TestRobot(RobotContract):
-    capabilities: ClassVar[set[str]] = {"calibration", "cameras", "setup_motors"}
-
-    @pytest.fixture
-    def config(self, start: Callable[[], VirtualBus], calibrations: Path) -> RobotConfig:
-        self.line = start()
-        return LeKiwiConfig(port=self.line.port, id="kiwi", calibration_dir=calibrations, cameras=CAMERAS)
-
-    def run_calibration(self, device: Any) -> None:
-        device.prompter = Sweeper([self.line], ["c"])
-        device.calibrate()
+class TestRobot(FollowerContract):
+    registered = arm = "lekiwi"
+    id = "kiwi"
 
     def in_safe_state(self, device: Any) -> bool:
-        return at_rest(self.line)
+        return at_rest(self.lines[0])
 
 
 @dataclass(frozen=True)

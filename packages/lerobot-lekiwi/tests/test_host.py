@@ -69,7 +69,7 @@ class Sender:
 def test_the_base_stops_and_the_arm_is_released_when_commands_stop(
     start: Callable[..., VirtualBus], host: Callable[..., Any], ports: tuple[int, int]
 ) -> None:
-    line = start()
+    line = start("lekiwi")
     with host(line) as running, Sender(ports[0]) as sender:
         assert torque(line) == [1] * 9, "it holds its pose until somebody commands"
         drive_until(sender, lambda: all(goal > 500 for goal in goals(line)))
@@ -93,7 +93,7 @@ def drive_until(sender: Sender, condition: Callable[[], bool], command: dict[str
 def test_a_robot_out_of_its_limits_is_not_taken_up_again_by_those_who_go_on(
     start: Callable[..., VirtualBus], host: Callable[..., Any], ports: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = start()
+    line = start("lekiwi")
     with host(line, watchdog_s=0.3) as running, Sender(ports[0]) as sender:
         taken_up: list[float] = []
         monkeypatch.setattr(
@@ -113,7 +113,7 @@ def test_a_robot_out_of_its_limits_is_not_taken_up_again_by_those_who_go_on(
 def test_a_command_without_the_arm_leaves_it_where_it_is(
     start: Callable[..., VirtualBus], host: Callable[..., Any], ports: tuple[int, int]
 ) -> None:
-    line = start()
+    line = start("lekiwi")
     with host(line) as running, Sender(ports[0]) as sender:
         drive_until(sender, lambda: all(goal > 500 for goal in goals(line)), {"theta.vel": 60.0})
         before = [line.state(i)["Goal_Position"] for i in range(1, 7)]
@@ -213,7 +213,7 @@ def test_hostile_messages_move_nothing_beyond_its_limits(
     start: Callable[..., VirtualBus], calibrations: Path, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One message per tick; every goal that goes over the line is looked at. The quick one reads the motors once."""
-    line, script = start(), Script(random.Random(7))
+    line, script = start("lekiwi"), Script(random.Random(7))
     limits = {servo.id: servo.registers for servo in line.spec.servos}
     robot: Any = LeKiwi(LeKiwiConfig(port=line.port, id="kiwi", calibration_dir=calibrations, cameras={}))
     seen: dict[int, set[int]] = {i: set() for i in ALL}
@@ -245,7 +245,7 @@ def test_hostile_messages_move_nothing_beyond_its_limits(
 def test_a_flood_of_hostile_messages_ends_no_host(
     start: Callable[..., VirtualBus], host: Callable[..., Any], ports: tuple[int, int]
 ) -> None:
-    line, rng = start(), random.Random(8)
+    line, rng = start("lekiwi"), random.Random(8)
     with host(line, watchdog_s=0.5, stop_after_s=600.0) as running, Sender(ports[0]) as sender:
         for number in range(3_000):
             sender.socket.send_multipart(hostile(rng))

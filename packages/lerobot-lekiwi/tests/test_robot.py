@@ -54,7 +54,7 @@ def test_without_cameras_of_usb_the_package_is_named(monkeypatch: pytest.MonkeyP
 
 
 def test_a_robot_is_calibrated_without_moving_its_wheels(start: Callable[..., VirtualBus], tmp_path: Path) -> None:
-    line = start(calibrated=False)
+    line = start("lekiwi", calibrated=False)
     line.move({7: 3000.0})
     robot = LeKiwi(
         LeKiwiConfig(port=line.port, id="kiwi", calibration_dir=tmp_path, cameras={}), prompter=Sweeper([line])
@@ -75,7 +75,7 @@ def test_a_robot_is_calibrated_without_moving_its_wheels(start: Callable[..., Vi
 
 
 def test_the_base_is_driven_and_measured(start: Callable[..., VirtualBus], calibrations: Path) -> None:
-    line = start()
+    line = start("lekiwi")
     with built(line, calibrations) as robot:
         wanted = {"x.vel": 0.1, "y.vel": -0.05, "theta.vel": 20.0}
         sent = robot.send_action({"arm_elbow_flex.pos": 5.0, **wanted})
@@ -89,7 +89,7 @@ def test_the_base_is_driven_and_measured(start: Callable[..., VirtualBus], calib
 def test_what_the_wheels_cannot_reach_is_scaled_and_reported(
     start: Callable[..., VirtualBus], calibrations: Path
 ) -> None:
-    line = start()
+    line = start("lekiwi")
     with built(line, calibrations) as robot:
         sent = robot.send_action({"x.vel": 0.3, "y.vel": 0.3, "theta.vel": 90.0})
         assert (
@@ -99,7 +99,7 @@ def test_what_the_wheels_cannot_reach_is_scaled_and_reported(
 
 
 def test_a_velocity_left_out_is_zero(start: Callable[..., VirtualBus], calibrations: Path) -> None:
-    line = start()
+    line = start("lekiwi")
     with built(line, calibrations) as robot:
         robot.send_action({"x.vel": 0.2})
         assert robot.send_action({"arm_gripper.pos": 50.0}) == {
@@ -119,7 +119,7 @@ def test_a_velocity_left_out_is_zero(start: Callable[..., VirtualBus], calibrati
 def test_of_an_action_that_is_refused_nothing_is_sent(
     start: Callable[..., VirtualBus], calibrations: Path, action: dict, error: type[Exception]
 ) -> None:
-    line = start()
+    line = start("lekiwi")
     with built(line, calibrations) as robot:
         line.packets()
         with pytest.raises(error):
@@ -129,7 +129,7 @@ def test_of_an_action_that_is_refused_nothing_is_sent(
 
 def test_caps_are_named_with_or_without_the_ending(start: Callable[..., VirtualBus], calibrations: Path) -> None:
     for key in ("arm_elbow_flex", "arm_elbow_flex.pos"):
-        with built(start(), calibrations, max_relative_target={key: 3.0}) as robot:
+        with built(start("lekiwi"), calibrations, max_relative_target={key: 3.0}) as robot:
             before = robot.get_observation()["arm_elbow_flex.pos"]
             sent = robot.send_action({"arm_elbow_flex.pos": before + 20.0})
             assert sent["arm_elbow_flex.pos"] == pytest.approx(before + 3.0, abs=0.2)
@@ -139,7 +139,7 @@ def test_wheels_that_were_left_turning_stand_still_after_connecting(
     start: Callable[..., VirtualBus], calibrations: Path
 ) -> None:
     """A host that is killed cannot stop its wheels, which turn on; the next one must not take their speed over."""
-    line = start()
+    line = start("lekiwi")
     killed = built(line, calibrations)
     killed.connect()
     killed.send_action({"theta.vel": 60.0})
@@ -153,7 +153,7 @@ def test_wheels_that_were_left_turning_stand_still_after_connecting(
 def test_torque_that_stays_on_holds_the_arm_and_stops_the_base(
     start: Callable[..., VirtualBus], calibrations: Path
 ) -> None:
-    line = start()
+    line = start("lekiwi")
     with built(line, calibrations, disable_torque_on_disconnect=False) as robot:
         assert robot.safe_state == "base stopped, arm hold position"
         robot.send_action({"arm_elbow_flex.pos": 60.0, "x.vel": 0.2})
@@ -174,7 +174,7 @@ def test_motors_are_set_up_from_the_gripper_to_the_first_wheel(tmp_path: Path) -
 def test_a_line_that_is_lost_is_no_reason_to_fail_at_the_end(
     start: Callable[..., VirtualBus], calibrations: Path
 ) -> None:
-    line = start()
+    line = start("lekiwi")
     robot = built(line, calibrations)
     robot.connect()
     line.unplug()

@@ -34,8 +34,8 @@ def test_fields_and_defaults_are_the_documented_ones(kind: str, name: str, defau
     assert config.model_dump(exclude={"type", "port"}) == defaults
 
 
-def test_the_first_connection_calibrates_without_a_question(start: Callable[[str], VirtualBus], tmp_path: Path) -> None:
-    line, prompter = start("omx"), ScriptedPrompter()
+def test_the_first_connection_calibrates_without_a_question(start: Callable[..., VirtualBus], tmp_path: Path) -> None:
+    line, prompter = start("omx", calibrated=False), ScriptedPrompter()
     with OmxFollower(OmxFollowerConfig(port=line.port, id="black", calibration_dir=tmp_path), prompter=prompter) as arm:
         assert prompter.asked == []
         assert prompter.said == [f"Calibration saved to {tmp_path / 'black.json'}"]
@@ -47,11 +47,11 @@ def test_the_first_connection_calibrates_without_a_question(start: Callable[[str
     assert not any(line.state(i)["Torque_Enable"] for i in range(11, 17))
 
 
-def test_a_file_with_limits_of_its_own_is_not_overwritten(start: Callable[[str], VirtualBus], tmp_path: Path) -> None:
+def test_a_file_with_limits_of_its_own_is_not_overwritten(start: Callable[..., VirtualBus], tmp_path: Path) -> None:
     known = dict(OmxFollower.table.known_calibration or {})
     mine = {**known, "shoulder_lift": replace(known["shoulder_lift"], range_min=1000, range_max=3000)}
     save_calibration(tmp_path / "black.json", mine)
-    line, prompter = start("omx"), ScriptedPrompter([""])
+    line, prompter = start("omx", calibrated=False), ScriptedPrompter([""])
     with OmxFollower(OmxFollowerConfig(port=line.port, id="black", calibration_dir=tmp_path), prompter=prompter):
         assert len(prompter.asked) == 1
         assert "Press ENTER to use provided calibration file" in prompter.asked[0]
@@ -59,8 +59,8 @@ def test_a_file_with_limits_of_its_own_is_not_overwritten(start: Callable[[str],
     assert load_calibration(tmp_path / "black.json") == mine
 
 
-def test_the_trigger_springs_open_gently(start: Callable[[str], VirtualBus], tmp_path: Path) -> None:
-    line = start("omx_leader")
+def test_the_trigger_springs_open_gently(start: Callable[..., VirtualBus], tmp_path: Path) -> None:
+    line = start("omx_leader", calibrated=False)
     with OmxLeader(OmxLeaderConfig(port=line.port, id="blue", calibration_dir=tmp_path)) as arm:
         assert [line.state(i)["Torque_Enable"] for i in range(1, 7)] == [0, 0, 0, 0, 0, 1]
         held = line.state(6)

@@ -281,7 +281,8 @@ def hub(saved: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, st
 
     asked: list[tuple[str, str, str | None]] = []
 
-    def download(repository: str, name: str, *, revision: str | None = None) -> str:
+    def download(repository: str, name: str, *, revision: str | None = None, local_files_only: bool) -> str:
+        assert local_files_only, "tests have no Hub"
         asked.append((repository, name, revision))
         if not (saved / name).exists():
             raise RemoteEntryNotFoundError(name, response=Mock())
@@ -289,7 +290,8 @@ def hub(saved: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, st
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
 
-    def download_folder(repository: str, *, revision: str | None, allow_patterns: str) -> str:
+    def download_folder(repository: str, *, revision: str | None, allow_patterns: str, local_files_only: bool) -> str:
+        assert local_files_only, "tests have no Hub"
         asked.append((repository, allow_patterns, revision))
         return str(saved)
 
@@ -319,15 +321,25 @@ def test_a_repository_without_weights_is_refused(saved: Path, hub: Any) -> None:
         PolicyWithProcessors.from_pretrained("someone/tiny")
 
 
-def test_no_connection_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub.errors import LocalEntryNotFoundError
+@pytest.mark.parametrize(("offline", "hint"), [(True, "Unset HF_HUB_OFFLINE"), (False, "Check the connection")])
+def test_no_connection_is_said_after_one_question(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, offline: bool, hint: str
+) -> None:
+    from huggingface_hub import constants, hf_hub_download
 
-    def offline(*_: Any, **__: Any) -> str:
-        raise LocalEntryNotFoundError("offline")
+    asked = []
 
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", offline)
-    with pytest.raises(CheckpointError, match=r"config\.json of someone/tiny is not on this computer"):
+    def download(*given: Any, **settings: Any) -> str:
+        asked.append(settings)
+        return hf_hub_download(*given, cache_dir=tmp_path, **settings)
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # where nobody listens
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    with pytest.raises(CheckpointError, match=r"config\.json of someone/tiny is not on this computer") as caught:
         Checkpoint.at("someone/tiny").config()
+    assert caught.value.hint.startswith(hint)
+    assert [each["local_files_only"] for each in asked] == [True], "not tried again and again"
 
 
 # --- making ----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from lerobot.envs.actor import provided_features
 from lerobot.envs.assembly import env_maker, make_env
-from lerobot.envs.command import evaluate_policy
+from lerobot.envs.benchmark import evaluate_policy
 from lerobot.envs.config import EvalConfig
 from lerobot.envs.rows import EnvRows
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors

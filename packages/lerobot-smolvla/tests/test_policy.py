@@ -10,15 +10,14 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from tiny_smolvlm import tiny_settings, write_tiny_smolvlm
+from tiny_smolvlm import tiny_settings
 
-from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
+from lerobot.core.errors import LeRobotError
 from lerobot.policies.assembly import PolicyWithProcessors
-from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.export.program import require_exportable
-from lerobot.policies.processing.pipelines import load_processors, make_processors
+from lerobot.policies.processing.pipelines import make_processors
 from lerobot.policies.rtc.continuation import ContinuesChunks
-from lerobot.policies.testing import TrainablePolicyContract
+from lerobot.policies.vla.testing import VLAContract
 from lerobot.smolvla.config import SmolVLAConfig
 from lerobot.smolvla.policy import SmolVLAPolicy
 
@@ -45,7 +44,7 @@ def tiny_batch(rows: int = 8) -> dict[str, Any]:
     }
 
 
-class TestContract(TrainablePolicyContract):
+class TestContract(VLAContract):
     capabilities = frozenset({"gradients", "padding"})
 
     @pytest.fixture
@@ -55,9 +54,6 @@ class TestContract(TrainablePolicyContract):
     @pytest.fixture
     def batch(self) -> dict[str, Any]:
         return tiny_batch()
-
-    def observation(self, batch: dict[str, Any]) -> dict[str, Any]:
-        return {**super().observation(batch), "task": ["pick up the cube"] * len(batch["action"])}
 
 
 class TestContractOfEverythingLearned(TestContract):
@@ -168,92 +164,6 @@ def test_weights_of_compiled_policies_have_their_names(saved: Path) -> None:
     )
     loaded = SmolVLAPolicy.from_pretrained(saved)
     assert all(torch.equal(each, weights[name]) for name, each in loaded.state_dict().items())
-
-
-# --- refused by name -------------------------------------------------------------------------------------------------
-
-WEIGHT = "model.vlm_with_expert.lm_expert.layers.1.self_attn.k_proj.weight"
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (lambda weights: weights.pop(WEIGHT), f"lacks {WEIGHT}"),
-        (lambda weights: weights.update(more=torch.zeros(1)), "does not have: more"),
-        (lambda weights: weights.update({WEIGHT: torch.zeros(16, 8)}), r"another form: .*\(16, 8\)"),
-        (lambda weights: weights.update({WEIGHT: torch.zeros(16, 16).int()}), "int32 instead of"),
-    ],
-    ids=["missing", "extra", "mis-shaped", "of another kind"],
-)
-def test_wrong_weights_are_refused(saved: Path, change: Any, expected: str) -> None:
-    weights = load_file(saved / "model.safetensors")
-    change(weights)
-    save_file(weights, saved / "model.safetensors")
-    for load in (SmolVLAPolicy.from_pretrained, PolicyWithProcessors.from_pretrained):
-        with pytest.raises(CheckpointError, match=expected):
-            load(saved)
-    with pytest.raises(CheckpointError, match=expected):
-        SmolVLAPolicy.check_pretrained(Checkpoint.at(saved).config().model_copy(update={"pretrained_path": str(saved)}))
-
-
-def test_truncated_weights_are_refused(saved: Path) -> None:
-    path = saved / "model.safetensors"
-    path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(CheckpointError, match="a complete safetensors file"):
-        SmolVLAPolicy.from_pretrained(saved)
-
-
-def rename_statistics(folder: Path) -> None:
-    """Statistics as lerobot/smolvla_base has them: under the names of the datasets it was made from."""
-    for path in folder.glob("*normalizer_processor.safetensors"):
-        save_file({f"so100.{name}": each for name, each in load_file(path).items()}, path)
-
-
-def test_statistics_under_other_names_are_refused_and_those_of_a_dataset_mend_it(saved: Path) -> None:
-    rename_statistics(saved)
-    with pytest.raises(
-        CheckpointError, match=r"no statistics .*action.mean.*it has those of .*so100\.action"
-    ) as raised:
-        PolicyWithProcessors.from_pretrained(saved)
-    assert "--dataset.repo_id" in str(raised.value.hint)
-    config = Checkpoint.at(saved).config()
-    given = {"stats": STATS}
-    mended = load_processors(
-        config,
-        Checkpoint.at(saved),
-        overrides={"normalizer_processor": given},
-        post_overrides={"unnormalizer_processor": given},
-    )
-    assert torch.equal(mended.postprocessor(torch.ones(1, 4)), torch.ones(1, 4))
-
-
-def test_a_tokenizer_of_another_model_is_refused(saved: Path, vlm: Path, tmp_path: Path) -> None:
-    write_tiny_smolvlm(tmp_path / "other")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "other")
-    tokenizer.add_tokens([f"<word{index}>" for index in range(50)])
-    tokenizer.save_pretrained(saved / "tokenizer")
-    with pytest.raises(CheckpointError, match=r"has 3\d\d tokens, .*knows 300"):
-        PolicyWithProcessors.from_pretrained(saved)
-
-
-@pytest.mark.parametrize(
-    "key", ["observation.images.wrist", "observation.state", "observation.language.attention_mask"]
-)
-def test_missing_inputs_are_refused(vlm: Path, key: str) -> None:
-    batch = tiny_batch()
-    del batch[key]
-    policy = make(vlm)
-    for call in (policy.forward, policy.predict_action_chunk, policy.select_action):
-        with pytest.raises(FeatureMismatchError, match=f"got no '{key}'"):
-            call(batch)
-
-
-def test_a_camera_may_be_missing_if_the_settings_say_so(vlm: Path) -> None:
-    batch = tiny_batch()
-    del batch["observation.images.wrist"]
-    policy = make(vlm, empty_cameras=1)
-    assert policy.predict_action_chunk(batch).shape == (8, 6, 4)
-    assert "observation.images.empty_camera_0" in policy.config.input_features
 
 
 def test_old_checkpoints_keep_their_statistics_among_the_weights(saved: Path) -> None:

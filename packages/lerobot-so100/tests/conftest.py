@@ -1,16 +1,14 @@
-"""Virtual SO-101 arms, and someone who calibrates them."""
+"""A virtual SO-101 arm, what its motors hold, and someone who calibrates it."""
 
-import multiprocessing
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from lerobot.motors import MotorCalibration, save_calibration
-from lerobot.motors.virtual import ARMS, Sweeper, VirtualBus, with_calibration
+from lerobot.motors import MotorCalibration
+from lerobot.motors.testing import calibrations, quick, start
+from lerobot.motors.virtual import Sweeper, VirtualBus
 
-# The processes of virtual lines are forked from one that has these modules, which saves 0.3 s of processor time each.
-multiprocessing.set_forkserver_preload(["lerobot.motors.virtual.process", "lerobot.feetech.virtual"])
+__all__ = ["arm", "calibrations", "held", "quick", "start", "sweeper"]
 
 CALIBRATION = {
     "shoulder_pan": MotorCalibration(1, 0, 1603, 761, 3280),
@@ -22,37 +20,14 @@ CALIBRATION = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _short_camera_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("follower", "pair"):
-        monkeypatch.setattr(f"lerobot.motors.arms.{module}.CAMERA_TEST_S", 0.05)
+@pytest.fixture(scope="session")
+def held() -> dict[str, dict[str, MotorCalibration]]:
+    return {"so101": CALIBRATION}
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[[], VirtualBus]]:
-    """Start virtual arms that hold `CALIBRATION`."""
-    running: list[VirtualBus] = []
-
-    def start() -> VirtualBus:
-        running.append(VirtualBus(with_calibration(ARMS["so101"], CALIBRATION)))
-        return running[-1]
-
-    yield start
-    for line in running:
-        line.close()
-
-
-@pytest.fixture
-def arm(start: Callable[[], VirtualBus]) -> VirtualBus:
-    return start()
-
-
-@pytest.fixture
-def calibrations(tmp_path: Path) -> Path:
-    """A folder with the calibration of arms called black, black_left and black_right."""
-    for name in ("black", "black_left", "black_right"):
-        save_calibration(tmp_path / "calibrations" / f"{name}.json", CALIBRATION)
-    return tmp_path / "calibrations"
+def arm(start: Callable[[str], VirtualBus]) -> VirtualBus:
+    return start("so101")
 
 
 @pytest.fixture

@@ -1,11 +1,15 @@
 """Calibration of an arm: files where others keep them, questions as others ask them."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lerobot.core.errors import CalibrationError
+from lerobot.core.commands.calibrate import CalibrateConfig
+from lerobot.core.devices.command import calibrate
+from lerobot.core.errors import CalibrationError, LeRobotError
+from lerobot.core.prompts import TerminalPrompter
 from lerobot.core.testing import ScriptedPrompter
 from lerobot.motors import load_calibration, save_calibration
 from lerobot.motors.virtual import ARMS, VirtualBus
@@ -130,6 +134,29 @@ def test_nobody_at_the_terminal_is_an_error_with_a_way_out(arm: VirtualBus) -> N
     assert "lerobot calibrate" in caught.value.hint
 
 
+def test_without_a_person_the_arm_is_not_touched(arm: VirtualBus, lerobot_home: Path, monkeypatch) -> None:
+    """Its first question would come when its torque is off already."""
+    touched = []
+    monkeypatch.setattr(SOFollower, "connect", lambda self, **_: touched.append(self))
+    with Path("/dev/null").open() as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        with pytest.raises(LeRobotError, match=r"calibrating .* needs somebody at the terminal"):
+            calibrate(CalibrateConfig.model_validate({"robot": {"type": "so101_follower", "port": arm.port}}))
+    assert touched == []
+
+
+def test_answers_may_come_from_a_pipe(monkeypatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as answers, os.fdopen(writing, "w") as person:
+        monkeypatch.setattr("sys.stdin", answers)
+        assert TerminalPrompter().is_there(), "silent, and open"
+        person.write("c\n")
+        person.close()
+        assert TerminalPrompter().is_there()
+        assert TerminalPrompter().ask("") == "c"
+        assert not TerminalPrompter().is_there()
+
+
 def test_an_old_file_stops_a_run_but_not_a_calibration(arm: VirtualBus, calibrations: Path, sweeper) -> None:
     path = calibrations / "old.json"
     lists = '"drive_mode": [0], "homing_offset": [1], "start_pos": [2], "end_pos": [3]'
@@ -177,7 +204,7 @@ def test_another_arm_is_noticed_and_named(arm: VirtualBus, calibrations: Path) -
     blue = load_calibration(calibrations / "black.json")
     blue["shoulder_pan"].homing_offset += 100
     save_calibration(calibrations / "blue.json", blue)
-    for name in ("black_left", "black_right"):
+    for name in ("black_left", "black_right", "blue_left", "blue_right"):
         (calibrations / f"{name}.json").unlink()
     config = SO101FollowerConfig(port=arm.port, id="blue", calibration_dir=calibrations)
     line = (

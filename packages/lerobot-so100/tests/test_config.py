@@ -67,8 +67,8 @@ def test_camera_names_that_collide_are_refused() -> None:
 
 
 @pytest.fixture
-def pair(start: Callable[[], VirtualBus], calibrations: Path) -> tuple[BiSOFollower, VirtualBus, VirtualBus]:
-    left, right = start(), start()
+def pair(start: Callable[[str], VirtualBus], calibrations: Path) -> tuple[BiSOFollower, VirtualBus, VirtualBus]:
+    left, right = start("so101"), start("so101")
     config = BiSOFollowerConfig(
         id="black",
         calibration_dir=calibrations,
@@ -110,8 +110,10 @@ def test_a_diagnosis_names_the_arm(pair) -> None:
     assert finding.what.startswith("right arm: Could not connect on port")
 
 
-def test_leaders_follow_feedback_while_their_torque_is_on(start: Callable[[], VirtualBus], calibrations: Path) -> None:
-    left, right = start(), start()
+def test_leaders_follow_feedback_while_their_torque_is_on(
+    start: Callable[[str], VirtualBus], calibrations: Path
+) -> None:
+    left, right = start("so101"), start("so101")
     config = BiSOLeaderConfig(
         id="black",
         calibration_dir=calibrations,

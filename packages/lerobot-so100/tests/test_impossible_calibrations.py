@@ -99,9 +99,9 @@ def test_a_virtual_arm_cannot_hold_it(name: str, reported: Path) -> None:
     assert PROBLEMS[name][-1] in caught.value.what
 
 
-def test_a_pair_writes_to_neither_arm(reported: Path, start: Callable[[], VirtualBus]) -> None:
+def test_a_pair_writes_to_neither_arm(reported: Path, start: Callable[[str], VirtualBus]) -> None:
     """The left arm's calibration is possible and differs from what its motors hold."""
-    left, right = VirtualBus(ARMS["so101"]), start()
+    left, right = VirtualBus(ARMS["so101"]), start("so101")
     shutil.copy(reported / "reversed.json", reported / "two_right.json")
     possible = {name: entry for name, entry in entries(reported / "extra.json").items() if name != "joint7"}
     save_calibration(reported / "two_left.json", possible)

@@ -1,78 +1,51 @@
 """The servos of ALOHA arms.
 
 Sources: models from huggingface/lerobot 0.3.3 (`viperx`, `widowx`); ids, directions, secondary ids and velocity limit
-from Interbotix' motor configurations `aloha_vx300s.yaml` and `aloha_wx250s.yaml`.
+from Interbotix' motor configurations `aloha_vx300s.yaml` and `aloha_wx250s.yaml`. Of two servos that face each other,
+one is reversed.
 """
 
-from collections.abc import Collection, Mapping
-
 from lerobot.aloha_robot.bus import ShadowedBus
-from lerobot.dynamixel import DriveMode, OperatingMode
-from lerobot.dynamixel.tables import SPEEDS_DEG_S
-from lerobot.motors.arms.table import ArmTable, Joint
+from lerobot.dynamixel.joints import EXTENDED, joint
+from lerobot.motors.arms.table import ArmTable
 
-FOLLOWER_MODELS = {
-    "waist": "xm540-w270",
-    "shoulder": "xm540-w270",
-    "shoulder_shadow": "xm540-w270",
-    "elbow": "xm540-w270",
-    "elbow_shadow": "xm540-w270",
-    "forearm_roll": "xm540-w270",
-    "wrist_angle": "xm540-w270",
-    "wrist_rotate": "xm430-w350",
-    "gripper": "xm430-w350",
-}
-
-LEADER_MODELS = {
-    **dict.fromkeys(FOLLOWER_MODELS, "xm430-w350"),
-    "wrist_rotate": "xl430-w250",
-    "gripper": "xc430-w150",
-}
-
-ENDLESS = {"waist", "forearm_roll", "wrist_rotate"}
-"""They turn without stops as far as their cables let them."""
-
-SHADOWS = ShadowedBus.shadows
-
-FOLLOWER_REVERSED = {"shoulder", "elbow", "wrist_angle"}
-LEADER_REVERSED = {"shoulder_shadow", "elbow_shadow", "wrist_angle"}
-"""Of two servos that face each other, one is reversed."""
-
-EXTENDED = {"Operating_Mode": OperatingMode.EXTENDED_POSITION.value}
-"""Plain position mode ignores homing offsets of more than a quarter turn."""
-
-BY_CURRENT = {"Operating_Mode": OperatingMode.CURRENT_POSITION.value}
-"""A gripper that holds an object is stalled: its current is limited."""
-
-VELOCITY_LIMIT = {"Velocity_Limit": 131}
+LIMIT = {"Velocity_Limit": 131}
 """30 rpm, as the maker advises; position modes do not obey it."""
 
-NO_SECOND_ID = 255
+
+def obeying(motor_id: int) -> dict[str, int]:
+    """Settings of a servo that hears what another one is told."""
+    return {"Secondary_ID": motor_id}
 
 
-def _table(models: Mapping[str, str], reversed_: Collection[str], *, follows: bool) -> ArmTable:
-    ids = {name: motor_id for motor_id, name in enumerate(models, start=1)}
-    joints = {}
-    for name, model in models.items():
-        first = SHADOWS.get(name)
-        is_gripper = name == "gripper"
-        joints[name] = Joint(
-            ids[name],
-            model,
-            SPEEDS_DEG_S[model],
-            is_gripper=is_gripper,
-            is_endless=name in ENDLESS,
-            settings={
-                **(BY_CURRENT if is_gripper and follows else EXTENDED),
-                **(VELOCITY_LIMIT if follows else {}),
-                "Secondary_ID": ids[first] if first else NO_SECOND_ID,
-            },
-            calibration_settings=EXTENDED,
-            drive_mode=(DriveMode.INVERTED if name in reversed_ else DriveMode.NON_INVERTED).value,
-            shadow_of=first,
-        )
-    return ArmTable(ShadowedBus, joints)
+NOBODY = obeying(255)
 
+FOLLOWER = ArmTable(
+    ShadowedBus,
+    {
+        "waist": joint(1, "xm540-w270", settings={**LIMIT, **NOBODY}, is_endless=True),
+        "shoulder": joint(2, "xm540-w270", settings={**LIMIT, **NOBODY}, is_reversed=True),
+        "shoulder_shadow": joint(3, "xm540-w270", settings={**LIMIT, **obeying(2)}, shadow_of="shoulder"),
+        "elbow": joint(4, "xm540-w270", settings={**LIMIT, **NOBODY}, is_reversed=True),
+        "elbow_shadow": joint(5, "xm540-w270", settings={**LIMIT, **obeying(4)}, shadow_of="elbow"),
+        "forearm_roll": joint(6, "xm540-w270", settings={**LIMIT, **NOBODY}, is_endless=True),
+        "wrist_angle": joint(7, "xm540-w270", settings={**LIMIT, **NOBODY}, is_reversed=True),
+        "wrist_rotate": joint(8, "xm430-w350", settings={**LIMIT, **NOBODY}, is_endless=True),
+        "gripper": joint(9, "xm430-w350", settings={**LIMIT, **NOBODY}, is_gripper=True),
+    },
+)
 
-FOLLOWER = _table(FOLLOWER_MODELS, FOLLOWER_REVERSED, follows=True)
-LEADER = _table(LEADER_MODELS, LEADER_REVERSED, follows=False)
+LEADER = ArmTable(
+    ShadowedBus,
+    {
+        "waist": joint(1, "xm430-w350", settings=NOBODY, is_endless=True),
+        "shoulder": joint(2, "xm430-w350", settings=NOBODY),
+        "shoulder_shadow": joint(3, "xm430-w350", settings=obeying(2), is_reversed=True, shadow_of="shoulder"),
+        "elbow": joint(4, "xm430-w350", settings=NOBODY),
+        "elbow_shadow": joint(5, "xm430-w350", settings=obeying(4), is_reversed=True, shadow_of="elbow"),
+        "forearm_roll": joint(6, "xm430-w350", settings=NOBODY, is_endless=True),
+        "wrist_angle": joint(7, "xm430-w350", settings=NOBODY, is_reversed=True),
+        "wrist_rotate": joint(8, "xl430-w250", settings=NOBODY, is_endless=True),
+        "gripper": joint(9, "xc430-w150", settings={**EXTENDED, **NOBODY}, is_gripper=True),
+    },
+)

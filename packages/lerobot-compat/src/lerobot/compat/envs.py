@@ -53,15 +53,19 @@ def make_env(
         trust_remote_code: allow code from the Hub.
 
     Returns:
-        By environment type and number of the task a vector of `n_envs` environments, whose episodes start anew by
-        themselves, as gymnasium does it.
+        By suite and number of the task a vector of `n_envs` environments, whose episodes start anew by themselves, as
+        gymnasium does it.
     """
     del hub_cache_dir
     config = make_env_config("hub", hub_path=cfg) if isinstance(cfg, str) else cfg
-    make = partial(_whole_episodes, config, trust_remote_code=trust_remote_code)
-    makers = [make] * n_envs
-    vector: Vector = AsyncVectorEnv(makers, context="spawn") if use_async_envs and n_envs > 1 else SyncVectorEnv(makers)
-    return {config.type: {0: vector}}
+
+    def vector(task: EnvConfig) -> Vector:
+        makers = [partial(_whole_episodes, task, trust_remote_code=trust_remote_code)] * n_envs
+        if use_async_envs and n_envs > 1:
+            return AsyncVectorEnv(makers, context="spawn")
+        return SyncVectorEnv(makers)
+
+    return {suite: {number: vector(task) for number, task in tasks.items()} for suite, tasks in config.tasks().items()}
 
 
 class _WholeEpisodes(gymnasium.Wrapper[Any, Any, Any, Any]):

@@ -7,12 +7,13 @@ same gate as what a command sends: limits, a ramp from the measured pose, and a 
 import atexit
 import math
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache, partial
 from typing import Any
 
 from lerobot.core.clock import clock_of
 from lerobot.core.errors import NotConnectedError
-from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate
+from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate, safe_end
 from lerobot.core.types import Action, Observation
 
 
@@ -65,7 +66,9 @@ class Driver:
 class GatedDriving:
     """Stands before a robot's class, see `gated`; what `Driver` says holds for its `send_action`.
 
-    `disconnect` and the end of the program bring the robot to its safe state.
+    From `connect` to `disconnect` every signal that ends a program, such as SIGTERM or that of a closed terminal,
+    interrupts it as Ctrl-C does; see `safe_end`. `disconnect` and the end of the program bring the robot to its safe
+    state.
 
     Args:
         config: of the robot.
@@ -74,7 +77,10 @@ class GatedDriving:
     """
 
     safety = SafetyConfig()
+    has_gate_before_it = False
+    """Whether a command drives it, through a gate of its own: then this class adds none, and ends nothing."""
     _driver: Driver | None = None
+    _ending: ExitStack | None = None
 
     def __init__(self, config: Any, *, safety: SafetyConfig | None = None, **dependencies: Any) -> None:
         if safety is not None:
@@ -99,32 +105,34 @@ class GatedDriving:
 
     def connect(self, calibrate: bool = True) -> None:
         """See `Calibratable.connect`."""
-        super().connect(calibrate=calibrate)  # type: ignore[misc]
-        try:
-            self._driver = Driver(_Ungated(self), self.safety)
-        except BaseException:
-            super().disconnect()  # type: ignore[misc]
-            raise
+        robot = _Ungated(self)
+        if self.has_gate_before_it or robot.is_connected:
+            robot.connect(calibrate)
+            return
+        with ExitStack() as ending:
+            session = ending.enter_context(safe_end(robot))
+            session.connect(calibrate)
+            self._driver = Driver(robot, self.safety)
+            ending.callback(self._driver.gated.rest)
+            self._ending = ending.pop_all()
         atexit.register(self.disconnect)
 
     def get_observation(self) -> Observation:
         """See `Robot.get_observation`."""
-        return self.driver.observe()
+        return _Ungated(self).get_observation() if self.has_gate_before_it else self.driver.observe()
 
     def send_action(self, action: Action) -> Action:
         """Send a command as far as it is safe, and return what was sent."""
-        return self.driver.command(action)
+        return _Ungated(self).send_action(action) if self.has_gate_before_it else self.driver.command(action)
 
     def disconnect(self) -> None:
         """Bring the robot to its safe state and release it; calling it again does nothing."""
         atexit.unregister(self.disconnect)
-        driver, self._driver = self._driver, None
-        try:
-            if driver is not None:
-                driver.gated.rest()
-                driver.gated.robot.enter_safe_state()
-        finally:
-            super().disconnect()  # type: ignore[misc]
+        ending, self._ending, self._driver = self._ending, None, None
+        if ending is None:
+            _Ungated(self).disconnect()
+        else:
+            ending.close()
 
 
 class _Ungated:
@@ -140,13 +148,21 @@ class _Ungated:
     def __getattr__(self, name: str) -> Any:
         return self._robot.__getattribute__(name)
 
-    def get_observation(self) -> Any:
-        """Measure."""
-        return super(GatedDriving, self._robot).get_observation()  # type: ignore[misc]
+    def connect(self, calibrate: bool = True) -> None:
+        """Open."""
+        super(GatedDriving, self._robot).connect(calibrate=calibrate)  # type: ignore[misc]
 
-    def send_action(self, action: Action) -> Any:
+    def get_observation(self) -> Observation:
+        """Measure."""
+        return super(GatedDriving, self._robot).get_observation()  # type: ignore[misc,no-any-return]
+
+    def send_action(self, action: Action) -> Action:
         """Send."""
-        return super(GatedDriving, self._robot).send_action(action)  # type: ignore[misc]
+        return super(GatedDriving, self._robot).send_action(action)  # type: ignore[misc,no-any-return]
+
+    def disconnect(self) -> None:
+        """Release."""
+        super(GatedDriving, self._robot).disconnect()  # type: ignore[misc]
 
 
 @cache

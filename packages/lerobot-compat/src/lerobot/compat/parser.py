@@ -1,25 +1,14 @@
 """Command lines of programs that describe them by a dataclass or a configuration of ours."""
 
-import dataclasses
 import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, get_type_hints
 
-from pydantic import Field, create_model
-
-from lerobot.compat import choice
-from lerobot.core.config import base
+from lerobot.compat.plugins.models import Adapted, section
 from lerobot.core.config.base import ConfigModel
 from lerobot.core.config.load import load
 from lerobot.core.errors import ConfigError
-
-CHOICES: dict[Any, Any] = {
-    choice.RobotConfig: base.RobotConfig,
-    choice.TeleoperatorConfig: base.TeleoperatorConfig,
-    choice.CameraConfig: base.CameraConfig,
-}
-"""What a field takes that is annotated with a base class of programs: any plugin of the kind."""
 
 
 def wrap(config_path: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -45,7 +34,7 @@ def wrap(config_path: str | None = None) -> Callable[[Callable[..., Any]], Calla
     return decorate
 
 
-def parse(config_class: type, arguments: list[str], config_path: str | None = None) -> Any:
+def parse(config_class: Any, arguments: list[str], config_path: str | None = None) -> Any:
     """Read a configuration from flags.
 
     Args:
@@ -57,50 +46,9 @@ def parse(config_class: type, arguments: list[str], config_path: str | None = No
         SystemExit: something is wrong with them; says what, a line each.
     """
     given = [f"--config_path={config_path}", *arguments] if config_path else arguments
-    model = as_model(config_class)
+    model = config_class if issubclass(config_class, ConfigModel) else section(config_class)
     try:
         loaded = load(model, given).config
     except ConfigError as error:
         raise SystemExit(f"error: {error}") from error
-    return _as_program_has_it(config_class, loaded)
-
-
-def as_model(config_class: Any) -> type[ConfigModel]:
-    """A model with the fields of a dataclass, nested ones included; a configuration of ours is one."""
-    if issubclass(config_class, ConfigModel):
-        known: type[ConfigModel] = config_class
-        return known
-    hints = get_type_hints(config_class)
-    fields: dict[str, Any] = {
-        each.name: (_annotation(hints[each.name]), _default(each)) for each in dataclasses.fields(config_class)
-    }
-    made: type[ConfigModel] = create_model(config_class.__name__, __base__=ConfigModel, **fields)
-    return made
-
-
-def _annotation(hint: Any) -> Any:
-    if hint in CHOICES:
-        return CHOICES[hint]
-    return as_model(hint) if isinstance(hint, type) and dataclasses.is_dataclass(hint) else hint
-
-
-def _default(field: dataclasses.Field[Any]) -> Any:
-    if field.default is not dataclasses.MISSING:
-        return Field(default=field.default)
-    if field.default_factory is not dataclasses.MISSING:
-        return Field(default_factory=field.default_factory)
-    return Field()
-
-
-def _as_program_has_it(config_class: type, loaded: Any) -> Any:
-    """The dataclass, of a model's values; what is one already, such as a default, stays."""
-    if not isinstance(loaded, ConfigModel) or issubclass(config_class, ConfigModel):
-        return loaded
-    hints = get_type_hints(config_class)
-    values = {name: _nested(hints[name], value) for name, value in loaded}
-    return config_class(**values)
-
-
-def _nested(hint: Any, value: Any) -> Any:
-    nested = isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint not in CHOICES
-    return _as_program_has_it(hint, value) if nested else value
+    return loaded.original() if isinstance(loaded, Adapted) else loaded

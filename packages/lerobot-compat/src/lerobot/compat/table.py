@@ -26,6 +26,7 @@ ROOT = "lerobot"
 SAME_AS, MISSING = "same_as", "missing"
 
 ADAPTERS = {
+    "command": "lerobot.compat.commands:command",
     "derivable": "lerobot.compat.derived:derivable",
     "gated": "lerobot.compat.gated:gated",
     "optimizer": "lerobot.compat.optim:optimizer",
@@ -93,17 +94,25 @@ def reason_of_name(module_name: str, name: str) -> str:
     entry = found.get(name)
     if entry is not None:
         return _reason(entry)
-    return _not_built(module_name, found) or str(found.get(MISSING, ""))
+    return _not_built(found) or str(found.get(MISSING, ""))
 
 
-def _not_built(module_name: str, entries: Mapping[str, Any]) -> str:
-    """Why the plugin that a module is about is not here; empty if it is, or the module is about none."""
-    for name, entry in entries.items():
-        if isinstance(entry, Mapping) and entry.keys() & REGISTERED.keys():
-            try:
-                resolve(module_name, name)
-            except NoCounterpartError as error:
-                return str(error)
+def _not_built(entries: Mapping[str, Any]) -> str:
+    """Why the plugin that a module is about is not here; empty if it is, or the module is about none or several."""
+    named = {
+        plugin: REGISTERED[adapter]
+        for entry in entries.values()
+        if isinstance(entry, Mapping)
+        for adapter, plugin in entry.items()
+        if adapter in REGISTERED
+    }
+    if len(named) != 1:
+        return ""
+    ((plugin, finder),) = named.items()
+    try:
+        _load(finder, plugin)(plugin)
+    except (PluginNotFoundError, PluginNotInstalledError) as error:
+        return _said(error)
     return ""
 
 
@@ -133,8 +142,13 @@ def _find(finder: str, plugin: str, asked: str) -> Any:
     try:
         return _load(finder, asked)(plugin)
     except (PluginNotFoundError, PluginNotInstalledError) as error:
-        hint = error.hint if isinstance(error, PluginNotInstalledError) else ""
-        raise NoCounterpartError(f"{asked} has no counterpart here: {error.what} {hint}".rstrip()) from error
+        raise NoCounterpartError(f"{asked} has no counterpart here: {_said(error)}") from error
+
+
+def _said(error: PluginNotFoundError | PluginNotInstalledError) -> str:
+    """What is not here and, of what can be installed, how."""
+    hint = error.hint if isinstance(error, PluginNotInstalledError) else ""
+    return f"{error.what} {hint}".rstrip()
 
 
 def _load(target: str, asked: str) -> Any:

@@ -1,6 +1,7 @@
 """How hardware code talks to the person in front of it, without calling `input` or `print`."""
 
 import sys
+from io import BufferedReader
 from typing import Protocol
 
 from lerobot.core.terminal import terminal_keys
@@ -28,6 +29,18 @@ class Prompter(Protocol):
 
 class TerminalPrompter:
     """The person at this terminal."""
+
+    def is_there(self) -> bool:
+        """Whether there may be answers: the input is a terminal, or has not ended yet."""
+        if sys.stdin is None or sys.stdin.closed:
+            return False
+        if sys.stdin.isatty() or sys.platform == "win32":
+            return True
+        import select
+
+        # A pipe that is silent may speak later; what can be read and holds nothing has ended.
+        silent = not select.select([sys.stdin], [], [], 0)[0]
+        return silent or not isinstance(sys.stdin.buffer, BufferedReader) or bool(sys.stdin.buffer.peek(1))
 
     def say(self, text: str) -> None:
         """See `Prompter.say`."""

@@ -84,8 +84,15 @@ class StopSignals:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        for number, previous in self._previous.items():
-            signal.signal(number, previous)
+        if threading.current_thread() is not threading.main_thread():
+            return  # only the main thread can put handlers back
+        later = _entered[_entered.index(self) + 1 :] if self in _entered else []
+        if later:
+            # Two robots need not be released in reverse order: the next one puts back what was before this one.
+            later[0]._previous |= self._previous
+        else:
+            for number, previous in self._previous.items():
+                signal.signal(number, previous)
         self._previous.clear()
         if self in _entered:
             _entered.remove(self)

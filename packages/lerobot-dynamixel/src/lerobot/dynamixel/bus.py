@@ -6,7 +6,7 @@ from lerobot.dynamixel import tables
 from lerobot.dynamixel.wire import REPLY_WAIT_S, DynamixelWire
 from lerobot.motors.bus import Motors
 from lerobot.motors.encoding import decode_twos_complement, encode_twos_complement
-from lerobot.motors.motor import MotorCalibration
+from lerobot.motors.motor import MotorCalibration, TorqueMode
 from lerobot.motors.serial.bus import SerialMotorsBus
 from lerobot.motors.serial.port import SerialPort
 from lerobot.motors.serial.wire import Wire
@@ -21,20 +21,6 @@ class OperatingMode(Enum):
     EXTENDED_POSITION = 4
     CURRENT_POSITION = 5
     PWM = 16
-
-
-class DriveMode(Enum):
-    """Bit 0 of Drive_Mode: the servo itself reverses its direction."""
-
-    NON_INVERTED = 0
-    INVERTED = 1
-
-
-class TorqueMode(Enum):
-    """Content of Torque_Enable."""
-
-    ENABLED = 1
-    DISABLED = 0
 
 
 class DynamixelMotorsBus(SerialMotorsBus):

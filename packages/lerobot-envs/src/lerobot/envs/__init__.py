@@ -1,8 +1,9 @@
 """Simulated environments and evaluation in them.
 
 `assembly` builds an environment from its configuration, `episode` and `rows` play episodes side by side, `actor` lets a
-policy play, `evaluation` counts, `report` says it in figures. `opengl` finds what draws without a window, `offscreen`
-draws MuJoCo's models with it.
+policy play, `evaluation` counts, `benchmark` goes through the tasks, `journal` keeps what ended, `report` says it in
+figures. `suites` reads names of tasks; `opengl` finds what draws without a window, `offscreen` draws MuJoCo's models
+with it; `old_gym` adapts environments of earlier interfaces.
 """
 
 from lerobot.core.deprecation import keep_moved_modules

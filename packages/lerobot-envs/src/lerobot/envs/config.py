@@ -10,12 +10,12 @@ from lerobot.core.config.base import ConfigModel, EnvConfig, PathText
 class EvalConfig(ConfigModel):
     """How an evaluation is run."""
 
-    n_episodes: int = Field(default=50, gt=0, description="Episodes to play.")
+    n_episodes: int = Field(default=50, gt=0, description="Episodes to play of every task.")
     batch_size: int = Field(
         default=0, ge=0, description="Environments side by side; 0: one per processor core. Does not change results."
     )
     use_async_envs: bool = Field(default=True, description="Give each environment a process of its own.")
-    n_videos: int = Field(default=10, ge=0, description="Episodes of which a video is kept, the first ones.")
+    n_videos: int = Field(default=10, ge=0, description="Episodes of every task that are filmed, the first ones.")
     recording: Literal[False] = Field(default=False, description="Record episodes as a dataset: not supported.")
     recording_repo_id: str | None = Field(default=None, description="Belongs to recording.")
     recording_private: Literal[False] = Field(default=False, description="Belongs to recording.")
@@ -27,7 +27,9 @@ class BenchmarkEnvConfig(EnvConfig):
     features: dict[str, Any] = Field(
         default_factory=dict, description="Shapes a saved configuration declares; what the environment shows decides."
     )
-    max_parallel_tasks: int = Field(default=1, ge=1, description="Tasks played at a time; a benchmark of one has one.")
+    max_parallel_tasks: int = Field(
+        default=1, ge=1, description="Tasks played at a time, in batch_size environments each."
+    )
 
 
 class HubEnvConfig(EnvConfig):

@@ -10,6 +10,7 @@ import gymnasium
 
 from lerobot.core.errors import LeRobotError
 from lerobot.envs.config import HubEnvConfig
+from lerobot.envs.old_gym import OldGym
 
 
 def load_hub_env(config: HubEnvConfig, *, trust_remote_code: bool = False) -> Any:
@@ -63,13 +64,13 @@ def _fetch(path: str) -> Path:
     return file
 
 
-def _single(made: Any, source: str) -> gymnasium.Env[Any, Any]:
+def _single(made: Any, source: str) -> gymnasium.Env[Any, Any] | OldGym:
     """The environment inside what `make_env` returns: itself, a vector of one, or mappings down to one."""
     while isinstance(made, Mapping) and len(made) == 1:
         made = next(iter(made.values()))
     if isinstance(made, gymnasium.vector.SyncVectorEnv) and len(made.envs) == 1:
         made = made.envs[0]
-    if not isinstance(made, gymnasium.Env):
+    if not isinstance(made, gymnasium.Env | OldGym):
         raise LeRobotError(
             f"make_env of {source} returned {type(made).__name__}",
             expected="one gymnasium.Env, or a synchronous vector environment with one",

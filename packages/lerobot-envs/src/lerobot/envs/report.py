@@ -57,31 +57,56 @@ def wilson_interval(successes: int, n: int, z: float = Z_95) -> tuple[float, flo
     return max(0.0, min(rate, (centre - half) / scale)), min(1.0, max(rate, (centre + half) / scale))
 
 
-def report(episodes: Sequence[Episode], *, group: str, task_id: int, seconds: float) -> dict[str, Any]:
-    """Make the contents of `eval_info.json`: the peer's keys, and `n`, the interval and seeds beside them.
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """What was played of one task.
+
+    Attributes:
+        group: name of the suite, or of the environment that has one task.
+        task_id: number of the task in the suite.
+        episodes: by index.
+        description: the task in words.
+    """
+
+    group: str
+    task_id: int
+    episodes: Sequence[Episode]
+    description: str = ""
+
+
+def report(results: Sequence[TaskResult], *, seconds: float, caveats: Sequence[str] = ()) -> dict[str, Any]:
+    """Make the contents of `eval_info.json`: the peer's keys, and `n`, intervals and seeds beside them.
 
     Args:
-        episodes: all episodes, by index.
-        group: name of the environment or of its group of tasks.
-        task_id: number of the task in the group.
+        results: of every task.
         seconds: duration of the evaluation.
+        caveats: see `EnvConfig.caveats`.
     """
-    videos = [str(episode.video) for episode in episodes if episode.video is not None]
-    metrics = {
-        "sum_rewards": [episode.sum_reward for episode in episodes],
-        "max_rewards": [episode.max_reward for episode in episodes],
-        "successes": [episode.success for episode in episodes],
-        "seeds": [episode.seed for episode in episodes],
-        "steps": [episode.steps for episode in episodes],
-        "video_paths": videos,
-    }
-    summary = _summary(episodes) | {"video_paths": videos}
-    timing = {"eval_s": seconds, "eval_ep_s": seconds / len(episodes)}
+    groups: dict[str, list[Episode]] = {}
+    for each in results:
+        groups.setdefault(each.group, []).extend(each.episodes)
+    everything = [episode for episodes in groups.values() for episode in episodes]
+    timing = {"eval_s": seconds, "eval_ep_s": seconds / len(everything)}
     return {
-        "per_task": [{"task_group": group, "task_id": task_id, "metrics": metrics}],
-        "per_group": {group: summary},
-        "overall": summary | timing,
+        "per_task": [_task(each) for each in results],
+        "per_group": {group: _summary(episodes) for group, episodes in groups.items()},
+        "overall": _summary(everything) | timing,
+        "caveats": list(caveats),
     }
+
+
+def _task(result: TaskResult) -> dict[str, Any]:
+    summary = _summary(result.episodes)
+    metrics = {
+        "sum_rewards": [episode.sum_reward for episode in result.episodes],
+        "max_rewards": [episode.max_reward for episode in result.episodes],
+        "successes": [episode.success for episode in result.episodes],
+        "seeds": [episode.seed for episode in result.episodes],
+        "steps": [episode.steps for episode in result.episodes],
+        "video_paths": summary.pop("video_paths"),
+    }
+    named = {"task_group": result.group, "task_id": result.task_id, "task": result.description}
+    return {**named, **summary, "metrics": metrics}
 
 
 def _summary(episodes: Sequence[Episode]) -> dict[str, Any]:
@@ -95,15 +120,27 @@ def _summary(episodes: Sequence[Episode]) -> dict[str, Any]:
         "n": n,
         "n_episodes": n,
         "n_success": successes,
+        "video_paths": [str(episode.video) for episode in episodes if episode.video is not None],
     }
 
 
 def summary_line(results: dict[str, Any]) -> str:
     """Say the result in one line."""
     overall = results["overall"]
-    low, high = overall["pc_success_interval_95"]
+    return f"{_rate(overall)}, mean return {overall['avg_sum_reward']:.3f}, {overall['eval_s']:.1f} s"
+
+
+def task_lines(results: dict[str, Any]) -> list[str]:
+    """A line for every task and one for every suite; none if there is one task."""
+    if len(results["per_task"]) == 1:
+        return []
+    tasks = [f"{task['task_group']} {task['task_id']}: {_rate(task)}  {task['task']}" for task in results["per_task"]]
+    return [*tasks, *(f"{group}: {_rate(summary)}" for group, summary in results["per_group"].items())]
+
+
+def _rate(summary: dict[str, Any]) -> str:
+    low, high = summary["pc_success_interval_95"]
     return (
-        f"success {overall['pc_success']:.1f} % ({overall['n_success']} of {counted(overall['n'], 'episode')}, "
-        f"95 % interval {low:.1f} to {high:.1f} %), mean return {overall['avg_sum_reward']:.3f}, "
-        f"{overall['eval_s']:.1f} s"
+        f"success {summary['pc_success']:.1f} % ({summary['n_success']} of {counted(summary['n'], 'episode')}, "
+        f"95 % interval {low:.1f} to {high:.1f} %)"
     )

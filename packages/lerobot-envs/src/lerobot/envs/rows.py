@@ -17,20 +17,21 @@ class EnvRows:
     """A number of `EpisodeEnv`, each starting its own episodes while the others play on.
 
     Args:
-        make: builds one environment.
-        count: how many.
+        make: builds one environment; or a function for each of several tasks with the same spaces.
+        count: how many of each; those of one task stand side by side.
         use_async: give each a process of its own.
     """
 
-    def __init__(self, make: Make, count: int, *, use_async: bool = False) -> None:
-        self.count = count
+    def __init__(self, make: Make | Sequence[Make], count: int, *, use_async: bool = False) -> None:
+        makes = [each for each in ([make] if callable(make) else make) for _ in range(count)]
+        self.count = len(makes)
         self._vector: AsyncVectorEnv[Any, Any] | SyncVectorEnv[Any, Any]
-        if use_async and count > 1:
+        if use_async and self.count > 1:
             # Spawned: a copy of a process that runs threads, as torch and MuJoCo do, may hang.
             spawn = multiprocessing.get_context("spawn").get_start_method()
-            self._vector = AsyncVectorEnv([make] * count, context=spawn)
+            self._vector = AsyncVectorEnv(makes, context=spawn)
         else:
-            self._vector = SyncVectorEnv([make] * count)
+            self._vector = SyncVectorEnv(makes)
         self.tasks: list[str] = list(self._vector.get_attr("task_description"))
         self._observations: Any = None
 

@@ -7,7 +7,7 @@ from lerobot.feetech.wire import REPLY_WAIT_S, FeetechWire
 from lerobot.motors.bus import Motors
 from lerobot.motors.encoding import decode_sign_magnitude, encode_sign_magnitude
 from lerobot.motors.errors import MotorError, MotorValueError
-from lerobot.motors.motor import Motor, MotorCalibration
+from lerobot.motors.motor import Motor, MotorCalibration, TorqueMode
 from lerobot.motors.serial.bus import SerialMotorsBus
 from lerobot.motors.serial.port import SerialPort
 from lerobot.motors.serial.wire import Wire
@@ -23,20 +23,6 @@ class OperatingMode(Enum):
     VELOCITY = 1
     PWM = 2
     STEP = 3
-
-
-class DriveMode(Enum):
-    """Direction of a motor; kept in the calibration, not in the servo."""
-
-    NON_INVERTED = 0
-    INVERTED = 1
-
-
-class TorqueMode(Enum):
-    """Content of Torque_Enable."""
-
-    ENABLED = 1
-    DISABLED = 0
 
 
 class FeetechMotorsBus(SerialMotorsBus):

@@ -18,7 +18,7 @@ class HopeJRHand(ServoFollower):
 
     def __init__(self, config: HopeJRHandConfig, *, prompter: Prompter | None = None) -> None:
         self.table = HANDS[config.side]
-        super().__init__(config, in_degrees=False, prompter=prompter)
+        super().__init__(config, prompter=prompter)
 
     def setup_order(self) -> list[str]:
         """Joints in the order their servos are set up in: thumb first."""

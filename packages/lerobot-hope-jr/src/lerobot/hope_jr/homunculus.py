@@ -144,6 +144,11 @@ class Homunculus(DeviceBase, ABC):
         """Whether there is a calibration: the sensors themselves hold none."""
         return bool(self.calibration)
 
+    @property
+    def calibration_asks(self) -> bool:
+        """See `AsksToCalibrate`."""
+        return True
+
     def calibrate(self) -> None:
         """Find the range of every joint by moving it, part by part, and save it.
 

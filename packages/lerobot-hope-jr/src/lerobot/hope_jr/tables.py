@@ -1,15 +1,9 @@
-"""The servos of the HopeJR arm and hand.
-
-No-load speeds: 0.133 s for 60 degrees of an STS3250 at 12 V, 0.1 s of an SCS0009 at 6 V (Feetech data sheets). That of
-an SM8512BL is not known here; it gets the speed that is assumed of any joint.
-"""
+"""The servos of the HopeJR arm and hand."""
 
 from lerobot.feetech import FeetechMotorsBus
-from lerobot.feetech.bus import DriveMode
+from lerobot.feetech.tables import SPEEDS_DEG_S
 from lerobot.motors.arms.table import ArmTable, Joint
 from lerobot.motors.motor import Motor, MotorCalibration
-
-SPEEDS_DEG_S = {"sm8512bl": 180.0, "sts3250": 450.0, "scs0009": 600.0}
 
 ARM_MODELS = {
     "shoulder_pitch": "sm8512bl",
@@ -80,9 +74,9 @@ class HandBus(FeetechMotorsBus):
 def _hand(side: str) -> ArmTable:
     joints = {}
     for motor_id, name in enumerate(HAND_JOINTS, start=1):
-        mode = DriveMode.INVERTED if name in INVERTED[side] else DriveMode.NON_INVERTED
+        drive_mode = int(name in INVERTED[side])
         # A finger opens and closes, as a gripper does: its unit is 0 to 100.
-        joints[name] = Joint(motor_id, "scs0009", SPEEDS_DEG_S["scs0009"], is_gripper=True, drive_mode=mode.value)
+        joints[name] = Joint(motor_id, "scs0009", SPEEDS_DEG_S["scs0009"], is_gripper=True, drive_mode=drive_mode)
     return ArmTable(HandBus, joints)
 
 

@@ -1,32 +1,17 @@
 """Configurations of Koch v1.1 followers and leaders."""
 
-from pydantic import Field
-
 from lerobot.motors.arms.config import (
-    ArmFields,
     FollowerConfig,
-    FollowerFields,
     FollowerPairConfig,
-    LeaderConfig,
     LeaderPairConfig,
+    TriggerFields,
+    TriggerLeaderConfig,
+    UnitFields,
+    UnitFollowerFields,
 )
 
 
-class KochFollowerFields(FollowerFields):
-    """Fields of every follower arm."""
-
-    use_degrees: bool = Field(default=False, description="Joints in degrees; false gives -100 to 100.")
-
-
-class KochLeaderFields(ArmFields):
-    """Fields of every leader arm."""
-
-    gripper_open_pos: float = Field(
-        default=50.0, ge=0, le=100, description="Where the trigger rests when no finger pulls it, 0 closed to 100 open."
-    )
-
-
-class KochFollowerConfig(KochFollowerFields, FollowerConfig):
+class KochFollowerConfig(UnitFields, FollowerConfig):
     """A Koch v1.1 follower arm."""
 
     target = "lerobot.koch.follower:KochFollower"
@@ -34,7 +19,7 @@ class KochFollowerConfig(KochFollowerFields, FollowerConfig):
     type: str = "koch_follower"
 
 
-class KochLeaderConfig(KochLeaderFields, LeaderConfig):
+class KochLeaderConfig(TriggerLeaderConfig):
     """A Koch v1.1 leader arm."""
 
     target = "lerobot.koch.leader:KochLeader"
@@ -42,21 +27,17 @@ class KochLeaderConfig(KochLeaderFields, LeaderConfig):
     type: str = "koch_leader"
 
 
-class BiKochFollowerConfig(FollowerPairConfig):
+class BiKochFollowerConfig(FollowerPairConfig[UnitFollowerFields]):
     """Two Koch v1.1 follower arms."""
 
     target = "lerobot.koch.bimanual:BiKochFollower"
 
     type: str = "bi_koch_follower"
-    left_arm_config: KochFollowerFields = Field(description="The left arm; its cameras get the prefix left_.")
-    right_arm_config: KochFollowerFields = Field(description="The right arm; its cameras get the prefix right_.")
 
 
-class BiKochLeaderConfig(LeaderPairConfig):
+class BiKochLeaderConfig(LeaderPairConfig[TriggerFields]):
     """Two Koch v1.1 leader arms."""
 
     target = "lerobot.koch.bimanual:BiKochLeader"
 
     type: str = "bi_koch_leader"
-    left_arm_config: KochLeaderFields = Field(description="The left arm.")
-    right_arm_config: KochLeaderFields = Field(description="The right arm.")

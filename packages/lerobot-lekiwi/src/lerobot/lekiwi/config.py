@@ -14,7 +14,7 @@ from lerobot.core.config.base import (
     Unit,
     plugin_class,
 )
-from lerobot.motors.arms.config import FollowerConfig
+from lerobot.motors.arms.config import FollowerConfig, RetryFields
 from lerobot.remote.wire.config import PORT
 
 
@@ -32,7 +32,7 @@ def two_cameras() -> dict[str, CameraConfig]:
     }
 
 
-class LeKiwiConfig(FollowerConfig):
+class LeKiwiConfig(RetryFields, FollowerConfig):
     """A LeKiwi, driven by the computer that it carries."""
 
     target = "lerobot.lekiwi.robot:LeKiwi"
@@ -42,10 +42,6 @@ class LeKiwiConfig(FollowerConfig):
     cameras: dict[str, CameraConfig] = Field(
         default_factory=two_cameras,
         description="Cameras by name; if none are given, the two of the kit, front and wrist. {} is none.",
-    )
-    use_degrees: bool = Field(default=True, description="Joints in degrees; false gives -100 to 100.")
-    num_read_retries: int = Field(
-        default=2, ge=0, description="How often a lost reading is asked for again, if more than the bus does anyway."
     )
 
 

@@ -7,6 +7,7 @@ from lerobot.core.device import DeviceBase
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.prompts import Prompter
 from lerobot.core.protocols import Teleoperator
+from lerobot.core.protocols.ability import AsksToCalibrate
 from lerobot.core.types import Action, FeatureSpec, as_features
 from lerobot.lekiwi.config import LeKiwiLeaderConfig
 from lerobot.lekiwi.keys import ARM_JOINTS, BASE_FEATURES, SPEED_LEVELS
@@ -74,6 +75,11 @@ class LeKiwiLeader(DeviceBase):
     def is_calibrated(self) -> bool:
         """Whether the leader arm is."""
         return self._arm.is_calibrated
+
+    @property
+    def calibration_asks(self) -> bool:
+        """See `AsksToCalibrate`."""
+        return isinstance(self._arm, AsksToCalibrate) and self._arm.calibration_asks
 
     def calibrate(self) -> None:
         """Calibrate the leader arm."""

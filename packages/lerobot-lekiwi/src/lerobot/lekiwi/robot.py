@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lerobot.core.errors import DeviceError
-from lerobot.core.prompts import Prompter
 from lerobot.core.types import Action, FeatureSpec, Observation, Stamp
 from lerobot.lekiwi.base import BodyVelocity
-from lerobot.lekiwi.config import LeKiwiConfig
 from lerobot.lekiwi.keys import BASE_FEATURES
 from lerobot.lekiwi.tables import LEKIWI
 from lerobot.motors.arms.servo_arm import ServoFollower
@@ -23,17 +21,10 @@ class LeKiwi(ServoFollower):
     """An arm on three wheels that follows positions of its joints and velocities of its body; see `FollowerArm`.
 
     Velocities that the wheels cannot reach are scaled, with their direction kept: `send_action` returns what is left.
-
-    Args:
-        config: see `LeKiwiConfig`.
-        prompter: who answers questions; the terminal if None.
     """
 
     name = "lekiwi"
     table = LEKIWI
-
-    def __init__(self, config: LeKiwiConfig, *, prompter: Prompter | None = None) -> None:
-        super().__init__(config, in_degrees=config.use_degrees, reads=config.num_read_retries, prompter=prompter)
 
     # --- what it is --------------------------------------------------------------------------------------------------
 

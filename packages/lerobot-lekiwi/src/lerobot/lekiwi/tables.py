@@ -1,14 +1,12 @@
 """The nine servos of a LeKiwi, on one line: an arm as that of an SO-101, and three wheels."""
 
 from lerobot.feetech import FeetechMotorsBus, OperatingMode
+from lerobot.feetech.tables import SPEEDS_DEG_S
 from lerobot.lekiwi.base import WHEEL_ANGLES_DEG
 from lerobot.lekiwi.keys import ARM_JOINTS
 from lerobot.motors.arms.table import ArmTable, Joint
 
 MODEL = "sts3215"
-
-SPEED_DEG_S = 270.0
-"""No-load speed of an STS3215 at 7.4 V: 0.222 s for 60 degrees (Feetech data sheet)."""
 
 POSITION = {"Operating_Mode": OperatingMode.POSITION.value}
 VELOCITY = {"Operating_Mode": OperatingMode.VELOCITY.value}
@@ -22,7 +20,7 @@ def _joints() -> dict[str, Joint]:
         joints[name] = Joint(
             motor_id,
             MODEL,
-            SPEED_DEG_S,
+            SPEEDS_DEG_S[MODEL],
             is_gripper=name == "arm_gripper",
             is_endless=is_wheel or name == "arm_wrist_roll",
             settings=VELOCITY if is_wheel else {**POSITION, **GAINS},

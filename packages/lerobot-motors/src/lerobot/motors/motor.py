@@ -1,7 +1,7 @@
 """What a motor on a bus is, and what its calibration holds."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 class MotorNormMode(StrEnum):
@@ -15,6 +15,20 @@ class MotorNormMode(StrEnum):
 
     DEGREES = "degrees"
     """Degrees from the middle of the calibrated range."""
+
+
+class DriveMode(Enum):
+    """Direction of a motor, as its calibration has it; bit 0 of the register, where a servo reverses itself."""
+
+    NON_INVERTED = 0
+    INVERTED = 1
+
+
+class TorqueMode(Enum):
+    """Content of Torque_Enable."""
+
+    ENABLED = 1
+    DISABLED = 0
 
 
 @dataclass

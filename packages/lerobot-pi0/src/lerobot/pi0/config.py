@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from lerobot.core.config.base import PathText
+from lerobot.core.config.base import PathText, ProcessorStepConfig
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.pi0.sizes import VARIANTS, PaliGemmaSize, Variant, paligemma_size
 from lerobot.policies.features import ACTION
@@ -27,6 +27,14 @@ class PI0NewLineConfig(NewLineConfig):
     """Ends the task with a new line, as PaliGemma was taught."""
 
     type: str = "pi0_new_line_processor"
+
+
+class StatePromptConfig(ProcessorStepConfig):
+    """Writes the state into the prompt; the base of the registered steps that do so, one per policy."""
+
+    target: ClassVar[str] = "lerobot.pi0.prompt:StatePromptProcessorStep"
+    ending: ClassVar[str] = ""
+    """Of the prompt, behind the state."""
 
 
 class PaliGemmaVLAConfig(VLAConfig):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from lerobot.core.config.base import PluginConfig
 from lerobot.core.testing import PolicyContract
@@ -89,12 +90,7 @@ class TrainablePolicyContract(PolicyContract):
 
         Repair: make everything that matters a field, a parameter, a buffer or a step's saved state.
         """
-        features = {**config.input_features, **config.output_features}
-        stats = {
-            key: {name: torch.full(_statistic_shape(feature.shape), value) for name, value in STATISTICS.items()}
-            for key, feature in features.items()
-        }
-        trained = PolicyWithProcessors(policy, make_processors(config, stats))
+        trained = PolicyWithProcessors(policy, make_processors(config, statistics(config)))
         trained.save_pretrained(tmp_path)
         acted = []
         for each in (trained, PolicyWithProcessors.from_pretrained(tmp_path)):
@@ -115,6 +111,14 @@ class TrainablePolicyContract(PolicyContract):
         with torch.no_grad():
             exported = to_numpy(policy.exported_chunk(observation))
         assert abs(exported - to_numpy(policy.predict_action_chunk(observation))).max() <= self.tolerance
+
+
+def statistics(config: PreTrainedConfig) -> dict[str, dict[str, Tensor]]:
+    """Statistics of every feature of a configuration, as a data set has them."""
+    return {
+        key: {name: torch.full(_statistic_shape(feature.shape), value) for name, value in STATISTICS.items()}
+        for key, feature in {**config.input_features, **config.output_features}.items()
+    }
 
 
 def _statistic_shape(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,15 +1,23 @@
 """`lerobot rollout`: a trained policy drives a robot, through the control loop and the safety gate."""
 
+import logging
 from contextlib import closing
 
 from lerobot.core.control.rerun_display import open_display
 from lerobot.core.hooks import load_hooks
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety import derive_limits
+from lerobot.remote.command import serve
+from lerobot.remote.commands.serve import ServeConfig
+from lerobot.remote.wire.config import ListenOptions
 from lerobot.rollout.actor import make_actor
+from lerobot.rollout.commands.policy_server import PolicyServerConfig
+from lerobot.rollout.commands.robot_client import RobotClientConfig
 from lerobot.rollout.commands.rollout import RolloutConfig
 from lerobot.rollout.interpolation import Interpolated
 from lerobot.rollout.stage import Stage, Strategy
+
+log = logging.getLogger(__name__)
 
 
 def rollout(config: RolloutConfig) -> int:
@@ -39,3 +47,19 @@ def rollout(config: RolloutConfig) -> int:
         display = open_display(config, "lerobot_rollout")
         acting = Interpolated(actor, config.interpolation_multiplier)
         return strategy.run(Stage(config, robot, actor, acting, display, load_hooks()))
+
+
+def robot_client(config: RobotClientConfig) -> int:
+    """Run `rollout` by its earlier name; see there."""
+    log.warning(
+        "robot_client is now: lerobot rollout --policy.type=remote --policy.address=%s --inference.type=async",
+        config.policy.address,
+    )
+    return rollout(config)
+
+
+def policy_server(config: PolicyServerConfig) -> None:
+    """Run `serve` with a policy by its earlier name; see there."""
+    log.warning("policy_server is now: lerobot serve --policy.path=... --port=%d", config.port)
+    where = {name: getattr(config, name) for name in ListenOptions.model_fields}
+    serve(ServeConfig(policy=config.policy, **where))

@@ -60,7 +60,7 @@ class Controls:
             say(f"Control file {self._file.path}: write one of {words(wishes)} into it.")
         if self._listener is not None:
             say("Keys: " + ", ".join(f"{key} {wish}" for key, wish in self._keys.items()) + ".")
-        elif self._file is None and pedal is None:
+        elif self._file is None and pedal is None and keys:
             say("No terminal to read keys from; --control_file=PATH takes words in their place.")
 
     def poll(self) -> list[str]:
@@ -83,6 +83,8 @@ class Controls:
             self._pedal.close()
 
     def _listen(self) -> KeyListener | None:
+        if not self._keys:
+            return None
         try:
             # Every press counts: a person who presses twice quickly means two things.
             return terminal_keys.listen("the rollout", self._keys, hold_s=0.0)

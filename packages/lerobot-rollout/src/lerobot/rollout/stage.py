@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,8 +19,10 @@ from lerobot.core.safety import SafetyGate, Session, derive_limits
 from lerobot.datasets.commands.record import DatasetRecordConfig
 from lerobot.rollout.actor import Actor
 from lerobot.rollout.commands.rollout import RolloutConfig
+from lerobot.rollout.conversation import Conversation
 from lerobot.rollout.interpolation import Interpolated
 from lerobot.rollout.source import way_back
+from lerobot.rollout.typed import TypedLines
 
 RETURN_S = 3.0
 SLOW_PART = 0.02
@@ -93,6 +96,11 @@ class Stage:
             signals=session.signals,
         )
 
+    @property
+    def duration_s(self) -> float | None:
+        """Longest duration of a run of the loop; None for no limit, and where a person starts and stops in it."""
+        return None if self.config.interactive else self.config.duration or None
+
     def way_back(self, start: Mapping[str, Any], goal: Mapping[str, Any], seconds: float) -> list[dict[str, Any]]:
         """Give the commands from one measured pose to another."""
         limits, _ = derive_limits(self.robot.action_features, self.config.safety)
@@ -102,6 +110,24 @@ class Stage:
         """Bring the joints back to where they were."""
         way = self.way_back(session.robot.get_observation(), start, RETURN_S)
         self.loop(session, SequenceSource(way), sinks).run()
+
+    def conversation(self, stop: threading.Event) -> Conversation | None:
+        """Let a person start and stop the policy with typed words, if that was asked for; None if not.
+
+        Args:
+            stop: set when the run shall end.
+        """
+        if not self.config.interactive:
+            return None
+        return Conversation(
+            TypedLines(sys.stdin.fileno()),
+            stop,
+            self.acting,
+            self.actor,
+            ticks=round(self.config.duration * self.rate_hz) or None,
+            way_home=lambda now, start: self.way_back(now, start, RETURN_S),
+            say=lambda text: show(f"{text}\n"),
+        )
 
     def report(self, timing: LoopReport) -> str:
         """Say how time was kept, and who waited for whom."""

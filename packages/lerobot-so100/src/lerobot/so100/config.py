@@ -3,25 +3,16 @@
 from pydantic import Field
 
 from lerobot.motors.arms.config import (
-    ArmFields,
     FollowerConfig,
     FollowerFields,
     FollowerPairConfig,
     LeaderConfig,
     LeaderPairConfig,
+    RetryFields,
 )
 
 
-class SOArmConfig(ArmFields):
-    """Fields of every arm."""
-
-    use_degrees: bool = Field(default=True, description="Joints in degrees; false gives -100 to 100.")
-    num_read_retries: int = Field(
-        default=2, ge=0, description="How often a lost reading is asked for again, if more than the bus does anyway."
-    )
-
-
-class SOFollowerConfig(FollowerFields, SOArmConfig):
+class SOFollowerConfig(FollowerFields, RetryFields):
     """Fields of every follower arm."""
 
     position_p_coefficient: int = Field(default=16, ge=0, le=254, description="P gain of the servos.")
@@ -29,7 +20,7 @@ class SOFollowerConfig(FollowerFields, SOArmConfig):
     position_d_coefficient: int = Field(default=32, ge=0, le=254, description="D gain of the servos.")
 
 
-class SOLeaderConfig(SOArmConfig):
+class SOLeaderConfig(RetryFields):
     """Fields of every leader arm."""
 
 
@@ -65,14 +56,12 @@ class SO101LeaderConfig(SOLeaderConfig, LeaderConfig):
     type: str = "so101_leader"
 
 
-class BiSOFollowerConfig(FollowerPairConfig):
+class BiSOFollowerConfig(FollowerPairConfig[SOFollowerConfig]):
     """Two SO follower arms."""
 
     target = "lerobot.so100.bimanual:BiSOFollower"
 
     type: str = "bi_so_follower"
-    left_arm_config: SOFollowerConfig = Field(description="The left arm; its cameras get the prefix left_.")
-    right_arm_config: SOFollowerConfig = Field(description="The right arm; its cameras get the prefix right_.")
 
 
 class BiSO100FollowerConfig(BiSOFollowerConfig):
@@ -81,14 +70,12 @@ class BiSO100FollowerConfig(BiSOFollowerConfig):
     type: str = "bi_so100_follower"
 
 
-class BiSOLeaderConfig(LeaderPairConfig):
+class BiSOLeaderConfig(LeaderPairConfig[SOLeaderConfig]):
     """Two SO leader arms."""
 
     target = "lerobot.so100.bimanual:BiSOLeader"
 
     type: str = "bi_so_leader"
-    left_arm_config: SOLeaderConfig = Field(description="The left arm.")
-    right_arm_config: SOLeaderConfig = Field(description="The right arm.")
 
 
 class BiSO100LeaderConfig(BiSOLeaderConfig):

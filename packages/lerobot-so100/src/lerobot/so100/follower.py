@@ -1,26 +1,17 @@
 """The SO-100 and SO-101 follower arm."""
 
-from lerobot.core.prompts import Prompter
 from lerobot.motors.arms.servo_arm import ServoFollower
 from lerobot.so100.config import SO100FollowerConfig, SO101FollowerConfig
 from lerobot.so100.tables import FOLLOWER
 
 
 class SOFollower(ServoFollower):
-    """An SO arm that follows commands; see `FollowerArm`.
-
-    Args:
-        config: see `SO100FollowerConfig`.
-        prompter: who answers questions; the terminal if None.
-    """
+    """An SO arm that follows commands; see `FollowerArm`."""
 
     name = "so_follower"
     former_names = ("so101_follower", "so100_follower")
     table = FOLLOWER
     config: SO100FollowerConfig | SO101FollowerConfig
-
-    def __init__(self, config: SO100FollowerConfig | SO101FollowerConfig, *, prompter: Prompter | None = None) -> None:
-        super().__init__(config, in_degrees=config.use_degrees, reads=config.num_read_retries, prompter=prompter)
 
     def settings(self, joint: str) -> dict[str, int]:
         """See `ServoArm.settings`; the gains are those of the configuration."""

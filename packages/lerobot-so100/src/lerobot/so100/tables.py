@@ -1,12 +1,10 @@
 """The servos of SO-100 and SO-101 arms: the arms differ in their prints, not in their electronics."""
 
 from lerobot.feetech import FeetechMotorsBus, OperatingMode
+from lerobot.feetech.tables import SPEEDS_DEG_S
 from lerobot.motors.arms.table import ArmTable, Joint
 
 JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
-
-SPEED_DEG_S = 270.0
-"""No-load speed of an STS3215 at 7.4 V: 0.222 s for 60 degrees (Feetech data sheet)."""
 
 POSITION = {"Operating_Mode": OperatingMode.POSITION.value}
 
@@ -25,7 +23,7 @@ def _table(*, follows: bool) -> ArmTable:
         joints[name] = Joint(
             motor_id,
             "sts3215",
-            SPEED_DEG_S,
+            SPEEDS_DEG_S["sts3215"],
             is_gripper=name == "gripper",
             is_endless=name == "wrist_roll",
             settings={**POSITION, **GAINS, **limits} if follows else POSITION,

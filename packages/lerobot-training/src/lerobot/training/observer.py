@@ -12,10 +12,7 @@ from accelerate.utils import gather_object
 
 from lerobot.core.hooks import Hooks
 from lerobot.core.signals import Stopped, StopSignals
-from lerobot.envs.assembly import env_maker
-from lerobot.envs.command import evaluate_policy
-from lerobot.envs.evaluation import rows_for
-from lerobot.envs.rows import EnvRows
+from lerobot.envs.benchmark import Evaluation
 from lerobot.training.assembly import Built
 from lerobot.training.batches import validation_batches
 from lerobot.training.checkpoints import folder as checkpoints
@@ -141,23 +138,18 @@ class RunObserver:
 
     def _evaluate(self, step: int) -> None:
         if self._accelerator.is_main_process and self.config.env is not None:
-            count = rows_for(self.config.eval.batch_size, self.config.eval.n_episodes)
             videos = self.folder / "eval" / f"videos_step_{checkpoints.checkpoint_name(step, self.config.steps)}"
-            with (
-                # The next step sees the stop as well, and saves.
-                suppress(Stopped),
-                random_state.aside(self.config.seed),
-                EnvRows(env_maker(self.config.env), count, use_async=self.config.eval.use_async_envs) as rows,
-            ):
-                results = evaluate_policy(
-                    self._training.learner.evaluated,
-                    rows,
-                    self.config.env,
-                    self.config.eval,
-                    seed=self.config.seed,
-                    videos=videos,
-                    rename_map=self.config.rename_map,
-                )
+            evaluation = Evaluation(
+                lambda _: self._training.learner.evaluated,
+                self.config.env,
+                self.config.eval,
+                seed=self.config.seed,
+                videos=videos,
+                rename_map=self.config.rename_map,
+            )
+            # The next step sees the stop as well, and saves.
+            with suppress(Stopped), random_state.aside(self.config.seed):
+                results = evaluation.run()
                 self._hooks.call("evaluation_done", step=step, results=results)
         self._accelerator.wait_for_everyone()
 

@@ -1,4 +1,4 @@
-"""From the dataclass that configures a third-party plugin to a model like ours, and back.
+"""From the dataclass that configures a third-party plugin, or a program, to a model like ours, and back.
 
 The model has the dataclass's fields: flags, files and checks are those of every plugin. A field that takes a camera
 takes any camera that is installed, of ours or of others; a dataclass inside is a section of its own.
@@ -140,10 +140,10 @@ def _plugin(parent: Any, name: str, config: Any, device: Any) -> type:
 
 
 @cache
-def _section(config: Any) -> type[Adapted]:
-    """The model of a dataclass that stands in a field of another."""
-    section: type[Adapted] = _model(config, Adapted, {})
-    return section
+def section(config: Any) -> type[Adapted]:
+    """The model of a dataclass that is no choice: one that stands in a field of another, or a program's own."""
+    made: type[Adapted] = _model(config, Adapted, {})
+    return made
 
 
 def _model(config: Any, parent: Any, fields: dict[str, Any]) -> Any:
@@ -204,7 +204,7 @@ def _type_here(annotation: Any) -> Any:
     if not isinstance(annotation, type):
         return Any
     if dataclasses.is_dataclass(annotation):
-        return _section(annotation)
+        return section(annotation)
     known = issubclass(annotation, (base.ConfigModel, *PLAIN[:-1])) or hasattr(annotation, "__members__")
     return annotation if known else Any
 
@@ -227,7 +227,7 @@ def _model_of_value(value: Any) -> type[Adapted]:
     for family, kind in kinds.items():
         if isinstance(value, family):
             return _plugin(BASES[kind], value.type, cast("Any", type(value)), None)
-    return _section(cast("Any", type(value)))
+    return section(cast("Any", type(value)))
 
 
 def _back(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lerobot.compat.gated import GatedDriving
 from lerobot.compat.plugins.device import AdaptedDevice, build, features, named, told
 from lerobot.core.errors import DeviceError
 from lerobot.core.types import Action, FeatureSpec, Observation
@@ -11,10 +12,20 @@ from lerobot.core.types import Action, FeatureSpec, Observation
 class AdaptedRobot(AdaptedDevice):
     """A robot that a plugin implements.
 
-    Such a plugin has no safe state beside what its `disconnect` does, which for most switches the motors off.
+    Such a plugin has no safe state beside what its `disconnect` does, which for most switches the motors off. One that
+    derives from a robot of ours has that robot's, and passes the gate once: that of the command.
     """
 
-    safe_state = "as the plugin's disconnect leaves it"
+    def __init__(self, config: Any, device: Any) -> None:
+        super().__init__(config, device)
+        self._ours = isinstance(device, GatedDriving)
+        if self._ours:
+            device.has_gate_before_it = True
+
+    @property
+    def safe_state(self) -> str:
+        """See `Robot.safe_state`."""
+        return str(self.device.safe_state) if self._ours else "as the plugin's disconnect leaves it"
 
     @property
     def observation_features(self) -> dict[str, FeatureSpec]:
@@ -41,8 +52,12 @@ class AdaptedRobot(AdaptedDevice):
         return dict(sent)
 
     def enter_safe_state(self) -> None:
-        """Disconnect: it is all that every such plugin can do."""
-        self.disconnect()
+        """Disconnect, where the robot is none of ours: it is all that every such plugin can do."""
+        if not self._ours:
+            self.disconnect()
+            return
+        with told(str(self), "brought to its safe state"):
+            self.device.enter_safe_state()
 
 
 class AdaptedRobotWithMotorSetup(AdaptedRobot):

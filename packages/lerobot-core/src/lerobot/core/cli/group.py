@@ -6,6 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from lerobot.core.cli.names import command_kind
 from lerobot.core.registry import registry
 
 INTERRUPTED = 130
@@ -59,7 +60,8 @@ class CommandGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> PluginCommand | None:  # noqa: ARG002 - as above
         """A command that is imported when it is used; None if nothing of that name is installed."""
-        return PluginCommand(cmd_name, summary(cmd_name)) if cmd_name in registry.names("command") else None
+        known = cmd_name in registry.names(command_kind(cmd_name))
+        return PluginCommand(cmd_name, summary(cmd_name)) if known else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command, or explain why there is none and which package would bring it."""
@@ -76,5 +78,5 @@ def summary(name: str) -> str:
 
     if known := known_plugins("command").get(name):
         return known.summary
-    owners = [found.distribution for found in registry.plugins("command") if found.name == name]
+    owners = [found.distribution for found in registry.plugins(command_kind(name)) if found.name == name]
     return f"(from {' and '.join(owners)})"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
+from lerobot.core.cli.names import command_kind
 from lerobot.core.config import CommandConfig, load, render
 from lerobot.core.registry import registry
 
@@ -27,7 +28,8 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     Raises:
         LeRobotError: the configuration is wrong, or the command failed in a way the user can act on.
     """
-    model: type[CommandConfig] = registry.config_class("command", name)
+    kind = command_kind(name)
+    model: type[CommandConfig] = registry.config_class(kind, name)
     own = [token for token in arguments if token not in HELP | PRINT_CONFIG | TRACEBACK]
     if HELP & set(arguments):
         from lerobot.core.cli.help import show_help
@@ -40,7 +42,7 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
         return 0
     # The application decides where log lines go; libraries only write them.
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    command = registry.find("command", name)
+    command = registry.find(kind, name)
     if model.preflight:
         registry.function(command, model.preflight)(loaded.config)
     function = registry.function(command, model.target)

@@ -6,7 +6,6 @@ from lerobot.core.config.base import (
     CommandConfig,
     ConfigModel,
     EnvConfig,
-    Installed,
     NoEffect,
     OptimizerConfig,
     PluginConfig,
@@ -18,6 +17,7 @@ from lerobot.core.config.base import (
     TeleoperatorConfig,
     Unit,
 )
+from lerobot.core.config.installed import Installed
 from lerobot.core.config.load import Loaded, discover_package, load
 from lerobot.core.config.render import render
 

@@ -6,7 +6,7 @@ registered plugin of that kind, chosen by its `type`, at any depth.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
@@ -34,32 +34,6 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Positional:
     """Marks a field that is given by place: `kind: Annotated[str, Positional()]` in `lerobot plugins list robot`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """Marks a text as the name of an installed plugin of a kind: `arm: Annotated[str, Installed("virtual_arm")]`.
-
-    Other names are refused and these completed, both from metadata alone.
-    """
-
-    kind: str
-
-    def names(self) -> list[str]:
-        """The names there are."""
-        from lerobot.core.registry import registry
-
-        return registry.names(self.kind)
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Accept the names there are."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def _check(self, name: str) -> str:
-        names = self.names()
-        if name not in names:
-            raise ValueError(f"one of {', '.join(names) or '(none installed)'}")
-        return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +296,17 @@ class EnvConfig(PluginConfig):
     disable_env_checker: bool = Field(
         default=True, description="Do without gymnasium's checks of every reset and step."
     )
+
+    def tasks(self) -> "Mapping[str, Mapping[int, EnvConfig]]":
+        """The tasks this names: by suite and number in the suite the configuration of an environment of that one task.
+
+        An environment is built from a configuration of one task. A benchmark overrides this; it imports nothing heavy.
+        """
+        return {self.type: {0: self}}
+
+    def caveats(self) -> Sequence[str]:
+        """What tells a score in this environment from the benchmark's, a sentence each; reported with every score."""
+        return ()
 
 
 class OptimizerConfig(PluginConfig):

@@ -18,7 +18,7 @@ from lerobot.core.errors import DeviceError
 from lerobot.core.hooks import load_hooks
 from lerobot.core.prompts import Prompter, TerminalPrompter
 from lerobot.core.protocols import Calibratable, Robot, Teleoperator
-from lerobot.core.protocols.ability import HasMotorSetup
+from lerobot.core.protocols.ability import AsksToCalibrate, HasMotorSetup
 from lerobot.core.registry.catalog import install_hint
 from lerobot.core.safety import SafetyGate, StopSignals, derive_limits, safe_end
 
@@ -29,7 +29,8 @@ SETTLE_S = 0.5
 def calibrate(config: CalibrateConfig, prompter: Prompter | None = None) -> None:
     """Calibrate a robot or a teleoperator.
 
-    Whatever happens, Ctrl-C included, a robot ends in its safe state and the device is disconnected.
+    Whatever happens, Ctrl-C included, a robot ends in its safe state and the device is disconnected. One that asks
+    questions is not touched where nobody can answer them.
 
     Args:
         config: validated configuration.
@@ -41,6 +42,7 @@ def calibrate(config: CalibrateConfig, prompter: Prompter | None = None) -> None
     """
     device: Calibratable = config.device.build()
     with needs_a_person(f"calibrating {device}"):
+        _look_for_a_person(device)
         if isinstance(device, Robot):
             with safe_end(device) as session:
                 session.connect(calibrate=False)
@@ -48,6 +50,13 @@ def calibrate(config: CalibrateConfig, prompter: Prompter | None = None) -> None
         else:
             _calibrate_unpowered(device)
     (prompter or TerminalPrompter()).say(f"{device} is calibrated.")
+
+
+def _look_for_a_person(device: Calibratable) -> None:
+    if not isinstance(device, AsksToCalibrate) or not device.calibration_asks:
+        return
+    if isinstance(device.prompter, TerminalPrompter) and not device.prompter.is_there():
+        raise EOFError(f"{device} asks questions")
 
 
 def _calibrate_unpowered(device: Calibratable) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from lerobot.core.prompts import Prompter
 from lerobot.core.protocols.camera import Camera
 from lerobot.core.types import Features
 
@@ -17,6 +18,18 @@ class HasMotorSetup(Protocol):
 
     def disconnect(self) -> None:
         """Release the bus."""
+        ...
+
+
+@runtime_checkable
+class AsksToCalibrate(Protocol):
+    """A device that is calibrated by questions to a person, such as to move a joint to its ends."""
+
+    prompter: Prompter
+
+    @property
+    def calibration_asks(self) -> bool:
+        """Whether `calibrate` would ask; known before `connect`."""
         ...
 
 

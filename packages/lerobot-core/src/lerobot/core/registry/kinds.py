@@ -35,6 +35,8 @@ KINDS: dict[str, Kind] = {
         Kind("strategy", "lerobot.strategies", "lerobot.core.config.base:PluginConfig"),
         Kind("executor", "lerobot.executors", "lerobot.core.config.base:PluginConfig"),
         Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
+        # Names that commands had in huggingface/lerobot: they run, and are not listed.
+        Kind("earlier_command", "lerobot.earlier_commands", "lerobot.core.config.base:CommandConfig"),
         Kind("dataset_format", "lerobot.dataset_formats", "lerobot.core.config.base:PluginConfig"),
         Kind("dataset_edit", "lerobot.dataset_edits", ""),
         Kind("export_format", "lerobot.export_formats", "lerobot.core.config.base:PluginConfig"),

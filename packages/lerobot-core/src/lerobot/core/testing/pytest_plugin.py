@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def pytest_configure() -> None:
     """Let pytest explain the assertions of the contract suites as it does those of test files."""
-    pytest.register_assert_rewrite("lerobot.core.testing.contracts", "lerobot.policies.testing")
+    for contracts in ("lerobot.core.testing.contracts", "lerobot.policies.testing", "lerobot.policies.vla.testing"):
+        pytest.register_assert_rewrite(contracts)
 
 
 @pytest.fixture

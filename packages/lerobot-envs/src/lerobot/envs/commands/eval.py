@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lerobot.core.config.base import CommandConfig, EnvConfig
 from lerobot.envs.config import EvalConfig
@@ -31,8 +31,17 @@ class EvalPipelineConfig(CommandConfig):
         default=None, description="Folder of the report and videos; default: outputs/eval/<date>/<time>_<job_name>."
     )
     job_name: str | None = Field(default=None, description="Name of this run; default: <env>_<policy>.")
+    resume: bool = Field(
+        default=False, description="Go on with the evaluation in output_dir: episodes that ended are not played again."
+    )
     seed: int = Field(default=1000, ge=0, description="Episode k starts from seed + k.")
     rename_map: dict[str, str] = Field(
         default_factory=dict, description="Name of an observation in the environment: its name in the policy."
     )
     trust_remote_code: bool = Field(default=False, description="Run code downloaded with an environment.")
+
+    @model_validator(mode="after")
+    def _resumes_something(self) -> Self:
+        if self.resume and self.output_dir is None:
+            raise ValueError("the folder to go on in: --output_dir=FOLDER beside --resume=true")
+        return self

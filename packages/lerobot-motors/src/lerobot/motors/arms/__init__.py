@@ -17,8 +17,15 @@ from lerobot.motors.arms.config import (
     FollowerConfig,
     FollowerFields,
     FollowerPairConfig,
+    InDegrees,
     LeaderConfig,
     LeaderPairConfig,
+    RetryFields,
+    TriggerFields,
+    TriggerLeaderConfig,
+    TriggerRest,
+    UnitFields,
+    UnitFollowerFields,
 )
 
 if TYPE_CHECKING:
@@ -36,17 +43,24 @@ __all__ = [
     "FollowerFields",
     "FollowerPair",
     "FollowerPairConfig",
+    "InDegrees",
     "Joint",
     "LeaderArm",
     "LeaderConfig",
     "LeaderPair",
     "LeaderPairConfig",
+    "RetryFields",
     "ServoArm",
     "ServoFollower",
     "ServoFollowerPair",
     "ServoLeader",
     "ServoLeaderPair",
+    "TriggerFields",
     "TriggerLeader",
+    "TriggerLeaderConfig",
+    "TriggerRest",
+    "UnitFields",
+    "UnitFollowerFields",
 ]
 
 _LATE = {

@@ -65,6 +65,11 @@ class Arm(DeviceBase, ABC):
     def joint_features(self) -> dict[str, FeatureSpec]:
         """`<joint>.pos` with unit, range and speed."""
 
+    @property
+    def calibration_asks(self) -> bool:
+        """See `AsksToCalibrate`."""
+        return True
+
     @abstractmethod
     def calibrate(self) -> None:
         """Write the calibration of the file to the motors, or find a new one and save it."""

@@ -60,6 +60,11 @@ class Pair(DeviceBase, Generic[OneArm]):
         """Whether both arms are."""
         return all(arm.is_calibrated for arm in self.arms.values())
 
+    @property
+    def calibration_asks(self) -> bool:
+        """See `AsksToCalibrate`."""
+        return any(arm.calibration_asks for arm in self.arms.values())
+
     def calibrate(self) -> None:
         """Calibrate the left arm, then the right one."""
         for arm in self.arms.values():
@@ -122,7 +127,7 @@ class FollowerPair(Pair[OneFollower]):
     arm_config: ClassVar[type[FollowerConfig]]
     """Configuration of an arm."""
 
-    def __init__(self, config: FollowerPairConfig, *, prompter: Prompter | None = None) -> None:
+    def __init__(self, config: FollowerPairConfig[Any], *, prompter: Prompter | None = None) -> None:
         cameras: dict[str, CameraConfig] = {}
         arms: list[OneFollower] = []
         for side, arm in (("left", config.left_arm_config), ("right", config.right_arm_config)):
@@ -213,7 +218,7 @@ class LeaderPair(Pair[OneLeader]):
     arm_config: ClassVar[type[LeaderConfig]]
     """Configuration of an arm."""
 
-    def __init__(self, config: LeaderPairConfig, *, prompter: Prompter | None = None) -> None:
+    def __init__(self, config: LeaderPairConfig[Any], *, prompter: Prompter | None = None) -> None:
         left, right = (
             self.arm_class(
                 self.arm_config(**dict(arm), id=f"{config.id}_{side}", calibration_dir=config.calibration_dir),

@@ -6,6 +6,7 @@ from lerobot.core.errors import CalibrationError
 from lerobot.core.prompts import Prompter
 from lerobot.core.types import FeatureSpec
 from lerobot.motors.arms.arm import AnyArmConfig, Arm
+from lerobot.motors.arms.config import TriggerLeaderConfig
 from lerobot.motors.arms.follower import FollowerArm
 from lerobot.motors.arms.leader import LeaderArm
 from lerobot.motors.arms.table import ArmTable
@@ -22,9 +23,7 @@ class ServoArm(Arm):
     """An arm whose motors are servos on a serial line, as its table says.
 
     Args:
-        config: its port, type and id.
-        in_degrees: whether joints are in degrees; else from -100 to 100.
-        reads: how often a lost reading is asked for again, if more than the bus does anyway.
+        config: its port, type, id and unit.
         prompter: who answers questions; the terminal if None.
     """
 
@@ -33,11 +32,9 @@ class ServoArm(Arm):
 
     bus: SerialMotorsBus
 
-    def __init__(
-        self, config: AnyArmConfig, *, in_degrees: bool, reads: int = 0, prompter: Prompter | None = None
-    ) -> None:
-        bus = self.table.bus(config.port, self.table.motors(in_degrees=in_degrees))
-        super().__init__(config, bus, reads=reads, prompter=prompter)
+    def __init__(self, config: AnyArmConfig, *, prompter: Prompter | None = None) -> None:
+        bus = self.table.bus(config.port, self.table.motors(in_degrees=config.in_degrees))
+        super().__init__(config, bus, reads=config.read_retries, prompter=prompter)
 
     def settings(self, joint: str) -> dict[str, int]:
         """Contents of registers a joint works with; a subclass adds what its configuration says."""
@@ -76,6 +73,12 @@ class ServoArm(Arm):
         return FeatureSpec(unit="deg", range=(-travel_deg / 2, travel_deg / 2), max_velocity=speed)
 
     # --- calibration -------------------------------------------------------------------------------------------------
+
+    @property
+    def calibration_asks(self) -> bool:
+        """See `AsksToCalibrate`."""
+        known = self.table.known_calibration
+        return known is None or self.bus.calibration not in ({}, known)
 
     def calibrate(self) -> None:
         """Write the calibration of the file to the motors, or find a new one by a sweep of all joints.
@@ -198,24 +201,13 @@ class TriggerLeader(ServoLeader):
     """A leader whose gripper is a trigger: its motor keeps it open and gives way to a finger.
 
     Args:
-        config: its port, type and id.
-        open_at: where the trigger rests, from 0 closed to 100.
-        in_degrees: whether joints are in degrees; else from -100 to 100.
-        reads: how often a lost reading is asked for again, if more than the bus does anyway.
+        config: its port, type, id and where the trigger rests.
         prompter: who answers questions; the terminal if None.
     """
 
-    def __init__(
-        self,
-        config: AnyArmConfig,
-        *,
-        open_at: float,
-        in_degrees: bool,
-        reads: int = 0,
-        prompter: Prompter | None = None,
-    ) -> None:
-        super().__init__(config, in_degrees=in_degrees, reads=reads, prompter=prompter)
-        self._open_at = open_at
+    def __init__(self, config: TriggerLeaderConfig, *, prompter: Prompter | None = None) -> None:
+        super().__init__(config, prompter=prompter)
+        self._open_at = config.gripper_open_pos
 
     def configure(self) -> None:
         """See `LeaderArm.configure`; only the trigger has torque afterwards."""

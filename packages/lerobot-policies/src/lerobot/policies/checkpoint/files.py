@@ -22,6 +22,8 @@ PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor", "policy_postprocessor"
 
 _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 """Without an owner there are no policies on the Hub, so that asking there would only be slow."""
+_PATIENCE_S = 10
+"""Longest wait for a first answer of the Hub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def _download(repository: str, name: str, revision: str | None) -> Path | None:
 
     with _hub_errors(repository, name):
         try:
-            return Path(hf_hub_download(repository, name, revision=revision))
+            return Path(hf_hub_download(repository, name, revision=revision, local_files_only=not _hub_answers()))
         except LocalEntryNotFoundError:
             raise
         except EntryNotFoundError:
@@ -155,21 +157,39 @@ def _download_folder(repository: str, name: str, revision: str | None) -> Path |
     from huggingface_hub import snapshot_download
 
     with _hub_errors(repository, name):
-        folder = Path(snapshot_download(repository, revision=revision, allow_patterns=f"{name}/*")) / name
+        place = snapshot_download(
+            repository, revision=revision, allow_patterns=f"{name}/*", local_files_only=not _hub_answers()
+        )
+        folder = Path(place) / name
     return folder if folder.is_dir() else None
+
+
+def _hub_answers() -> bool:
+    """Whether the Hub is there, asked once: a download asks five times in half a minute before it looks at its copy."""
+    from huggingface_hub import constants, get_session
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined] # of whichever client it uses
+
+    try:
+        get_session().head(constants.ENDPOINT, timeout=_PATIENCE_S)
+    except (HTTPError, OSError):
+        return False
+    return True
 
 
 @contextmanager
 def _hub_errors(repository: str, name: str) -> Iterator[None]:
     """Turn what can go wrong on the way to the Hub into our errors."""
+    from huggingface_hub import constants
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         yield
     except LocalEntryNotFoundError as error:
+        offline = constants.HF_HUB_OFFLINE
         raise CheckpointError(
             f"{name} of {repository} is not on this computer, and the Hub cannot be reached",
-            hint="Check the connection; if you meant a folder, it does not exist.",
+            hint=f"{'Unset HF_HUB_OFFLINE' if offline else 'Check the connection'}; "
+            "if you meant a folder, it does not exist.",
         ) from error
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         raise CheckpointError(f"{name} of {repository} cannot be downloaded: {error}") from error

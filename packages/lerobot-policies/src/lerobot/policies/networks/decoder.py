@@ -18,7 +18,8 @@ from lerobot.policies.networks.attention import KeyValueCache, Rotary, attend, t
 from lerobot.policies.networks.sizes import DecoderSize
 
 
-def _scaled_to_one(x: Tensor, eps: float) -> Tensor:
+def scaled_to_one(x: Tensor, eps: float) -> Tensor:
+    """Divide `(..., width)` by the root of its mean square, in float32."""
     x = x.float()
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps)
 
@@ -38,7 +39,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise `(..., width)`."""
-        return self.weight * _scaled_to_one(x, self.eps).to(x.dtype)
+        return self.weight * scaled_to_one(x, self.eps).to(x.dtype)
 
 
 class GemmaRMSNorm(nn.Module):
@@ -56,7 +57,7 @@ class GemmaRMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise `(..., width)`."""
-        return (_scaled_to_one(x, self.eps) * (1.0 + self.weight.float())).to(x.dtype)
+        return (scaled_to_one(x, self.eps) * (1.0 + self.weight.float())).to(x.dtype)
 
 
 def _gelu(x: Tensor) -> Tensor:

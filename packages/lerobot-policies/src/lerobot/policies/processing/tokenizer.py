@@ -25,6 +25,9 @@ class TokenizerProcessorStep(ProcessorStep):
         config: which tokenizer and how long.
         tokenizer: a tokenizer of `transformers`; None to load the one the configuration names.
 
+    Attributes:
+        tokenizer: the one in use.
+
     Raises:
         CheckpointError: there is no such tokenizer.
         LeRobotError: `transformers` is not installed.
@@ -33,20 +36,18 @@ class TokenizerProcessorStep(ProcessorStep):
     def __init__(self, config: TokenizerConfig, *, tokenizer: Any = None) -> None:
         super().__init__(config)
         self._is_own = tokenizer is not None
-        self._tokenizer = (
-            tokenizer if tokenizer is not None else load_tokenizer(config.tokenizer_name, "tokenizer_name")
-        )
+        self.tokenizer = tokenizer if tokenizer is not None else load_tokenizer(config.tokenizer_name, "tokenizer_name")
 
     @property
     def vocabulary(self) -> int:
         """Tokens it may give."""
-        return len(self._tokenizer)
+        return len(self.tokenizer)
 
     def save_artifacts(self, directory: Path) -> dict[str, str]:
         """Save a tokenizer that no name on the Hub stands for."""
         if not self._is_own and not Path(str(self.config.tokenizer_name)).exists():
             return {}
-        self._tokenizer.save_pretrained(directory / "tokenizer")
+        self.tokenizer.save_pretrained(directory / "tokenizer")
         return {"tokenizer_name": "tokenizer"}
 
     def __call__(self, transition: EnvTransition) -> EnvTransition:
@@ -65,7 +66,7 @@ class TokenizerProcessorStep(ProcessorStep):
             raise FeatureMismatchError(
                 f"the task is {text!r}", keys=[self.config.task_key], expected="a text, or a list of one per sample"
             )
-        encoded = self._tokenizer(
+        encoded = self.tokenizer(
             list(texts),
             max_length=self.config.max_length,
             truncation=self.config.truncation,

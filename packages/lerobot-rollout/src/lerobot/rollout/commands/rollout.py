@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES, OFFLINE
-from lerobot.core.config.base import ChunkPolicyConfig, CommandConfig, RobotConfig, TeleoperatorConfig
+from lerobot.core.config.base import ChunkPolicyConfig, CommandConfig, NoEffect, RobotConfig, TeleoperatorConfig
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.datasets.commands.record import VIDEO, DatasetRecordConfig
 from lerobot.policies.config import PreTrainedConfig, require_trained
@@ -18,6 +18,7 @@ from lerobot.rollout.strategy import BaseStrategyConfig, StrategyConfig
 
 PREFIXES = ("rollout_", "eval_")
 """How names of recorded rollouts begin, so that nobody takes them for demonstrations."""
+COMPILED = "Accepted; a policy that can be compiled has a flag of its own, such as --policy.compile_model."
 
 
 class RolloutDatasetConfig(DatasetRecordConfig):
@@ -90,6 +91,16 @@ class RolloutConfig(DisplayOptions, CommandConfig):
     control_file: Path | None = Field(
         default=None, description="File to control the recording without a terminal: echo success > FILE."
     )
+    interactive: bool = Field(
+        default=False, description="Type what the robot shall do: /start, /subtask WORDS, /reset, /stop, /help."
+    )
+    autosteer_interval_s: Annotated[float, NoEffect()] = Field(
+        default=10.0, description="Accepted; no policy here picks tasks of its own."
+    )
+    use_torch_compile: Annotated[bool, NoEffect()] = Field(default=False, description=COMPILED)
+    torch_compile_backend: Annotated[str, NoEffect()] = Field(default="inductor", description=COMPILED)
+    torch_compile_mode: Annotated[str, NoEffect()] = Field(default="default", description=COMPILED)
+    compile_warmup_inferences: Annotated[int, NoEffect()] = Field(default=2, description=COMPILED)
     play_sounds: bool = Field(default=True, description="Speak announcements, where the system can.")
     safety: SafetyConfig = Field(default_factory=SafetyConfig, description="Limits of the safety gate.")
 
@@ -117,6 +128,8 @@ class RolloutConfig(DisplayOptions, CommandConfig):
             raise PydanticCustomError(
                 "rollout_teleop", "--teleop.type with --strategy.type={type}", {"type": strategy.type}
             )
+        if self.interactive and not strategy.interactive:
+            raise PydanticCustomError("rollout_interactive", "--strategy.type=base or sentry with --interactive")
         if self.duration and not strategy.duration:
             raise PydanticCustomError("rollout_duration", "--dataset.episode_time_s in place of --duration")
         return self

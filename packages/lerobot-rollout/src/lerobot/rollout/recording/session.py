@@ -112,7 +112,7 @@ def drive(stage: Stage, run: RecordedRun, source: CommandSource, sink: Sink, oth
     rows: Sink = sink if steps == 1 else RowTicks(sink, steps)
     loop = stage.loop(run.session, source, [*others, rows])
     run.session.close_later("report", lambda: show(stage.report(loop.report)))
-    report = loop.run(duration_s=stage.config.duration or None, stop=run.controls.stop)
+    report = loop.run(duration_s=stage.duration_s, stop=run.controls.stop)
     if report.ended_by in {"duration", "stop"} and stage.config.return_to_initial_position:
         stage.go_back(run.session, start)
 

@@ -1,5 +1,7 @@
 """Drive, and record nothing."""
 
+import threading
+
 from lerobot.core.control import Sink
 from lerobot.core.control.status import StatusLine
 from lerobot.core.safety import Session, safe_end
@@ -33,8 +35,9 @@ class BaseStrategy:
         session.close_later("status line", status.close)
         start = session.robot.get_observation()
         sinks: list[Sink] = [status, watch]
-        loop = stage.loop(session, stage.acting, sinks)
+        stop = threading.Event()
+        loop = stage.loop(session, stage.conversation(stop) or stage.acting, sinks)
         session.close_later("report", lambda: show(f"{stage.report(loop.report)}{watch}"))
-        report = loop.run(duration_s=stage.config.duration or None)
-        if report.ended_by == "duration" and stage.config.return_to_initial_position:
+        report = loop.run(duration_s=stage.duration_s, stop=stop)
+        if report.ended_by in {"duration", "stop"} and stage.config.return_to_initial_position:
             stage.go_back(session, start, [status])

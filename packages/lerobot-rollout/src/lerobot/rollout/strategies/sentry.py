@@ -6,6 +6,7 @@ from lerobot.core.control.status import StatusLine
 from lerobot.core.tick import Tick
 from lerobot.core.types import as_features
 from lerobot.datasets.format.layout import DEFAULT_VIDEO_FILES_SIZE_IN_MB
+from lerobot.rollout.conversation import Conversation, Phase
 from lerobot.rollout.recording.session import AfterRamp, RecordedRun, drive, recorded_run
 from lerobot.rollout.stage import Stage
 from lerobot.rollout.strategy import SentryStrategyConfig
@@ -65,24 +66,34 @@ class SentryStrategy:
         Raises:
             DatasetError: the dataset cannot be created, resumed, written or uploaded.
         """
-        with recorded_run(stage, wishes=SentryWish, keys=SENTRY_KEYS) as run:
+        # Keys would take away what is typed.
+        keys = {} if stage.config.interactive else SENTRY_KEYS
+        with recorded_run(stage, wishes=SentryWish, keys=keys) as run:
+            conversation = stage.conversation(run.controls.stop)
             status = StatusLine()
             run.session.close_later("status line", status.close)
-            drive(stage, run, stage.acting, EverySink(run, stage, self.config.target_video_file_size_mb), (status,))
+            sink = EverySink(run, stage, self.config.target_video_file_size_mb, conversation)
+            drive(stage, run, conversation or stage.acting, sink, (status,))
         return run.session.signals.exit_code
 
 
 class EverySink:
-    """Records every tick once the robot follows, and cuts.
+    """Records every tick in which the policy drives, once the robot follows, and cuts; also where the task changes.
 
     Args:
         run: see there.
         stage: see there.
         target_mb: see `episode_rows`.
+        conversation: says whether the policy drives; None: it always does.
     """
 
-    def __init__(self, run: RecordedRun, stage: Stage, target_mb: int | None) -> None:
+    def __init__(
+        self, run: RecordedRun, stage: Stage, target_mb: int | None, conversation: Conversation | None
+    ) -> None:
         self._run = run
+        self._actor = stage.actor
+        self._task = stage.actor.task
+        self._conversation = conversation
         self._most = rows_of(stage, target_mb)
         self._ramp = AfterRamp(stage.config.safety.ramp_s if stage.config.safety.enabled else 0.0)
 
@@ -93,7 +104,11 @@ class EverySink:
                 self._run.controls.stop.set()
             else:
                 self._run.stream.cut()
-        if self._ramp.follows(tick):
+        drives = self._conversation is None or self._conversation.phase is Phase.RUNS
+        if not drives or self._actor.task != self._task:
+            self._run.stream.cut()
+            self._task = self._actor.task
+        if self._ramp.follows(tick) and drives:
             self._run.stream.add(tick)
             if self._run.stream.rows >= self._most:
                 self._run.stream.cut()

@@ -1,0 +1,121 @@
+"""The episodes of an evaluation, kept one by one as they end, so that an interrupted one goes on."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+from lerobot.core.durable import replace_text
+from lerobot.core.errors import LeRobotError
+from lerobot.envs.report import Episode
+
+NAME = "episodes.jsonl"
+"""File in the folder of an evaluation: its settings in the first line, then an episode a line."""
+
+
+class EpisodeJournal:
+    """Keeps every episode that ended; what is added is on the disk when `add` returns.
+
+    Args:
+        folder: folder of the evaluation.
+        settings: everything that decides how an episode goes, as JSON has it.
+        resume: take over the episodes that are there; otherwise the file is begun anew.
+
+    Raises:
+        LeRobotError: there is nothing to resume, or it was played with other settings.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any], *, resume: bool = False) -> None:
+        path = folder / NAME
+        self._episodes: dict[tuple[str, int], dict[int, Episode]] = {}
+        self._descriptions: dict[tuple[str, int], str] = {}
+        lines = [json.dumps(settings)]
+        if resume:
+            # The last line is whole or was being written when the program was killed.
+            lines = _read(path).split("\n")[:-1]
+            _check(json.loads(lines[0]) if lines else {}, dict(json.loads(json.dumps(settings))), path)
+            for line in lines[1:]:
+                self._take(json.loads(line))
+        self._path = path
+        self._first_lines = lines
+        self._file: TextIO | None = None
+
+    def episodes(self, group: str, task_id: int) -> dict[int, Episode]:
+        """The episodes of a task that ended, by index."""
+        return dict(self._episodes.get((group, task_id), {}))
+
+    def description(self, group: str, task_id: int) -> str:
+        """A task in words; empty if none of its episodes ended."""
+        return self._descriptions.get((group, task_id), "")
+
+    def add(self, group: str, task_id: int, description: str, episode: Episode) -> None:
+        """Keep an episode."""
+        entry = {
+            "task_group": group,
+            "task_id": task_id,
+            "task": description,
+            "index": episode.index,
+            "seed": episode.seed,
+            "success": episode.success,
+            "sum_reward": episode.sum_reward,
+            "max_reward": episode.max_reward,
+            "steps": episode.steps,
+            "video": None if episode.video is None else str(episode.video),
+        }
+        file = self._file or self._begun()
+        file.write(json.dumps(entry) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+        self._take(entry)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _begun(self) -> TextIO:
+        """The file, made when the first episode ends: an evaluation that is refused leaves nothing behind."""
+        replace_text(self._path, "".join(f"{line}\n" for line in self._first_lines))
+        self._file = self._path.open("a", encoding="utf-8")
+        return self._file
+
+    def _take(self, entry: dict[str, Any]) -> None:
+        values = {name: entry[name] for name in ("index", "seed", "success", "sum_reward", "max_reward", "steps")}
+        episode = Episode(**values, video=None if entry["video"] is None else Path(entry["video"]))
+        task = (str(entry["task_group"]), int(entry["task_id"]))
+        self._episodes.setdefault(task, {})[episode.index] = episode
+        self._descriptions[task] = str(entry["task"])
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise LeRobotError(
+            f"{path} does not exist, so there is no evaluation to resume", hint="Begin one: leave --resume out."
+        ) from error
+
+
+def _check(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
+    first, second = dict(_leaves(before)), dict(_leaves(now))
+    for name in sorted(first.keys() | second.keys()):
+        if first.get(name) != second.get(name):
+            raise LeRobotError(
+                f"{path} was played with {name} {first.get(name)!r}, and now it is {second.get(name)!r}",
+                expected="the same settings, or another --output_dir",
+            )
+
+
+def _leaves(value: Mapping[str, Any], path: str = "") -> list[tuple[str, Any]]:
+    return [
+        leaf
+        for key, each in value.items()
+        for leaf in (_leaves(each, f"{path}{key}.") if isinstance(each, dict) and each else [(f"{path}{key}", each)])
+    ]
