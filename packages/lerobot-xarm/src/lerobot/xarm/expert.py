@@ -17,7 +17,7 @@ EAGER, GENTLE = 15.0, 5.0
 CLOSING = 8
 """Steps that the fingers get to close."""
 
-LIFT = np.array([0.0, 0.0, 0.6, 1.0])
+LIFT = np.array([0.0, 0.0, 0.6, 1.0], np.float32)
 """The action that lifts; faster, the heavy cube slips out."""
 
 
@@ -45,8 +45,9 @@ class Expert:
         self._closed += 1
         if self._closed <= CLOSING:
             return _action((cube - hand) * GENTLE, grip=1)
-        return LIFT.astype(np.float32)
+        return LIFT.copy()
 
 
 def _action(way: NDArray[np.float64], *, grip: float) -> NDArray[np.float32]:
-    return np.clip(np.append(way, grip), -1, 1).astype(np.float32)
+    action: NDArray[np.float32] = np.clip(np.append(way, grip), -1, 1).astype(np.float32)
+    return action
