@@ -9,7 +9,7 @@ from lerobot.xarm.config import XArmConfig
 class TestXArm(EnvContract):
     capabilities = frozenset({"gymnasium"})
 
-    @pytest.fixture(params=["pixels_agent_pos", "pixels", "state"])
+    @pytest.fixture(params=["pixels_agent_pos", "state"])
     def config(self, request: pytest.FixtureRequest) -> XArmConfig:
         return XArmConfig(obs_type=request.param)
 
