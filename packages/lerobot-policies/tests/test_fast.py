@@ -94,3 +94,10 @@ def test_damaged_files_are_named(codec: FastCodec, tmp_path: Path, change: Any) 
 def test_a_folder_without_it_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"has no processor_config\.json"):
         FastCodec.from_pretrained(tmp_path)
+
+
+def test_what_is_lost_is_said(codec: FastCodec, caplog: pytest.LogCaptureFixture) -> None:
+    far = CHUNKS[:1] * 20
+    lost = codec.decode(codec(far)[0], 8, 3)
+    assert np.abs(lost - far[0]).max() > 1
+    assert "reach farther than those the tokenizer of actions was fitted to" in caplog.text

@@ -6,8 +6,10 @@ Source: Pertsch et al. 2025, arXiv:2501.09747; file names and fields of physical
 """
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +23,8 @@ from lerobot.policies.checkpoint.files import Checkpoint
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+log = logging.getLogger(__name__)
 
 SETTINGS, MERGES, TOKENIZER = "processor_config.json", "tokenizer.json", "tokenizer_config.json"
 _PROGRAM = "physical-intelligence/fast--processing_action_tokenizer.UniversalActionProcessor"
@@ -61,7 +65,10 @@ class FastCodec:
         for chunk in np.asarray(chunks, dtype=np.float64):
             rounded = np.around(_cosines(len(chunk)) @ chunk * self.scale).flatten()
             text = _signs(np.maximum(rounded - self.min_token, 0))
-            found.append(list(self.merges.encode(text).ids))
+            codes = list(self.merges.encode(text).ids)
+            if self.merges.decode(codes, skip_special_tokens=False) != text:
+                _warn_of_loss(self.min_token, self.vocab_size)
+            found.append(codes)
         return found
 
     def decode(self, codes: Sequence[int], steps: int, width: int) -> NDArray[np.float64]:
@@ -185,6 +192,17 @@ def _cosines(steps: int) -> NDArray[np.float64]:
     matrix[0] /= np.sqrt(2)
     found: NDArray[np.float64] = matrix
     return found
+
+
+@cache
+def _warn_of_loss(lowest: int, codes: int) -> None:
+    """Say once of a codec that it has no code for some coefficients."""
+    log.warning(
+        "chunks reach farther than those the tokenizer of actions was fitted to (from %d on, %d codes), and lose that: "
+        "scale actions as it was done there, or fit one to them: lerobot train-tokenizer",
+        lowest,
+        codes,
+    )
 
 
 def _signs(numbers: NDArray[Any]) -> str:
