@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from lerobot.act.policy import ACTPolicy as OurPolicy
 from lerobot.core.config.base import ConfigModel
@@ -343,6 +344,29 @@ def test_a_program_may_describe_its_command_line_by_a_model_of_ours(monkeypatch:
     drive = main()
     assert isinstance(drive.robot, FakeRobotConfig)
     assert drive.settings.tries == 5
+
+
+def test_a_robot_that_a_served_policy_drives_is_described_by_their_fields(caplog: pytest.LogCaptureFixture) -> None:
+    from lerobot.async_inference.configs import PolicyServerConfig, RobotClientConfig
+
+    from lerobot.core.fake.config import FakeRobotConfig
+
+    client = RobotClientConfig(
+        robot=FakeRobotConfig(),
+        server_address="10.0.0.2:9000",
+        policy_device="cuda",
+        policy_type="act",
+        pretrained_name_or_path="me/act",
+        chunk_size_threshold=0.5,
+        actions_per_chunk=50,
+    )
+    assert client.policy.address == "10.0.0.2:9000"
+    assert (client.inference.actions_per_chunk, client.inference.chunk_size_threshold) == (50, 0.5)
+    assert "RobotClientConfig(server_address=...) is now: policy.address" in caplog.text
+    with pytest.raises(ValidationError, match="the server says which policy it serves"):
+        PolicyServerConfig(host="localhost", port=8080)
+    with pytest.raises(ValidationError, match="server_adress"):
+        RobotClientConfig(server_adress="10.0.0.2:9000")
 
 
 def test_keys_set_the_events_of_a_recording() -> None:

@@ -4,4 +4,5 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parents[2] / "packages" / "lerobot-smolvla" / "tests"))
+for _name in ("pi0", "smolvla"):
+    sys.path.append(str(Path(__file__).parents[2] / "packages" / f"lerobot-{_name}" / "tests"))

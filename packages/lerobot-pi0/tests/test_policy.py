@@ -17,7 +17,8 @@ from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.export.program import require_exportable
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.pipelines import make_processors
-from lerobot.policies.rtc.continuation import ContinuesChunks
+from lerobot.policies.rtc.config import RTCConfig
+from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
 from lerobot.policies.testing import statistics
 from lerobot.policies.vla.testing import VLAContract
 
@@ -153,6 +154,42 @@ def test_words_images_and_state_matter_and_padding_does_not(kind: str, seen: lis
     batch = tiny_batch()
     batch["observation.language.tokens"][1, 4:] = 9
     assert torch.equal(policy.predict_action_chunk(batch, noise=noise), chunk)
+
+
+# --- trained for delays ----------------------------------------------------------------------------------------------
+
+
+def test_actions_that_are_given_do_not_count_and_carry_no_noise(tokenizer: Path) -> None:
+    policy, batch = make("pi05", tokenizer, rtc_training_max_delay=3), tiny_batch()
+    noise, time = torch.randn(8, 6, 8), torch.rand(8)
+    torch.manual_seed(3)
+    loss, _ = policy.forward(batch, noise=noise, time=time)
+    torch.manual_seed(3)
+    delays = torch.randint(0, 4, (8,))
+    assert len(set(delays.tolist())) > 1
+    times = time[:, None].repeat(1, 6)
+    for row, delay in enumerate(delays):
+        times[row, :delay] = 0
+    action = torch.nn.functional.pad(batch["action"], (0, 4))
+    noisy = times[..., None] * noise + (1 - times[..., None]) * action
+    error = (noise - action - policy.model(policy._seen(batch), noisy, times))[..., :4].pow(2)
+    expected = torch.cat([error[row, delay:].flatten() for row, delay in enumerate(delays)]).mean()
+    assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
+
+
+def test_a_chunk_begins_with_the_actions_that_are_given(tokenizer: Path) -> None:
+    policy, noise = make("pi05", tokenizer, rtc_training_max_delay=3), torch.randn(8, 6, 8)
+    assert policy.rtc_modes == {"guided", "trained"}
+    plain = policy.predict_action_chunk(tiny_batch(), noise=noise)
+    previous, settings = torch.randn(8, 5, 4), RTCConfig(mode="trained")
+    chunk = policy.continue_action_chunk(tiny_batch(), Continuation(previous, 2, settings), noise=noise)
+    assert torch.equal(chunk[:, :2], previous[:, :2])
+    assert (chunk[:, 2:] - plain[:, 2:]).abs().max() > 1e-4
+    free = policy.continue_action_chunk(tiny_batch(), Continuation(previous, 0, settings), noise=noise)
+    assert torch.allclose(free, plain, atol=1e-5)
+    with pytest.raises(LeRobotError, match="trained for 3"):
+        policy.continue_action_chunk(tiny_batch(), Continuation(previous, 4, settings), noise=noise)
+    assert make("pi05", tokenizer).rtc_modes == {"guided"}
 
 
 # --- published files -------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ ROOT = "lerobot"
 SAME_AS, MISSING = "same_as", "missing"
 
 ADAPTERS = {
+    "command": "lerobot.compat.commands:command",
     "derivable": "lerobot.compat.derived:derivable",
     "gated": "lerobot.compat.gated:gated",
     "optimizer": "lerobot.compat.optim:optimizer",

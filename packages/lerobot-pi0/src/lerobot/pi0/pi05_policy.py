@@ -24,6 +24,11 @@ class PI05Policy(PiFlowPolicy):
         "action_time_mlp_out.": "time_mlp_out.",
     }
 
+    @property
+    def longest_delay(self) -> int:
+        """See `FlowVLAPolicy.longest_delay`."""
+        return self.config.rtc_training_max_delay
+
     def published(self, weights: Weights) -> Weights:
         """See `PiFlowPolicy.published`; a projection of the state, as converted files have it, says nothing here."""
         named = super().published(weights)

@@ -13,6 +13,7 @@ from lerobot.policies.features import ACTION, OBSERVATION_STATE
 from lerobot.policies.networks.flow_matching import Flow, beta_times
 from lerobot.policies.networks.padding import pad_last, resize_with_pad
 from lerobot.policies.processing.tokenizer import ATTENTION_MASK, TOKENS
+from lerobot.policies.rtc.prefix import draw_delays, given
 from lerobot.policies.vla.flow import FlowVLAPolicy
 from lerobot.policies.vla.images import camera_images
 
@@ -85,6 +86,7 @@ class PiFlowPolicy(FlowVLAPolicy[Observed]):
     ) -> tuple[Tensor, dict[str, Any]]:
         """Compute the loss: mean squared error of the velocity, over the robot's own joints.
 
+        With a `longest_delay`, the first actions of each row are given, some number of them, and do not count.
         Steps behind the end of an episode count too: there its last action is repeated, which holds the robot still.
 
         Args:
@@ -101,10 +103,15 @@ class PiFlowPolicy(FlowVLAPolicy[Observed]):
         action = self.padded_actions(batch)
         noise = torch.randn_like(action, dtype=torch.float32) if noise is None else noise
         time = self._times(action) if time is None else time
+        known = None
+        if self.longest_delay:
+            known = given(draw_delays(len(action), self.longest_delay, action.device), action.shape[1])
+            time = torch.where(known, 0.0, time[:, None])
         found = self.model(self._seen(batch), Flow.FROM_ONE.point(noise, action, time), time)
         error = (Flow.FROM_ONE.velocity(noise, action) - found).pow(2)
         error = error[..., : self.config.output_features[ACTION].shape[0]]
-        return error.mean(), {"loss_per_dim": error.detach().mean(dim=(0, 1)).tolist()}
+        loss = error.mean() if known is None else error[~known].mean()
+        return loss, {"loss_per_dim": error.detach().mean(dim=(0, 1)).tolist()}
 
     def _times(self, action: Tensor) -> Tensor:
         config = self.config

@@ -33,9 +33,9 @@ class Flow(Enum):
         Args:
             noise: `(B, ...)`.
             data: `(B, ...)`.
-            time: `(B,)`.
+            time: `(B,)`, or one for each entry of further axes.
         """
-        time = time.view(-1, *[1] * (data.ndim - 1))
+        time = time.view(*time.shape, *[1] * (data.ndim - time.ndim))
         start, end = (data, noise) if self is Flow.FROM_ONE else (noise, data)
         return time * end + (1 - time) * start
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -31,8 +31,10 @@ class Continuation:
 class ContinuesChunks(Protocol):
     """What a policy adds to say that its chunks can continue one another: real-time chunking."""
 
-    rtc_modes: ClassVar[frozenset[Mode]]
-    """How they can."""
+    @property
+    def rtc_modes(self) -> frozenset[Mode]:
+        """How they can."""
+        ...
 
     def continue_action_chunk(self, batch: Mapping[str, Any], continuation: Continuation) -> Tensor:
         """Predict the coming actions `(B, T, Da)` as `predict_action_chunk` does, continuing the chunk before.

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from lerobot.policies.networks.padding import pad_last
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.rtc.continuation import Continuation, Mode
 from lerobot.policies.rtc.guidance import Guidance
+from lerobot.policies.rtc.prefix import Prefix
 from lerobot.policies.vla.config import VLAConfig
 from lerobot.policies.vla.images import require_batch
 
@@ -34,7 +35,6 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
     """
 
     config: VLAConfig
-    rtc_modes: ClassVar[frozenset[Mode]] = frozenset({"guided"})
 
     def __init__(self, config: VLAConfig, steps: int) -> None:
         super().__init__(config)
@@ -53,7 +53,7 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
         Args:
             context: from `observe`.
             actions: `(B, T, max_action_dim)` float32.
-            time: `(B,)` float32; 1 is noise, 0 are actions.
+            time: `(B,)` float32; 1 is noise, 0 are actions. With a `longest_delay`, also `(B, T)`.
 
         Returns:
             `(B, T, max_action_dim)` float32.
@@ -62,6 +62,16 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
     def finished(self, actions: Tensor) -> Tensor:
         """Give the actions `(B, T, Da)` of a chunk that was found, for families that have their own convention."""
         return actions
+
+    @property
+    def longest_delay(self) -> int:
+        """Actions at the beginning of a chunk that it was trained to be given; 0 if it was not."""
+        return 0
+
+    @property
+    def rtc_modes(self) -> frozenset[Mode]:
+        """See `lerobot.policies.rtc.continuation.ContinuesChunks`."""
+        return frozenset({"guided", "trained"} if self.longest_delay else {"guided"})
 
     def reset(self) -> None:
         """Forget the actions that wait."""
@@ -109,16 +119,26 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
         if noise is None:
             shape = (len(batch[OBSERVATION_STATE]), config.chunk_size, config.max_action_dim)
             noise = torch.randn(shape, device=next(self.parameters()).device)
-        guidance = None if continuation is None else Guidance(continuation, noise)
+        guidance, prefix = self._continued(continuation, noise)
         context = self.observe(batch)
         network = torch.compile(self.velocity, mode=config.compile_mode) if config.compile_model else self.velocity
 
         def velocity(point: Tensor, time: Tensor) -> Tensor:
+            if prefix is not None:
+                point, time = prefix.hold(point), prefix.times(time, point.shape[1])
             found: Tensor = network(context, point, time)
             return found
 
         chunk = Flow.FROM_ONE.integrate(velocity, noise, self._steps, guidance)
+        chunk = chunk if prefix is None else prefix.hold(chunk)
         return self.finished(chunk[:, :, : config.output_features[ACTION].shape[0]])
+
+    def _continued(self, continuation: Continuation | None, noise: Tensor) -> tuple[Guidance | None, Prefix | None]:
+        if continuation is None:
+            return None, None
+        if continuation.settings.mode == "trained":
+            return None, Prefix(continuation, noise, self.longest_delay)
+        return Guidance(continuation, noise), None
 
     # --- learning ----------------------------------------------------------------------------------------------------
 
