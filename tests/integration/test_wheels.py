@@ -48,6 +48,23 @@ def test_nothing_heavy_comes_along(site_packages: Path) -> None:
     assert not [name for name in HEAVY if (site_packages / name).exists()]
 
 
+@pytest.mark.parametrize(
+    ("package", "foreign"),
+    [
+        ("lerobot-koch", "scservo_sdk"),
+        ("lerobot-omx", "scservo_sdk"),
+        ("lerobot-aloha-robot", "scservo_sdk"),
+        ("lerobot-hope-jr", "dynamixel_sdk"),
+    ],
+)
+def test_an_arm_brings_the_sdk_of_its_own_servos_only(package: str, foreign: str, tmp_path: Path) -> None:
+    environment = install(tmp_path / "venv", "lerobot-core", package, compiled=False)
+    (site_packages,) = environment.glob("lib/python*/site-packages")
+    sdks = {name for name in ("scservo_sdk", "dynamixel_sdk") if (site_packages / name).is_dir()}
+    assert sdks == {"scservo_sdk", "dynamixel_sdk"} - {foreign}
+    assert not [name for name in HEAVY if (site_packages / name).exists()]
+
+
 def test_the_namespace_stays_open(site_packages: Path) -> None:
     assert (site_packages / "lerobot" / "core").is_dir()
     assert not (site_packages / "lerobot" / "__init__.py").exists()

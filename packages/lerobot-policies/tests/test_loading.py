@@ -16,7 +16,7 @@ from lerobot.core.errors import CheckpointError
 from lerobot.policies import devices
 from lerobot.policies.assembly import make_policy
 from lerobot.policies.checkpoint.skeleton import without_weights
-from lerobot.policies.checkpoint.weights import DTYPES, load_weights, read_weights, save_weights
+from lerobot.policies.checkpoint.weights import DTYPES, Weights, load_weights, read_weights, save_weights
 from lerobot.policies.features import PolicyFeature
 from lerobot.policies.policy import PreTrainedPolicy
 
@@ -235,10 +235,25 @@ def test_the_device_is_told_once_however_many_ask(caplog: pytest.LogCaptureFixtu
 def test_each_tensor_goes_where_it_is_needed_before_the_next_one_is_read(saved: Path) -> None:
     seen: list[torch.Tensor] = []
 
-    def placed(tensor: torch.Tensor) -> torch.Tensor:
+    def placed(_: str, tensor: torch.Tensor) -> torch.Tensor:
         seen.append(tensor)
         return tensor.to(torch.bfloat16)
 
     tensors, _ = read_weights(saved / "model.safetensors", placed=placed)
     assert len(seen) == len(tensors)
     assert {tensor.dtype for tensor in tensors.values()} == {torch.bfloat16}
+
+
+def test_a_tensor_has_the_type_that_the_module_declares_as_soon_as_it_is_read(tmp_path: Path) -> None:
+    module = nn.Sequential(nn.Linear(3, 3).bfloat16(), nn.Linear(3, 3))
+    weights = {f"old.{name}": tensor.float() for name, tensor in module.state_dict().items()}
+    save_file(weights, tmp_path / "weights")
+    given = []
+
+    def published(weights: Weights) -> Weights:
+        given.append({name: tensor.dtype for name, tensor in weights.items()})
+        return {name.removeprefix("old."): tensor for name, tensor in weights.items()}
+
+    load_weights(module, tmp_path / "weights", published)
+    assert given[-1] == {f"old.{name}": tensor.dtype for name, tensor in module.state_dict().items()}
+    assert module[0].weight.dtype is torch.bfloat16

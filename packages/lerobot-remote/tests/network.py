@@ -19,8 +19,9 @@ class Network:
         passed: messages so far.
     """
 
-    def __init__(self, address: str, seed: int = 0) -> None:
+    def __init__(self, address: str, seed: int = 0, headers: dict[str, str] | None = None) -> None:
         self._to = address
+        self._headers = headers
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         self._lines: list[Any] = []
@@ -51,7 +52,9 @@ class Network:
                     line.socket.shutdown(2)
 
     def _relay(self, near: ServerConnection) -> None:
-        with connect(self._to, compression=None, max_size=None, ping_interval=None) as far:
+        with connect(
+            self._to, additional_headers=self._headers, compression=None, max_size=None, ping_interval=None
+        ) as far:
             with self._lock:
                 self._lines += [near, far]
             back = threading.Thread(target=self._pass_on, args=[far, near])

@@ -1,15 +1,15 @@
 """A robot behind the wire: what it measures and is sent, and that every fault ends in its safe state."""
 
-import contextlib
 import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from drivers import LONG_S, PATIENT, QUICK, Arm, command, drive_until_it_fails, driving, eventually, raw_driver
 from network import Network
 from websockets.sync.client import connect
 from websockets.sync.server import serve as server
@@ -17,8 +17,7 @@ from websockets.sync.server import serve as server
 from lerobot.core.control.loop import ControlLoop
 from lerobot.core.control.source import CallableSource
 from lerobot.core.errors import ConfigError, DeviceConnectionError, DeviceError, LeRobotError
-from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
-from lerobot.core.fake.robot import COMMAND, FakeRobot
+from lerobot.core.fake.config import FakeCameraConfig
 from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate
 from lerobot.core.testing.contracts.values import middle_action
 from lerobot.core.types import FeatureSpec
@@ -29,34 +28,6 @@ from lerobot.remote.wire.codec import pack, unpack
 from lerobot.remote.wire.handshake import OURS, Description
 from lerobot.remote.wire.pictures import PictureEncoder
 from lerobot.remote.wire.topics import COMMAND as COMMAND_TOPIC
-
-LONG_S = 30.0
-QUICK = SafetyConfig(ramp_s=0.1, max_command_age_s=0.2, stop_after_s=0.5)
-"""Where something ends a run."""
-PATIENT = SafetyConfig(ramp_s=0.1, max_command_age_s=5.0, stop_after_s=10 * LONG_S)
-"""Where nothing may, however busy the machine is, or where silence alone would not do it."""
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    until = time.monotonic() + LONG_S
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.01)
-    return condition()
-
-
-class Arm(FakeRobot):
-    """Says whether it was let go of with its motors on."""
-
-    def __init__(self, **fields: Any) -> None:
-        super().__init__(FakeRobotConfig(disable_torque_on_disconnect=False, **fields))
-
-    @property
-    def is_safe(self) -> bool:
-        return not self.is_connected and not self.torque_enabled
-
-    @property
-    def commands(self) -> list[dict[str, float]]:
-        return [entry.values for entry in list(self.log) if entry.event == COMMAND]
 
 
 @pytest.fixture
@@ -94,31 +65,6 @@ def patient(served):
 def network(running) -> Iterator[Network]:
     with Network(running.address) as network:
         yield network
-
-
-@contextlib.contextmanager
-def driving(address: str, **fields: Any) -> Iterator[RemoteRobot]:
-    robot = RemoteRobot(RemoteRobotConfig(address=address, **fields))
-    robot.connect()
-    try:
-        robot.send_action(middle_action(robot.action_features))
-        yield robot
-    finally:
-        robot.disconnect()
-
-
-def drive_until_it_fails(robot: RemoteRobot) -> LeRobotError:
-    """Command at 50 Hz, as a control loop does, until something ends it."""
-    goal = middle_action(robot.action_features)
-    until = time.monotonic() + LONG_S
-    while time.monotonic() < until:
-        try:
-            robot.get_observation()
-            robot.send_action(goal)
-        except LeRobotError as error:
-            return error
-        time.sleep(0.02)
-    raise AssertionError("nothing ended it")
 
 
 # --- measuring and moving --------------------------------------------------------------------------------------------
@@ -339,21 +285,6 @@ def test_a_robot_that_cannot_be_made_safe_ends_the_host(serve, monkeypatch: pyte
 
 
 # --- clients that are not ours ---------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def raw_driver(address: str) -> Iterator[Any]:
-    """A connection that has begun, without our client."""
-    robot = RemoteRobot(RemoteRobotConfig(address=address))
-    description = robot.description
-    with connect(address, compression=None, max_size=None, max_queue=None, close_timeout=0.2) as line:
-        line.recv()
-        line.send(pack({OURS: "begin", "wire": 1, "plugin_api": 1, "kind": "robot", "digest": description.digest}))
-        yield line, middle_action(robot.action_features)
-
-
-def command(action: Any, **changes: Any) -> dict[str, Any]:
-    return {OURS: COMMAND_TOPIC, "values": action, "number": 1, "stamp": time.monotonic(), **changes}
 
 
 @pytest.mark.parametrize(

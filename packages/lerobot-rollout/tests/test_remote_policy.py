@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +300,37 @@ def test_a_server_that_is_killed_ends_the_run_in_the_safe_state(
         drive(served.address, "--duration=60", "--policy.reply_timeout_s=0.3")
     killer.join()
     assert robots[0].log[-1].event == "torque off"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_forty_kills_at_any_moment_end_in_the_safe_state(
+    tmp_path: Path, arm: PolicyWithProcessors, serve, robots: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some come back at once, and the run may go on; all that counts is how it ends."""
+    arm.save_pretrained(tmp_path / "trained")
+    chance = np.random.default_rng(0)
+    for number in range(40):
+        served = serve(tmp_path / "trained")
+        commands, comes_back = int(chance.integers(1, 40)), bool(chance.integers(2))
+
+        def kill(served: Served = served, after: int = commands, again: bool = comes_back, seen: int = number) -> None:
+            until = time.monotonic() + 30
+            while time.monotonic() < until and not (len(robots) > seen and len(robots[seen].log) > after):
+                time.sleep(0.002)
+            served.kill()
+            if again:
+                serve(tmp_path / "trained", port=served.port)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        inference = "async" if number % 2 else "sync"
+        flags = ["--duration=0.7", "--safety.ramp_s=0", "--policy.reply_timeout_s=0.3", f"--inference.type={inference}"]
+        with suppress(LeRobotError):
+            drive(served.address, *flags)
+        killer.join()
+        assert robots[number].log[-1].event == "torque off"
+        assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_server_that_comes_back_is_asked_again(looking: Path, serve, remote) -> None:

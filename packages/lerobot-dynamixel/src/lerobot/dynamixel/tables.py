@@ -93,7 +93,7 @@ SPEEDS_DEG_S = {
     "xm540-w270": 180.0,
     "xc430-w150": 636.0,
 }
-"""No-load speeds: 383 and 103 rpm at 5 V, 57 rpm at 11.1 V, 46, 30 and 106 rpm at 12 V (e-Manual)."""
+"""No-load speeds: 383 and 103 rpm at 5 V, 57 rpm at 11.1 V, 46, 30 and 106 rpm at 12 V (e-Manual, specifications)."""
 
 SIGNED_BYTES = {
     "Homing_Offset": 4,

@@ -25,9 +25,6 @@ class Offscreen:
     """
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int, *, fast: bool = False) -> None:
-        model.vis.global_.offwidth, model.vis.global_.offheight = width, height
-        if fast:
-            model.vis.quality.shadowsize = model.vis.quality.offsamples = 0
         self._model = model
         self._fast = fast
         self._view = mujoco.MjrRect(0, 0, width, height)
@@ -59,6 +56,11 @@ class Offscreen:
             self._thread = None
 
     def _open(self) -> None:
+        # Read when the context is made; another may have another size.
+        settings = self._model.vis
+        settings.global_.offwidth, settings.global_.offheight = self._view.width, self._view.height
+        if self._fast:
+            settings.quality.shadowsize = settings.quality.offsamples = 0
         # The buffer that is drawn into is part of MuJoCo's context; the platform's own surface stays unused.
         self._surface: Any = _platform_context()(16, 16)
         self._surface.make_current()

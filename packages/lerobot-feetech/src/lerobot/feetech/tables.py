@@ -131,8 +131,8 @@ SIGN_BITS = {
 """Sign bit of the signed registers of STS and SMS servos; SCS servos have none."""
 
 SPEEDS_DEG_S = {"sts3215": 270.0, "sts3250": 450.0, "scs0009": 600.0, "sm8512bl": 180.0}
-"""No-load speeds: 0.222 s for 60 degrees of an STS3215 at 7.4 V, 0.133 s of an STS3250 at 12 V, 0.1 s of an SCS0009 at
-6 V (Feetech data sheets). That of an SM8512BL is not known here; it gets the speed that is assumed of any joint.
+"""No-load speeds: 0.222 s for 60 degrees of an STS3215 at 7.4 V (Feetech data sheet). Not checked with a data sheet:
+0.133 s of an STS3250 at 12 V, 0.1 s of an SCS0009 at 6 V. That of an SM8512BL is what is assumed of any joint.
 """
 
 BAUD_CODES = {1_000_000: 0, 500_000: 1, 250_000: 2, 128_000: 3, 115_200: 4, 76_800: 5, 57_600: 6, 38_400: 7}

@@ -56,7 +56,7 @@ def save_weights(module: nn.Module, path: Path) -> None:
 def read_weights(
     path: Path,
     wanted: Callable[[str], bool] = lambda _: True,
-    placed: Callable[[Tensor], Tensor] = lambda tensor: tensor,
+    placed: Callable[[str, Tensor], Tensor] = lambda _, tensor: tensor,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read a safetensors file.
 
@@ -66,7 +66,7 @@ def read_weights(
     Args:
         path: the file.
         wanted: whether the tensor of a name is to be read.
-        placed: brings each tensor to where it is needed, before the next one is read.
+        placed: brings each tensor, whose name it is told, to where it is needed, before the next one is read.
 
     Returns:
         The tensors, and the name each left-out alias is stored under.
@@ -78,7 +78,7 @@ def read_weights(
     names = [name for name in header.tensors if wanted(name)]
     try:
         with path.open("rb") as file:
-            tensors = {name: placed(_tensor(file, header.start, header.tensors[name])) for name in names}
+            tensors = {name: placed(name, _tensor(file, header.start, header.tensors[name])) for name in names}
     except (OSError, ValueError, TypeError, LookupError) as error:
         raise CheckpointError(
             f"{path} cannot be read: {error}",
@@ -109,8 +109,9 @@ def load_weights(
 ) -> None:
     """Give a module the tensors of a file: everything it needs, and nothing else.
 
-    They take the place of the module's own, which may be on the meta device. Statistics that old checkpoints keep among
-    the weights are left out.
+    They take the place of the module's own, which may be on the meta device. Each is brought to its type as soon as it
+    is read, so that a file of more bits needs no more memory. Statistics that old checkpoints keep among the weights
+    are left out.
 
     Args:
         module: what to fill; unchanged if anything is wrong.
@@ -123,14 +124,15 @@ def load_weights(
         CheckpointError: the file is damaged, or a weight is missing, unknown or of another shape; names it. Or the
             module would still lack something.
     """
+    expected = module.state_dict()
+    types = _types(path, expected, published, dtype)
     weights, aliases = read_weights(
         path,
         lambda name: not is_statistic(name),
-        lambda tensor: tensor.to(device, dtype if tensor.is_floating_point() else None),
+        lambda name, tensor: tensor.to(device, types.get(name)),
     )
     named = dict(published(_with_aliases(weights, aliases)))
     del weights
-    expected = module.state_dict()
     check_named_weights(expected, named, str(path))
     for name, tensor in expected.items():
         named[name] = named[name].to(dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype)
@@ -158,16 +160,43 @@ def check_file(
     Raises:
         CheckpointError: the file is damaged, or a weight is missing, unknown or of another shape; names it.
     """
+    described, aliases = _described_in(path)
+    check_named_weights(module.state_dict(), published(_with_aliases(described, aliases)), str(path))
+
+
+def _described_in(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors as a file describes them, without memory and without statistics, and the names that stand for others."""
     header = read_header(path)
     try:
-        weights = {
+        described = {
             name: torch.empty(entry["shape"], dtype=DTYPES[entry["dtype"]], device="meta")
             for name, entry in header.tensors.items()
             if not is_statistic(name)
         }
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}", expected="a complete safetensors file") from error
-    check_named_weights(module.state_dict(), published(_with_aliases(weights, header.metadata)), str(path))
+    return described, header.metadata
+
+
+def _types(
+    path: Path, expected: Weights, published: Callable[[Weights], Weights], dtype: torch.dtype | None
+) -> dict[str, torch.dtype]:
+    """Types to bring tensors of a file to, by their names there; what nobody can say beforehand is absent.
+
+    Args:
+        path: the file, of which no tensor is read.
+        expected: what the module has.
+        published: gives the weights under the module's names.
+        dtype: of floating-point weights; None for what the module has.
+    """
+    described, aliases = _described_in(path)
+    named = {id(tensor): name for name, tensor in published(_with_aliases(described, aliases)).items()}
+    found = {}
+    for name, tensor in described.items():
+        own = expected.get(named.get(id(tensor), ""))
+        if own is not None and tensor.is_floating_point() and own.is_floating_point():
+            found[name] = own.dtype if dtype is None else dtype
+    return found
 
 
 def _with_aliases(weights: Weights, aliases: Mapping[str, str]) -> Weights:

@@ -1,0 +1,22 @@
+"""The environment passes the conformance kit, with a picture and without."""
+
+import pytest
+
+from lerobot.core.testing import EnvContract, PluginPackageContract
+from lerobot.metaworld.config import MetaworldConfig
+
+# Where objects lie has no bounds in the benchmark.
+pytestmark = pytest.mark.filterwarnings("ignore:.*Box observation space m.* value is .*infinity")
+
+
+class TestMetaworld(EnvContract):
+    capabilities = frozenset({"gymnasium"})
+
+    @pytest.fixture(params=["pixels_agent_pos", "environment_state_agent_pos"])
+    def config(self, request: pytest.FixtureRequest) -> MetaworldConfig:
+        small = {"observation_width": 64, "observation_height": 48, "quality": "fast"}
+        return MetaworldConfig(task="reach-v3", obs_type=request.param, **small)
+
+
+class TestPackage(PluginPackageContract):
+    distribution = "lerobot-metaworld"
