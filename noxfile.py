@@ -109,20 +109,8 @@ def third_party(session: nox.Session) -> None:
     """Add third-party plugins from the package index beside our wheels (`nox -s wheels` first), and drive three."""
     python = interpreter("3.12") or session.error("most of these plugins need Python 3.12")
     folder, env = environment("third-party")
-    names = [
-        "compat",
-        "core",
-        "datasets",
-        "envs",
-        "feetech",
-        "kinematics",
-        "lekiwi",
-        "motors",
-        "opencv",
-        "policies",
-        "remote",
-        "so100",
-    ]
+    names = ["compat", "core", "datasets", "envs", "feetech", "keyboard", "kinematics", "lekiwi", "motors", "opencv"]
+    names += ["policies", "remote", "so100"]
     # By file: asked by name, an index may have something newer of somebody else's.
     ours = [str(wheel) for name in names for wheel in WHEELS.glob(f"lerobot_{name}-*.whl")]
     session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)

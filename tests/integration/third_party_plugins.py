@@ -65,8 +65,10 @@ def main(environment: str, wheels: str) -> None:
             run("uv", "pip", "install", "-q", "--python", programs / "python", undeclared)
     rows = run(programs / "python", "-c", CHECK).splitlines()
     sys.stdout.write("\n".join(rows) + "\n")
-    working = {row.split("`")[1] for row in rows if row.endswith("| yes |")}
-    if missing := sorted(PLUGINS.keys() - working):
+    found = [row for row in rows if row.startswith("| `")]
+    listed = {row.split("`")[1] for row in found}
+    failing = {row.split("`")[1] for row in found if not row.endswith("| yes |")}
+    if missing := sorted(PLUGINS.keys() - listed | failing):
         sys.exit(f"these do not load: {', '.join(missing)}")
     with tempfile.TemporaryDirectory() as folder:
         for drive in DRIVES:
