@@ -17,8 +17,10 @@ PACKAGES = sorted(path.name for path in (ROOT / "packages").iterdir() if (path /
 WHEELS = ROOT / "dist"
 # Bytecode is written where a module is first imported: a fraction of what compiling whole environments costs.
 TEST_ENV = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "UV_COMPILE_BYTECODE": None, "PYTHONDONTWRITEBYTECODE": None}
+# Tests wait for processes and clocks a third of their time, so that three of their processes keep two cores busy.
+WORKERS = min(8, (os.cpu_count() or 1) * 3 // 2)
 # A file stays in one process, so that what its tests share is made once.
-PYTEST = ["pytest", "-n", "logical", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder"]
+PYTEST = ["pytest", "-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
 PEER = [
     "lerobot[dataset,training,feetech,dynamixel,hardware,diffusion,pusht,aloha,lekiwi]==0.6.1",
     "transformers>=5.4,<5.6",

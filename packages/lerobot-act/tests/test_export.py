@@ -31,7 +31,14 @@ def test_exported_files_act_like_the_policy(
     tmp_path: Path, formats: tuple[str, ...], settings: dict[str, float]
 ) -> None:
     torch.manual_seed(0)
-    small = {"dim_model": 32, "n_heads": 2, "dim_feedforward": 64, "chunk_size": 5, "n_action_steps": 5}
+    small = {
+        "vision_backbone": "resnet8",
+        "dim_model": 32,
+        "n_heads": 2,
+        "dim_feedforward": 64,
+        "chunk_size": 5,
+        "n_action_steps": 5,
+    }
     config = ACTConfig(device="cpu", pretrained_backbone_weights=None, **{**small, **settings})  # type: ignore[arg-type]
     stats = {
         key: {"mean": torch.randn(each.shape[0]), "std": 10 + torch.rand(each.shape[0])}

@@ -24,7 +24,7 @@ def cube() -> Iterator[Any]:
     env.close()
 
 
-@pytest.mark.parametrize("task", ["insertion", "transfer_cube"])
+@pytest.mark.parametrize("task", ["insertion", pytest.param("transfer_cube", marks=pytest.mark.slow)])
 def test_it_is_gym_alohas_own(task: str) -> None:
     """Same seed and actions: the same pictures, joints and rewards, to the last bit."""
     name = {"insertion": "AlohaInsertion-v0", "transfer_cube": "AlohaTransferCube-v0"}[task]

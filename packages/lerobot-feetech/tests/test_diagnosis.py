@@ -25,7 +25,7 @@ def test_a_sound_arm_has_no_findings(bus: FeetechMotorsBus) -> None:
         (Fault.MISSING, None, "no motor with id 3 answers at any speed"),
         (Fault.DUPLICATE_ID, None, "readings collide with those of another motor"),
         (Fault.WRONG_BAUD_RATE, None, "it speaks at 115200 baud, the line runs at 1000000"),
-        (Fault.CORRUPT, 0.3, "of its answers were lost or damaged"),
+        (Fault.CORRUPT, 0.15, "of its answers were lost or damaged"),
         (Fault.LATE, 0.1, "it takes longer than 50 ms to answer"),
         (Fault.OVERLOAD, None, "it reports overload"),
         (Fault.LOW_VOLTAGE, 3.2, "its supply is outside its limits (3.2 V, 28 °C)"),

@@ -144,6 +144,7 @@ def test_without_going_back_the_robot_stays_where_the_policy_left_it(record: Any
     assert first[1][0] > 5
 
 
+@pytest.mark.slow
 def test_at_the_end_the_robot_goes_back_in_peace(record: Any, robots: Any) -> None:
     record("--return_to_initial_position=true", "--dataset.num_episodes=1")
     commands = [entry.values for entry in robots[0].log if entry.event == "command"]

@@ -241,7 +241,7 @@ def test_so_many_corrections_are_enough(record: Any, wishes: Any, robots: Any) -
     assert episodes(root) == [3, 4]
 
 
-@pytest.mark.parametrize("smooth", [True, False])
+@pytest.mark.parametrize("smooth", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_robot_slides_to_who_takes_over(record: Any, wishes: Any, robots: Any, smooth: bool) -> None:
     wishes({20: "pause_resume", 24: "correction", 80: "correction", 84: "pause_resume", 140: "stop"})
     flags = (f"--strategy.smooth_handover={str(smooth).lower()}", "--safety.enabled=false", "--duration=60")

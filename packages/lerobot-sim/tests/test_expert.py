@@ -39,8 +39,8 @@ def successes(task: str, episodes: int, skill: Skill | None = None, seed: int = 
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_it_solves_ten_starts(task: str) -> None:
-    assert successes(task, 10) == 10
+def test_it_solves_five_starts(task: str) -> None:
+    assert successes(task, 5) == 5
 
 
 @pytest.mark.slow

@@ -83,6 +83,7 @@ def test_a_port_that_is_not_there_or_taken(arm: VirtualBus, doctor) -> None:
     assert "another program is using it" in out
 
 
+@pytest.mark.slow
 def test_no_power(arm: VirtualBus, doctor) -> None:
     arm.power(False)
     code, out = doctor()

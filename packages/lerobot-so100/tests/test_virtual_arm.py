@@ -121,7 +121,8 @@ def test_new_motors_are_set_up_one_after_the_other(run) -> None:
     assert told[-1] == "all motors are plugged in"
 
 
-def test_new_motors_are_those_of_the_factory(run) -> None:
+def test_new_motors_are_those_of_the_factory(run, monkeypatch) -> None:
+    monkeypatch.setattr(FeetechMotorsBus, "available_baudrates", (115_200, 1_000_000))
     _, port = run("so101", "--new")
     bus = FeetechMotorsBus(port, ARMS["so101"].motors(MotorNormMode.DEGREES))
     assert [ids for ids in bus.scan_port(port).values() if ids] == [[1]]

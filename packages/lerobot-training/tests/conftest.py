@@ -132,9 +132,11 @@ def resume() -> Callable[..., None]:
 def start() -> Callable[..., "subprocess.Popen[str]"]:
     """Start `lerobot train`, or a launcher of it, in another process."""
 
-    def call(arguments: list[str], launcher: tuple[str, ...] = (sys.executable,)) -> "subprocess.Popen[str]":
+    def call(
+        arguments: list[str], launcher: tuple[str, ...] = (sys.executable,), script: str = "run_train.py"
+    ) -> "subprocess.Popen[str]":
         environ = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
-        command = [*launcher, str(HERE / "run_train.py"), *arguments, "--policy.discover_packages_path=tiny_policy"]
+        command = [*launcher, str(HERE / script), *arguments, "--policy.discover_packages_path=tiny_policy"]
         return subprocess.Popen(
             command, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )

@@ -98,12 +98,13 @@ def test_two_processes_equal_one_with_twice_the_batch(start: Start, arguments: A
 def test_two_processes_resume_sample_exactly(start: Start, arguments: Any, states: States, tmp_path: Path) -> None:
     """Each process has random numbers of its own, and gets its own back."""
     steps = ("--steps=14", "--save_freq=5")
-    finish(start(arguments(tmp_path / "run", *steps), TORCHRUN))
+    finish(start(arguments(tmp_path / "run", *steps), script="run_together.py"))
     whole = states(tmp_path / "run/checkpoints/000014")
     random_files = [content for name, content in whole.items() if "rng_state" in name]
     assert len(random_files) == 2
     assert random_files[0] != random_files[1]
-    finish(start(resuming(tmp_path / "run", f"--checkpoint_path={tmp_path}/run/checkpoints/000005"), TORCHRUN))
+    again = resuming(tmp_path / "run", f"--checkpoint_path={tmp_path}/run/checkpoints/000005")
+    finish(start(again, script="run_together.py"))
     assert states(tmp_path / "run/checkpoints/000014") == whole
     assert json.loads(whole["training_state/training_step.json"])["dp_world_size"] == 2
 

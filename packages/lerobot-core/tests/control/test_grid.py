@@ -53,7 +53,7 @@ def test_every_deadline_is_kept_or_counted_and_the_phase_stays(virtual_clock, vi
 
 
 def test_an_hour_does_not_drift(clock, arm):
-    fps, hours_ticks = 60, 60 * 3600
+    fps, hours_ticks = 30, 30 * 3600
     gate = SafetyGate.for_robot(arm, SafetyConfig())
     last = []
 
@@ -67,7 +67,7 @@ def test_an_hour_does_not_drift(clock, arm):
     report = loop.run(duration_s=3600)
     assert report.ticks == hours_ticks
     assert last[0].start_s == pytest.approx(100.0 + 3600 - 1 / fps, abs=1e-6)
-    assert report.achieved_hz == pytest.approx(60, rel=1e-9)
+    assert report.achieved_hz == pytest.approx(30, rel=1e-9)
 
 
 def test_a_little_lateness_costs_no_tick(clock, arm):

@@ -327,12 +327,20 @@ def hub() -> Iterator[StandIn]:
     server.server_close()
 
 
+@pytest.fixture(scope="session")
+def client_process() -> Iterator["subprocess.Popen[str]"]:
+    """See `client_process.py`."""
+    command = [sys.executable, str(Path(__file__).with_name("client_process.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
 @pytest.fixture
-def client(hub: StandIn, tmp_path: Path) -> Callable[..., SimpleNamespace]:
+def client(hub: StandIn, tmp_path: Path, client_process: "subprocess.Popen[str]") -> Callable[..., SimpleNamespace]:
     """Run Python in a process that takes the stand-in for the Hub; the value of `result` comes back."""
 
     def run(code: str, **environment: str) -> Any:
-        program = f"import json, sys\nfrom pathlib import Path\nresult = None\n{code}\nprint(json.dumps(result))"
         own = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "LEROBOT"))}
         settings = {
             "HF_ENDPOINT": hub.endpoint,  # type: ignore[attr-defined]
@@ -344,10 +352,12 @@ def client(hub: StandIn, tmp_path: Path) -> Callable[..., SimpleNamespace]:
             "no_proxy": "127.0.0.1",
             **environment,
         }
-        done = subprocess.run(
-            [sys.executable, "-c", program], env={**own, **settings}, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+        answer, said = tmp_path / "answer.json", tmp_path / "said.txt"
+        assert client_process.stdin is not None
+        assert client_process.stdout is not None
+        client_process.stdin.write(json.dumps([code, {**own, **settings}, str(answer), str(said)]) + "\n")
+        client_process.stdin.flush()
+        assert client_process.stdout.readline() == "0\n", said.read_text()
+        return json.loads(answer.read_text())
 
     return run

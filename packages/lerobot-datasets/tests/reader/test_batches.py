@@ -42,7 +42,7 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
             assert found[key] == value
 
 
-@pytest.mark.parametrize("workers", [None, "fork", "spawn"])
+@pytest.mark.parametrize("workers", [None, "fork", pytest.param("spawn", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "kwargs",
     [

@@ -111,7 +111,7 @@ def check_dataset(kit, root: Path, episodes: int) -> None:
 SIGNALS = {"once": [signal.SIGINT], "twice": [signal.SIGINT, signal.SIGINT], "term": [signal.SIGTERM]}
 
 
-OFTEN = {("record", "term"), ("record", "once"), ("reset", "once"), ("save", "once"), ("save", "twice")}
+OFTEN = {("record", "term"), ("reset", "once"), ("save", "twice")}
 """What is tried in every run of the tests; the rest is slow."""
 RUNS = [
     pytest.param(phase, episodes, how, marks=() if (phase, how) in OFTEN else pytest.mark.slow)

@@ -178,8 +178,13 @@ def test_no_other_random_numbers_are_touched(root):
     assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before
 
 
-@pytest.mark.parametrize("workers", [0, 1, 3])
-@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize(
+    ("workers", "drop_last"),
+    [
+        *((0, False), (1, True), (3, False)),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((0, True), (1, False), (3, True))),
+    ],
+)
 def test_a_resumed_loader_gives_the_batches_that_were_left(numbers_only, workers, drop_last):
     def loader(state=None, persistent=False):
         dataset = stream(numbers_only, seed=5)

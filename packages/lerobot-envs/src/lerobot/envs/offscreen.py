@@ -1,6 +1,7 @@
 """Pictures of a MuJoCo model, drawn without a window by OpenGL."""
 
 import importlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,17 +23,20 @@ class Offscreen:
         width: of a picture in pixels.
         height: of a picture in pixels.
         fast: no shadows and hard edges, several times faster where a CPU draws.
+        hidden: groups of shapes that are not drawn, such as those that only collide.
     """
 
-    def __init__(self, model: mujoco.MjModel, width: int, height: int, *, fast: bool = False) -> None:
-        model.vis.global_.offwidth, model.vis.global_.offheight = width, height
-        if fast:
-            model.vis.quality.shadowsize = model.vis.quality.offsamples = 0
+    def __init__(
+        self, model: mujoco.MjModel, width: int, height: int, *, fast: bool = False, hidden: Sequence[int] = ()
+    ) -> None:
         self._model = model
         self._fast = fast
         self._view = mujoco.MjrRect(0, 0, width, height)
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        self._option = mujoco.MjvOption()
+        for group in hidden:
+            self._option.geomgroup[group] = 0
         self._thread: ThreadPoolExecutor | None = None
 
     def picture(self, data: mujoco.MjData, camera: str) -> NDArray[np.uint8]:
@@ -59,6 +63,11 @@ class Offscreen:
             self._thread = None
 
     def _open(self) -> None:
+        # Read when the context is made; another may have another size.
+        settings = self._model.vis
+        settings.global_.offwidth, settings.global_.offheight = self._view.width, self._view.height
+        if self._fast:
+            settings.quality.shadowsize = settings.quality.offsamples = 0
         # The buffer that is drawn into is part of MuJoCo's context; the platform's own surface stays unused.
         self._surface: Any = _platform_context()(16, 16)
         self._surface.make_current()
@@ -71,7 +80,7 @@ class Offscreen:
     def _draw(self, data: mujoco.MjData, camera: int) -> NDArray[np.uint8]:
         self._camera.fixedcamid = camera
         everything = mujoco.mjtCatBit.mjCAT_ALL.value
-        mujoco.mjv_updateScene(self._model, data, mujoco.MjvOption(), None, self._camera, everything, self._scene)
+        mujoco.mjv_updateScene(self._model, data, self._option, None, self._camera, everything, self._scene)
         mujoco.mjr_render(self._view, self._scene, self._context)
         picture = np.empty((self._view.height, self._view.width, 3), np.uint8)
         mujoco.mjr_readPixels(picture, None, self._view, self._context)
