@@ -233,6 +233,19 @@ def test_elsewhere_a_plain_line_comes_now_and_then():
     assert "\r" not in stream.getvalue()
 
 
+def test_a_second_run_of_the_loop_has_a_rate_of_its_own():
+    stream = io.StringIO()
+    status = StatusLine(stream)
+    for index in [*range(200), *range(121)]:
+        status.write(tick(index, **{"pan.pos": 1.25}))
+    assert [line.split()[0] for line in stream.getvalue().splitlines()] == ["60.0", "60.0"]
+
+
+def test_times_are_those_of_the_loops_own_clock():
+    shown = Tick(0, 0, 5.0, 5.0, Observation(), {}, {}, {}, 5.0, 5.25, {}, True)
+    assert " 250.00 ms " in status_text(shown, 60.0)
+
+
 def test_the_line_shows_what_the_gate_did():
     shown = Tick(0, 0, 0, 0, Observation(), {}, {}, {"light": True}, 0, 0, {"a": "velocity", "b": "range"}, False)
     text = status_text(shown, 59.9)

@@ -1,7 +1,6 @@
 """One line on the terminal that says how the run is going."""
 
 import sys
-import time
 from typing import TextIO
 
 from lerobot.core.tick import Tick
@@ -25,7 +24,8 @@ class StatusLine:
 
     def write(self, tick: Tick) -> None:
         """Take note of a tick; write the line when it is time."""
-        if self._shown is None:
+        # The next run of the loop, such as the way back, counts from 0 again.
+        if self._shown is None or tick.index < self._shown.index:
             self._shown = tick
         elapsed = tick.start_s - self._shown.start_s
         if elapsed < self._period_s:
@@ -44,11 +44,11 @@ class StatusLine:
 
 
 def status_text(tick: Tick, rate_hz: float) -> str:
-    """The line for one tick: rate, loop time and the sent value of every joint."""
+    """The line for one tick: rate, time until it was sent, and the sent value of every joint."""
     joints = "  ".join(
         f"{key.removesuffix('.pos')} {value:.1f}" if isinstance(value, float) else f"{key} {value}"
         for key, value in tick.sent.items()
     )
     changed = f"  gate: {len(tick.interventions)}" if tick.interventions else ""
     off = "" if tick.safety_enabled else "  SAFETY OFF"
-    return f"{rate_hz:5.1f} Hz  {(time.monotonic() - tick.start_s) * 1e3:.2f} ms  {joints}{changed}{off}"
+    return f"{rate_hz:5.1f} Hz  {(tick.sent_time_s - tick.start_s) * 1e3:.2f} ms  {joints}{changed}{off}"
