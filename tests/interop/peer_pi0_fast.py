@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import torch
 import transformers
-from lerobot.policies import pi_gemma
 from lerobot.policies.pi0_fast import modeling_pi0_fast as modeling
 from lerobot.policies.pi0_fast.configuration_pi0_fast import PI0FastConfig
 from lerobot.policies.pi0_fast.processor_pi0_fast import make_pi0_fast_pre_post_processors
@@ -18,6 +17,8 @@ from lerobot.processor import PolicyProcessorPipeline, tokenizer_processor
 from peer_flow_vla import config_of, copied, features, part, randomise
 from safetensors.torch import load_file, save_file
 from scipy.fft import dct
+
+from lerobot.policies import pi_gemma
 
 root = Path(sys.argv[1])
 networks: dict = {}
