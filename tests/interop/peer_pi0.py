@@ -13,6 +13,9 @@ import transformers
 from lerobot.processor import tokenizer_processor
 from peer_flow_vla import run_cases
 
+# Later ones name parts of PaliGemma otherwise than published files do.
+assert transformers.__version__.startswith(("5.4.", "5.5.")), f"transformers {transformers.__version__}, not 5.4 or 5.5"
+
 root, name = Path(sys.argv[1]), sys.argv[2]
 modeling = importlib.import_module(f"lerobot.policies.{name}.modeling_{name}")
 configuration = importlib.import_module(f"lerobot.policies.{name}.configuration_{name}")
