@@ -111,16 +111,12 @@ def third_party(session: nox.Session) -> None:
     """Add third-party plugins from the package index beside our wheels (`nox -s wheels` first), and drive three."""
     python = interpreter("3.12") or session.error("most of these plugins need Python 3.12")
     folder, env = environment("third-party")
-    ours = [
-        "lerobot-compat",
-        "lerobot-datasets",
-        "lerobot-envs",
-        "lerobot-feetech",
-        "lerobot-kinematics",
-        "lerobot-so100",
-    ]
+    names = ["compat", "core", "datasets", "envs", "feetech", "keyboard", "kinematics", "lekiwi", "motors", "opencv"]
+    names += ["policies", "remote", "so100"]
+    # By file: asked by name, an index may have something newer of somebody else's.
+    ours = [str(wheel) for name in names for wheel in WHEELS.glob(f"lerobot_{name}-*.whl")]
     session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
-    session.run("uv", "pip", "install", "-q", f"--find-links={WHEELS}", *ours, env=env, external=True)
+    session.run("uv", "pip", "install", "-q", *ours, env=env, external=True)
     session.run("python", "tests/integration/third_party_plugins.py", str(folder), str(WHEELS), env=env)
 
 

@@ -14,11 +14,18 @@ PLUGINS = {
     "lerobot-camera-paxini": "",
     "lerobot-env-so101": "",
     "lerobot-robot-dummy": "",
+    "lerobot-robot-hex-arm-sim": "",
+    "lerobot-robot-lekiwi-pincopen": "",
     "lerobot-robot-livekit": "",
     "lerobot-robot-seeed-b601": "",
     "lerobot-robot-so-arm102": "",
     "lerobot-robot-ugo-nova": "",
+    "lerobot-robot-ugo-pro": "",
+    "lerobot-robot-xarm": "",
     "lerobot-teleoperator-dummy": "hex-device",
+    "lerobot-teleoperator-hello": "",
+    "lerobot-teleoperator-hex-arm": "",
+    "lerobot-teleoperator-livekit": "",
     "lerobot-teleoperator-rebot-arm-102": "",
     "lerobot-teleoperator-spacemouse": "",
 }
@@ -33,12 +40,13 @@ DRIVES = (
         *("--dataset.single_task=nothing", "--dataset.push_to_hub=false", "--play_sounds=false"),
     ),
 )
-CHECK = """
+CHECK = f"""
 from lerobot.core.registry import registry
 for found in registry.plugins():
-    if found.through:
+    if found.distribution in {set(PLUGINS)}:
         error = registry.check_implementation(found)
-        print(f"| `{found.distribution}` {found.version} | {found.kind} | `{found.name}` |", error or "yes", "|")
+        row = f"| `{{found.distribution}}` {{found.version}} | {{found.kind}} | `{{found.name}}` |"
+        print(row, error or "yes", "|")
 """
 
 
@@ -57,8 +65,10 @@ def main(environment: str, wheels: str) -> None:
             run("uv", "pip", "install", "-q", "--python", programs / "python", undeclared)
     rows = run(programs / "python", "-c", CHECK).splitlines()
     sys.stdout.write("\n".join(rows) + "\n")
-    working = {row.split("`")[1] for row in rows if row.endswith("| yes |")}
-    if missing := sorted(PLUGINS.keys() - working):
+    found = [row for row in rows if row.startswith("| `")]
+    listed = {row.split("`")[1] for row in found}
+    failing = {row.split("`")[1] for row in found if not row.endswith("| yes |")}
+    if missing := sorted(PLUGINS.keys() - listed | failing):
         sys.exit(f"these do not load: {', '.join(missing)}")
     with tempfile.TemporaryDirectory() as folder:
         for drive in DRIVES:

@@ -8,7 +8,7 @@ import pytest
 
 from lerobot.compat.devices import Robot, Teleoperator
 from lerobot.compat.factories import make_robot_from_config
-from lerobot.compat.gated import gated
+from lerobot.compat.gated import GatedDriving, gated
 from lerobot.core.errors import NotConnectedError, SafetyError
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.robot import FakeRobot
@@ -139,6 +139,19 @@ def test_a_thread_may_release_a_robot() -> None:
     for number, handler in handlers.items():  # which only the main thread can
         if signal.getsignal(number) is not handler:
             signal.signal(number, handler)
+
+
+def test_what_a_function_makes_is_gated_and_may_be_derived_from() -> None:
+    def make(config: FakeRobotConfig) -> FakeRobot:
+        return FakeRobot(config)
+
+    class Named(gated(make)):
+        name = "named"
+
+    for robot in (gated(make)(FakeRobotConfig()), Named(FakeRobotConfig())):
+        assert isinstance(robot, FakeRobot)
+        assert isinstance(robot, GatedDriving)
+    assert robot.name == "named"
 
 
 def test_disconnecting_ends_in_the_safe_state_and_may_be_repeated(clock: Clock, monkeypatch) -> None:

@@ -99,6 +99,15 @@ def test_the_gate_says_that_it_knows_nothing_and_goes_by_what_it_is_told(
     assert any("the unit of lever.pos, shade.pos is not known either" in text for text in told)
 
 
+def test_a_plugin_whose_connect_takes_no_arguments_is_connected(config: Callable[..., Any], monkeypatch) -> None:
+    robot = config("robot", "toaster", port="x").build()
+    connect = robot.device.connect
+    monkeypatch.setattr(robot.device, "connect", lambda: connect())
+    robot.connect()
+    assert robot.is_connected
+    robot.disconnect()
+
+
 def test_record_makes_a_dataset_of_it(lerobot: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     dataset = pytest.importorskip("lerobot.datasets.lerobot_dataset")
     code, _, err = lerobot(

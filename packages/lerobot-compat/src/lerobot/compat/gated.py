@@ -8,8 +8,8 @@ import atexit
 import math
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import cache, partial
-from typing import Any
+from functools import cache
+from typing import Any, get_args, get_type_hints
 
 from lerobot.core.clock import clock_of
 from lerobot.core.errors import NotConnectedError
@@ -173,18 +173,34 @@ def gated(robot: Callable[..., Any]) -> Callable[..., Any]:
         robot: a robot's class, or a function that makes one.
     """
     if not isinstance(robot, type):
-        return partial(_made, robot)
+        return Maker(robot)
     doc = f"{robot.__doc__ or robot.__name__}\n\nEvery command goes through the safety gate; see `GatedDriving`."
     return type(robot.__name__, (GatedDriving, robot), {"__module__": robot.__module__, "__doc__": doc})
 
 
-def _made(make: Callable[..., Any], config: Any, *, safety: SafetyConfig | None = None, **dependencies: Any) -> Any:
-    """The robot that a function makes, behind its gate."""
-    robot = make(config, **dependencies)
-    kind: Any = type(robot)
-    robot.__class__ = gated(kind)
-    robot.safety = safety or SafetyConfig()
-    return robot
+class Maker:
+    """In the place of a robot's class: a function that makes the robot, behind its gate, of the class that fits.
+
+    Args:
+        make: the function; a class derived from this one has the first of the classes that it says it returns.
+    """
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self._make = make
+
+    def __call__(self, config: Any, *, safety: SafetyConfig | None = None, **dependencies: Any) -> Any:
+        """Make the robot; see `GatedDriving`."""
+        robot = self._make(config, **dependencies)
+        kind: Any = type(robot)
+        robot.__class__ = gated(kind)
+        robot.safety = safety or SafetyConfig()
+        return robot
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What a class derives from that names this as a base."""
+        del bases
+        returned = get_type_hints(self._make)["return"]
+        return (gated((get_args(returned) or (returned,))[0]),)
 
 
 def driver_of(robot: Any) -> Driver:

@@ -99,7 +99,8 @@ class AdaptedDevice:
         with told(str(self), "connected"):
             self._held = True
             try:
-                self.device.connect(calibrate=calibrate)
+                # Some leave the argument out, which huggingface/lerobot's own commands never give.
+                self.device.connect(**({} if calibrate else {"calibrate": False}))
             except BaseException:
                 self._release()
                 raise
