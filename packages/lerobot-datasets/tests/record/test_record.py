@@ -8,6 +8,7 @@ import pytest
 
 from lerobot.core.errors import ConfigError, DatasetError, DeviceError, FeatureMismatchError
 from lerobot.core.fake.joints import RANGES
+from lerobot.core.fake.robot import FakeRobot
 from lerobot.core.processors.config import ConvertUnitsConfig, RenameObservationsConfig
 from lerobot.core.safety import SafetyConfig
 from lerobot.datasets.record import target
@@ -39,6 +40,15 @@ def test_episodes_are_stored_with_every_column(tmp_path, kit, capsys):
     assert "Episode 1 saved" in said
     assert "Hz of 30" in said
     assert kit.built[0].log[-1].event == "torque off"
+
+
+def test_what_is_particular_to_the_scene_is_stored_by_name(tmp_path, kit, monkeypatch):
+    monkeypatch.setattr(FakeRobot, "scene_values", {"light": 0.5, "mass": 1.25}, raising=False)
+    root = tmp_path / "set"
+    record(kit.config(root, cameras=0))
+    feature = kit.info(root)["features"]["scene_values"]
+    assert (feature["dtype"], feature["shape"], feature["names"]) == ("float32", [2], ["light", "mass"])
+    assert {tuple(row["scene_values"]) for row in kit.rows(root)} == {(0.5, 1.25)}
 
 
 def test_what_was_sent_is_stored_as_action_and_what_was_wanted_beside_it(tmp_path, kit):

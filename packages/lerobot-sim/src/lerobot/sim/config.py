@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from lerobot.core.config.base import CameraConfig, EnvConfig, RobotConfig, TeleoperatorConfig
+from lerobot.core.config.base import CameraConfig, ConfigModel, EnvConfig, RobotConfig, TeleoperatorConfig
 
 TaskName = Literal["reach", "push", "lift", "place", "stack"]
 """What there is to do on the table."""
@@ -15,6 +15,29 @@ View = Literal["front", "side", "top", "wrist"]
 
 Renderer = Literal["auto", "egl", "osmesa", "painter", "rays"]
 """How pictures are made; `auto` takes EGL where a graphics card draws, else the painter, which needs nothing."""
+
+
+class RandomizationConfig(ConfigModel):
+    """How much the scene differs from episode to episode; every spread counts times `strength`."""
+
+    strength: float = Field(default=0.0, ge=0, le=5, description="0: the scene as it was made; 1: the spreads below.")
+    seed: int = Field(default=0, ge=0, description="Number that decides, with the episode's own, what is drawn.")
+    fixed: bool = Field(
+        default=False, description="Draw once: another arm at another table, the same in every episode."
+    )
+    light: float = Field(default=0.25, ge=0, description="Part by which the light is brighter or darker.")
+    light_deg: float = Field(default=30.0, ge=0, description="How far the light is turned round the table, deg.")
+    colours: float = Field(default=0.12, ge=0, description="How far the table's and the arm's colours go, of 1.")
+    pattern: float = Field(default=0.12, ge=0, description="Largest contrast of the table's pattern, of 1.")
+    camera_m: float = Field(default=0.01, ge=0, description="How far a camera stands from its place, m per axis.")
+    camera_deg: float = Field(default=2.0, ge=0, description="How far it is turned, deg per axis.")
+    mass: float = Field(default=0.3, ge=0, description="Part by which objects are lighter or heavier.")
+    friction: float = Field(default=0.2, ge=0, description="Part by which surfaces are smoother or rougher.")
+    servo: float = Field(default=0.1, ge=0, description="Part by which servos are softer or stiffer.")
+    joint_friction: float = Field(default=0.5, ge=0, description="Part by which joints run easier or harder.")
+    latency_s: float = Field(default=0.02, ge=0, description="Longest time that is added to the latency, s.")
+    joint_noise_deg: float = Field(default=0.2, ge=0, description="Largest standard deviation of a joint's reading.")
+    picture_noise: float = Field(default=4.0, ge=0, description="Largest standard deviation of a pixel, of 255.")
 
 
 class SimSO101Config(RobotConfig):
@@ -37,6 +60,9 @@ class SimSO101Config(RobotConfig):
     )
     disable_torque_on_disconnect: bool = Field(default=True, description="Switch the servos off when disconnecting.")
     latency_s: float = Field(default=0.01, ge=0, le=1, description="Seconds from a command to the servos' reaction.")
+    randomization: RandomizationConfig = Field(
+        default_factory=RandomizationConfig, description="How much the scene differs from episode to episode."
+    )
     realtime: bool = Field(
         default=True,
         description="Run by the wall clock; false advances by one period with every command, as fast as possible.",
@@ -110,6 +136,9 @@ class SimEnvConfig(EnvConfig):
     renderer: Renderer = Field(default="auto", description="How pictures are made.")
     use_degrees: bool = Field(default=True, description="Joints in degrees; false gives -100 to 100.")
     latency_s: float = Field(default=0.01, ge=0, le=1, description="Seconds from a command to the servos' reaction.")
+    randomization: RandomizationConfig = Field(
+        default_factory=RandomizationConfig, description="How much the scene differs from episode to episode."
+    )
 
     @model_validator(mode="after")
     def _cameras_are_distinct(self) -> Self:

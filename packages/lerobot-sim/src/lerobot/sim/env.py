@@ -37,7 +37,9 @@ class SimEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         self.config = config or SimEnvConfig()
         self.render_mode = render_mode
         self.metadata = {**type(self).metadata, "render_fps": self.config.fps}  # type: ignore[misc]
-        self.world = World(TASKS[self.config.task](), latency_s=self.config.latency_s)
+        self.world = World(
+            TASKS[self.config.task](), latency_s=self.config.latency_s, randomization=self.config.randomization
+        )
         self._pictures = Pictures(self.world, self.config.renderer)
         self._features = features(degrees=self.config.use_degrees)
         self._steps = 0
@@ -69,7 +71,7 @@ class SimEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         self._numbered = True
         self._steps = 0
         self._solved = self.world.task.solved(self.world)
-        return self._observation(), self._info()
+        return self._observation(), {**self._info(), "randomization": dict(self.world.randomization.values)}
 
     def step(self, action: NDArray[np.float32]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Command the joints for one period, `(6,)` in the robot's units; targets out of range go to its end."""
@@ -96,7 +98,7 @@ class SimEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         self._pictures.close()
 
     def _observation(self) -> dict[str, Any]:
-        readings = to_units(self.world.joint_positions, degrees=self.config.use_degrees)
+        readings = to_units(self.world.joint_readings, degrees=self.config.use_degrees)
         observation: dict[str, Any] = {"agent_pos": np.array([readings[key] for key in KEYS], np.float32)}
         if self.config.cameras:
             observation["pixels"] = {

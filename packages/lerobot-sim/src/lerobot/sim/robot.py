@@ -49,7 +49,9 @@ class SimSO101(DeviceBase):
     ) -> None:
         super().__init__(config.id, prompter=prompter)
         self.config = config
-        self.world = world or World(TASKS[config.task](), seed=config.seed, latency_s=config.latency_s)
+        self.world = world or World(
+            TASKS[config.task](), seed=config.seed, latency_s=config.latency_s, randomization=config.randomization
+        )
         self.calibration_path = calibration_path("robots", self.name, config.id, config.calibration_dir)
         self._clock: Clock = clock or MonotonicClock()
         self._joints = features(degrees=config.use_degrees)
@@ -73,6 +75,11 @@ class SimSO101(DeviceBase):
     def observation_features(self) -> dict[str, FeatureSpec]:
         """Joint positions, `<joint>.pos`, and one picture per camera."""
         return {**self._joints, **self.cameras.features}
+
+    @property
+    def scene_values(self) -> dict[str, float]:
+        """See `HasSceneValues.scene_values`: what was drawn for the present episode, if anything is."""
+        return dict(self.world.randomization.values)
 
     @property
     def clock(self) -> Clock:
@@ -133,7 +140,7 @@ class SimSO101(DeviceBase):
         self.require_connected()
         self.world.sync()
         stamp = Stamp(self.world.now_s)
-        readings = to_units(self.world.joint_positions, degrees=self.config.use_degrees)
+        readings = to_units(self.world.joint_readings, degrees=self.config.use_degrees)
         observation = Observation(readings, dict.fromkeys(readings, stamp))
         self.cameras.read_into(observation)
         return observation

@@ -24,6 +24,12 @@ BACKGROUND = (0.62, 0.69, 0.76)
 LIGHT_DIRECTION = (-0.35, 0.25, -0.9)
 """Where the light shines to, world frame."""
 
+LIGHT_DIFFUSE = 0.5
+"""Brightness of the light on what faces it."""
+
+TILES = 8
+"""Tiles of the table's pattern along each side."""
+
 _TABLE = (0.84, 0.83, 0.80, 1.0)
 _RED = (0.85, 0.13, 0.12, 1.0)
 _CUBE_DENSITY = 900.0
@@ -44,8 +50,13 @@ class HasObjects(Protocol):
         ...
 
 
-def build(task: HasObjects) -> mujoco.MjModel:
-    """Compile the arm, the table, the cameras and the objects of a task."""
+def build(task: HasObjects, *, pattern: bool = False) -> mujoco.MjModel:
+    """Compile the arm, the table, the cameras and the objects of a task.
+
+    Args:
+        task: brings the objects.
+        pattern: lay tiles on the table, `tile_<k>`, which can be coloured and touch nothing.
+    """
     spec = mujoco.MjSpec.from_string(files("lerobot.sim").joinpath("so101.xml").read_text(encoding="utf-8"))
     spec.option.timestep = TIMESTEP_S
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
@@ -79,7 +90,7 @@ def build(task: HasObjects) -> mujoco.MjModel:
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
         pos=[0.4, -0.3, 1.2],
         dir=LIGHT_DIRECTION,
-        diffuse=[0.5] * 3,
+        diffuse=[LIGHT_DIFFUSE] * 3,
         specular=[0.0] * 3,
     )
     world.add_geom(
@@ -92,10 +103,33 @@ def build(task: HasObjects) -> mujoco.MjModel:
         conaffinity=3,
         friction=[0.7, 0.01, 0.0001],
     )
+    if pattern:
+        _add_tiles(world)
     for name, (eye, target, fovy) in _EYES.items():
         world.add_camera(name=name, pos=eye, fovy=fovy, quat=_looking(eye, target))
     task.add_objects(spec)
     return spec.compile()
+
+
+def _add_tiles(world: mujoco.MjsBody) -> None:
+    width, depth = 0.45 / TILES, 0.5 / TILES
+    for number in range(TILES**2):
+        row, column = divmod(number, TILES)
+        world.add_geom(
+            name=f"tile_{number}",
+            type=mujoco.mjtGeom.mjGEOM_BOX,
+            pos=[0.2 - 0.45 + (2 * row + 1) * width, -0.5 + (2 * column + 1) * depth, 0.0],
+            size=[width, depth, 0.0002],
+            rgba=_TABLE,
+            group=SURFACE_GROUP,
+            contype=0,
+            conaffinity=0,
+        )
+
+
+def tiles(model: mujoco.MjModel) -> list[int]:
+    """Numbers of the geoms that are tiles of the table's pattern."""
+    return [number for number in range(model.ngeom) if model.geom(number).name.startswith("tile_")]
 
 
 def add_cube(spec: mujoco.MjSpec, name: str, half: float, rgba: tuple[float, float, float, float] = _RED) -> None:

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.clock import Clock
+from lerobot.sim.config import RandomizationConfig
 from lerobot.sim.joints import JOINTS, Joints
+from lerobot.sim.randomization import Randomization
 from lerobot.sim.scene import TIMESTEP_S, build
 from lerobot.sim.task import Task
 
@@ -41,20 +43,30 @@ class World:
         task: what there is to do; brings its objects.
         seed: number from which, with the episode's, every random start follows.
         latency_s: time from a command to the moment the servos act on it.
+        randomization: how much the scene differs from episode to episode; not at all if None.
 
     Attributes:
         episodes_started: grows with every start of an episode, so that whoever plans ahead notices.
         episode_over: the episode was ended from outside; until the next one the table is being reset.
     """
 
-    def __init__(self, task: Task, *, seed: int = 0, latency_s: float = 0.01) -> None:
+    def __init__(
+        self,
+        task: Task,
+        *,
+        seed: int = 0,
+        latency_s: float = 0.01,
+        randomization: RandomizationConfig | None = None,
+    ) -> None:
         self.task = task
         self.seed = seed
         self.episode = 0
         self.lock = threading.RLock()
-        self.model = build(task)
+        varied = randomization or RandomizationConfig()
+        self.model = build(task, pattern=varied.strength > 0)
         self.data = mujoco.MjData(self.model)
-        self._latency = round(latency_s / TIMESTEP_S)
+        self._latency_s = latency_s
+        self.randomization = Randomization(varied, self.model)
         self._steps = 0
         self._started_at = 0
         self.episodes_started = 0
@@ -137,6 +149,12 @@ class World:
             return np.array(self.data.qpos[self._qpos])
 
     @property
+    def joint_readings(self) -> Joints:
+        """Joint angles as the encoders tell them, rad: measured, with the noise of the scene."""
+        with self.lock:
+            return self.randomization.read(self.joint_positions)
+
+    @property
     def joint_velocities(self) -> Joints:
         """Measured joint speeds, rad/s."""
         with self.lock:
@@ -157,7 +175,9 @@ class World:
     def command(self, angles: Joints) -> None:
         """Give the servos new goal angles, rad; they act on them after the latency."""
         with self.lock:
-            self._pending.append((self._steps + self._latency, angles.copy()))
+            self._pending.append(
+                (self._steps + round((self._latency_s + self.randomization.latency_s) / TIMESTEP_S), angles.copy())
+            )
 
     @property
     def torque(self) -> bool:
@@ -258,6 +278,7 @@ class World:
             self.seed, self.episode = seed, 0
         if episode is not None:
             self.episode = episode
+        self.randomization.vary(self.seed, self.episode)
         return np.random.default_rng([self.seed, self.episode])
 
 

@@ -62,3 +62,13 @@ class Robot(Calibratable, Protocol):
         repeatedly and raises only if the motors themselves could not be reached.
         """
         ...
+
+
+@runtime_checkable
+class HasSceneValues(Protocol):
+    """A robot that knows what is particular to the episode: a simulation that draws its scene anew."""
+
+    @property
+    def scene_values(self) -> dict[str, float]:
+        """Numbers that hold for the whole episode, by name: the same names in every one; empty if there are none."""
+        ...

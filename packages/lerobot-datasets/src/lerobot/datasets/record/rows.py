@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from lerobot.core.control import Tick
 from lerobot.core.processors import robot_action_pipeline
 from lerobot.core.processors.dataset_features import (
@@ -13,7 +15,7 @@ from lerobot.core.processors.dataset_features import (
     create_initial_features,
 )
 from lerobot.core.processors.robot import ActionPipeline, ObservationPipeline
-from lerobot.core.protocols.robot import Robot
+from lerobot.core.protocols.robot import HasSceneValues, Robot
 from lerobot.core.safety import as_number
 from lerobot.core.types import Stamp
 from lerobot.datasets.commands.record import ExtraColumn
@@ -28,6 +30,9 @@ from lerobot.datasets.format.info import Info
 OUTCOME = "outcome"
 """Column with the episode's outcome: `success`, `failure` or `unknown`, the same in each of its rows."""
 UNKNOWN = "unknown"
+
+SCENE_VALUES = "scene_values"
+"""Column with what was drawn for the episode's scene (`HasSceneValues`), the same in each of its rows."""
 
 
 class RowBuilder:
@@ -72,6 +77,10 @@ class RowBuilder:
         """Declarations of every column."""
         if "outcome" in extra_columns:
             self.features[OUTCOME] = {"dtype": "string", "shape": (1,), "names": None}
+        self._scene = robot if isinstance(robot, HasSceneValues) and robot.scene_values else None
+        if self._scene is not None:
+            names = list(self._scene.scene_values)
+            self.features[SCENE_VALUES] = {"dtype": "float32", "shape": (len(names),), "names": names}
         self.cameras = [
             key.removeprefix("observation.images.") for key in self.stored if key.startswith("observation.images.")
         ]
@@ -103,6 +112,8 @@ class RowBuilder:
             row |= capture_time_values(self._capture_times(tick), begin_s)
         if OUTCOME in self.features:
             row[OUTCOME] = UNKNOWN
+        if self._scene is not None:
+            row[SCENE_VALUES] = np.array(list(self._scene.scene_values.values()), np.float32)
         return row
 
     def _capture_times(self, tick: Tick) -> dict[str, float]:

@@ -12,13 +12,13 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot.sim.rendering.lighting import Lighting
 from lerobot.sim.rendering.polygons import Floats, Polygons, polygons
-from lerobot.sim.scene import BACKGROUND, LIGHT_DIRECTION, MARK_GROUP, SURFACE_GROUP
+from lerobot.sim.scene import BACKGROUND, MARK_GROUP, SURFACE_GROUP, tiles
 
 _NEAR_M = 0.01
-_AMBIENT, _DIFFUSE, _SHADOW = 0.55, 0.5, 0.70
+_SHADOW = 0.70
 _SUBPIXEL_BITS = 4
-_LIGHT = np.array(LIGHT_DIRECTION) / np.linalg.norm(LIGHT_DIRECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,14 @@ class _View:
         return marked
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What colours are: the light, and those of the shapes, `(G, 3)` RGB in [0, 1]."""
+
+    lighting: Lighting
+    colours: Floats
+
+
 class Painter:
     """Paints one model from any of its cameras.
 
@@ -76,12 +84,10 @@ class Painter:
         self._model = model
         shapes = polygons(model)
         group = model.geom_group[shapes.geoms]
-        self._layers = tuple(
-            _select(shapes, mask)
-            for mask in (group == SURFACE_GROUP, group == MARK_GROUP, (group != SURFACE_GROUP) & (group != MARK_GROUP))
-        )
+        surface, mark, tile = group == SURFACE_GROUP, group == MARK_GROUP, np.isin(shapes.geoms, tiles(model))
+        self._flat = [_select(shapes, mask) for mask in (surface & ~tile, tile, mark)]
+        self._solid = solids = _select(shapes, ~surface & ~mark)
         # What throws a shadow: the corners of each solid, once; faces share theirs.
-        solids = self._layers[2]
         numbers = np.unique(solids.geoms)
         corners = [np.unique(solids.corners[solids.geoms == number].reshape(-1, 3), axis=0) for number in numbers]
         self._corners = np.concatenate(corners)
@@ -105,11 +111,11 @@ class Painter:
         rotations, places = data.geom_xmat.reshape(-1, 3, 3).copy(), data.geom_xpos.copy()
         image = np.empty((height, width, 3), np.uint8)
         image[:] = np.rint(np.array(BACKGROUND) * 255)
-        surface, marks, solids = self._layers
-        for layer in (surface, marks):
-            _paint(image, view, layer, rotations, places)
-        self._shade(image, view, rotations, places)
-        _paint(image, view, solids, rotations, places)
+        look = _Look(Lighting.of(self._model), self._model.geom_rgba[:, :3].astype(np.float64))
+        for layer in self._flat:
+            _paint(image, view, layer, rotations, places, look)
+        self._shade(image, view, rotations, places, look.lighting.direction)
+        _paint(image, view, self._solid, rotations, places, look)
         return image
 
     def close(self) -> None:
@@ -122,12 +128,12 @@ class Painter:
             data.cam_xpos[number].copy(), data.cam_xmat[number].reshape(3, 3).copy(), float(focal), width, height
         )
 
-    def _shade(self, image: NDArray[np.uint8], view: _View, rotations: Floats, places: Floats) -> None:
+    def _shade(self, image: NDArray[np.uint8], view: _View, rotations: Floats, places: Floats, light: Floats) -> None:
         """Darken the table where a solid keeps the light away."""
         if view.eye[2] <= 0:
             return
         corners = np.einsum("cij,cj->ci", rotations[self._owners], self._corners) + places[self._owners]
-        ground = corners - _LIGHT * (np.maximum(corners[..., 2:], 0) / _LIGHT[2])
+        ground = corners - light * (np.maximum(corners[..., 2:], 0) / light[2])
         points = view.points(ground)
         wild = view.wild(points[:, None])
         pixels = view.pixels(np.where(wild[:, None], (0.0, 0.0, -1.0), points))
@@ -145,21 +151,21 @@ class Painter:
 
 
 def _select(shapes: Polygons, mask: NDArray[np.bool_]) -> Polygons:
-    return Polygons(
-        shapes.corners[mask], shapes.centres[mask], shapes.normals[mask], shapes.geoms[mask], shapes.colours[mask]
-    )
+    return Polygons(shapes.corners[mask], shapes.centres[mask], shapes.normals[mask], shapes.geoms[mask])
 
 
-def _paint(image: NDArray[np.uint8], view: _View, shapes: Polygons, rotations: Floats, places: Floats) -> None:
+def _paint(
+    image: NDArray[np.uint8], view: _View, shapes: Polygons, rotations: Floats, places: Floats, look: _Look
+) -> None:
     # In the frames of the shapes: there are few of these, and most faces are turned away and need no more than this.
     eyes = np.einsum("gij,gi->gj", rotations, view.eye - places)
     rays = shapes.centres - eyes[shapes.geoms]
     seen = np.flatnonzero(np.einsum("fi,fi->f", shapes.normals, rays) < 0)
     seen = seen[np.argsort(-np.einsum("fi,fi->f", rays[seen], rays[seen]), kind="stable")]
     geoms = shapes.geoms[seen]
-    facing = np.einsum("fi,fi->f", shapes.normals[seen], (_LIGHT @ rotations)[geoms])
-    light = _AMBIENT + _DIFFUSE * np.maximum(-facing, 0)
-    colours = np.minimum(shapes.colours[seen] * light[:, None] * 255, 255).tolist()
+    facing = np.einsum("fi,fi->f", shapes.normals[seen], (look.lighting.direction @ rotations)[geoms])
+    light = look.lighting.on(facing)
+    colours = np.minimum(look.colours[geoms] * light[:, None] * 255, 255).tolist()
     corners = shapes.corners[seen] @ rotations[geoms].transpose(0, 2, 1) + places[geoms][:, None]
     points = view.points(corners)
     hidden = view.hidden(points)

@@ -108,7 +108,7 @@ class Pictures:
         with self.world.lock:
             if self._renderer is None:
                 self._renderer = make_renderer(self._kind, self.world.model)
-            return self._renderer.render(self.world.data, view, width, height)
+            return self.world.randomization.grain(self._renderer.render(self.world.data, view, width, height))
 
     def close(self) -> None:
         """Release the renderer; the next picture makes a new one."""

@@ -26,14 +26,12 @@ class Polygons:
         centres: `(F, 3)` float64, mean of the corners.
         normals: `(F, 3)` float64, pointing outwards.
         geoms: `(F,)` intp, index of the shape each face belongs to.
-        colours: `(F, 3)` float64, RGB in [0, 1].
     """
 
     corners: Floats
     centres: Floats
     normals: Floats
     geoms: NDArray[np.intp]
-    colours: Floats
 
 
 def polygons(model: mujoco.MjModel) -> Polygons:
@@ -48,7 +46,7 @@ def polygons(model: mujoco.MjModel) -> Polygons:
     # Diagonals: an edge of a triangle may have no length.
     normals = np.cross(stacked[:, 2] - stacked[:, 0], stacked[:, 3] - stacked[:, 1])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return Polygons(stacked, stacked.mean(axis=1), normals, owner, model.geom_rgba[owner, :3].astype(np.float64))
+    return Polygons(stacked, stacked.mean(axis=1), normals, owner)
 
 
 def _faces(kind: mujoco.mjtGeom, size: Floats) -> Floats:

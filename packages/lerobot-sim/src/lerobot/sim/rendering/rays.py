@@ -4,9 +4,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.sim.scene import BACKGROUND, LIGHT_DIRECTION
-
-_AMBIENT, _DIFFUSE = 0.55, 0.5
+from lerobot.sim.rendering.lighting import Lighting
+from lerobot.sim.scene import BACKGROUND
 
 
 class RayCaster:
@@ -20,7 +19,6 @@ class RayCaster:
 
     def __init__(self, model: mujoco.MjModel) -> None:
         self._model = model
-        self._light = np.array(LIGHT_DIRECTION) / np.linalg.norm(LIGHT_DIRECTION)
 
     def cast(
         self, data: mujoco.MjData, camera: str, width: int, height: int
@@ -60,7 +58,8 @@ class RayCaster:
     def render(self, data: mujoco.MjData, camera: str, width: int, height: int) -> NDArray[np.uint8]:
         """See `Painter.render`; there are no shadows."""
         geoms, _, normals = self.cast(data, camera, width, height)
-        light = _AMBIENT + _DIFFUSE * np.maximum(-(normals @ self._light), 0.0)
+        lighting = Lighting.of(self._model)
+        light = lighting.on(normals @ lighting.direction)
         colours = self._model.geom_rgba[geoms, :3] * light[..., None]
         colours[geoms < 0] = BACKGROUND
         image: NDArray[np.uint8] = np.rint(np.minimum(colours, 1.0) * 255).astype(np.uint8)
