@@ -31,6 +31,19 @@ def test_our_own_modules_are_found_without_it() -> None:
     assert python(code).strip() == "False"
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["teleoperate", "--robot.type=fake", "--help"]])
+def test_commands_load_what_they_load_without_it(arguments: list[str]) -> None:
+    """But for the finder, which is one small file."""
+    code = f"""
+import contextlib, io, sys
+from lerobot.core.cli.app import main
+with contextlib.redirect_stdout(io.StringIO()):
+    main(["lerobot", *{arguments}])
+print(*sorted(name for name in sys.modules if "compat" in name and name.startswith("lerobot")))
+"""
+    assert python(code).split() == ["lerobot_compat"]
+
+
 def test_a_package_of_the_name_keeps_its_names(tmp_path) -> None:
     """huggingface/lerobot itself, which hides ours, is not mixed with them."""
     (tmp_path / "lerobot").mkdir()

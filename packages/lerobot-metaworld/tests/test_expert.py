@@ -46,6 +46,7 @@ def test_the_expert_leaves_what_it_sees_alone() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_expert_can_do_nearly_all_of_it() -> None:
     """Ten episodes of each task; the page on Meta-World has the table."""
     counts = {task: solved(task, SEEDS) for task in DESCRIPTIONS}
