@@ -41,17 +41,17 @@ DIFFUSION = (
     "--policy.pretrained_backbone_weights=null", "--policy.use_group_norm=true", "--policy.down_dims=[64, 128]",
     "--policy.diffusion_step_embed_dim=32", "--policy.horizon=8", "--policy.n_action_steps=4",
     "--policy.drop_n_last_frames=3", "--policy.spatial_softmax_num_keypoints=16", "--policy.resize_shape=[64, 64]",
-    "--policy.num_train_timesteps=50", "--policy.noise_scheduler_type=DDIM", "--policy.num_inference_steps=10",
+    "--policy.num_train_timesteps=50", "--policy.noise_scheduler_type=DDIM", "--policy.num_inference_steps=5",
     "--policy.optimizer_lr=1e-3", "--policy.scheduler_warmup_steps=100", "--num_workers=0", "--batch_size=32",
     "--steps=2000", "--save_freq=250", f"--seed={SEED}",
 )  # fmt: skip
 WAYS = {
     "sync": ("--inference.type=sync",),
-    "async": ("--inference.type=async",),
-    "async, remote": ("--inference.type=async",),
-    "rtc": ("--inference.type=rtc", "--inference.queue_threshold=4", "--inference.rtc.execution_horizon=4"),
+    "async": ("--inference.type=async", "--inference.chunk_size_threshold=0.9"),
+    "async, remote": ("--inference.type=async", "--inference.chunk_size_threshold=0.9"),
+    "rtc": ("--inference.type=rtc", "--inference.queue_threshold=6", "--inference.rtc.execution_horizon=4"),
 }
-"""RTC is for policies that take noise away step by step, which ACT does not."""
+"""Chunks are short: the next one is asked for early. RTC is for policies that take noise away, which ACT does not."""
 
 
 def trained(folder: Path) -> dict[str, Path]:
