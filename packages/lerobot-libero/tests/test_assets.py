@@ -75,3 +75,25 @@ def test_a_missing_mesh_is_named(assets: Path, tmp_path: Path) -> None:
     ):
         with pytest.raises(LeRobotError, match=rf"{Path(missing).name} is missing"):
             LiberoConfig(task="libero_10", task_ids=[2], assets=linked(missing)).build()
+
+
+def test_a_download_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Hub's client downloads into a folder named after the commit; what it did before is kept there."""
+    folder = tmp_path / "datasets--lerobot--libero-assets/snapshots/abc123"
+    (folder / "scenes").mkdir(parents=True)
+    (folder / "scenes/small.xml").write_bytes(b"smell")
+    listings: list[str] = []
+
+    def tree(api: object, repo_id: str, *, repo_type: str, recursive: bool, revision: str) -> list[RepoFile]:
+        assert (repo_id, repo_type, recursive) == ("lerobot/libero-assets", "dataset", True)
+        listings.append(revision)
+        return [listed("scenes/small.xml", "64c3ecd7abb014643a372e0155b41cfca014c01f", large=False)]
+
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda repo_id, repo_type: str(folder))
+    monkeypatch.setattr("huggingface_hub.HfApi.list_repo_tree", tree)
+    with pytest.raises(LeRobotError, match=r"small\.xml is not the file of"):
+        find_assets()
+    (folder / "scenes/small.xml").write_bytes(b"small")
+    assert [find_assets(), find_assets()] == [folder, folder]
+    assert listings == ["abc123", "abc123"]

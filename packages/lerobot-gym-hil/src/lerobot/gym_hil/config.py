@@ -41,7 +41,7 @@ class GymHilConfig(BenchmarkEnvConfig):
     target: ClassVar[str] = "lerobot.gym_hil.making:make_gym_hil"
 
     type: str = "gym_hil"
-    task: TaskName = Field(
+    task: str = Field(
         default="PandaPickCube-v0", description="What there is to do, and how; 'gym_hil/' before it is left out."
     )
     fps: Literal[10] = Field(default=10, description="Actions per second.")
