@@ -12,9 +12,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from conftest import Running
 from drivers import LONG_S, Arm, command, drive_until_it_fails, driving, eventually, raw_driver
 from network import Network
+from served_host import Running
 from websockets.sync.client import connect
 
 from lerobot.core.errors import DeviceConnectionError, LeRobotError
