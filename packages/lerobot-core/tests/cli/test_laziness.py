@@ -67,6 +67,7 @@ def test_help_of_the_group_imports_no_command_and_no_pydantic() -> None:
         "lerobot.core.cli",
         "lerobot.core.cli.app",
         "lerobot.core.cli.group",
+        "lerobot.core.cli.names",
         "lerobot.core.errors",
         "lerobot.core.registry",
         "lerobot.core.registry.api",
