@@ -12,7 +12,7 @@ from lerobot.core.errors import ConfigError, DatasetError, FeatureMismatchError,
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.policies.processing.fast import FastCodec
 from lerobot.training.commands.train_tokenizer import TrainTokenizerConfig
-from lerobot.training.tokenizer import train_tokenizer
+from lerobot.training.tokenizer.command import train_tokenizer
 
 
 @pytest.fixture(scope="module")

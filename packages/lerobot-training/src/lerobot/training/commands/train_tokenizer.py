@@ -16,7 +16,7 @@ class TrainTokenizerConfig(CommandConfig):
     The policy must use the same horizon (its chunk_size) and the same normalization_mode for actions.
     """
 
-    target: ClassVar[str] = "lerobot.training.tokenizer:train_tokenizer"
+    target: ClassVar[str] = "lerobot.training.tokenizer.command:train_tokenizer"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot train-tokenizer --repo_id=me/cubes --action_horizon=10 --output_dir=outputs/fast",
         "lerobot train --dataset.repo_id=me/cubes --policy.type=pi0_fast --policy.chunk_size=10 "

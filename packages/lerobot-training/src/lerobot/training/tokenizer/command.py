@@ -1,4 +1,4 @@
-"""Fitting a tokenizer of actions to a dataset."""
+"""What `lerobot train-tokenizer` does."""
 
 import json
 import logging
