@@ -54,6 +54,10 @@ class PI0FastPolicy(PreTrainedPolicy):
         """See `lerobot.pi0.paligemma.with_table`; names of openpi have no "model." before them."""
         return with_table({f"model.{name.removeprefix('model.')}": tensor for name, tensor in weights.items()})
 
+    def adapter_targets(self) -> str:
+        """Queries and values of the language model."""
+        return r".*\.language_model\..*\.self_attn\.(q|v)_proj"
+
     def require_inputs(self, batch: Mapping[str, Any]) -> None:
         """See `PreTrainedPolicy.require_inputs`; cameras may be missing, as many as `empty_cameras`."""
         require_batch(self.config, self.name, batch)
