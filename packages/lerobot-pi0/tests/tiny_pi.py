@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from transformers import GemmaTokenizer
+
+from lerobot.policies.processing.fast import FastCodec
 
 VOCABULARY = 512
 SENTENCES = "pick up the red cube and put it into the bin, then wait; Task State Action 0123456789"
@@ -62,3 +65,27 @@ def tiny_settings(folder: Path, **changes: Any) -> dict[str, Any]:
         **tiny_networks(),
         **changes,
     }
+
+
+CODES = 200
+SPEAKS = {
+    "fast_skip_tokens": 8,
+    "max_action_tokens": 64,
+    "max_decoding_steps": 24,
+    "validate_action_token_prefix": False,
+    "n_action_steps": 6,
+}
+"""Settings of Pi0-FAST with which the codes fit into the small vocabulary."""
+
+
+def write_tiny_codec(folder: Path, steps: int = 6, joints: int = 4) -> None:
+    """Write a FAST tokenizer of random chunks that are scaled to about [-1, 1]."""
+    chunks = np.cumsum(np.random.default_rng(0).normal(scale=0.3, size=(50, steps, joints)), axis=1).clip(-3, 3)
+    FastCodec.fit(chunks, scale=10, vocab_size=CODES).save_pretrained(folder)
+
+
+def fast_settings(tokenizer: Path, codec: Path, **changes: Any) -> dict[str, Any]:
+    """Settings of the smallest Pi0-FAST; see `tiny_settings`."""
+    spoken = {**SPEAKS, "action_tokenizer_name": str(codec), "tokenizer_max_length": 80}
+    found = tiny_settings(tokenizer, **{**spoken, **changes})
+    return {name: value for name, value in found.items() if name not in {"num_inference_steps", "action_expert"}}

@@ -3,15 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
+from lerobot.core.errors import CheckpointError, FeatureMismatchError
 from lerobot.core.processors import build_step, create_transition
 from lerobot.core.testing import ProcessorContract
 from lerobot.policies.processing.config import ActionTokenizerConfig, TokenizerConfig
+from lerobot.policies.processing.fast import FastCodec
 
 LETTERS = "Action: |bdep"
 SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
@@ -19,6 +21,7 @@ IDS = {token: number for number, token in enumerate([*SPECIAL, *dict.fromkeys(LE
 SIZE = len(IDS)
 PREFIX = [IDS["<bos>"], *(IDS[letter] for letter in "Action: ")]
 END = [IDS["|"], IDS["<eos>"]]
+SAVED = {"action_tokenizer_name": "action_tokenizer", "paligemma_tokenizer_name": "action_text_tokenizer"}
 
 
 class Rounding:
@@ -99,24 +102,30 @@ def test_a_single_action_is_no_chunk(letters: str) -> None:
         made(letters)(create_transition(action=torch.zeros(2, 3)))
 
 
-def test_a_program_is_run_only_where_it_is_allowed(letters: str) -> None:
-    with pytest.raises(LeRobotError, match="'me/fast' is a program") as caught:
-        made(letters, own=False, action_tokenizer_name="me/fast")
-    assert "allow_remote_code" in caught.value.hint
-
-
 def test_a_tokenizer_of_actions_needs_a_name(letters: str) -> None:
     with pytest.raises(CheckpointError, match="the tokenizer of actions has no name"):
         made(letters, own=False)
 
 
 def test_a_tokenizer_of_actions_that_is_not_there_is_named(letters: str, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"tokenizer of actions .*nothing' cannot be loaded"):
-        made(letters, own=False, trust_remote_code=False, action_tokenizer_name=str(tmp_path / "nothing"))
+    with pytest.raises(CheckpointError, match=r"nothing does not exist"):
+        made(letters, own=False, action_tokenizer_name=str(tmp_path / "nothing"))
+
+
+def test_fast_in_a_folder_is_read_and_saved_beside_the_pipeline(letters: str, tmp_path: Path) -> None:
+    chunks = np.random.default_rng(0).normal(size=(20, 4, 2))
+    FastCodec.fit(chunks, vocab_size=300).save_pretrained(tmp_path / "fast")
+    step = made(letters, own=False, action_tokenizer_name=str(tmp_path / "fast"), max_action_tokens=32)
+    data = step(create_transition(action=torch.from_numpy(chunks[:1])))["complementary_data"]
+    codes = FastCodec.from_pretrained(tmp_path / "fast")(chunks[:1])[0]
+    given = data["action.tokens"][0][data["action.code_token_mask"][0]]
+    assert given.tolist() == [SIZE - 1 - 2 - code for code in codes]
+    assert step.save_artifacts(tmp_path) == SAVED
+    assert FastCodec.from_pretrained(tmp_path / "action_tokenizer")(chunks[:1]) == [codes]
 
 
 def test_a_tokenizer_of_ones_own_is_saved_beside_the_pipeline(letters: str, tmp_path: Path) -> None:
-    assert made(letters).save_artifacts(tmp_path) == {"action_tokenizer_name": "action_tokenizer"}
+    assert made(letters).save_artifacts(tmp_path) == SAVED
     assert (tmp_path / "action_tokenizer" / "rounding.txt").exists()
 
 

@@ -20,7 +20,6 @@ from lerobot.policies.networks.attention import KeyValueCache
 from lerobot.policies.networks.decoder import GEMMA, DecoderKind
 from lerobot.policies.networks.flow_matching import time_waves
 from lerobot.policies.networks.streams import Tokens
-from lerobot.policies.vla.images import CameraImages
 
 
 class Seen(NamedTuple):
@@ -63,21 +62,6 @@ class PiFlow(nn.Module):
         self.paligemma_with_expert = PaliGemmaWithExpert(config, kind)
         self.action_in_proj = nn.Linear(config.max_action_dim, config.expert.width)
         self.action_out_proj = nn.Linear(config.expert.width, config.max_action_dim)
-
-    def prefix(self, cameras: Sequence[CameraImages], tokens: Tensor, mask: Tensor) -> Tokens:
-        """Embed images and task, which see each other.
-
-        Args:
-            cameras: see `CameraImages`.
-            tokens: of the task, `(B, L)`.
-            mask: `(B, L)` bool; false for padding.
-        """
-        model = self.paligemma_with_expert.paligemma.model
-        seen = [model.see(camera.images) for camera in cameras]
-        there = [camera.present[:, None].expand(each.shape[:2]) for camera, each in zip(cameras, seen, strict=True)]
-        embedded = torch.cat([*seen, model.read(tokens)], dim=1).to(model.dtype)
-        present = torch.cat([*there, mask], dim=1)
-        return Tokens(embedded, present, torch.zeros_like(present[0]))
 
     @abstractmethod
     def suffix(self, state: Tensor, actions: Tensor, time: Tensor) -> tuple[Tokens, Tensor | None]:

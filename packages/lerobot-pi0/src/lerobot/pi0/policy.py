@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lerobot.pi0.config import PiFlowConfig
 from lerobot.pi0.modeling import PI0, Observed, PiFlow, Seen
+from lerobot.pi0.paligemma import with_table
 from lerobot.policies.checkpoint.weights import Weights
 from lerobot.policies.features import ACTION, OBSERVATION_STATE
 from lerobot.policies.networks.flow_matching import Flow, beta_times
@@ -16,8 +17,6 @@ from lerobot.policies.processing.tokenizer import ATTENTION_MASK, TOKENS
 from lerobot.policies.rtc.prefix import draw_delays, given
 from lerobot.policies.vla.flow import FlowVLAPolicy
 from lerobot.policies.vla.images import camera_images
-
-_PALIGEMMA = "model.paligemma_with_expert.paligemma"
 
 
 class PiFlowPolicy(FlowVLAPolicy[Observed]):
@@ -46,15 +45,14 @@ class PiFlowPolicy(FlowVLAPolicy[Observed]):
     def published(self, weights: Weights) -> Weights:
         """Give weights their names here: those of openpi have no "model." before them.
 
-        Published files hold the table of tokens as the head of PaliGemma alone.
+        See also `lerobot.pi0.paligemma.with_table`.
         """
         named = {}
         for name, tensor in weights.items():
             own = name.removeprefix("model.")
             old = next((old for old in self.renamed if own.startswith(old)), "")
             named[f"model.{self.renamed.get(old, '')}{own.removeprefix(old)}"] = tensor
-        head, table = f"{_PALIGEMMA}.lm_head.weight", f"{_PALIGEMMA}.model.language_model.embed_tokens.weight"
-        return {table: named[head], **named} if head in named else named
+        return with_table(named)
 
     def adapter_targets(self) -> str:
         """Queries and values of the expert, and the projections around it."""
@@ -74,7 +72,10 @@ class PiFlowPolicy(FlowVLAPolicy[Observed]):
     def _seen(self, batch: Mapping[str, Any]) -> Seen:
         cameras = camera_images(self.config, batch, self._resized)
         state = pad_last(batch[OBSERVATION_STATE], self.config.max_state_dim)
-        return Seen(self.model.prefix(cameras, batch[TOKENS], batch[ATTENTION_MASK]), state)
+        return Seen(
+            self.model.paligemma_with_expert.paligemma.model.prefix(cameras, batch[TOKENS], batch[ATTENTION_MASK]),
+            state,
+        )
 
     def _resized(self, images: Tensor) -> Tensor:
         return resize_with_pad(images, *self.config.image_resolution, centred=True)

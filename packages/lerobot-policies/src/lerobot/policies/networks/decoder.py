@@ -13,6 +13,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
+from torch.utils.checkpoint import checkpoint
 
 from lerobot.policies.networks.attention import KeyValueCache, Rotary, attend, turned
 from lerobot.policies.networks.sizes import DecoderSize
@@ -213,11 +214,15 @@ class Decoder(nn.Module):
     Args:
         size: widths and depth; `vocabulary` 0 for no table.
         kind: which language model's.
+
+    Attributes:
+        recomputes: compute again in the backward pass what would fill the memory.
     """
 
     def __init__(self, size: DecoderSize, kind: DecoderKind) -> None:
         super().__init__()
         self.kind = kind
+        self.recomputes = False
         if size.vocabulary:
             self.embed_tokens = nn.Embedding(size.vocabulary, size.width)
         self.layers = nn.ModuleList(DecoderLayer(size, kind) for _ in range(size.layers))
@@ -243,16 +248,23 @@ class Decoder(nn.Module):
         Returns:
             `(B, L, width)`, normalised.
         """
-        for index, layer in enumerate(self.stack):
-            query, key, value, gate = layer.project(x)
-            query, key = turned(query, by), turned(key, by)
-            if cache is not None and len(cache) == index:
-                cache.append(key, value)
-            elif cache is not None:
-                key, value = cache.extend(index, key, value)
-            x = layer.finish(x, attend(query, key, value, mask, exact=self.kind.exact_scores), gate)
+        for index in range(len(self.layers)):
+            if self.recomputes and self.training and cache is None:
+                x = checkpoint(self._layer, index, x, by, mask, use_reentrant=False)
+            else:
+                x = self._layer(index, x, by, mask, cache)
         normed: Tensor = self.norm(x)
         return normed
+
+    def _layer(self, index: int, x: Tensor, by: Rotary, mask: Tensor, cache: KeyValueCache | None = None) -> Tensor:
+        layer = self.stack[index]
+        query, key, value, gate = layer.project(x)
+        query, key = turned(query, by), turned(key, by)
+        if cache is not None and len(cache) == index:
+            cache.append(key, value)
+        elif cache is not None:
+            key, value = cache.extend(index, key, value)
+        return layer.finish(x, attend(query, key, value, mask, exact=self.kind.exact_scores), gate)
 
     def read(self, x: Tensor, by: Rotary, mask: Tensor) -> KeyValueCache:
         """Give keys and values of `(B, L, width)` alone: what only others will look at needs no end of the last layer.

@@ -3,11 +3,11 @@
 Fields listed in `saved_if_set` are unknown to the peer and written only where they differ from their default.
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lerobot.core.config.base import PathText, ProcessorStepConfig
+from lerobot.core.config.base import NoEffect, PathText, ProcessorStepConfig
 from lerobot.policies.features import FeatureType, NormalizationMode, PolicyFeatures
 
 _HERE = "lerobot.policies.processing"
@@ -190,8 +190,8 @@ class ActionTokenizerConfig(ProcessorStepConfig):
     saved_if_set: ClassVar[frozenset[str]] = frozenset({"allow_truncation"})
 
     type: str = "action_tokenizer_processor"
-    trust_remote_code: bool = Field(
-        default=True, description="The tokenizer is a program; it is run only where the user allows it too."
+    trust_remote_code: Annotated[bool, NoEffect()] = Field(
+        default=True, description="Accepted; files of a tokenizer are read, and no program of theirs is run."
     )
     max_action_tokens: int = Field(default=256, gt=0, description="Length tokens are padded and cut to.")
     fast_skip_tokens: int = Field(
