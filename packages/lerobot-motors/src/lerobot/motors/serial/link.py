@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MARK_LENGTHS = range(5, 41)
-"""Bytes of the reads that tell an answer's age: more than any register has, so many that none recurs within seconds."""
+"""Bytes of the reads that tell an answer's age: more than any register has, and so many that the answer to one must be
+36 reads late, more than a second, to pass for that to another."""
 
 
 class Link:
@@ -188,17 +189,24 @@ class Link:
         Returns:
             Replies of the motors that are still behind, by id; nothing they send can be believed.
         """
-        behind = [motor_id for motor_id in motor_ids if motor_id in self._behind]
-        if not behind:
-            return {}
-        length = next(self._mark_lengths)
-        if self.wire.groups_reads:
-            replies = self.exchange(partial(self.wire.sync_read, behind, 0, length))
-        else:
-            replies = {i: self.exchange(partial(self.wire.read, i, 0, length)) for i in behind}
-        marked = {i for i, reply in replies.items() if reply.outcome is Outcome.OK and len(reply.data) == length}
-        self._behind -= marked
-        return {i: DAMAGED if reply.outcome is Outcome.OK else reply for i, reply in replies.items() if i not in marked}
+        still: dict[int, Reply] = dict.fromkeys((i for i in motor_ids if i in self._behind), DAMAGED)
+        for _ in range(1 + self.retries):
+            # A silent motor is not asked again here: every silence costs a wait, and the caller tries again anyway.
+            asked = [motor_id for motor_id, reply in still.items() if reply.outcome is Outcome.CORRUPT]
+            if not asked:
+                break
+            length = next(self._mark_lengths)
+            if self.wire.groups_reads:
+                replies = self.exchange(partial(self.wire.sync_read, asked, 0, length))
+            else:
+                replies = {i: self.exchange(partial(self.wire.read, i, 0, length)) for i in asked}
+            for motor_id, reply in replies.items():
+                if reply.outcome is Outcome.OK and len(reply.data) == length:
+                    self._behind.remove(motor_id)
+                    del still[motor_id]
+                else:
+                    still[motor_id] = LOST if reply.outcome is Outcome.TIMEOUT else DAMAGED
+        return still
 
     def _count(self, replies: Mapping[int, Reply], *, again: bool) -> None:
         with self._lock:
