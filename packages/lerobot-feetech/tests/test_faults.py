@@ -1,7 +1,6 @@
 """What a bus makes of a bad line: nothing is guessed, nothing is hidden, and the cause is named."""
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -97,23 +96,11 @@ def test_an_unplugged_adapter_is_named_at_once(arm: VirtualBus, bus: FeetechMoto
         bus.disconnect()
 
 
-def test_late_answers_are_not_taken_for_later_ones(arm: VirtualBus, bus: FeetechMotorsBus) -> None:
-    arm.move({1: 1111})
-    arm.fault(1, Fault.LATE, 0.6)
-    with pytest.raises(DeviceConnectionError):
-        bus.read("Present_Temperature", "shoulder_pan")
-    arm.mend(1)
-    last = time.monotonic() + 1
-    while time.monotonic() < last:
-        assert bus.read("Present_Position", "shoulder_pan", normalize=False) == 1111
-        assert bus.read("Present_Temperature", "shoulder_pan") == 28
-
-
-@pytest.mark.parametrize("late_s", [0.06, *(pytest.param(late_s, marks=pytest.mark.slow) for late_s in (0.055, 0.065))])
-def test_the_answer_to_a_packet_sent_again_is_not_taken_for_the_next_one(
-    arm: VirtualBus, bus: FeetechMotorsBus, late_s: float
-) -> None:
-    """The second try takes the answer to the first, so that its own answer comes when something else is asked."""
+@pytest.mark.parametrize(
+    "late_s", [0.06, 0.235, *(pytest.param(late_s, marks=pytest.mark.slow) for late_s in (0.055, 0.065, 0.6))]
+)
+def test_late_answers_are_not_taken_for_later_ones(arm: VirtualBus, bus: FeetechMotorsBus, late_s: float) -> None:
+    """Whatever the lateness, and while the motor recovers: a value is right or there is none."""
     right = {name: bus.read(name, "shoulder_pan") for name in ("Present_Temperature", "Present_Voltage")}
     assert len(set(right.values())) == 2
     arm.fault(1, Fault.LATE, late_s)
@@ -121,8 +108,11 @@ def test_the_answer_to_a_packet_sent_again_is_not_taken_for_the_next_one(
         with suppress(DeviceConnectionError):
             assert bus.read(name, "shoulder_pan") == right[name]
     arm.mend(1)
+    for name in right:
+        with suppress(DeviceConnectionError):
+            assert bus.read(name, "shoulder_pan") == right[name]
     for name in 2 * list(right):
-        assert bus.read(name, "shoulder_pan") == right[name]
+        assert bus.read(name, "shoulder_pan", num_retry=50) == right[name]
 
 
 def test_a_cable_that_fell_out_is_located(arm: VirtualBus, bus: FeetechMotorsBus) -> None:

@@ -10,6 +10,7 @@ def test_threads_share_a_bus_without_mixing_answers(arm: VirtualBus, bus: Feetec
     """Each thread writes its own motor's register and must read back exactly what it wrote."""
     arm.move({i: 1000 + i for i in range(1, 7)})
     expected = {name: 1000 + servo.id for name, servo in zip(arm.spec.names, arm.spec.servos, strict=True)}
+    bus.port_handler.reply_wait_s = 5  # a busy machine that is slow to run the servos is no miss
     wrong: list[object] = []
     start = threading.Barrier(6)
 

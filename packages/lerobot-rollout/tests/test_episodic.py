@@ -59,16 +59,25 @@ def record(run: Callable[..., int], tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def keys(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Puts a person at the keyboard who presses a key after so many polls."""
+def keys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
+    """Puts a person at the keyboard who presses a key so many polls after a text appeared on the terminal."""
 
-    def press(*plan: tuple[int, Request]) -> None:
-        waiting = [request for wait, request in plan for request in [*[None] * wait, request]]
+    def press(*plan: tuple[str, int, Request]) -> None:
+        waiting = list(plan)
 
         class Person:
+            said = ""
+            polls = 0
+
             def poll(self) -> list[Request]:
-                request = waiting.pop(0) if waiting else None
-                return [] if request is None else [request]
+                self.said += capsys.readouterr().out
+                if not waiting or waiting[0][0] not in self.said:
+                    return []
+                self.polls += 1
+                if self.polls <= waiting[0][1]:
+                    return []
+                self.polls = 0
+                return [waiting.pop(0)[2]]
 
             def help(self) -> str:
                 return "Keys: a script."
@@ -101,8 +110,9 @@ def test_episodes_of_the_policy_are_recorded_as_requested_and_as_sent(record: An
 
 
 def test_keys_label_the_outcome(record: Any, keys: Any) -> None:
-    keys((8, Request.SUCCESS), (14, Request.FAILURE))
-    root = record("--dataset.episode_time_s=60")
+    keys(("Recording episode 0", 0, Request.SUCCESS), ("Recording episode 1", 3, Request.FAILURE))
+    # Nearly every first image of an episode comes after the key of the first one.
+    root = record("--dataset.episode_time_s=60", "--robot.cameras.top.fps=4")
     outcomes = {row["episode_index"]: row["outcome"] for row in rows(root)}
     assert outcomes == {0: "success", 1: "failure"}
 

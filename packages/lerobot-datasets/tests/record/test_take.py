@@ -27,7 +27,7 @@ class Run:
             TakePlan(3, "Wave", ramp_s, reset_s, episode_s),
             SimpleNamespace(add_frame=lambda row, task: self.rows.append(row["index"]), waited_s=0.0),
             SimpleNamespace(row=self.row, cameras=["front"]),
-            requests=SimpleNamespace(poll=lambda: self.request),
+            requests=SimpleNamespace(poll=self.poll),
             buttons=lambda: self.button,
             progress=Progress(),
             fps=FPS,
@@ -38,7 +38,7 @@ class Run:
         )
 
     def tick(self, *, skip=0, **state):
-        self.request, self.button = state.get("request"), state.get("button")
+        self.request, self.button = state.get("request", self.request), state.get("button")
         time_s = self.slot / FPS
         self.image, self.state = state.get("image", self.index), state.get("state", self.index)
         stamps = {"front": Stamp(time_s - self.camera_lag_s, stale=state.get("stale", False))}
@@ -48,6 +48,11 @@ class Run:
         self.take.write(Tick(self.index, self.slot, time_s, time_s, observation, {}, {}, {}, time_s, sent_s, gate))
         self.index += 1
         self.slot += 1 + skip
+
+    def poll(self):
+        """A request is given once, as sources do."""
+        request, self.request = self.request, None
+        return request
 
     def row(self, tick, _begin_s):
         return {
@@ -173,6 +178,30 @@ def test_the_tick_that_ends_an_episode_belongs_to_it(how, outcome, ended_by):
     assert run.rows == [3, 4, 5]
     assert run.take.stop.is_set()
     assert (run.take.result.outcome, run.take.result.ended_by) == (outcome, ended_by)
+
+
+@pytest.mark.parametrize(
+    ("how", "outcome", "ended_by"),
+    [
+        ({"request": Request.SUCCESS}, "success", "success"),
+        ({"button": Request.FAILURE}, "failure", "failure"),
+        ({"request": Request.REDO}, "unknown", "redo"),
+        ({"request": Request.STOP}, "unknown", "stop"),
+    ],
+)
+def test_a_request_before_the_first_image_ends_the_episode_at_its_first_row(how, outcome, ended_by):
+    run = Run(camera_lag_s=0.25)
+    for _ in range(3):
+        run.tick()
+    run.tick(**how)
+    run.tick(request=Request.NEXT)
+    assert run.rows == []
+    run.tick()
+    assert run.rows == [5]
+    assert run.take.stop.is_set()
+    assert (run.take.result.outcome, run.take.result.ended_by) == (outcome, ended_by)
+    # What was asked for after it is for the next take.
+    assert run.request == Request.NEXT
 
 
 def test_buttons_mean_nothing_before_the_episode():

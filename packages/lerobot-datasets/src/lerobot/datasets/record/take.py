@@ -121,16 +121,18 @@ class Take:
         self._counts = _Counts(LoopTiming(fps), RepeatedImages(rows.cameras))
         self._engaged_s: float | None = None
         self._skip = self._redo = False
+        self._asked: Request | None = None
         self._begun_s = 0.0
         self._first: Tick | None = None
 
     def write(self, tick: Tick) -> None:
         """Take over one tick; see `Sink.write`."""
-        request = self._requests.poll()
         if self.result.during_reset:
-            self._reset(tick, request)
+            self._reset(tick, self._requests.poll())
         else:
-            self._record(tick, request or self._buttons())
+            # Kept until there is a row that it ends; what is asked for after it stays where it is for the next take.
+            self._asked = self._asked or self._requests.poll() or self._buttons()
+            self._record(tick, self._asked)
 
     def _reset(self, tick: Tick, request: Request | None) -> None:
         """Wait until the robot follows and the time is over, or somebody has had enough of waiting."""

@@ -5,20 +5,29 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import cycle
 from typing import TypeVar
 
 from lerobot.core.errors import DeviceConnectionError
 from lerobot.motors.errors import MotorError
 from lerobot.motors.serial.statistics import BusStatistics
-from lerobot.motors.serial.wire import LOST, Outcome, Reply, Wire
+from lerobot.motors.serial.wire import DAMAGED, LOST, Outcome, Reply, Wire
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+MARK_LENGTHS = range(5, 41)
+"""Bytes of the reads that tell an answer's age: more than any register has, and so many that the answer to one must be
+36 reads late, more than a second, to pass for that to another."""
+
 
 class Link:
     """A wire whose calls either succeed or say which motors failed and how.
+
+    An answer says whose it is, but not to which packet. After a miss, an answer may therefore come, however late, when
+    the motor was asked something else. A motor answers in the order it was asked: before it is believed again, it has
+    to answer a read of a length that nothing else asks for, and what came before that answer is forgotten.
 
     Args:
         wire: protocol and port.
@@ -33,6 +42,9 @@ class Link:
         self._lock = threading.RLock()
         self._statistics = BusStatistics()
         self._alerted: set[tuple[int, str]] = set()
+        self._behind: set[int] = set()
+        """Ids of motors that missed a packet, whose answer may come when they are asked something else."""
+        self._mark_lengths = cycle(MARK_LENGTHS)
         self._unsettled = False
         """Whether answers to an exchange that was broken off or given up may still be on their way."""
 
@@ -40,6 +52,7 @@ class Link:
         """Open the port and begin to count anew."""
         self._statistics = BusStatistics()
         self._alerted.clear()
+        self._behind.clear()
         self.wire.port.open()
 
     @property
@@ -76,8 +89,9 @@ class Link:
         """Exchange until the motor answers, at most `1 + num_retry` times; returns the last reply."""
         reply = LOST
         for attempt in range(1 + num_retry):
-            reply = self.exchange(call)
-            self._count({motor_id: reply}, again=attempt > 0)
+            with self._lock:
+                reply = self._catch_up([motor_id]).get(motor_id) or self.exchange(call)
+                self._count({motor_id: reply}, again=attempt > 0)
             if reply.outcome is Outcome.OK:
                 break
             self._unsettled = True
@@ -132,8 +146,12 @@ class Link:
         missing = list(motor_ids)
         tries = 1 + max(num_retry, self.retries)
         for attempt in range(tries):
-            answers = self.exchange(lambda: self.wire.sync_read(missing, address, length))  # noqa: B023 (called at once)
-            self._count(answers, again=attempt > 0)
+            with self._lock:
+                answers = self._catch_up(missing)
+                asked = [motor_id for motor_id in missing if motor_id not in answers]
+                if asked:
+                    answers |= self.exchange(partial(self.wire.sync_read, asked, address, length))
+                self._count(answers, again=attempt > 0)
             replies |= answers
             missing = [motor_id for motor_id in missing if replies[motor_id].outcome is not Outcome.OK]
             # A damaged answer has come; one that has not may come yet, and be taken for the answer to the next packet.
@@ -165,10 +183,37 @@ class Link:
             hint="Check the power supply of the motors and the cable of the first motor named.",
         )
 
+    def _catch_up(self, motor_ids: Sequence[int]) -> dict[int, Reply]:
+        """Bring those of the motors that are behind to where only their next answer comes; see `Link`.
+
+        Returns:
+            Replies of the motors that are still behind, by id; nothing they send can be believed.
+        """
+        still: dict[int, Reply] = dict.fromkeys((i for i in motor_ids if i in self._behind), DAMAGED)
+        for _ in range(1 + self.retries):
+            # A silent motor is not asked again here: every silence costs a wait, and the caller tries again anyway.
+            asked = [motor_id for motor_id, reply in still.items() if reply.outcome is Outcome.CORRUPT]
+            if not asked:
+                break
+            length = next(self._mark_lengths)
+            if self.wire.groups_reads:
+                replies = self.exchange(partial(self.wire.sync_read, asked, 0, length))
+            else:
+                replies = {i: self.exchange(partial(self.wire.read, i, 0, length)) for i in asked}
+            for motor_id, reply in replies.items():
+                if reply.outcome is Outcome.OK and len(reply.data) == length:
+                    self._behind.remove(motor_id)
+                    del still[motor_id]
+                else:
+                    still[motor_id] = LOST if reply.outcome is Outcome.TIMEOUT else DAMAGED
+        return still
+
     def _count(self, replies: Mapping[int, Reply], *, again: bool) -> None:
         with self._lock:
             statistics = self._statistics
             statistics.retries += again
+            # A damaged answer counts too: it may have been noise, or in a group another motor's.
+            self._behind |= {motor_id for motor_id, reply in replies.items() if reply.outcome is not Outcome.OK}
             for motor_id, reply in replies.items():
                 if reply.outcome is Outcome.TIMEOUT:
                     statistics.timeouts[motor_id] += 1

@@ -52,6 +52,8 @@ class Line:
         self._buffer = bytearray()
         self._late: list[tuple[float, int, bytes]] = []
         self._order = count()
+        self._last_due: dict[int, float] = {}
+        """When the last answer of each id goes out: a servo answers in the order it was asked, however late."""
         self.master, self._slave = pty.openpty()
         tty.setraw(self.master)
         tty.setraw(self._slave)
@@ -173,10 +175,10 @@ class Line:
         packet = bytes(functools.reduce(operator.and_, column) for column in zip(*packets, strict=True))
         if self._random.random() < faults.get(Fault.CORRUPT, 0):
             packet = self._damaged(packet)
-        if Fault.LATE in faults:
-            heapq.heappush(self._late, (now + faults[Fault.LATE], next(self._order), packet))
-        else:
-            self._send(packet)
+        due = max(now + faults.get(Fault.LATE, 0), self._last_due.get(servo_id, now))
+        self._last_due[servo_id] = due
+        heapq.heappush(self._late, (due, next(self._order), packet))
+        self.send_due(now)
 
     def _send(self, packet: bytes) -> None:
         """Put bytes on the line; nobody waits for a program that does not read them."""
