@@ -52,14 +52,17 @@ def kit() -> ModuleType:
     return module
 
 
-def work_until_killed(root: Path, state: State, seed: int, delay_s: float) -> tuple[list[State], str]:
-    """Kill the worker `delay_s` after its first step began; the states that are allowed then, and what was going on."""
+def work_until_killed(root: Path, state: State, seed: int, lines: int, delay_s: float) -> tuple[list[State], str]:
+    """Kill the worker `delay_s` after it said so many lines; the states that are allowed then, and what was going on.
+
+    Lines, not time alone: a busy machine would never come to the later steps.
+    """
     command = [sys.executable, str(HERE / "killed_writer.py"), str(root), str(KIT), json.dumps(state), str(seed)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        first = process.stdout.readline()
-        assert first, process.stderr.read().decode()
+        first = b"".join(process.stdout.readline() for _ in range(lines))
+        assert first.count(b"\n") == lines, process.stderr.read().decode()
         select.select([], [], [], delay_s)
         assert process.poll() is None, process.stderr.read().decode()
         os.kill(process.pid, signal.SIGKILL)
@@ -118,7 +121,7 @@ def test_acknowledged_episodes_are_readable_episodes(tmp_path: Path, peer: str, 
     for kill in range(kills):
         if kill % PER_DATASET == 0:
             root, state = tmp_path / f"set{kill}", []
-        allowed, step = work_until_killed(root, state, kill, rng.uniform(0, 0.6))
+        allowed, step = work_until_killed(root, state, kill, rng.randint(1, 12), rng.uniform(0, 0.3))
         interrupted[step] += 1
         found = read_here(root, kit)
         matching = [candidate for candidate in allowed if frames_of(candidate) == found]
