@@ -67,9 +67,11 @@ def test_an_episode_is_recorded(environment: Path, tmp_path: Path) -> None:
 def test_a_missing_arm_is_one_clear_answer(environment: Path, tmp_path: Path) -> None:
     result = run(
         environment / "bin" / "lerobot",
-        "calibrate",
+        "teleoperate",
         "--robot.type=so101_follower",
-        "--robot.port=/dev/nothing",
+        "--robot.port=/dev/no-follower",
+        "--teleop.type=so101_leader",
+        "--teleop.port=/dev/nothing",
         cwd=tmp_path,
         env={"HF_LEROBOT_HOME": str(tmp_path)},
     )

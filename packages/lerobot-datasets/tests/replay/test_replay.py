@@ -174,9 +174,9 @@ def test_a_signal_ends_the_replay_in_the_safe_state(root, monkeypatch, capsys, n
 
     def write_then_signal(self, tick):
         write(self, tick)
-        # Row 0 is the approach.
-        if self.result.rows == row and not raised:
-            raised.append(tick)
+        # Row 0 is the approach; a busy machine leaves rows out.
+        if self.result.rows >= row and not raised:
+            raised.append(self.result.rows)
             signal.raise_signal(number)
 
     raised = []
@@ -185,7 +185,7 @@ def test_a_signal_ends_the_replay_in_the_safe_state(root, monkeypatch, capsys, n
     assert len(raised) == 1
     assert BUILT[0].log[-1].event == "torque off"
     said = capsys.readouterr().out
-    assert (f"Replayed {row} of 12 frames" if row else "Nothing was replayed") in said
+    assert (f"Replayed {raised[0]} of 12 frames" if row else "Nothing was replayed") in said
 
 
 def test_a_name_without_its_stamp_finds_the_newest_recording(lerobot_home):

@@ -36,7 +36,7 @@ class StepSizes(ConfigModel):
 
 
 class GymHilConfig(BenchmarkEnvConfig):
-    """A Franka Panda lifts a cube, or sorts five boxes by colour; a person may take over."""
+    """A Franka Panda lifts a cube, or sorts boxes by colour; a person may take over."""
 
     target: ClassVar[str] = "lerobot.gym_hil.making:make_gym_hil"
 
