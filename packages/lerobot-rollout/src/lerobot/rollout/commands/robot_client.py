@@ -15,7 +15,7 @@ SERVED = "Accepted; the server says which policy it serves and where it computes
 
 
 class RobotClientConfig(RolloutConfig):
-    """An earlier name of `lerobot rollout --policy.type=remote --inference.type=async`."""
+    """Earlier name of `lerobot rollout --policy.type=remote --inference.type=async`."""
 
     target: ClassVar[str] = "lerobot.rollout.command:robot_client"
     examples: ClassVar[tuple[str, ...]] = ()
