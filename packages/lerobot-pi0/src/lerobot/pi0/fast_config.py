@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from lerobot.core.config.base import NoEffect, PathText
-from lerobot.pi0.config import PaliGemmaVLAConfig, StatePromptConfig
+from lerobot.pi0.config import PALIGEMMA, PaliGemmaVLAConfig, StatePromptConfig
 from lerobot.pi0.sizes import Variant
 from lerobot.policies.networks.sizes import DecoderSize
 
@@ -46,7 +46,7 @@ class PI0FastConfig(PaliGemmaVLAConfig):
         default=None, exclude_if=_unset, description="Accepted; there is no action expert."
     )
     text_tokenizer_name: PathText = Field(
-        default="google/paligemma-3b-pt-224", description="Tokenizer of PaliGemma: Hub repository or folder."
+        default=PALIGEMMA, description="Tokenizer of PaliGemma: Hub repository or folder."
     )
     action_tokenizer_name: PathText = Field(
         default="lerobot/fast-action-tokenizer",

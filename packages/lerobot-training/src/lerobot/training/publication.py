@@ -1,6 +1,8 @@
 """Putting a trained policy on the Hub."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lerobot.core.errors import LeRobotError
@@ -23,10 +25,9 @@ def publish(folder: Path, config: PreTrainedConfig, dataset: str) -> None:
         LeRobotError: the Hub cannot be reached, or refuses; the policy is safe on this computer.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
     api = HfApi()
-    try:
+    with uploading("policy", folder, str(config.repo_id)):
         url = api.create_repo(str(config.repo_id), private=config.private, exist_ok=True)
         api.upload_file(
             path_or_fileobj=model_card(config, dataset).encode(), path_in_repo="README.md", repo_id=url.repo_id
@@ -34,13 +35,31 @@ def publish(folder: Path, config: PreTrainedConfig, dataset: str) -> None:
         api.upload_folder(
             repo_id=url.repo_id, folder_path=folder, allow_patterns=_FILES, commit_message="Upload policy"
         )
+    logger.info("published: %s", url)
+
+
+@contextmanager
+def uploading(what: str, folder: Path, repository: str) -> Iterator[None]:
+    """Turn what can go wrong on the way to the Hub into our error.
+
+    Args:
+        what: is uploaded, for messages.
+        folder: it lies in.
+        repository: it goes to.
+
+    Raises:
+        LeRobotError: the Hub cannot be reached, or refuses.
+    """
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+
+    try:
+        yield
     except (HfHubHTTPError, LocalTokenNotFoundError, OSError) as error:
         raise LeRobotError(
-            f"the policy was not uploaded to {config.repo_id}: {str(error).splitlines()[0]}",
+            f"the {what} was not uploaded to {repository}: {str(error).splitlines()[0]}",
             expected="a token that may write: hf auth login",
-            hint=f"The policy is safe. Upload it later: hf upload {config.repo_id} {folder}",
+            hint=f"The {what} is safe. Upload it later: hf upload {repository} {folder}",
         ) from error
-    logger.info("published: %s", url)
 
 
 def model_card(config: PreTrainedConfig, dataset: str) -> str:

@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError, LeRobotError
+from lerobot.core.processors import TransitionKey, build_step
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.policies.features import ACTION, NormalizationMode
+from lerobot.policies.features import ACTION, FeatureType, NormalizationMode, PolicyFeature
+from lerobot.policies.processing.config import NormalizerConfig
 from lerobot.policies.processing.fast import FastCodec
 from lerobot.policies.processing.modes import NEEDED
 from lerobot.training.commands.train_tokenizer import TrainTokenizerConfig
+from lerobot.training.publication import uploading
 
 logger = logging.getLogger(__name__)
 
-_EPS = 1e-8
 _MEASURED = 1000
 """Chunks that the report looks at."""
 
@@ -121,22 +124,13 @@ def _parsed(text: str) -> Iterator[int]:
 
 
 def _scaled(chunks: Chunks, stats: Mapping[str, Any], wanted: Sequence[int], mode: NormalizationMode) -> Chunks:
-    """Scale as the policy's `normalizer_processor` does."""
-    if mode is NormalizationMode.IDENTITY:
-        return chunks
-    names = NEEDED[mode]
-    if missing := [name for name in names if name not in stats]:
-        raise FeatureMismatchError(
-            f"the dataset has no statistic {missing[0]!r} of its actions",
-            keys=[ACTION],
-            expected=f"one of the modes whose statistics are there: {', '.join(stats) or 'none'}",
-            hint="lerobot edit-dataset --operation.type=recompute_stats makes them anew.",
-        )
-    first, second = (np.asarray(stats[name], dtype=np.float64).reshape(-1)[list(wanted)] for name in names)
-    if mode is NormalizationMode.MEAN_STD:
-        return (chunks - first) / (second + _EPS)
-    width = np.where(second == first, _EPS, second - first)
-    return 2 * (chunks - first) / width - 1
+    """Scale by the step that scales for the policy."""
+    chosen = {name: np.asarray(stats[name]).reshape(-1)[list(wanted)] for name in NEEDED[mode] if name in stats}
+    action = PolicyFeature(type=FeatureType.ACTION, shape=(len(wanted),))
+    config = NormalizerConfig(features={ACTION: action}, norm_map={FeatureType.ACTION: mode})
+    step = build_step(config, {"stats": {ACTION: chosen}})
+    scaled: Chunks = step({TransitionKey.ACTION: torch.from_numpy(chunks)})[TransitionKey.ACTION].numpy()
+    return scaled
 
 
 def _measured(codec: FastCodec, chunks: Chunks) -> dict[str, float]:
@@ -158,16 +152,9 @@ def _measured(codec: FastCodec, chunks: Chunks) -> dict[str, float]:
 
 def _publish(folder: Path, repository: str, *, private: bool) -> None:
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
     api = HfApi()
-    try:
+    with uploading("tokenizer", folder, repository):
         url = api.create_repo(repository, private=private, exist_ok=True)
         api.upload_folder(repo_id=url.repo_id, folder_path=folder, commit_message="Upload FAST tokenizer")
-    except (HfHubHTTPError, LocalTokenNotFoundError, OSError) as error:
-        raise LeRobotError(
-            f"the tokenizer was not uploaded to {repository}: {str(error).splitlines()[0]}",
-            expected="a token that may write: hf auth login",
-            hint=f"It is safe. Upload it later: hf upload {repository} {folder}",
-        ) from error
     logger.info("published: %s", url)
