@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from lerobot.core.events import TeleopEvents
+from lerobot.core.protocols.robot import HasReward
 from lerobot.core.protocols.teleoperator import HasTeleopEvents
 
 
@@ -65,5 +66,21 @@ def teleoperator_requests(teleoperator: object) -> Callable[[], Request | None]:
     def read() -> Request | None:
         events: dict[Any, bool] = dict(teleoperator.get_teleop_events())
         return next((request for event, request in meanings if events.get(event.value)), None)
+
+    return read
+
+
+def robot_requests(robot: object) -> Callable[[], Request | None]:
+    """Read the end of an episode off a robot that judges it; another never ends one.
+
+    Args:
+        robot: a connected robot.
+    """
+    if not isinstance(robot, HasReward):
+        return lambda: None
+
+    def read() -> Request | None:
+        result = robot.step_result
+        return (Request.SUCCESS if result.success else Request.FAILURE) if result.done else None
 
     return read
