@@ -96,6 +96,7 @@ class EnvRobot(DeviceBase):
         with self._connecting():
             running.enter(self.id, self.scene)
             self.scene.open()
+            self.configure()
 
     @property
     def is_calibrated(self) -> bool:
@@ -118,7 +119,7 @@ class EnvRobot(DeviceBase):
         """See `Robot.get_observation`."""
         self.require_connected()
         observation = Observation()
-        for name, value in flatten(self.scene.observation, self.config.env.features_map).items():
+        for name, value in flatten(self.scene.look(), self.config.env.features_map).items():
             if name in (STATE, WORLD):
                 observation.update(zip(_names(name, value.size), value.ravel().tolist(), strict=True))
             else:

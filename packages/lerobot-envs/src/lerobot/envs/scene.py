@@ -5,7 +5,6 @@ import math
 from typing import Any
 
 import gymnasium
-import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.clock import Clock
@@ -33,7 +32,7 @@ class Scene:
     Attributes:
         episodes_started: counts them, so that others notice a new one.
         result: what came of the newest step.
-        observation: what the environment shows.
+        observation: what it showed last.
 
     Raises:
         LeRobotError: see `make_env`.
@@ -96,32 +95,39 @@ class Scene:
         self._pause()
 
     def begin(self, episode: int) -> None:
-        """Begin an episode as the one who counts them; what goes wrong is raised by the next step."""
+        """Begin an episode as the one who counts them; what goes wrong is raised by the next look."""
         self._is_counted = True
         try:
             self.start(episode)
-        except Exception as error:
-            # Hooks keep errors to themselves, and nobody must record what is left of the episode before.
+        except Exception as error:  # noqa: BLE001 - hooks keep errors to themselves, and the next look raises it
             self._error = error
 
     def start(self, episode: int) -> None:
         """Start an episode by its number."""
         self._episode, self._steps, self._return = episode, 0, 0.0
         self.observation, _ = self._env.reset(seed=self._seed + episode)
-        self.result = StepResult()
+        self.result, self._error = StepResult(), None
         self._still_until = 0.0
         self.episodes_started += 1
 
-    def step(self, action: NDArray[Any]) -> None:
-        """Take a step, unless the scene stands still."""
+    def look(self) -> Any:
+        """What the environment shows now; the time for the next episode may have come.
+
+        Raises:
+            Exception: the environment could not begin an episode.
+        """
         if self._error is not None:
             raise self._error
-        if self.stands_still:
-            if self._clock.now() < self._still_until:
-                return
+        if self.stands_still and self._clock.now() >= self._still_until:
             self._still_until = 0.0
             if self._steps:
                 self.start(self._episode + 1)
+        return self.observation
+
+    def step(self, action: NDArray[Any]) -> None:
+        """Take a step, unless the scene stands still."""
+        if self.stands_still:
+            return
         self.observation, reward, _, _, info = self._env.step(action)
         self._steps, self._return = self._steps + 1, self._return + float(reward)
         self.result = StepResult(float(reward), info["ended"], info["is_success"])

@@ -67,9 +67,7 @@ def record(config: RecordConfig) -> int:
     if not dataset.single_task:
         log.warning("--dataset.single_task is empty: policies that follow instructions cannot be trained on this")
     setup = RecordingSetup("record", config, dataset, config.safety, hooks, progress, display, config.control_file)
-    with closing(
-        open_target(dataset, robot, resume=config.resume, observation=observed, action=to_dataset)
-    ) as target:
+    with closing(open_target(dataset, robot, resume=config.resume, observation=observed, action=to_dataset)) as target:
         return record_episodes(
             setup,
             target,
