@@ -30,8 +30,8 @@ class Hooks:
     """The hook plugins of one run.
 
     A plugin that fails in a hook is reported once, with its name and cause, and not called for that hook again; a hook
-    of the control loop that takes longer than its budget is reported once and counted in `slow`. `LEROBOT_TRACE_HOOKS=1` writes each
-    call to stderr.
+    of the control loop that takes longer than its budget is reported once and counted in `slow`.
+    `LEROBOT_TRACE_HOOKS=1` writes each call to stderr.
     """
 
     def __init__(self) -> None:

@@ -20,13 +20,7 @@ from lerobot.datasets.commands.record import DatasetRecordConfig, RecordConfig
 from lerobot.datasets.record.control_file import WORDS, ControlFile
 from lerobot.datasets.record.keyboard import open_keyboard
 from lerobot.datasets.record.progress import Progress
-from lerobot.datasets.record.requests import (
-    Request,
-    Requests,
-    RequestSource,
-    robot_requests,
-    teleoperator_requests,
-)
+from lerobot.datasets.record.requests import Request, Requests, RequestSource, device_requests
 from lerobot.datasets.record.session import Drive, RecordingSession
 from lerobot.datasets.record.target import Target, open_target
 
@@ -148,14 +142,13 @@ def record_episodes(
             ticks_per_row=setup.ticks_per_row,
             on_episode=on_episode,
         )
-        person, world = teleoperator_requests(teleoperator), robot_requests(robot)
         recording = RecordingSession(
             setup.dataset,
             target,
             session,
             drive,
             requests=Requests(sources),
-            buttons=lambda: person() or world(),
+            buttons=device_requests(teleoperator, robot),
             progress=progress,
         )
         session.close_later("summary", lambda: progress.say(_summary(target, recording.saved)))

@@ -48,6 +48,17 @@ class Requests:
         return Request.STOP if Request.STOP in found else found[-1] if found else None
 
 
+def device_requests(teleoperator: object, robot: object) -> Callable[[], Request | None]:
+    """Read what the devices say of an episode: a person at the teleoperator first, then the robot's world.
+
+    Args:
+        teleoperator: a connected teleoperator; None if there is none.
+        robot: a connected robot.
+    """
+    person, world = teleoperator_requests(teleoperator), robot_requests(robot)
+    return lambda: person() or world()
+
+
 def teleoperator_requests(teleoperator: object) -> Callable[[], Request | None]:
     """Read the buttons of a teleoperator as requests; one without buttons never has any.
 
