@@ -72,7 +72,7 @@ class TaskModel(nn.Module):
                 nn.init.orthogonal_(module.weight, gain)
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type] # these layers have one
         for network in (self._reward, *self._Qs):
-            nn.init.zeros_(network[-1].weight)  # type: ignore[index]
+            nn.init.zeros_(network[-1].weight)
 
     def encode(self, observations: Mapping[str, Tensor]) -> Tensor:
         """Map every input `(..., *shape)` to latent states `(..., L)`."""
