@@ -10,6 +10,7 @@ from lerobot.core.protocols.env import Env
 from lerobot.core.protocols.policy import Policy
 from lerobot.core.protocols.processor import Invertible, ProcessorStep
 from lerobot.core.protocols.robot import HasSceneValues, Robot
+from lerobot.core.protocols.success import KnowsSuccess, SuccessDetector
 from lerobot.core.protocols.teleoperator import HasTeleopEvents, Teleoperator
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "HasSceneValues",
     "HasTeleopEvents",
     "Invertible",
+    "KnowsSuccess",
     "Policy",
     "ProcessorStep",
     "Robot",
+    "SuccessDetector",
     "Teleoperator",
 ]
