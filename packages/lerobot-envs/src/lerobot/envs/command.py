@@ -19,9 +19,9 @@ from lerobot.envs.benchmark import Evaluation
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.envs.journal import EpisodeJournal
 from lerobot.envs.report import summary_line, task_lines
-from lerobot.envs.robot.session import EvaluationStrategyConfig, RobotEvaluation
-from lerobot.envs.robot.tally import Tally
-from lerobot.envs.robot.wishes import require_judge
+from lerobot.envs.trials.session import EvaluationStrategyConfig, RobotEvaluation
+from lerobot.envs.trials.tally import Tally
+from lerobot.envs.trials.wishes import require_judge
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.features import PolicyFeatures
 from lerobot.rollout.command import staged

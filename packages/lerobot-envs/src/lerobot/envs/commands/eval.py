@@ -55,7 +55,7 @@ class EvalPipelineConfig(ActingOptions, DisplayOptions, CommandConfig):
     """
 
     target: ClassVar[str] = "lerobot.envs.command:eval_command"
-    preflight: ClassVar[str] = "lerobot.envs.robot.wishes:require_judge"
+    preflight: ClassVar[str] = "lerobot.envs.trials.wishes:require_judge"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot eval --policy.path=outputs/train/act/checkpoints/last/pretrained_model --env.type=sim",
         "lerobot eval --policy.path=owner/name --env.type=sim --env.task=push --eval.batch_size=4",

@@ -13,9 +13,9 @@ from lerobot.datasets.record.progress import Progress
 from lerobot.datasets.record.requests import teleoperator_requests
 from lerobot.datasets.record.row_ticks import RowTicks
 from lerobot.envs.commands.eval import EvalPipelineConfig
-from lerobot.envs.robot.tally import Tally
-from lerobot.envs.robot.trial import Attempt, Rules, Trial
-from lerobot.envs.robot.wishes import KEYS, Wish
+from lerobot.envs.trials.tally import Tally
+from lerobot.envs.trials.trial import Attempt, Rules, Trial
+from lerobot.envs.trials.wishes import KEYS, Wish
 from lerobot.rollout.actor import robot_features
 from lerobot.rollout.controls import Controls
 from lerobot.rollout.stage import Stage, show

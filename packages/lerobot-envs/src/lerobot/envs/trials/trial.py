@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lerobot.core.protocols.success import SuccessDetector
 from lerobot.core.tick import Tick
 from lerobot.datasets.record.progress import Progress
-from lerobot.envs.robot.wishes import VERDICTS, Wish
+from lerobot.envs.trials.wishes import VERDICTS, Wish
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from lerobot.core.errors import ConfigError, FeatureMismatchError, LeRobotError
 from lerobot.envs.command import eval_command
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.envs.report import summary_line, wilson_interval
-from lerobot.envs.robot.wishes import require_judge
+from lerobot.envs.trials.wishes import require_judge
 
 from .conftest import TenPolicy
 

@@ -6,8 +6,8 @@ from lerobot.core.words import counted
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.envs.journal import EpisodeJournal
 from lerobot.envs.report import Episode, TaskResult, report
-from lerobot.envs.robot.trial import Attempt
-from lerobot.envs.robot.wishes import Wish
+from lerobot.envs.trials.trial import Attempt
+from lerobot.envs.trials.wishes import Wish
 
 
 class Tally:
