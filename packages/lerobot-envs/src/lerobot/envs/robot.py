@@ -91,7 +91,7 @@ class EnvRobot(DeviceBase):
 
     @property
     def is_success(self) -> bool:
-        """Whether the task is solved now."""
+        """See `KnowsSuccess.is_success`."""
         return self.scene.result.success
 
     # --- life cycle --------------------------------------------------------------------------------------------------
