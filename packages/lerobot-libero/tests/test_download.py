@@ -1,4 +1,4 @@
-"""The Hub's own client against a stand-in of the Hub on this computer: cut downloads, and files that are not the Hub's."""
+"""The Hub's own client against a stand-in of the Hub here: cut downloads, and files that are not the Hub's."""
 
 import hashlib
 import json
