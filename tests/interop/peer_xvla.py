@@ -4,7 +4,10 @@ Usage: python peer_xvla.py FOLDER. FOLDER/<i>/case.json and data.safetensors say
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 import transformers
@@ -28,22 +31,38 @@ def config(**settings: object) -> XVLAConfig:
     )
 
 
-def forward(policy: XVLAPolicy, batch: dict, data: dict) -> torch.Tensor:
+@contextmanager
+def drawn(policy: XVLAPolicy, data: dict) -> Iterator[None]:
+    """Draw from the case's seed; in bfloat16, which releases of torch draw differently, take the case's numbers."""
     torch.manual_seed(int(data["seed"]))
-    return policy.forward(copied(batch))[0]
+    if policy.config.dtype == "float32":
+        yield
+        return
+    with (
+        patch.object(torch, "rand", lambda *_, dtype=None, **__: data["first"].to(dtype)),
+        patch.object(torch, "randn", lambda *_, dtype=None, **__: data["noise"].to(dtype)),
+        patch.object(torch, "randn_like", lambda action: data["noise"].to(action.dtype)),
+    ):
+        yield
+
+
+def forward(policy: XVLAPolicy, batch: dict, data: dict) -> torch.Tensor:
+    with drawn(policy, data):
+        return policy.forward(copied(batch))[0]
 
 
 def compute(policy, pre, data: dict, asked: dict, forward) -> dict:
     found = {}
     tick = pre({**part(data, "tick"), "task": asked["tasks"]})
     tick["domain_id"] = data["domain"]
-    torch.manual_seed(int(data["seed"]))
-    found["chunk"] = policy.predict_action_chunk(tick)
+    with drawn(policy, data):
+        found["chunk"] = policy.predict_action_chunk(tick)
     batch = pre({**part(data, "batch"), "task": asked["tasks"]})
     found |= {f"processed.{key}": value.clone() for key, value in batch.items() if isinstance(value, torch.Tensor)}
     batch["domain_id"] = data["domain"]
-    policy.train()
-    found["noisy_loss"] = forward(policy, batch, data).detach()
+    if policy.config.dtype == "float32":
+        policy.train()
+        found["noisy_loss"] = forward(policy, batch, data).detach()
     policy.eval()
     loss = forward(policy, batch, data)
     loss.backward()

@@ -15,6 +15,12 @@ from lerobot.policies.networks.vision_transformer import MLP
 from lerobot.xvla.sizes import VisionSize
 
 
+def convolved(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """Apply a convolution to maps `(B, H, W, C)`."""
+    found: Tensor = conv(x.permute(0, 3, 1, 2))
+    return found.permute(0, 2, 3, 1)
+
+
 class ConvEmbed(nn.Module):
     """Makes a smaller map of wider vectors, normalised before or after."""
 
@@ -28,12 +34,11 @@ class ConvEmbed(nn.Module):
         self.norm = nn.LayerNorm(inputs if self.first else width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map `(B, C, H, W)` to `(B, width, h, w)`."""
-        return cast("Tensor", self.conv(self._normed(x)) if self.first else self._normed(self.conv(x)))
-
-    def _normed(self, x: Tensor) -> Tensor:
-        found: Tensor = self.norm(x.permute(0, 2, 3, 1))
-        return found.permute(0, 3, 1, 2)
+        """Map `(B, H, W, C)` to `(B, h, w, width)`."""
+        if self.first:
+            return convolved(self.conv, self.norm(x))
+        found: Tensor = self.norm(convolved(self.conv, x))
+        return found
 
 
 class WindowAttention(nn.Module):
@@ -70,7 +75,7 @@ class ChannelAttention(nn.Module):
         tokens = x.flatten(1, 2)
         query, key, value = self.qkv(tokens).unflatten(-1, (3, self.groups, -1)).permute(2, 0, 3, 4, 1).unbind(0)
         attended = F.scaled_dot_product_attention(query, key, value, scale=tokens.shape[1] ** -0.5)
-        found: Tensor = self.proj(attended.flatten(1, 2).transpose(1, 2))
+        found: Tensor = self.proj(attended.permute(0, 3, 1, 2).flatten(2))
         return found.view(x.shape)
 
 
@@ -99,11 +104,11 @@ class Block(nn.Module):
         self.ffn = MLP(width, int(width * size.mlp_ratio), F.gelu)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map `(B, width, H, W)` to the same shape."""
-        x = self.conv1(x) + x
-        x = x + self._some(self.get_submodule(self._name)(self.norm1(x.permute(0, 2, 3, 1)))).permute(0, 3, 1, 2)
-        x = self.conv2(x) + x
-        return x + self._some(self.ffn(self.norm2(x.permute(0, 2, 3, 1)))).permute(0, 3, 1, 2)
+        """Map `(B, H, W, width)` to the same shape."""
+        x = convolved(self.conv1, x) + x
+        x = x + self._some(self.get_submodule(self._name)(self.norm1(x)))
+        x = convolved(self.conv2, x) + x
+        return x + self._some(self.ffn(self.norm2(x)))
 
     def _some(self, x: Tensor) -> Tensor:
         """Leave some samples out while learning, and scale the others."""
@@ -122,7 +127,7 @@ class Stage(nn.Module):
         self.channel_block = Block(size, stage, "channel_attn", rates[1])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map `(B, width, H, W)` to the same shape."""
+        """Map `(B, H, W, width)` to the same shape."""
         found: Tensor = self.channel_block(self.spatial_block(x))
         return found
 
@@ -145,8 +150,8 @@ class DaViT(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images `(B, 3, H, W)`, in the type of the weights, to `(B, width, h, w)`."""
-        x = images
+        """Map images `(B, 3, H, W)`, in the type of the weights, to a map `(B, h, w, width)`."""
+        x = images.permute(0, 2, 3, 1)
         for conv, blocks in zip(self.convs, self.blocks, strict=True):
             x = conv(x)
             for block in cast("nn.ModuleList", blocks):

@@ -62,8 +62,8 @@ class Projector(nn.Module):
         self.visual_temporal_embed = TimePositions(size)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map `(B, width, h, w)` to `(B, 1 + h * w, projection_dim)`."""
-        tokens = x.flatten(2).transpose(1, 2) + self.image_position_embed(*x.shape[-2:])
+        """Map `(B, h, w, width)` to `(B, 1 + h * w, projection_dim)`."""
+        tokens = x.flatten(1, 2) + self.image_position_embed(*x.shape[1:3])
         tokens = tokens + self.visual_temporal_embed.pos_idx_to_embed[0]
         tokens = torch.cat([tokens.mean(dim=1, keepdim=True), tokens], dim=1)
         found: Tensor = self.image_proj_norm(self.image_projection(tokens))
