@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lerobot.core.errors import FeatureMismatchError, LeRobotError
+from lerobot.policies.vla.config import VLAConfig
 from lerobot.xvla.action_spaces import ActionSpace, Term
 from lerobot.xvla.config import XVLAConfig
 from lerobot.xvla.policy import XVLAPolicy
@@ -104,7 +105,7 @@ def test_a_package_of_yours_adds_a_space(tokenizer: Path, monkeypatch: pytest.Mo
     assert policy.model.transformer.action_decoder.bias.weight.shape == (3, 6)
 
 
-def hand(config: XVLAConfig) -> ActionSpace:
+def hand(config: VLAConfig) -> ActionSpace:
     assert config.action_feature is not None
     return ActionSpace(6, config.action_feature.shape[0], [Term("fingers", [range(4)])])
 

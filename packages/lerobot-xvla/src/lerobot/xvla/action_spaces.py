@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lerobot.core.errors import LeRobotError
+from lerobot.policies.vla.config import VLAConfig
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from lerobot.xvla.config import XVLAConfig
 
 ENTRY_POINTS = "lerobot_xvla.action_spaces"
 
@@ -84,24 +83,24 @@ class ActionSpace:
         return actions[..., : self.own]
 
 
-Chooser = Callable[["XVLAConfig"], ActionSpace]
+Chooser = Callable[[VLAConfig], ActionSpace]
 """Gives a space for the features of a policy."""
 
 
-def action_space(config: "XVLAConfig") -> ActionSpace:
-    """Give the space that a configuration names.
+def action_space(mode: str, config: VLAConfig) -> ActionSpace:
+    """Give the space of a name, for the features of a policy.
 
     Raises:
         LeRobotError: nobody provides it.
     """
     from importlib.metadata import entry_points
 
-    name = config.action_mode.lower()
+    name = mode.lower()
     points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if name not in points:
         near = difflib.get_close_matches(name, points, n=1)
         raise LeRobotError(
-            f"action_mode {config.action_mode!r} is not known",
+            f"action_mode {mode!r} is not known",
             expected=", ".join(sorted(points)),
             hint=f"Did you mean {near[0]}?" if near else "",
         )
@@ -116,18 +115,18 @@ _TURNS = (tuple(range(3, 9)), tuple(range(13, 19)))
 _HANDS = Term("position", _PLACES, 500.0), Term("rotate6D", _TURNS, 10.0)
 
 
-def ee6d(_config: "XVLAConfig") -> ActionSpace:
+def ee6d(_config: VLAConfig) -> ActionSpace:
     """Two hands: place in m, turn as the first two columns of its matrix, and gripper, 1 closed."""
     grippers = (9, 19)
     return ActionSpace(20, 20, (*_HANDS, Term("gripper", [grippers], kind="cross_entropy")), grippers)
 
 
-def agibot_ee6d(_config: "XVLAConfig") -> ActionSpace:
+def agibot_ee6d(_config: VLAConfig) -> ActionSpace:
     """The same, with grippers that are learned as they are."""
     return ActionSpace(20, 20, (*_HANDS, Term("gripper", [(9, 19)], 10.0)))
 
 
-def joint(_config: "XVLAConfig") -> ActionSpace:
+def joint(_config: VLAConfig) -> ActionSpace:
     """Two arms of six joints, each with a gripper."""
     grippers = (6, 13)
     joints = [channel for channel in range(14) if channel not in grippers]
@@ -135,12 +134,12 @@ def joint(_config: "XVLAConfig") -> ActionSpace:
     return ActionSpace(14, 14, terms, grippers)
 
 
-def franka_joint7(_config: "XVLAConfig") -> ActionSpace:
+def franka_joint7(_config: VLAConfig) -> ActionSpace:
     """The seven joints of a Panda."""
     return ActionSpace(20, 7, [Term("joints", [range(7)])])
 
 
-def so101_bimanual(_config: "XVLAConfig") -> ActionSpace:
+def so101_bimanual(_config: VLAConfig) -> ActionSpace:
     """Two SO-101 arms, left before right: five joints and a gripper each.
 
     Grippers are learned as they are, and squeezed to (0, 1) nonetheless: that is how published weights act.
@@ -155,7 +154,7 @@ def so101_bimanual(_config: "XVLAConfig") -> ActionSpace:
     return ActionSpace(20, 12, terms, grippers)
 
 
-def auto(config: "XVLAConfig") -> ActionSpace:
+def auto(config: VLAConfig) -> ActionSpace:
     """Whatever the dataset's actions are, all learned alike."""
     feature = config.action_feature
     own = config.max_action_dim if feature is None else feature.shape[0]

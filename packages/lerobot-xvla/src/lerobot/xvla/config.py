@@ -162,7 +162,7 @@ class XVLAConfig(VLAConfig):
         Raises:
             LeRobotError: nobody provides the space of this name.
         """
-        return action_space(self)
+        return action_space(self.action_mode, self)
 
     @property
     def state_width(self) -> int:
