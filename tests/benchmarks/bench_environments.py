@@ -2,10 +2,10 @@
 
     LEROBOT_PEER_PYTHON=/path/to/python python tests/benchmarks/bench_environments.py [NAME ...]
 
-Each run is a process of its own; both sides take turns, and the median of the rounds counts, with its ratio. Meta-World
-is huggingface/lerobot's own class, so its interpreter has to find `metaworld`; gym-hil is the package's own environment,
-which huggingface/lerobot plays too; LIBERO is the environment of hf-libero that huggingface/lerobot wraps, which leaves
-the wrapper's own work out. LIBERO needs LEROBOT_LIBERO_ASSETS.
+Each run is a process of its own; both sides take turns, and the median of the rounds counts, with its ratio.
+Meta-World is huggingface/lerobot's own class, so its interpreter has to find `metaworld`. gym-hil is the package's own
+environment, which huggingface/lerobot plays too. LIBERO is the environment of hf-libero that huggingface/lerobot wraps,
+which leaves the wrapper's own work out; it needs LEROBOT_LIBERO_ASSETS.
 """
 
 import os

@@ -1,5 +1,6 @@
 """An environment as a robot."""
 
+import time
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -22,6 +23,9 @@ from lerobot.policies.processing.observations import flatten, is_image
 
 STATE, WORLD = "observation.state", "observation.environment_state"
 """Vectors that a dataset has room for, one number by one."""
+
+STILL_S = 0.001
+"""Real time of a step in which nothing happens, where time is not real."""
 
 
 @runtime_checkable
@@ -123,6 +127,9 @@ class EnvRobot(DeviceBase):
     def get_observation(self) -> Observation:
         """See `Robot.get_observation`."""
         self.require_connected()
+        if self.scene.stands_still and not self.config.realtime:
+            # There is nothing to compute, and somebody may be saving the episode before.
+            time.sleep(STILL_S)
         observation = Observation()
         for name, value in flatten(self.scene.look(), self.config.env.features_map).items():
             if name in (STATE, WORLD):

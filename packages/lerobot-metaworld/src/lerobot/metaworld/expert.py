@@ -51,6 +51,8 @@ class MetaworldExpert(ExpertTeleoperator):
     def begin(self, env: Any) -> Callable[[], NDArray[np.float32]]:
         """See `ExpertTeleoperator.begin`."""
         if not isinstance(env, Metaworld):
-            raise DeviceError(f"{self} cannot play in {env}", device=str(self), expected="--robot.env.type=metaworld")
+            raise DeviceError(
+                f"{self} cannot play in {type(env).__name__}", device=str(self), expected="--robot.env.type=metaworld"
+            )
         expert = Expert(env.config.task)
         return lambda: expert.act(env.state)

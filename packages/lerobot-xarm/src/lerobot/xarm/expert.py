@@ -63,7 +63,9 @@ class XArmExpert(ExpertTeleoperator):
     def begin(self, env: Any) -> Callable[[], NDArray[np.float32]]:
         """See `ExpertTeleoperator.begin`."""
         if not isinstance(env, XArm):
-            raise DeviceError(f"{self} cannot play in {env}", device=str(self), expected="--robot.env.type=xarm")
+            raise DeviceError(
+                f"{self} cannot play in {type(env).__name__}", device=str(self), expected="--robot.env.type=xarm"
+            )
         return Expert(env.scene).act
 
 
