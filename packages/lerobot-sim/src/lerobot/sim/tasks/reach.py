@@ -1,7 +1,10 @@
-"""Reach: bring the gripper to a ball in the air."""
+"""Reach: bring the gripper to a ball in the air, the only one or the one that is asked for."""
+
+from typing import ClassVar
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from lerobot.sim.scene import add_ball
 from lerobot.sim.task import Table, Task, closeness, distance, on_table
@@ -12,6 +15,12 @@ HAND_AT_HOME = np.array([0.170, 0.0, 0.100])
 """Where the grasp point is while the arm waits."""
 
 _FROM_HOME_M = 0.05
+_RADIUS_M = 0.014
+_ASIDE_RAD = 0.2
+"""Of two balls each lies at least this far to its side of the arm, so that no way to one leads past the other."""
+
+_RED = (0.85, 0.13, 0.12, 1.0)
+_BLUE = (0.12, 0.30, 0.80, 1.0)
 
 
 class Reach(Task):
@@ -22,15 +31,11 @@ class Reach(Task):
 
     def add_objects(self, spec: mujoco.MjSpec) -> None:
         """See `Task.add_objects`."""
-        add_ball(spec, "ball", 0.014, (0.10, 0.70, 0.25, 1.0))
+        add_ball(spec, "ball", _RADIUS_M, (0.10, 0.70, 0.25, 1.0))
 
     def arrange(self, table: Table, rng: np.random.Generator) -> None:
         """A ball 14 to 24 cm from the shoulder's axis, 3 to 15 cm up and not where the hand waits."""
-        while True:
-            spot = on_table(rng.uniform(0.14, 0.24), rng.uniform(-0.9, 0.9), rng.uniform(0.03, 0.15))
-            if distance(spot, HAND_AT_HOME) > _FROM_HOME_M:
-                break
-        table.place("ball", spot)
+        table.place("ball", _spot(rng, -0.9, 0.9))
 
     def solved(self, table: Table) -> bool:
         """See the class."""
@@ -39,3 +44,42 @@ class Reach(Task):
     def reward(self, table: Table) -> float:
         """Closeness of the grasp point to the ball."""
         return 1.0 if self.solved(table) else closeness(distance(table.position("grasp"), table.position("ball")))
+
+
+class ReachRed(Reach):
+    """One of two balls, a red and a blue one: the scene of an episode is that of `ReachBlue`, and words decide."""
+
+    name = "reach_red"
+    description = "Move the gripper to the red ball"
+
+    asks_for_red: ClassVar[bool] = True
+
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
+        """The ball that is asked for is `ball`, as in `Reach`."""
+        asked, other = (_RED, _BLUE) if self.asks_for_red else (_BLUE, _RED)
+        add_ball(spec, "ball", _RADIUS_M, asked)
+        add_ball(spec, "other_ball", _RADIUS_M, other)
+
+    def arrange(self, table: Table, rng: np.random.Generator) -> None:
+        """Balls as in `Reach`, one to the left and one to the right; which is where is drawn."""
+        side = rng.choice([-1.0, 1.0])
+        red, blue = (_spot(rng, *sorted((each * _ASIDE_RAD, each * 0.9))) for each in (side, -side))
+        asked, other = (red, blue) if self.asks_for_red else (blue, red)
+        table.place("ball", asked)
+        table.place("other_ball", other)
+
+
+class ReachBlue(ReachRed):
+    """The other one of the two balls."""
+
+    name = "reach_blue"
+    description = "Move the gripper to the blue ball"
+
+    asks_for_red = False
+
+
+def _spot(rng: np.random.Generator, rightmost: float, leftmost: float) -> NDArray[np.float64]:
+    while True:
+        spot = on_table(rng.uniform(0.14, 0.24), rng.uniform(rightmost, leftmost), rng.uniform(0.03, 0.15))
+        if distance(spot, HAND_AT_HOME) > _FROM_HOME_M:
+            return spot
