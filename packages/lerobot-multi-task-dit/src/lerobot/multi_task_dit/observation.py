@@ -47,7 +47,6 @@ class TaskEncoder(nn.Module):
         self.text_encoder = ClipTexts(config.text).requires_grad_(False)
         if from_scratch and config.text_size is None:
             self.text_encoder.load_published(config.text_encoder_name)
-            self.text_encoder.requires_grad_(False)
         self.projection = nn.Linear(config.text.width, config.hidden_dim)
         self._read: dict[bytes, Tensor] = {}
         self._read_with: object = None

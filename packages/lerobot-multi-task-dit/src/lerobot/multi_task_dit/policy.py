@@ -54,11 +54,19 @@ class MultiTaskDiTPolicy(DenoisingPolicy):
 
         The order is the published one, by which saved optimizer states know them.
         """
-        vision = [each for each in self.observation_encoder.vision_parameters() if each.requires_grad]
+        vision = list(self.observation_encoder.vision_parameters())
+        if not any(each.requires_grad for each in vision):
+            vision = []
         slow = {id(parameter) for parameter in vision}
         others = [each for each in self.parameters() if each.requires_grad and id(each) not in slow]
         rate = self.config.optimizer_lr * self.config.vision_encoder_lr_multiplier
         return [{"params": others}, {"params": vision, "lr": rate}]
+
+    def adapter_targets(self) -> str:
+        """The transformer that makes actions, and the layer behind the task."""
+        block = r"attn\.(qkv_proj|out_proj)|mlp\.[02]|adaLN_modulation\.1"
+        network = rf"noise_predictor\.(transformer_blocks\.\d+\.({block})|input_proj|output_proj)"
+        return rf"({network}|observation_encoder\.text_encoder\.projection)"
 
     # --- what is observed --------------------------------------------------------------------------------------------
 

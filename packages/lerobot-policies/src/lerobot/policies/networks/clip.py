@@ -128,8 +128,8 @@ class _VisionTower(nn.Module):
         # The published name.
         self.pre_layrnorm = nn.LayerNorm(size.width, size.norm_eps)
         self.encoder = _encoder(size, size.activation, size.norm_eps)
-        # In files, and of no effect on the class token that is taken.
-        self.post_layernorm = nn.LayerNorm(size.width, size.norm_eps)
+        # In files, and nobody looks at what is behind it.
+        self.post_layernorm = nn.LayerNorm(size.width, size.norm_eps).requires_grad_(False)
 
     def forward(self, images: Tensor) -> Tensor:
         tokens: Tensor = self.encoder(self.pre_layrnorm(self.embeddings(images)))
