@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from tiny_clip import TEXT, VISION, tiny_settings
 
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
-from lerobot.multi_task_dit.config import CLIP_B16, MultiTaskDiTConfig
-from lerobot.multi_task_dit.sizes import PUBLISHED, text_size_of, vision_size_of
+from lerobot.multi_task_dit.config import MultiTaskDiTConfig
+from lerobot.multi_task_dit.sizes import CLIP_B16, PUBLISHED, text_size_of, vision_size_of
 from lerobot.policies.checkpoint.files import Checkpoint
 
 # What huggingface/lerobot 0.6.1 writes of a new policy, in its order.

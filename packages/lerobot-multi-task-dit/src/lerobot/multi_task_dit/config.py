@@ -8,10 +8,9 @@ from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import PathText
 from lerobot.core.errors import FeatureMismatchError
+from lerobot.multi_task_dit.sizes import CLIP_B16, text_size_of, vision_size_of
 from lerobot.policies.denoising.config import DenoisingConfig
 from lerobot.policies.networks.sizes import ClipTextSize, ClipVisionSize
-
-CLIP_B16 = "openai/clip-vit-base-patch16"
 
 Size = tuple[int, int]
 """Height and width of an image, pixels."""
@@ -143,8 +142,6 @@ class MultiTaskDiTConfig(DenoisingConfig):
         Raises:
             CheckpointError: nobody knows them.
         """
-        from lerobot.multi_task_dit.sizes import vision_size_of  # asks the Hub, which only who builds it pays for
-
         return self.vision_size if self.vision_size is not None else vision_size_of(self.vision_encoder_name)
 
     @property
@@ -154,8 +151,6 @@ class MultiTaskDiTConfig(DenoisingConfig):
         Raises:
             CheckpointError: nobody knows them.
         """
-        from lerobot.multi_task_dit.sizes import text_size_of  # see above
-
         return self.text_size if self.text_size is not None else text_size_of(self.text_encoder_name)
 
     @property

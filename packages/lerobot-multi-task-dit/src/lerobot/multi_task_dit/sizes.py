@@ -1,15 +1,16 @@
-"""Sizes of the CLIP encoders that Multi-Task DiT can stand on."""
+"""Sizes of the CLIP encoders that Multi-Task DiT can stand on. Light: it imports no array library."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from lerobot.core.errors import CheckpointError
 from lerobot.core.json_file import read_json
-from lerobot.multi_task_dit.config import CLIP_B16
 from lerobot.policies.checkpoint.files import CONFIG, Checkpoint
 from lerobot.policies.networks.sizes import ClipTextSize, ClipVisionSize
 
 Size = TypeVar("Size", ClipTextSize, ClipVisionSize)
+
+CLIP_B16 = "openai/clip-vit-base-patch16"
 
 PUBLISHED = {
     CLIP_B16: (

@@ -36,6 +36,10 @@ class PreTrainedConfig(PolicyConfig):
     resizes_images: ClassVar[bool] = False
     """The policy brings images to its own size, so images of any size fit."""
 
+    in_steps: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """Fields that steps of the pre-processor have too, each as `step.setting`: what the policy and they agree on. A
+    tokenizer that such a step keeps beside a checkpoint is found there by the policy."""
+
     published_order: ClassVar[Sequence[str]] = ()
     """Fields in the order of published files, for classes whose base declares some of them; behind all others."""
 

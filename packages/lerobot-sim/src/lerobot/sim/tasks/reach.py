@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from lerobot.sim.scene import add_ball
 from lerobot.sim.task import Table, Task, closeness, distance, on_table
@@ -16,8 +15,8 @@ HAND_AT_HOME = np.array([0.170, 0.0, 0.100])
 
 _FROM_HOME_M = 0.05
 _RADIUS_M = 0.014
-_ASIDE_RAD = 0.2
-"""Of two balls each lies at least this far to its side of the arm, so that no way to one leads past the other."""
+_ASIDE_RAD = (0.4, 0.8)
+"""Of two balls each lies this far to its side of the arm, so that no way to one leads past the other."""
 
 _RED = (0.85, 0.13, 0.12, 1.0)
 _BLUE = (0.12, 0.30, 0.80, 1.0)
@@ -35,7 +34,11 @@ class Reach(Task):
 
     def arrange(self, table: Table, rng: np.random.Generator) -> None:
         """A ball 14 to 24 cm from the shoulder's axis, 3 to 15 cm up and not where the hand waits."""
-        table.place("ball", _spot(rng, -0.9, 0.9))
+        while True:
+            spot = on_table(rng.uniform(0.14, 0.24), rng.uniform(-0.9, 0.9), rng.uniform(0.03, 0.15))
+            if distance(spot, HAND_AT_HOME) > _FROM_HOME_M:
+                break
+        table.place("ball", spot)
 
     def solved(self, table: Table) -> bool:
         """See the class."""
@@ -61,9 +64,12 @@ class ReachRed(Reach):
         add_ball(spec, "other_ball", _RADIUS_M, other)
 
     def arrange(self, table: Table, rng: np.random.Generator) -> None:
-        """Balls as in `Reach`, one to the left and one to the right; which is where is drawn."""
+        """Balls 16 to 22 cm from the shoulder's axis, 5 to 13 cm up, one to each side; which is where is drawn."""
         side = rng.choice([-1.0, 1.0])
-        red, blue = (_spot(rng, *sorted((each * _ASIDE_RAD, each * 0.9))) for each in (side, -side))
+        red, blue = (
+            on_table(rng.uniform(0.16, 0.22), each * rng.uniform(*_ASIDE_RAD), rng.uniform(0.05, 0.13))
+            for each in (side, -side)
+        )
         asked, other = (red, blue) if self.asks_for_red else (blue, red)
         table.place("ball", asked)
         table.place("other_ball", other)
@@ -76,10 +82,3 @@ class ReachBlue(ReachRed):
     description = "Move the gripper to the blue ball"
 
     asks_for_red = False
-
-
-def _spot(rng: np.random.Generator, rightmost: float, leftmost: float) -> NDArray[np.float64]:
-    while True:
-        spot = on_table(rng.uniform(0.14, 0.24), rng.uniform(rightmost, leftmost), rng.uniform(0.03, 0.15))
-        if distance(spot, HAND_AT_HOME) > _FROM_HOME_M:
-            return spot
