@@ -12,7 +12,7 @@ from tiny_clip import TEXT, VISION, tiny_settings
 
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
 from lerobot.multi_task_dit.config import MultiTaskDiTConfig
-from lerobot.multi_task_dit.sizes import CLIP_B16, PUBLISHED, text_size_of, vision_size_of
+from lerobot.multi_task_dit.sizes import CLIP_B16, PUBLISHED, sizes_of
 from lerobot.policies.checkpoint.files import Checkpoint
 
 # What huggingface/lerobot 0.6.1 writes of a new policy, in its order.
@@ -198,10 +198,10 @@ def test_files_say_what_differs_from_the_defaults_of_transformers(tmp_path: Path
     folder.mkdir()
     fields = {"vision_config": {"patch_size": 16}, "text_config": {"eos_token_id": 2}}
     (folder / "config.json").write_text(json.dumps(fields))
-    assert (vision_size_of(str(folder)), text_size_of(str(folder))) == PUBLISHED[CLIP_B16]
+    assert sizes_of(str(folder)) == PUBLISHED[CLIP_B16]
     (folder / "config.json").write_text('{"model_type": "siglip"}')
     with pytest.raises(CheckpointError, match="describes no CLIP"):
-        vision_size_of(str(folder))
+        sizes_of(str(folder))
 
 
 def test_the_configuration_is_light() -> None:

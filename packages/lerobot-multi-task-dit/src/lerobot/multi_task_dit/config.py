@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import PathText
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.multi_task_dit.sizes import CLIP_B16, text_size_of, vision_size_of
+from lerobot.multi_task_dit.sizes import CLIP_B16, sizes_of
 from lerobot.policies.denoising.config import DenoisingConfig
 from lerobot.policies.networks.sizes import ClipTextSize, ClipVisionSize
 
@@ -142,16 +142,12 @@ class MultiTaskDiTConfig(DenoisingConfig):
         Raises:
             CheckpointError: nobody knows them.
         """
-        return self.vision_size if self.vision_size is not None else vision_size_of(self.vision_encoder_name)
+        return self.vision_size if self.vision_size is not None else sizes_of(self.vision_encoder_name)[0]
 
     @property
     def text(self) -> ClipTextSize:
-        """Sizes of the encoder for texts; see `vision`.
-
-        Raises:
-            CheckpointError: nobody knows them.
-        """
-        return self.text_size if self.text_size is not None else text_size_of(self.text_encoder_name)
+        """Sizes of the encoder for texts; see `vision`."""
+        return self.text_size if self.text_size is not None else sizes_of(self.text_encoder_name)[1]
 
     @property
     def vocabulary(self) -> int:

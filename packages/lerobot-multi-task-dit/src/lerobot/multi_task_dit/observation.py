@@ -63,7 +63,9 @@ class TaskEncoder(nn.Module):
             found: Tensor = self.text_encoder(tokens, mask)
             return found
         device = tokens.device.type
-        reading = [torch.is_autocast_enabled(device), *((each.data_ptr(), _version(each)) for each in weights)]
+        # Weights of inference mode have no version, and cannot change.
+        reading = [(each.data_ptr(), None if each.is_inference() else each._version) for each in weights]
+        reading.append((torch.is_autocast_enabled(device), None))
         if reading != self._read_with or len(self._read) > _MOST_TEXTS:
             self._read, self._read_with = {}, reading
         texts = [row.numpy().tobytes() for row in torch.stack([tokens, mask.to(tokens)], dim=1).cpu()]
@@ -74,11 +76,6 @@ class TaskEncoder(nn.Module):
             with torch.inference_mode(False), torch.no_grad():
                 self._read.update(zip(new, self.text_encoder(tokens[rows], mask[rows]), strict=True))
         return torch.stack([self._read[text] for text in texts])
-
-
-def _version(weight: Tensor) -> int:
-    """Number that grows when a tensor changes in place; those of inference mode have none, and must not be changed."""
-    return 0 if weight.is_inference() else weight._version
 
 
 class ObservationEncoder(nn.Module):

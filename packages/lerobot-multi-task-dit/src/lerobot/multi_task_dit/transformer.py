@@ -73,12 +73,9 @@ class Block(nn.Module):
             by: rotary positions.
         """
         shift, scale, weight, mlp_shift, mlp_scale, mlp_weight = modulation.unsqueeze(1).chunk(6, dim=-1)
-        x = x + weight * self._attend(self.norm1(x) * (1 + scale) + shift, by)
+        changed = self.norm1(x) * (1 + scale) + shift
+        x = x + weight * (self.attn(changed, by) if self._is_rotary else self.multihead_attn(*[changed] * 3)[0])
         found: Tensor = x + mlp_weight * self.mlp(self.norm2(x) * (1 + mlp_scale) + mlp_shift)
-        return found
-
-    def _attend(self, x: Tensor, by: Rotary) -> Tensor:
-        found: Tensor = self.attn(x, by) if self._is_rotary else self.multihead_attn(x, x, x)[0]
         return found
 
     def modulations(self, condition: Tensor) -> Callable[[Tensor], Tensor]:
@@ -115,11 +112,9 @@ class DiffusionTransformer(nn.Module):
             LevelCode(code), nn.Linear(code, 2 * code), nn.GELU(), nn.Linear(2 * code, code), nn.GELU()
         )
         self.input_proj = nn.Linear(actions, width)
-        self.pos_embedding = (
-            nn.Parameter(torch.empty(1, config.horizon, width)) if config.use_positional_encoding else None
-        )
-        if self.pos_embedding is not None:
-            nn.init.normal_(self.pos_embedding, std=0.02)
+        self.pos_embedding = None
+        if config.use_positional_encoding:
+            self.pos_embedding = nn.Parameter(torch.empty(1, config.horizon, width).normal_(std=0.02))
         self.transformer_blocks = nn.ModuleList(Block(config, code + observed) for _ in range(config.num_layers))
         self.output_proj = nn.Linear(width, actions)
         cpu = torch.device("cpu")

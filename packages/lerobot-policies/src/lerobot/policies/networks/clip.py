@@ -44,9 +44,8 @@ class ClipImages(nn.Module):
         yield from tower.pre_layrnorm.parameters()
         for layer in _layers(tower.encoder):
             attention = layer.self_attn
-            for module in (attention.k_proj, attention.v_proj, attention.q_proj, attention.out_proj):
-                yield from module.parameters()
-            for module in (layer.layer_norm1, layer.mlp, layer.layer_norm2):
+            projections = (attention.k_proj, attention.v_proj, attention.q_proj, attention.out_proj)
+            for module in nn.ModuleList([*projections, layer.layer_norm1, layer.mlp, layer.layer_norm2]):
                 yield from module.parameters()
         yield from tower.post_layernorm.parameters()
 
