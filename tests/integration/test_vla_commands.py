@@ -177,15 +177,15 @@ def test_it_plays_in_an_environment(root: Path, tmp_path: Path) -> None:
 @contextmanager
 def without_tokenizers(root: Path) -> Iterator[None]:
     """Nothing of what a run named is there any more, but for the sizes of a vision-language model."""
-    moved = [path.rename(root / f"{path.name}-away") for path in (root / "vlm", *root.glob("*-fast"))]
+    moved = [path.rename(root / f"{path.name}-away") for path in (root / "clip", *root.glob("*-fast"))]
     sizes = root / "vlm-away/config.json"
     if sizes.exists():
-        (root / "vlm").mkdir()
-        shutil.copy(sizes, root / "vlm")
+        (root / "clip").mkdir()
+        shutil.copy(sizes, root / "clip")
     try:
         yield
     finally:
-        shutil.rmtree(root / "vlm", ignore_errors=True)
+        shutil.rmtree(root / "clip", ignore_errors=True)
         for path in moved:
             path.rename(root / path.name.removesuffix("-away"))
 
