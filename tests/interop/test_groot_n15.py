@@ -1,8 +1,8 @@
 """GR00T N1.5 cross-loaded with huggingface/lerobot 0.4.4: 20 random small configurations, files both ways.
 
 Later releases cannot load it. Processed batches must be equal; what Eagle hands on, losses, gradients, three optimizer
-steps and chunks must agree within 1e-5 of their largest element, in float32 and in mixed precision alike. Dropout, noise
-and times are drawn by the same generators.
+steps and chunks must agree within 1e-5 of their largest element, in float32 and in mixed precision alike. Dropout,
+noise and times are drawn by the same generators.
 """
 
 import json
@@ -18,7 +18,7 @@ from flow_vla import Tensors, described, part
 from safetensors.torch import load_file, save_file
 from tiny_groot import nvidia_config, tiny_sizes, write_tiny_assets
 
-from lerobot.groot.config import GrootN15Config
+from lerobot.groot.config import GrootConfig, GrootN15Config
 from lerobot.groot.policy import GrootN15Policy
 from lerobot.groot.step_configs import EMBODIMENTS
 from lerobot.policies.assembly import PolicyWithProcessors
@@ -107,7 +107,7 @@ def write_case(folder: Path, index: int) -> None:
         chosen["chunk_size"] = drawn["head"]["horizon"]
         chosen["n_action_steps"] = min(3, chosen["chunk_size"])
     shapes = {"input_features": features(index), "output_features": {"action": {"type": "ACTION", "shape": (JOINTS,)}}}
-    config = GrootN15Config(type="groot", device="cpu", push_to_hub=False, **shapes, **chosen)
+    config = GrootConfig(device="cpu", push_to_hub=False, **shapes, **chosen)
     tensors = data(index, config)
     stats: dict[str, Tensors] = {}
     for name, value in part(tensors, "stats").items():

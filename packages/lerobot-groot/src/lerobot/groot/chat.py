@@ -47,7 +47,7 @@ class Conversation:
     """
 
     def __init__(self, source: str) -> None:
-        path = Checkpoint.at(source).file(TEMPLATE)
+        self._path = path = Checkpoint.at(source).file(TEMPLATE)
         # What a file from elsewhere says runs in a box, with the rules that published templates are written for.
         box = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
         try:
@@ -56,10 +56,17 @@ class Conversation:
             raise CheckpointError(f"{path} holds no template: {error}") from error
 
     def written(self, text: str, images: int) -> str:
-        """Write a text that is said with so many images, up to where the answer begins."""
+        """Write a text that is said with so many images, up to where the answer begins.
+
+        Raises:
+            CheckpointError: the template does what no template needs to.
+        """
         content = [*({"type": "image"} for _ in range(images)), {"type": "text", "text": text}]
-        found: str = self._template.render(messages=[{"role": "user", "content": content}], add_generation_prompt=True)
-        return found
+        messages = [{"role": "user", "content": content}]
+        try:
+            return self._template.render(messages=messages, add_generation_prompt=True)
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+            raise CheckpointError(f"the template in {self._path} fails: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from pydantic_core import PydanticCustomError
 from lerobot.core.config.base import NoEffect, PathText
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.groot.sizes import EAGLE_ASSETS, GROOT_N15_3B, GrootN15Size
-from lerobot.groot.step_configs import EMBODIMENTS
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import ACTION, OBSERVATION_STATE, FeatureType, NormalizationMode
 
@@ -18,10 +17,7 @@ _RUN = 10_000
 
 
 class GrootN15Config(PreTrainedConfig):
-    """GR00T N1.5: tasks told in words, learned by fine-tuning a model of many kinds of robots.
-
-    Old checkpoints call it `groot`; so does this class those it reads, and new ones that are asked for by that name.
-    """
+    """GR00T N1.5: tasks told in words, learned by fine-tuning a model of many kinds of robots."""
 
     target: ClassVar[str] = "lerobot.groot.policy:GrootN15Policy"
     processors: ClassVar[str] = "lerobot.groot.processors:groot_processors"
@@ -96,17 +92,6 @@ class GrootN15Config(PreTrainedConfig):
     report_to: Annotated[str, NoEffect()] = Field(default="wandb", description="Accepted: the runner.")
     resume: Annotated[bool, NoEffect()] = Field(default=False, description="Accepted: the runner.")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _is_no_later_version(cls, value: Any) -> Any:
-        """Later releases call GR00T N1.7 by the same name: another network."""
-        later = {"action_decode_transform", "tune_vlln", "model_params_fp32"}
-        if isinstance(value, Mapping) and (found := sorted(later & value.keys())):
-            raise PydanticCustomError(
-                "groot_version", "a GR00T N1.5; {fields} is of N1.7, which is not supported", {"fields": found[0]}
-            )
-        return value
-
     @model_validator(mode="after")
     def _settings_fit(self) -> Self:
         if self.n_obs_steps != 1:
@@ -114,10 +99,6 @@ class GrootN15Config(PreTrainedConfig):
         if self.n_action_steps > self.chunk_size:
             raise PydanticCustomError(
                 "groot_steps", "n_action_steps of at most the chunk_size, {size}", {"size": self.chunk_size}
-            )
-        if self.embodiment_tag not in EMBODIMENTS:
-            raise PydanticCustomError(
-                "groot_embodiment", "an embodiment_tag of {known}", {"known": ", ".join(EMBODIMENTS)}
             )
         return self
 
@@ -204,3 +185,20 @@ class GrootN15Config(PreTrainedConfig):
             "peak_lr": self.optimizer_lr,
             "decay_lr": self.optimizer_lr * 0.1,
         }
+
+
+class GrootConfig(GrootN15Config):
+    """GR00T N1.5 as huggingface/lerobot 0.4 and 0.5 call it, which read what is saved under this name."""
+
+    type: str = "groot"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_later_version(cls, value: Any) -> Any:
+        """Later releases call another network, GR00T N1.7, by the same name."""
+        later = {"action_decode_transform", "tune_vlln", "tune_top_llm_layers", "model_params_fp32"}
+        if isinstance(value, Mapping) and (found := sorted(later & value.keys())):
+            raise PydanticCustomError(
+                "groot_version", "a GR00T N1.5: {field} is of N1.7, which is not there", {"field": found[0]}
+            )
+        return value

@@ -75,7 +75,7 @@ class Eagle(nn.Module):
 
         Args:
             tokens: `(B, L)` int64; those of images are in the places of the images' parts, in their order.
-            present: `(B, L)` bool; false for padding, which sees nothing and is not seen.
+            present: `(B, L)` bool; false for padding, which is not seen.
             images: of all rows, one after the other, `(N, 3, H, W)` in [-1, 1].
 
         Returns:
@@ -100,8 +100,8 @@ class Eagle(nn.Module):
         length = x.shape[1]
         places = torch.arange(length, device=x.device)[None]
         by = rotary(places, frequencies(self.size.text.head_width, self.size.wavelength, x.device))
-        # A token of padding sees nothing and takes nothing over, where `attend` gives the average: here others look.
-        mask = (places[..., None] >= places[:, None]) & present[:, None, :] & present[:, :, None]
+        # A token of padding sees itself: what it then is nobody sees, but it is a number.
+        mask = (places[..., None] >= places[:, None]) & present[:, None, :] | torch.eye(length, device=x.device).bool()
         every = bool(present.all())
         for layer in text.stack:
             query, key, value, _ = layer.project(x)

@@ -21,11 +21,13 @@ class Observed(NamedTuple):
 
     Attributes:
         seen: what was seen and read, `(B, S, seen)`.
+        mask: `(B, 1, 1, S)` bool, false for padding; None where there is none.
         state: a token of it, `(B, 1, width)`.
         embodiment: which kind of robot, `(B,)` int64.
     """
 
     seen: Tensor
+    mask: Tensor | None
     state: Tensor
     embodiment: Tensor
 
@@ -55,15 +57,18 @@ class ActionHead(nn.Module):
         for table in (self.future_tokens, self.position_embedding):
             nn.init.normal_(table.weight, std=0.02)
 
-    def observe(self, seen: Tensor, state: Tensor, embodiment: Tensor) -> Observed:
+    def observe(self, seen: Tensor, present: Tensor, state: Tensor, embodiment: Tensor) -> Observed:
         """Read once for all steps from noise to actions.
 
         Args:
             seen: what was seen and read, `(B, S, seen)`.
+            present: `(B, S)` bool; false for padding, at which nobody looks.
             state: `(B, 1, states)`.
             embodiment: `(B,)` int64.
         """
-        return Observed(self.vl_self_attention(self.vlln(seen)), self.state_encoder(state, embodiment), embodiment)
+        mask = None if bool(present.all()) else present[:, None, None, :]
+        read = self.vl_self_attention(self.vlln(seen), mask)
+        return Observed(read, mask, self.state_encoder(state, embodiment), embodiment)
 
     def velocity(self, observed: Observed, actions: Tensor, time: Tensor) -> Tensor:
         """Give the velocity of noisy actions.
@@ -81,7 +86,7 @@ class ActionHead(nn.Module):
         moving = self.action_encoder(actions, number, robot) + self.position_embedding.weight[:length]
         future = self.future_tokens.weight.expand(len(actions), -1, -1)
         tokens = torch.cat([observed.state, future, moving], dim=1)
-        found: Tensor = self.action_decoder(self.model(tokens, observed.seen, number), robot)
+        found: Tensor = self.action_decoder(self.model(tokens, observed.seen, number, observed.mask), robot)
         return found[:, -length:]
 
     def draw_times(self, actions: Tensor) -> Tensor:

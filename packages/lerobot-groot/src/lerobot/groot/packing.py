@@ -5,6 +5,7 @@ Values are scaled to [-1, 1] by the extremes of the dataset; where these are equ
 Source: the formulas and keys of huggingface/lerobot 0.4, so that its checkpoints act alike.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -19,6 +20,8 @@ from lerobot.policies.features import ACTION, OBSERVATION_STATE
 from lerobot.policies.networks.padding import pad_last
 from lerobot.policies.processing.batch import IMAGE, IMAGES
 from lerobot.policies.processing.normalization import ScalingStep, Stats, as_tensor
+
+logger = logging.getLogger(__name__)
 
 VIDEO, LANGUAGE, STATE, STATE_MASK = "video", "language", "state", "state_mask"
 ACTION_MASK, EMBODIMENT = "action_mask", "embodiment_id"
@@ -92,6 +95,13 @@ class PackStep(ExtremesStep):
 
     config: PackConfig
 
+    def __init__(self, config: PackConfig, *, stats: Stats | None = None) -> None:
+        super().__init__(config, stats=stats)
+        tag, numbers = config.embodiment_tag, config.embodiment_mapping
+        if tag not in numbers:
+            logger.warning("embodiment_tag %s is none of %s: its number is 0, as in training", tag, ", ".join(numbers))
+        self._number = numbers.get(tag, 0)
+
     def __call__(self, transition: EnvTransition) -> EnvTransition:
         """Pack."""
         observation = copied(transition.get(TransitionKey.OBSERVATION) or {})
@@ -110,13 +120,7 @@ class PackStep(ExtremesStep):
         batch = next((each for each in observation.values() if isinstance(each, Tensor)), None)
         rows = len(observation[VIDEO][0]) if batch is None and cameras else 1 if batch is None else len(batch)
         data[LANGUAGE] = self._tasks(data.get(self.config.language_key), rows)
-        number = self.config.embodiment_mapping.get(self.config.embodiment_tag)
-        if number is None:
-            raise FeatureMismatchError(
-                f"{self.registry_name} knows no embodiment_tag {self.config.embodiment_tag!r}",
-                expected=", ".join(self.config.embodiment_mapping),
-            )
-        data[EMBODIMENT] = torch.full((rows,), number, device=None if batch is None else batch.device)
+        data[EMBODIMENT] = torch.full((rows,), self._number, device=None if batch is None else batch.device)
         return changed
 
     def _state(self, state: Tensor) -> tuple[Tensor, Tensor]:

@@ -145,8 +145,11 @@ class GrootN15Policy(PreTrainedPolicy):
 
     def _observe(self, batch: Mapping[str, Any]) -> Observed:
         self.require_inputs(batch)
-        seen = self._groot_model.backbone(batch[TOKENS], batch[ATTENTION_MASK].bool(), self._typed(batch[PIXELS]))
-        return self._groot_model.action_head.observe(seen, self._typed(batch[STATE]), batch[EMBODIMENT])
+        present = batch[ATTENTION_MASK].bool()
+        # Images are one after the other, or have an axis for rows and one for cameras.
+        images = self._typed(batch[PIXELS]).flatten(0, -4)
+        seen = self._groot_model.backbone(batch[TOKENS], present, images)
+        return self._groot_model.action_head.observe(seen, present, self._typed(batch[STATE]), batch[EMBODIMENT])
 
     def _typed(self, values: Tensor) -> Tensor:
         """Numbers in the type that is computed with."""

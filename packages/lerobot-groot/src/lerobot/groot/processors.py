@@ -1,9 +1,10 @@
 """What stands before and behind GR00T N1.5."""
 
+from lerobot.core.errors import CheckpointError
 from lerobot.core.processors import build_step
 from lerobot.core.processors.config import RenameObservationsConfig
 from lerobot.groot.config import GrootN15Config
-from lerobot.groot.step_configs import CollateConfig, EncodeConfig, PackConfig, UnpackConfig
+from lerobot.groot.step_configs import EMBODIMENTS, CollateConfig, EncodeConfig, PackConfig, UnpackConfig
 from lerobot.policies.devices import choose_device
 from lerobot.policies.features import ACTION
 from lerobot.policies.processing.config import DeviceConfig, ToBatchConfig
@@ -19,9 +20,13 @@ def groot_processors(config: GrootN15Config, stats: Stats | None = None) -> Proc
         stats: statistics of the dataset; without them the processors only run once they are loaded.
 
     Raises:
-        CheckpointError: the tokenizer, or a file beside it, is not there.
+        CheckpointError: the tokenizer, or a file beside it, is not there; or nobody knows the kind of robot.
         LeRobotError: `transformers` is not installed.
     """
+    if config.embodiment_tag not in EMBODIMENTS:
+        raise CheckpointError(
+            f"nothing is known of the embodiment_tag {config.embodiment_tag!r}", expected=", ".join(EMBODIMENTS)
+        )
     pack = PackConfig(
         action_horizon=config.size.head.horizon,
         max_state_dim=config.max_state_dim,

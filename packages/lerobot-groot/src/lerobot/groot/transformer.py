@@ -18,7 +18,7 @@ _EPS, _LAST_EPS = 1e-5, 1e-6
 
 
 class Attention(nn.Module):
-    """Looks at other tokens, or at its own; everybody sees everything.
+    """Looks at other tokens, or at its own.
 
     Args:
         size: widths.
@@ -32,13 +32,13 @@ class Attention(nn.Module):
         self.to_k, self.to_v = nn.Linear(seen, size.width), nn.Linear(seen, size.width)
         self.to_out = nn.ModuleList([nn.Linear(size.width, size.width), nn.Dropout(size.dropout)])
 
-    def forward(self, x: Tensor, seen: Tensor) -> Tensor:
-        """Map `(B, L, width)`, looking at `(B, S, seen)`."""
+    def forward(self, x: Tensor, seen: Tensor, mask: Tensor | None) -> Tensor:
+        """Map `(B, L, width)`, looking at `(B, S, seen)`; `mask` as `Block` takes it."""
         query, key, value = (
             projection(each).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for projection, each in ((self.to_q, x), (self.to_k, seen), (self.to_v, seen))
         )
-        found: Tensor = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        found: Tensor = F.scaled_dot_product_attention(query, key, value, mask).transpose(1, 2).flatten(2)
         for layer in self.to_out:
             found = layer(found)
         return found
@@ -107,16 +107,19 @@ class Block(nn.Module):
         self.ff = FeedForward(size)
         self.final_dropout = nn.Dropout(size.dropout)
 
-    def forward(self, x: Tensor, seen: Tensor | None = None, time: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, seen: Tensor | None = None, time: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         """Map `(B, L, width)` to the same shape.
 
         Args:
             x: tokens.
             seen: what attention looks at, `(B, S, seen)`; None for the tokens themselves, normalised.
             time: `(B, width)`, if the block is timed.
+            mask: `(B, 1, 1, S)` bool, what may be looked at; None for everything.
         """
         normed = self.norm1(x) if time is None else self.norm1(x, time)
-        x = self.final_dropout(self.attn1(normed, normed if seen is None else seen)) + x
+        x = self.final_dropout(self.attn1(normed, normed if seen is None else seen, mask)) + x
         found: Tensor = self.ff(self.norm3(x)) + x
         return found
 
@@ -128,10 +131,10 @@ class Reader(nn.Module):
         super().__init__()
         self.transformer_blocks = nn.ModuleList(Block(size, size.width, timed=False) for _ in range(size.layers))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map `(B, L, width)` to the same shape."""
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Map `(B, L, width)` to the same shape; `mask` as `Block` takes it."""
         for block in self.transformer_blocks:
-            x = block(x)
+            x = block(x, mask=mask)
         return x
 
 
@@ -177,17 +180,18 @@ class DiT(nn.Module):
         self.norm_out = nn.LayerNorm(size.width, _LAST_EPS, elementwise_affine=False)
         self.proj_out_1, self.proj_out_2 = nn.Linear(size.width, 2 * size.width), nn.Linear(size.width, outputs)
 
-    def forward(self, x: Tensor, seen: Tensor, time: Tensor) -> Tensor:
+    def forward(self, x: Tensor, seen: Tensor, time: Tensor, mask: Tensor | None) -> Tensor:
         """Map tokens `(B, L, width)` to `(B, L, outputs)`.
 
         Args:
             x: tokens.
             seen: `(B, S, seen)`.
             time: `(B,)` int64.
+            mask: of `seen`, as `Block` takes it.
         """
         told = self.timestep_encoder(time)
         for index, block in enumerate(self.transformer_blocks):
-            x = block(x, None if index % 2 else seen, told)
+            x = block(x, None, told) if index % 2 else block(x, seen, told, mask)
         shift, scale = self.proj_out_1(F.silu(told)).chunk(2, dim=1)
         found: Tensor = self.proj_out_2(self.norm_out(x) * (1 + scale[:, None]) + shift[:, None])
         return found
