@@ -1,4 +1,4 @@
-"""Draw `tasks.png`: every task in the middle of being solved, as the painter shows it, from the front and the wrist."""
+"""Draw `tasks.png`: tasks in the middle of being solved, as the painter shows it, from the front and the wrist."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from lerobot.sim.rendering import Pictures
 from lerobot.sim.tasks import TASKS
 from lerobot.sim.world import World
 
-MOMENTS_S = {"reach": 0.4, "push": 2.6, "lift": 4.0, "place": 4.2, "stack": 5.2}
+MOMENTS_S = {"reach": 0.4, "reach_red": 0.4, "push": 2.6, "lift": 4.0, "place": 4.2, "stack": 5.2}
 
 
 def picture(task: str, view: str) -> np.ndarray:

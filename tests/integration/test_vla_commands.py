@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -130,16 +132,52 @@ def test_it_drives_a_robot(root: Path, family: str, inference: list[str], capsys
     assert "ended by duration" in capsys.readouterr().out
 
 
-def test_it_plays_in_an_environment(root: Path, tmp_path: Path) -> None:
-    flags = [f"--policy.path={model(root / 'trained/push')}", "--env.type=pusht", "--env.episode_length=6"]
-    flags += [
-        "--eval.n_episodes=2",
-        "--eval.batch_size=2",
-        "--policy.device=cpu",
-        f"--output_dir={tmp_path / 'played'}",
-    ]
+def play(policy: Path, output: Path) -> int:
+    """Episodes that were played."""
+    flags = [f"--policy.path={policy}", "--policy.device=cpu", "--env.type=pusht", "--env.episode_length=6"]
+    flags += ["--eval.n_episodes=2", "--eval.batch_size=2", f"--output_dir={output}"]
     eval_command(load(EvalPipelineConfig, flags).config)
-    assert json.loads((tmp_path / "played/eval_info.json").read_text())["overall"]["n_episodes"] == 2
+    return int(json.loads((output / "eval_info.json").read_text())["overall"]["n_episodes"])
+
+
+def test_it_plays_in_an_environment(root: Path, tmp_path: Path) -> None:
+    assert play(model(root / "trained/push"), tmp_path / "played") == 2
+
+
+@contextmanager
+def without_tokenizers(root: Path) -> Iterator[None]:
+    """Nothing of what a run named is there any more, but for the sizes of a vision-language model."""
+    moved = [path.rename(root / f"{path.name}-away") for path in (root / "vlm", *root.glob("*-fast"))]
+    sizes = root / "vlm-away/config.json"
+    if sizes.exists():
+        (root / "vlm").mkdir()
+        shutil.copy(sizes, root / "vlm")
+    try:
+        yield
+    finally:
+        shutil.rmtree(root / "vlm", ignore_errors=True)
+        for path in moved:
+            path.rename(root / path.name.removesuffix("-away"))
+
+
+def test_a_checkpoint_that_was_moved_has_its_tokenizers_with_it(root: Path, tmp_path: Path) -> None:
+    run_folder = shutil.copytree(root / "trained", tmp_path / "moved", symlinks=True)
+    flags = [f"--policy.path={model(run_folder / 'arm')}"]
+    camera = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
+    robot = ["--robot.type=fake", camera, "--task=open the drawer", "--duration=0.3"]
+    settings = run_folder / "arm/checkpoints/000002/pretrained_model/train_config.json"
+    with without_tokenizers(root):
+        assert rollout(load(RolloutConfig, [*flags, *robot, "--return_to_initial_position=false"]).config) == 0
+        assert play(model(run_folder / "push"), tmp_path / "played") == 2
+        dataset = [f"--dataset.root={root / 'arm'}", "--dataset.repo_id=test/two_tasks"]
+        assert check(load(CheckConfig, [*flags, *dataset]).config) == 0
+        assert train(load(TrainPipelineConfig, [f"--config_path={settings}", "--resume=true"]).config) == 0
+        assert run(root, "arm", *flags, f"--output_dir={tmp_path / 'tuned'}", "--steps=1") == 0
+    shutil.rmtree(run_folder)
+    with without_tokenizers(root):
+        assert check(load(CheckConfig, [f"--policy.path={model(tmp_path / 'tuned')}", *dataset]).config) == 0
+        tuned = [f"--policy.path={model(tmp_path / 'tuned')}", *robot, "--return_to_initial_position=false"]
+        assert rollout(load(RolloutConfig, tuned).config) == 0
 
 
 def test_it_is_not_exported(root: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The contract of policies, and what is particular to GR00T N1.5."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_groot import IMAGE_TOKEN, tiny_settings, tiny_sizes
+from tiny_groot import IMAGE_TOKEN, nvidia_config, tiny_settings, tiny_sizes
 from torch import Tensor
 
 from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
-from lerobot.groot.config import GrootN15Config
+from lerobot.groot.config import GrootConfig, GrootN15Config
 from lerobot.groot.policy import GrootN15Policy
 from lerobot.policies.assembly import PolicyWithProcessors, make_pre_post_processors
 from lerobot.policies.checkpoint.files import Checkpoint
@@ -284,9 +285,12 @@ def test_a_saved_policy_needs_nothing_but_its_folder(saved: Path, assets: Path) 
     assert torch.equal(found, expected)
 
 
-def test_sizes_are_read_once_the_files_say_them(assets: Path) -> None:
-    """`network` aside, two other chunks and steps would be another network: it is what counts."""
-    policy = make(assets, network=tiny_sizes(horizon=4), chunk_size=50, n_action_steps=50)
-    batch = {**tiny_batch(), "action": torch.zeros(8, 4, 4)}
-    assert policy.predict_action_chunk(batch).shape == (8, 4, 4)
-    assert policy.config.executed_steps == 4
+def test_sizes_are_written_down_where_no_name_stands_for_them(assets: Path, tmp_path: Path) -> None:
+    """Under the name that old releases know, which refuse the field, the folders are looked into again."""
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "config.json").write_text(json.dumps(nvidia_config(tiny_sizes(), 10, 8)))
+    files = tiny_settings(assets, network=None, base_model_path=str(base))
+    new, old = GrootN15Config(**files).build(), GrootConfig(**files).build()
+    assert new.config.network == old.config.size
+    assert old.config.network is None

@@ -1,6 +1,8 @@
 """Pi0-FAST: the contract of policies, published weights and settings, and what it says and hears."""
 
+import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,13 @@ from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotEr
 from lerobot.pi0.fast_config import PI0FastConfig
 from lerobot.pi0.fast_modeling import PI0Fast
 from lerobot.pi0.fast_policy import PI0FastPolicy
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.checkpoint.skeleton import without_weights
 from lerobot.policies.networks.streams import Tokens, joined_view
 from lerobot.policies.policy import PreTrainedPolicy
-from lerobot.policies.processing.pipelines import make_processors
+from lerobot.policies.processing.fast import FastCodec
+from lerobot.policies.processing.pipelines import Processors, make_processors
 from lerobot.policies.testing import statistics
 from lerobot.policies.vla.testing import VLAContract
 
@@ -96,6 +100,33 @@ def test_tokenizers_that_are_not_there_are_named_when_it_is_loaded(policy: PI0Fa
             PreTrainedPolicy.from_pretrained(tmp_path / "saved", config=config)
 
 
+def test_tokenizers_go_with_a_checkpoint_and_one_that_is_given_holds_for_all(
+    tokenizer: Path, codec: Path, tmp_path: Path
+) -> None:
+    """Named folders that are gone, as after a move; and one of another scale in the place of the first."""
+    named = [shutil.copytree(folder, tmp_path / folder.name) for folder in (tokenizer, codec)]
+    trained = make(*named)
+    made = make_processors(trained.config, statistics(trained.config))
+    PolicyWithProcessors(trained, made).save_pretrained(tmp_path / "saved")
+    chunk = torch.randn(1, 6, 4).mul(0.3)
+    said = words(made, chunk)
+    trained.reset()
+    for folder in named:
+        shutil.rmtree(folder)
+    moved = (tmp_path / "saved").rename(tmp_path / "moved")
+    loaded = PolicyWithProcessors.from_pretrained(moved)
+    assert words(loaded.processors, chunk) == said
+    assert loaded.policy.config == trained.config
+    assert torch.equal(loaded.policy.heard(said), trained.heard(said))
+
+    finer = dataclasses.replace(FastCodec.from_pretrained(codec), scale=20.0)
+    finer.save_pretrained(tmp_path / "finer")
+    changed = trained.config.model_copy(update={"action_tokenizer_name": str(tmp_path / "finer")})
+    loaded = PolicyWithProcessors.from_pretrained(moved, config=changed)
+    assert words(loaded.processors, chunk) != said
+    assert torch.equal(loaded.policy.heard(said), trained.heard(said) / 2)
+
+
 # --- learning --------------------------------------------------------------------------------------------------------
 
 
@@ -144,9 +175,14 @@ def test_a_batch_without_tokens_of_actions_is_refused(policy: PI0FastPolicy) -> 
 
 def sentences(policy: PI0FastPolicy, chunks: torch.Tensor) -> list[list[int]]:
     """What the pre-processor makes of chunks, but for the token that begins them."""
-    step = make_processors(policy.config, statistics(policy.config)).preprocessor.steps[6]
-    data = step({"action": chunks, "complementary_data": {}})["complementary_data"]
-    return [row[1:].tolist() for row in data["action.tokens"]]
+    return [words(make_processors(policy.config, statistics(policy.config)), chunk[None]) for chunk in chunks]
+
+
+def words(processors: Processors, chunk: torch.Tensor) -> list[int]:
+    """What processors make of a chunk, but for the token that begins it."""
+    data = processors.preprocessor.steps[6]({"action": chunk, "complementary_data": {}})["complementary_data"]
+    found: list[int] = data["action.tokens"][0, 1:].tolist()
+    return found
 
 
 def test_what_is_taught_is_heard_again(policy: PI0FastPolicy) -> None:

@@ -1,6 +1,7 @@
 """Weights are loaded once: into networks built without any, in the type that is asked for, under the policy's names."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -257,3 +258,52 @@ def test_a_tensor_has_the_type_that_the_module_declares_as_soon_as_it_is_read(tm
     load_weights(module, tmp_path / "weights", published)
     assert given[-1] == {f"old.{name}": tensor.dtype for name, tensor in module.state_dict().items()}
     assert module[0].weight.dtype is torch.bfloat16
+
+
+# --- progress --------------------------------------------------------------------------------------------------------
+
+SHOWN = """
+import sys
+from pathlib import Path
+from lerobot.policies.checkpoint import progress
+from lerobot.policies.checkpoint.weights import read_weights
+progress.LARGE = int(sys.argv[2])
+read_weights(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(("large", "shown"), [(0, True), (10**6, False)])
+def test_a_bar_is_shown_for_large_files_only(saved: Path, large: int, shown: bool) -> None:
+    said = at_a_terminal([sys.executable, "-c", SHOWN, str(saved / "model.safetensors"), str(large)])
+    assert ("Loading saved/model.safetensors" in said) == shown
+    assert shown or said == ""
+
+
+def test_no_bar_is_shown_where_nobody_waits(saved: Path) -> None:
+    command = [sys.executable, "-c", SHOWN, str(saved / "model.safetensors"), "0"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert run.stdout + run.stderr == ""
+
+
+def at_a_terminal(command: list[str]) -> str:
+    """What a program writes to standard error where that is a terminal."""
+    ours, theirs = os.openpty()
+    try:
+        process = subprocess.Popen(command, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"})
+        os.close(theirs)
+        patience = threading.Timer(60, process.kill)
+        patience.start()
+        said = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # Linux says so when the last one has closed the other side
+                break
+            if not part:
+                break
+            said += part
+        assert process.wait() == 0
+        patience.cancel()
+    finally:
+        os.close(ours)
+    return said.decode()

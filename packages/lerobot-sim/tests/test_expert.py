@@ -14,7 +14,7 @@ from lerobot.sim.world import World
 LONGEST_S = 20.0
 
 
-QUICK = ("reach", "push")
+QUICK = ("reach", "reach_red", "push")
 """Tasks that are over in few steps, whether they succeed or not."""
 
 

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -125,17 +125,22 @@ class Evaluation:
         started = time.perf_counter()
         queues = [TaskQueue(task, self._config.n_episodes, journal) for task in tasks_of(self._env)]
         at_once = self._env.max_parallel_tasks if isinstance(self._env, BenchmarkEnvConfig) else 1
-        with _progress(queues) as tell:
+        with ExitStack() as shown:
+            tell: Callable[[Episode], None] | None = None
             waiting = (queue for queue in queues if queue.indices)
             while together := list(islice(waiting, at_once)):
                 makes = [env_maker(each.task.config, trust_remote_code=trust_remote_code) for each in together]
                 with EnvRows(makes, self._rows_each(together), use_async=self._config.use_async_envs) as rows:
+                    # The bar of episodes comes after that of large weights: one line holds one bar.
+                    self._policy(rows)
+                    tell = tell or shown.enter_context(_progress(queues))
                     self.play(rows, together, tell)
         return self.report(queues, time.perf_counter() - started)
 
     def play(self, rows: EnvRows, queues: Sequence[TaskQueue], tell: Callable[[Episode], None]) -> None:
         """Play what waits of some tasks; `rows` has equally many environments of each, one task after the other."""
-        actors = self._actors(rows)
+        trained, features_map = self._policy(rows), self._env.features_map
+        actors = [PolicyActor(trained, rows.action_space, features_map) for _ in range(rows.count)]
         of_row = [queue for queue in queues for _ in range(rows.count // len(queues))]
         to_play = {
             queue.task.name: starts(
@@ -160,7 +165,7 @@ class Evaluation:
         batch_size = self._config.batch_size or max(1, (os.cpu_count() or 1) // len(queues))
         return rows_for(batch_size, max(len(queue.indices) for queue in queues))
 
-    def _actors(self, rows: EnvRows) -> list[PolicyActor]:
+    def _policy(self, rows: EnvRows) -> PolicyWithProcessors:
         provided = provided_features(rows.observation_space, rows.action_space, self._env.features_map)
         if self._trained is None:
             self._trained = self._policy_for(provided)
@@ -168,7 +173,7 @@ class Evaluation:
         needed = self._trained.policy.config
         source = f"environment '{self._env.type}'"
         check_provided(needed.needed_of(renamed), renamed, source, resized=needed.resizes_images)
-        return [PolicyActor(self._trained, rows.action_space, self._env.features_map) for _ in range(rows.count)]
+        return self._trained
 
 
 @contextmanager

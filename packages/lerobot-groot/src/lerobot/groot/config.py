@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import NoEffect, PathText
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.groot.sizes import EAGLE_ASSETS, GROOT_N15_3B, GrootN15Size
+from lerobot.groot.sizes import EAGLE_ASSETS, GROOT_N15_3B, PUBLISHED, GrootN15Size
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import ACTION, OBSERVATION_STATE, FeatureType, NormalizationMode
 
@@ -23,6 +23,12 @@ class GrootN15Config(PreTrainedConfig):
     processors: ClassVar[str] = "lerobot.groot.processors:groot_processors"
     resizes_images: ClassVar[bool] = True
     scaled_by: ClassVar[tuple[str, str]] = ("groot_pack_inputs_v3", "groot_action_unpack_unnormalize_v1")
+    in_steps: ClassVar[Mapping[str, Sequence[str]]] = {
+        "tokenizer_assets_repo": (
+            "groot_eagle_collate_v3.tokenizer_assets_repo",
+            "groot_eagle_encode_v3.tokenizer_assets_repo",
+        )
+    }
 
     type: str = "groot_n15"
 
@@ -111,7 +117,10 @@ class GrootN15Config(PreTrainedConfig):
         """
         from lerobot.groot.published import size_of  # asks the Hub, which only who builds a network pays for
 
-        return self.network if self.network is not None else size_of(self)
+        if self.network is not None:
+            return self.network
+        base, assets = self.base_model_path, self.tokenizer_assets_repo
+        return size_of(base, assets, states=self.max_state_dim, actions=self.max_action_dim)
 
     @property
     def vocabulary(self) -> int:
@@ -132,6 +141,11 @@ class GrootN15Config(PreTrainedConfig):
     def action_delta_indices(self) -> Sequence[int]:
         """The chunk."""
         return range(self.size.head.horizon)
+
+    def with_sizes(self) -> Self:
+        """Write sizes down that no name stands for, so that a checkpoint needs no other folder."""
+        size = self.size
+        return self if size == PUBLISHED else self.model_copy(update={"network": size})
 
     def scaling_overrides(self, stats: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """See `PreTrainedConfig.scaling_overrides`."""
@@ -191,6 +205,10 @@ class GrootConfig(GrootN15Config):
     """GR00T N1.5 as huggingface/lerobot 0.4 and 0.5 call it, which read what is saved under this name."""
 
     type: str = "groot"
+
+    def with_sizes(self) -> Self:
+        """See `GrootN15Config.with_sizes`; those releases refuse the field, and look into the folders again."""
+        return self
 
     @model_validator(mode="before")
     @classmethod

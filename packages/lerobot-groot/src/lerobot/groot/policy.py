@@ -43,7 +43,7 @@ class GrootN15Policy(PreTrainedPolicy):
     config: GrootN15Config
 
     def __init__(self, config: GrootN15Config, *, from_scratch: bool = True) -> None:
-        super().__init__(config)
+        super().__init__(config.with_sizes())
         config.validate_features()
         self._size = config.size
         self._groot_model = GrootN15(self._size, config.max_state_dim, config.max_action_dim)

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from lerobot.core.errors import CheckpointError
 from lerobot.core.json_file import read_json
-from lerobot.groot.config import GrootN15Config
 from lerobot.groot.sizes import (
     EAGLE_ASSETS,
     GROOT_N15_3B,
@@ -29,25 +28,31 @@ MODEL_TYPE, ARCHITECTURE = "gr00t_n1_5", "GR00T_N1_5"
 """What `config.json` of the model calls itself."""
 
 
-def size_of(config: GrootN15Config) -> GrootN15Size:
-    """Give the sizes that `base_model_path` and `tokenizer_assets_repo` of a configuration name.
+def size_of(base: str, assets: str, *, states: int, actions: int) -> GrootN15Size:
+    """Give the sizes that files say.
+
+    Args:
+        base: folder or Hub repository of NVIDIA's layout.
+        assets: folder or Hub repository with Eagle's files.
+        states: width of states, which the base must have.
+        actions: width of actions, which the base must have.
 
     Raises:
         CheckpointError: there are no such files, they are of something else, or say what the networks do not have.
     """
-    if (config.base_model_path, config.tokenizer_assets_repo) == (GROOT_N15_3B, EAGLE_ASSETS):
+    if (base, assets) == (GROOT_N15_3B, EAGLE_ASSETS):
         return PUBLISHED
-    if config.base_model_path == GROOT_N15_3B:
+    if base == GROOT_N15_3B:
         kept, projected, head = PUBLISHED.eagle.text.layers, PUBLISHED.eagle.projected_width, PUBLISHED.head
     else:
-        path = Checkpoint.at(config.base_model_path).file(CONFIG)
-        kept, projected, head = _read(str(path), lambda: _model(read_json(path), config))
-    if config.tokenizer_assets_repo == EAGLE_ASSETS:
+        path = Checkpoint.at(base).file(CONFIG)
+        kept, projected, head = _read(str(path), lambda: _model(read_json(path), states, actions))
+    if assets == EAGLE_ASSETS:
         eagle = PUBLISHED.eagle
         text = eagle.text.model_copy(update={"layers": kept})
         return GrootN15Size(eagle=eagle.model_copy(update={"text": text, "projected_width": projected}), head=head)
-    assets = Checkpoint.at(config.tokenizer_assets_repo).file(CONFIG)
-    return _read(str(assets), lambda: GrootN15Size(eagle=_eagle(read_json(assets), kept, projected), head=head))
+    described = Checkpoint.at(assets).file(CONFIG)
+    return _read(str(described), lambda: GrootN15Size(eagle=_eagle(read_json(described), kept, projected), head=head))
 
 
 Read = TypeVar("Read")
@@ -69,14 +74,14 @@ def _require(fields: Fields, **wanted: Any) -> None:
             raise ValueError(f"{name} is {found}, and only {value} is supported")
 
 
-def _model(fields: Fields, config: GrootN15Config) -> tuple[int, int | None, HeadSize]:
+def _model(fields: Fields, states: int, actions: int) -> tuple[int, int | None, HeadSize]:
     """Layers of the language model that are kept, width they are projected to, and the action head."""
     if fields.get("model_type") != MODEL_TYPE and ARCHITECTURE not in (fields.get("architectures") or ()):
         raise ValueError(f"model_type is {fields.get('model_type')}")
     backbone, head = fields["backbone_cfg"], fields["action_head_cfg"]
     _require(backbone, reproject_vision=False)
     _require(head, add_pos_embed=True, use_vlln=True, expand_batch=None)
-    _require(head, action_dim=config.max_action_dim, max_state_dim=config.max_state_dim)
+    _require(head, action_dim=actions, max_state_dim=states)
     _require(fields, action_dim=head["action_dim"], action_horizon=head["action_horizon"])
     dit = head["diffusion_model_cfg"]
     _require(dit, norm_type="ada_norm", interleave_self_attention=True, output_dim=head["hidden_size"])

@@ -1,6 +1,6 @@
 """Configuration of Pi0-FAST. Light: it imports no array library."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -36,6 +36,14 @@ class PI0FastConfig(PaliGemmaVLAConfig):
         *("optimizer_weight_decay", "optimizer_grad_clip_norm", "scheduler_warmup_steps", "scheduler_decay_steps"),
         "scheduler_decay_lr",
     )
+
+    in_steps: ClassVar[Mapping[str, Sequence[str]]] = {
+        "text_tokenizer_name": (
+            "tokenizer_processor.tokenizer_name",
+            "action_tokenizer_processor.paligemma_tokenizer_name",
+        ),
+        "action_tokenizer_name": ("action_tokenizer_processor.action_tokenizer_name",),
+    }
 
     type: str = "pi0_fast"
 

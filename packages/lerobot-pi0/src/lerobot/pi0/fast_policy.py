@@ -74,7 +74,7 @@ class PI0FastPolicy(PreTrainedPolicy):
 
     def _language(self) -> tuple[ActionLanguage, FastCodec]:
         if self._spoken is None:
-            config = self.config
+            config = self.config.model_copy(update=self.copies)
             text = load_tokenizer(
                 config.text_tokenizer_name, "text_tokenizer_name", add_eos_token=True, add_bos_token=False
             )

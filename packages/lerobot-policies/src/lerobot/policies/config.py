@@ -39,6 +39,10 @@ class PreTrainedConfig(PolicyConfig):
     scaled_by: ClassVar[tuple[str, str]] = ("normalizer_processor", "unnormalizer_processor")
     """Registered names of the steps that scale by statistics, before the policy and behind it."""
 
+    in_steps: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """Fields that steps of the pre-processor have too, each as `step.setting`: what the policy and they agree on. A
+    tokenizer that such a step keeps beside a checkpoint is found there by the policy."""
+
     published_order: ClassVar[Sequence[str]] = ()
     """Fields in the order of published files, for classes whose base declares some of them; behind all others."""
 

@@ -15,6 +15,7 @@ from lerobot.core.errors import CheckpointError, FeatureMismatchError
 from lerobot.core.paths import user_path
 from lerobot.policies.acceleration import accelerate
 from lerobot.policies.checkpoint.adapters import Adapter, base_of, load_adapter
+from lerobot.policies.checkpoint.common_settings import copies
 from lerobot.policies.checkpoint.files import CONFIG, WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.skeleton import without_weights
 from lerobot.policies.checkpoint.weights import Weights, check_file, check_weights, load_weights, save_weights
@@ -46,6 +47,8 @@ class PreTrainedPolicy(nn.Module, ABC):
         self.config = config
         self.name = config.type
         self.adapter: Adapter | None = None
+        self.copies: Mapping[str, str] = {}
+        """What the checkpoint it was loaded from keeps a copy of: the path, by field of the configuration."""
 
     # --- acting and learning -----------------------------------------------------------------------------------------
 
@@ -208,6 +211,7 @@ class PreTrainedPolicy(nn.Module, ABC):
         load_weights(policy, weights, policy.published, policy._dtype, device)
         if config.use_peft:
             policy.adapter = load_adapter(policy, checkpoint)
+        policy.copies = copies(config, checkpoint)
         policy.place(device)
         policy.eval()
         policy.reset()

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from lerobot.core.config.base import CameraConfig, ConfigModel, EnvConfig, RobotConfig, TeleoperatorConfig
 
-TaskName = Literal["reach", "push", "lift", "place", "stack"]
+TaskName = Literal["reach", "reach_red", "reach_blue", "push", "lift", "place", "stack"]
 """What there is to do on the table."""
 
 View = Literal["front", "side", "top", "wrist"]

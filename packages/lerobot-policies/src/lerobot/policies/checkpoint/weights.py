@@ -14,6 +14,7 @@ from lerobot.core.durable import flush_file, publish
 from lerobot.core.errors import CheckpointError
 from lerobot.policies.checkpoint.header import read_header
 from lerobot.policies.checkpoint.legacy import is_statistic
+from lerobot.policies.checkpoint.progress import loading_bar
 
 DTYPES = {
     "BOOL": torch.bool,
@@ -75,10 +76,13 @@ def read_weights(
         CheckpointError: the file is missing, cut off or otherwise damaged.
     """
     header = read_header(path)
-    names = [name for name in header.tensors if wanted(name)]
+    entries = {name: entry for name, entry in header.tensors.items() if wanted(name)}
+    tensors: dict[str, Tensor] = {}
     try:
-        with path.open("rb") as file:
-            tensors = {name: placed(name, _tensor(file, header.start, header.tensors[name])) for name in names}
+        with path.open("rb") as file, loading_bar(path, sum(map(_size, entries.values()))) as tell:
+            for name, entry in entries.items():
+                tensors[name] = placed(name, _tensor(file, header.start, entry))
+                tell(_size(entry))
     except (OSError, ValueError, TypeError, LookupError) as error:
         raise CheckpointError(
             f"{path} cannot be read: {error}",
@@ -86,6 +90,11 @@ def read_weights(
             hint="Copy or download it again.",
         ) from error
     return tensors, {alias: name for alias, name in header.metadata.items() if name in tensors}
+
+
+def _size(entry: Mapping[str, Any]) -> int:
+    first, end = entry["data_offsets"]
+    return int(end - first)
 
 
 def _tensor(file: BinaryIO, start: int, entry: Mapping[str, Any]) -> Tensor:

@@ -15,6 +15,7 @@ from lerobot.core.processors import (
 from lerobot.core.processors.config import RenameObservationsConfig
 from lerobot.core.processors.serialization import Overrides
 from lerobot.core.protocols import ProcessorStep
+from lerobot.policies.checkpoint import common_settings
 from lerobot.policies.checkpoint.files import POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.legacy import is_statistic, statistics_among
 from lerobot.policies.checkpoint.weights import read_weights
@@ -127,7 +128,8 @@ def load_processors(
         if stats := statistics_among(weights, {**config.input_features, **config.output_features}):
             return make_processors(config, stats)
     device = {"device_processor": {"device": str(choose_device(config.device))}}
-    preprocessor = _load(checkpoint, PREPROCESSOR, _merged(device, overrides or {}))
+    given = _merged(_merged(device, common_settings.overrides(config, checkpoint)), overrides or {})
+    preprocessor = _load(checkpoint, PREPROCESSOR, given)
     postprocessor = _load(
         checkpoint,
         POSTPROCESSOR,

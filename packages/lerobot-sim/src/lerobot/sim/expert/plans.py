@@ -81,11 +81,13 @@ PLANS: dict[str, Callable[[Hand], Motion]] = {
     "place": place,
     "push": push,
     "reach": reach,
+    "reach_blue": reach,
+    "reach_red": reach,
     "stack": stack,
 }
 """How to do each task, by its name."""
 
-BEGINS_ANYWHERE = frozenset({"reach"})
+BEGINS_ANYWHERE = frozenset({"reach", "reach_blue", "reach_red"})
 """Tasks in which nothing is held, and nothing stands in the arm's way, wherever it waits."""
 
 ENDS_AT_HOME = frozenset({"place", "push", "stack"})

@@ -1,4 +1,6 @@
-"""Reach: bring the gripper to a ball in the air."""
+"""Reach: bring the gripper to a ball in the air, the only one or the one that is asked for."""
+
+from typing import ClassVar
 
 import mujoco
 import numpy as np
@@ -12,6 +14,12 @@ HAND_AT_HOME = np.array([0.170, 0.0, 0.100])
 """Where the grasp point is while the arm waits."""
 
 _FROM_HOME_M = 0.05
+_RADIUS_M = 0.014
+_ASIDE_RAD = (0.4, 0.8)
+"""Of two balls each lies this far to its side of the arm, so that no way to one leads past the other."""
+
+_RED = (0.85, 0.13, 0.12, 1.0)
+_BLUE = (0.12, 0.30, 0.80, 1.0)
 
 
 class Reach(Task):
@@ -22,7 +30,7 @@ class Reach(Task):
 
     def add_objects(self, spec: mujoco.MjSpec) -> None:
         """See `Task.add_objects`."""
-        add_ball(spec, "ball", 0.014, (0.10, 0.70, 0.25, 1.0))
+        add_ball(spec, "ball", _RADIUS_M, (0.10, 0.70, 0.25, 1.0))
 
     def arrange(self, table: Table, rng: np.random.Generator) -> None:
         """A ball 14 to 24 cm from the shoulder's axis, 3 to 15 cm up and not where the hand waits."""
@@ -39,3 +47,38 @@ class Reach(Task):
     def reward(self, table: Table) -> float:
         """Closeness of the grasp point to the ball."""
         return 1.0 if self.solved(table) else closeness(distance(table.position("grasp"), table.position("ball")))
+
+
+class ReachRed(Reach):
+    """One of two balls, a red and a blue one: the scene of an episode is that of `ReachBlue`, and words decide."""
+
+    name = "reach_red"
+    description = "Move the gripper to the red ball"
+
+    asks_for_red: ClassVar[bool] = True
+
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
+        """The ball that is asked for is `ball`, as in `Reach`."""
+        asked, other = (_RED, _BLUE) if self.asks_for_red else (_BLUE, _RED)
+        add_ball(spec, "ball", _RADIUS_M, asked)
+        add_ball(spec, "other_ball", _RADIUS_M, other)
+
+    def arrange(self, table: Table, rng: np.random.Generator) -> None:
+        """Balls 16 to 22 cm from the shoulder's axis, 5 to 13 cm up, one to each side; which is where is drawn."""
+        side = rng.choice([-1.0, 1.0])
+        red, blue = (
+            on_table(rng.uniform(0.16, 0.22), each * rng.uniform(*_ASIDE_RAD), rng.uniform(0.05, 0.13))
+            for each in (side, -side)
+        )
+        asked, other = (red, blue) if self.asks_for_red else (blue, red)
+        table.place("ball", asked)
+        table.place("other_ball", other)
+
+
+class ReachBlue(ReachRed):
+    """The other one of the two balls."""
+
+    name = "reach_blue"
+    description = "Move the gripper to the blue ball"
+
+    asks_for_red = False
