@@ -416,3 +416,28 @@ def test_pictures_are_changed_at_random_and_stay_pictures() -> None:
     assert any(not torch.equal(each, picture) for each in changed)
     assert not torch.equal(changed[0], changed[1])
     assert torch.equal(ImageTransforms(ImageTransformsConfig())(picture), picture)
+
+
+def test_the_layers_of_act_are_made_of_a_configuration_and_take_its_weights() -> None:
+    """As lerobot-policy-actvantage builds its network; positions may be left out."""
+    from lerobot.policies.act.modeling_act import ACTDecoder, ACTEncoder, ACTTemporalEnsembler
+
+    from lerobot.policies import ACTConfig
+
+    config = ACTConfig(dim_model=16, n_heads=2, dim_feedforward=24, n_encoder_layers=2, n_vae_encoder_layers=1)
+    encoder, decoder = ACTEncoder(config).eval(), ACTDecoder(config).eval()
+    assert len(ACTEncoder(config, is_vae_encoder=True).layers) == 1
+    assert {name.partition(".")[0] for name in encoder.state_dict()} == {"layers"}
+    tokens, queries = torch.randn(5, 2, 16), torch.randn(3, 2, 16)
+    torch.testing.assert_close(encoder(tokens), encoder(tokens, pos_embed=torch.zeros(5, 1, 16)))
+    moved = encoder(tokens, pos_embed=torch.randn(5, 1, 16))
+    assert not torch.allclose(encoder(tokens), moved)
+    padding = torch.zeros(2, 5, dtype=torch.bool)
+    padding[:, 4] = True
+    cut = encoder(tokens, key_padding_mask=padding)
+    torch.testing.assert_close(cut[:4], encoder(tokens[:4]))
+    assert decoder(queries, moved).shape == (3, 2, 16)
+    ensembler = ACTTemporalEnsembler(0.0, 2)
+    first, second = torch.tensor([[[1.0], [2.0]]]), torch.tensor([[[4.0], [5.0]]])
+    assert ensembler.update(first).item() == 1.0
+    assert ensembler.update(second).item() == pytest.approx(3.0)

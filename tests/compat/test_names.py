@@ -76,7 +76,7 @@ def test_nineteen_of_twenty_names_that_documents_use_import() -> None:
         ("lerobot.rollout", "build_rollout_context", "`lerobot rollout`"),
         ("lerobot.datasets.compute_stats", "", "`lerobot.datasets.statistics`"),
         ("lerobot.datasets.image_writer", "AsyncImageWriter", "no writer to start"),
-        ("lerobot.policies.act.modeling_act", "ACTEncoder", "`lerobot.act`"),
+        ("lerobot.policies.act.modeling_act", "get_activation_fn", "`lerobot.act.modeling.ACT`"),
     ],
 )
 def test_a_name_without_counterpart_says_what_to_use(module: str, name: str, says: str) -> None:

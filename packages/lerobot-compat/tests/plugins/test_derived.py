@@ -1,7 +1,9 @@
 """Configurations of ours that others derive theirs from: called they are models, derived from they are dataclasses."""
 
 import dataclasses
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +14,8 @@ from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.robot import FakeRobot
 from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate
 from lerobot.core.types import Action
+from lerobot.feetech.bus import FeetechMotorsBus
+from lerobot.motors import MotorCalibration, save_calibration
 
 pytest.importorskip("lerobot.so100")
 
@@ -79,3 +83,36 @@ def test_a_robot_that_derives_from_one_of_ours_passes_one_gate_and_ends_in_its_s
     assert reached == ["safe"]
     assert robot.safe_state == FakeRobot.safe_state
     assert not robot.is_connected
+
+
+def test_an_arm_that_derives_from_one_of_ours_finds_what_it_finds_there(tmp_path: Path) -> None:
+    """As the arms of lerobot-robot-so101-paxini and lerobot-robot-fastgripper, which has a bus of its own."""
+    from lerobot.robots.so_follower import SO101FollowerConfig, SOFollower
+    from lerobot.teleoperators.so_leader import SO101LeaderConfig, SOLeader
+
+    class Toasting(SOFollower):
+        def __init__(self, config) -> None:
+            super().__init__(config)
+            self.bus = FeetechMotorsBus(port=config.port, motors=self.bus.motors, calibration=self.calibration)
+
+        @property
+        def observation_features(self):
+            return {**self._motors_ft, "crumbs": float, **self._cameras_ft}
+
+    lever = MotorCalibration(1, 0, 10, 700, 3000)
+    names = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
+    kept = {name: replace(lever, id=number) for number, name in enumerate(names, 1)}
+    save_calibration(tmp_path / "left.json", kept)
+    cameras = {"front": {"type": "fake", "width": 48, "height": 32}}
+    robot = Toasting(SO101FollowerConfig(port="/dev/x", id="left", calibration_dir=tmp_path, cameras=cameras))
+    assert list(robot.observation_features) == [*(f"{name}.pos" for name in names), "crumbs", "front"]
+    assert robot.observation_features["front"] == (32, 48, 3)
+    assert robot.calibration == kept
+    assert (robot.calibration_dir, robot.calibration_fpath.name) == (tmp_path, "left.json")
+    robot.calibration = kept | {"gripper": replace(kept["gripper"], range_max=2500)}
+    robot._save_calibration()
+    leader = SOLeader(SO101LeaderConfig(port="/dev/x", id="left", calibration_dir=tmp_path))
+    assert leader.calibration["gripper"].range_max == robot.bus.calibration["gripper"].range_max == 2500
+    leader.calibration = {}
+    leader._load_calibration(leader.calibration_fpath)
+    assert leader.calibration["gripper"].range_max == 2500

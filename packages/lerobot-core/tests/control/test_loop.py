@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from lerobot.core.control import CallableSource, ControlLoop, Freshness, SequenceSource, Tick
-from lerobot.core.errors import DeviceError, DeviceTimeoutError, SafetyError
+from lerobot.core.errors import DeviceError, DeviceTimeoutError, LeRobotError, SafetyError
 from lerobot.core.hooks import Hooks, hookimpl
 from lerobot.core.safety import SafetyConfig, SafetyGate
 from lerobot.core.types import FeatureSpec, Observation
@@ -40,6 +40,13 @@ def test_a_robot_with_a_clock_of_its_own_is_driven_by_it(arm, keep):
     loop.run(duration_s=60.0)
     assert arm.clock.now() == pytest.approx(160.0, abs=0.03)
     assert [tick.start_s for tick in keep.ticks] == pytest.approx([100.0 + k / 50 for k in range(3000)])
+
+
+def test_a_robot_that_goes_on_by_steps_is_driven_at_its_rate_only(arm, monkeypatch):
+    monkeypatch.setattr(type(arm), "control_hz", 80.0, raising=False)
+    ControlLoop(arm, CallableSource(go(1.0)), SafetyGate.for_robot(arm), fps=80)
+    with pytest.raises(LeRobotError, match=r"takes 80 commands a second, and 30 were asked for"):
+        ControlLoop(arm, CallableSource(go(1.0)), SafetyGate.for_robot(arm), fps=30)
 
 
 def test_stages_run_in_order(arm, keep):

@@ -1,6 +1,8 @@
 """`lerobot plugins add`: what a name stands for, what is refused and why, and what the installer is told."""
 
+import importlib.metadata
 import json
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from lerobot.core.cli.app import main
 from lerobot.core.distributions import add as adding
+from lerobot.core.distributions import undeclared
 from lerobot.core.distributions.add import add, wanted
 from lerobot.core.distributions.installer import OVERRIDES, Installer
 from lerobot.core.distributions.ownership import SOURCE
@@ -146,6 +149,56 @@ def test_where_our_packages_are_must_be_known(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(adding, "installed", dict)
     with pytest.raises(LeRobotError, match="--source=DIR"):
         add(wanted("so101_follower"), None, Installer("uv", Recorder()), lambda _: None)
+
+
+SOURCE_OF_A_PLUGIN = """
+import json, nobody_has_this.part
+from nobody_has_that import thing
+from .part import other
+try:
+    import optional_one
+except ImportError:
+    optional_one = None
+if False:
+    import optional_two
+def later():
+    import optional_three
+"""
+BRINGS = {
+    "json": "json",
+    "nobody_has_this": "dist-of-this",
+    "nobody_has_that": "dist-of-that",
+    "optional_one": "o1",
+    "optional_two": "o2",
+    "optional_three": "o3",
+}
+
+
+def test_what_huggingface_would_have_brought_is_read_out_of_the_plugins_source(
+    make_wheel: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undeclared, "BROUGHT", BRINGS)
+    files = {"lerobot_robot_x/__init__.py": SOURCE_OF_A_PLUGIN, "lerobot_robot_x/broken.py": "import nobody_has_this("}
+    zipfile.ZipFile(make_wheel("lerobot-robot-x", "1.0", files)).extractall(tmp_path / "site")
+    (distribution,) = importlib.metadata.distributions(path=[str(tmp_path / "site")])
+    assert undeclared.undeclared(distribution) == ["dist-of-that", "dist-of-this"]
+
+
+def test_it_is_installed_after_the_plugin_and_said(
+    make_wheel: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = make_wheel("lerobot-robot-x", "1.0", {"lerobot_robot_x/__init__.py": "import nobody_has_this"})
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    (distribution,) = importlib.metadata.distributions(path=[str(tmp_path / "site")])
+    before = {"lerobot-compat": distribution}
+    monkeypatch.setattr(undeclared, "BROUGHT", BRINGS)
+    monkeypatch.setattr(adding, "remember", lambda *_: None)
+    there = iter([before])
+    monkeypatch.setattr(adding, "installed", lambda: next(there, before | {"lerobot-robot-x": distribution}))
+    told, said = Recorder(), []
+    add(wanted(str(wheel)), None, Installer("uv", told), said.append)
+    assert [command[-1] for command in told.commands] == [str(wheel), "dist-of-this"]
+    assert "it imports what huggingface/lerobot brings along: dist-of-this" in said
 
 
 @pytest.fixture

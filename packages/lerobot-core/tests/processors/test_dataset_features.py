@@ -61,6 +61,20 @@ def test_prefixes_are_taken_off_after_the_pipeline_ran() -> None:
     assert "observation.images.top" in features
 
 
+def test_what_is_of_the_world_and_an_only_picture_have_the_columns_of_environments() -> None:
+    world = {"environment_state.1": float, "environment_state.0": float}
+    features = aggregate(None, {"hand": float, **world, "observation.image": (4, 5, 3), "image": (4, 5, 3)})
+    assert features["observation.state"]["names"] == ["hand"]
+    assert features["observation.environment_state"] == {"dtype": "float32", "shape": (2,), "names": list(world)}
+    pictures = ["observation.image", "observation.images.image"]
+    assert list(features)[2:] == pictures
+    values = {"hand": 1.0, "environment_state.0": 2.0, "environment_state.1": 3.0, "observation.image": 4, "image": 5}
+    frame = build_dataset_frame(features, values, "observation")
+    assert frame["observation.environment_state"].tolist() == [3, 2]
+    assert [frame[key] for key in pictures] == [4, 5]
+    assert list(aggregate(None, world)) == ["observation.environment_state"]
+
+
 def test_vectors_bring_their_names() -> None:
     steps = [RobotToPolicyActionConfig(motor_names=["gripper", "shoulder"]).build()]
     assert aggregate(MOTORS, None, steps)["action"]["names"] == ["gripper.pos", "shoulder.pos"]

@@ -68,6 +68,14 @@ def test_velocity_commands_are_known_by_unit_or_by_ending():
     assert kinds["a"].high == 90
 
 
+def test_a_command_of_one_step_may_be_as_far_from_the_last_as_the_robot_says():
+    feature = FeatureSpec(unit="1/step", range=(-1, 1), max_velocity=1600)
+    step = limit("delta_x", {"delta_x": feature})
+    assert (step.kind, step.low, step.high, step.max_rate, step.max_step) == ("velocity", -1, 1, 1600, 160)
+    assert limit("delta_x", {"delta_x": feature}, max_acceleration={"delta_x": 5.0}).max_rate == 5
+    assert limit("delta_x", {"delta_x": feature}, max_acceleration={"delta_x": 9000.0}).max_rate == 1600
+
+
 def test_velocity_commands_are_capped_by_name():
     features = {"x.vel": FeatureSpec(unit="m/s")}
     base = limit("x.vel", features, max_velocity={"x": 0.1}, max_acceleration={"x.vel": 0.05})

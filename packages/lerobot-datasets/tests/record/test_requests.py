@@ -1,13 +1,16 @@
 """What keys, buttons and the control file ask for."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.fake.config import FakeTeleoperatorConfig
+from lerobot.core.protocols import StepResult
 from lerobot.core.terminal import terminal_keys
 from lerobot.datasets.record.control_file import ControlFile
 from lerobot.datasets.record.keyboard import open_keyboard
-from lerobot.datasets.record.requests import Request, Requests, teleoperator_requests
+from lerobot.datasets.record.requests import Request, Requests, robot_requests, teleoperator_requests
 
 NEXT, SUCCESS, FAILURE, REDO, STOP = Request
 
@@ -98,6 +101,17 @@ def test_buttons_of_a_teleoperator():
             found.append(read())
     assert found == [SUCCESS, FAILURE, NEXT, REDO, None, FAILURE]
     assert teleoperator_requests(object())() is None
+
+
+def test_a_robot_that_judges_ends_its_episodes():
+    robot = SimpleNamespace(step_result=StepResult(reward=1.0))
+    read = robot_requests(robot)
+    found = []
+    for result in (StepResult(0.5), StepResult(1.0, done=True, success=True), StepResult(0.0, done=True)):
+        robot.step_result = result
+        found.append(read())
+    assert found == [None, SUCCESS, FAILURE]
+    assert robot_requests(object())() is None
 
 
 def test_control_file(tmp_path, caplog):

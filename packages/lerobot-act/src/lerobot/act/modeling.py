@@ -72,8 +72,8 @@ class ACT(nn.Module):
             self.backbone = ResNet(config.vision_backbone, dilate_last=config.replace_final_stride_with_dilation)
             if from_scratch and config.pretrained_backbone_weights is not None:
                 load_pretrained(self.backbone, config.pretrained_backbone_weights)
-        self.encoder = Encoder(config.n_encoder_layers, _settings(config))
-        self.decoder = Decoder(config.n_decoder_layers, _settings(config))
+        self.encoder = Encoder(config.n_encoder_layers, LayerSettings.of(config))
+        self.decoder = Decoder(config.n_decoder_layers, LayerSettings.of(config))
         for stack in (self.encoder, self.decoder):
             for parameter in stack.parameters():
                 if parameter.ndim > 1:
@@ -91,7 +91,7 @@ class ACT(nn.Module):
 
     def _add_vae(self, state_size: int, action_size: int) -> None:
         config, width = self.config, self.config.dim_model
-        self.vae_encoder = Encoder(config.n_vae_encoder_layers, _settings(config))
+        self.vae_encoder = Encoder(config.n_vae_encoder_layers, LayerSettings.of(config))
         self.vae_encoder_cls_embed = nn.Embedding(1, width)
         if state_size:
             self.vae_encoder_robot_state_input_proj = nn.Linear(state_size, width)
@@ -161,17 +161,6 @@ class ACT(nn.Module):
             groups.append(self.encoder_img_feat_input_proj(features).flatten(2).permute(2, 0, 1))
             positions.append(codes.flatten(1).T.unsqueeze(1))
         return torch.cat(groups), torch.cat(positions)
-
-
-def _settings(config: ACTConfig) -> LayerSettings:
-    return LayerSettings(
-        width=config.dim_model,
-        heads=config.n_heads,
-        hidden=config.dim_feedforward,
-        dropout=config.dropout,
-        activation=config.feedforward_activation,
-        pre_norm=config.pre_norm,
-    )
 
 
 def _batch_size(config: ACTConfig, batch: Mapping[str, Tensor]) -> tuple[int, torch.device]:

@@ -6,6 +6,7 @@ Tensors are `(N, B, D)`: tokens, batch, width. Source: Carion et al. 2020, arXiv
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -68,6 +69,18 @@ class LayerSettings:
     dropout: float
     activation: str
     pre_norm: bool
+
+    @classmethod
+    def of(cls, config: Any) -> Self:
+        """Take them out of a configuration that names them as `ACTConfig` does."""
+        return cls(
+            width=config.dim_model,
+            heads=config.n_heads,
+            hidden=config.dim_feedforward,
+            dropout=config.dropout,
+            activation=config.feedforward_activation,
+            pre_norm=config.pre_norm,
+        )
 
     def attention(self) -> nn.MultiheadAttention:
         """Make an attention block."""

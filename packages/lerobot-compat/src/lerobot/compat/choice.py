@@ -73,6 +73,9 @@ class Choice(ABC):
         """The registered name."""
         return self.get_choice_name(type(self))
 
+    def __post_init__(self) -> None:  # noqa: B027 - families and plugins may have one, and need none
+        """Nothing: what a plugin's own `__post_init__` calls first."""
+
 
 @dataclass(kw_only=True)
 class RobotConfig(Choice):

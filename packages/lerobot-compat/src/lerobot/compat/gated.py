@@ -11,10 +11,12 @@ from contextlib import ExitStack
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
+from lerobot.compat.arms import arm
 from lerobot.core.clock import clock_of
 from lerobot.core.errors import NotConnectedError
 from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate, safe_end
 from lerobot.core.types import Action, Observation
+from lerobot.motors.arms.arm import Arm
 
 
 class Driver:
@@ -174,8 +176,9 @@ def gated(robot: Callable[..., Any]) -> Callable[..., Any]:
     """
     if not isinstance(robot, type):
         return Maker(robot)
+    kind = arm(robot) if issubclass(robot, Arm) else robot
     doc = f"{robot.__doc__ or robot.__name__}\n\nEvery command goes through the safety gate; see `GatedDriving`."
-    return type(robot.__name__, (GatedDriving, robot), {"__module__": robot.__module__, "__doc__": doc})
+    return type(robot.__name__, (GatedDriving, kind), {"__module__": robot.__module__, "__doc__": doc})
 
 
 class Maker:

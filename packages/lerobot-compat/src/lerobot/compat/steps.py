@@ -25,6 +25,13 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 }
 """Arguments that programs do not know and need otherwise than configurations."""
 
+NOT_NEEDED: Mapping[str, frozenset[str]] = dict.fromkeys(
+    # Statistics follow what they normalise.
+    ("normalizer_processor", "unnormalizer_processor"),
+    frozenset({"device", "dtype"}),
+)
+"""Arguments that programs give, and that nothing here needs to be told."""
+
 SAVED = (str, int, float, list, dict, type(None))
 """Values of settings that JSON has."""
 
@@ -37,15 +44,17 @@ def step(config_class: type[ProcessorStepConfig]) -> type:
     """
     implementation: type = registry.implementation(config_class.model_construct())
     places = [name for name in config_class.model_fields if name != "type"]
+    name = config_class.model_fields["type"].default
     needed = [each for each in signature(implementation).parameters.values() if each.kind is Parameter.KEYWORD_ONLY]
     others = [each.name for each in needed]
 
     def __init__(self: Any, *args: Any, **settings: Any) -> None:  # noqa: N807
         given = {**dict(zip(places, args, strict=False)), **settings}
+        given = {key: value for key, value in given.items() if key not in NOT_NEEDED.get(name, ())}
         if unknown := sorted(given.keys() - {*places, *others}):
             known = ", ".join(places + others) or "none"
             raise TypeError(f"{implementation.__name__} has no argument {', '.join(unknown)}; it has {known}")
-        given = {**DEFAULTS.get(config_class.model_fields["type"].default, {}), **given}
+        given = {**DEFAULTS.get(name, {}), **given}
         config = config_class(**{name: plain(given[name]) for name in places if name in given})
         implementation.__init__(self, config, **{name: given[name] for name in others if name in given})  # type: ignore[misc]
 

@@ -26,6 +26,8 @@ ROOT = "lerobot"
 SAME_AS, MISSING = "same_as", "missing"
 
 ADAPTERS = {
+    "act_layer": "lerobot.compat.act_layers:layer",
+    "arm": "lerobot.compat.arms:arm",
     "command": "lerobot.compat.commands:command",
     "derivable": "lerobot.compat.derived:derivable",
     "gated": "lerobot.compat.gated:gated",

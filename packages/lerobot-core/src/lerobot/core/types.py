@@ -21,9 +21,11 @@ class FeatureSpec:
         dtype: numpy dtype name (`"float32"`, `"uint8"`, `"uint16"`, `"bool"`) or `"string"`.
         shape: `()` for a scalar, `(H, W, C)` for a picture.
         names: one name per element of a vector, or per axis of a picture.
-        unit: `"deg"`, `"rad"`, `"m"`, `"percent"` (0 to 100), `"m100"` (-100 to 100), `"m/s"`, ...; None if unitless.
+        unit: `"deg"`, `"rad"`, `"m"`, `"percent"` (0 to 100), `"m100"` (-100 to 100), `"m/s"`,
+            `"1/step"` (a share of the way one command can make), ...; None if unitless.
         range: smallest and largest value that is valid, in `unit`; None if unbounded or unknown.
-        max_velocity: largest rate of change the device allows for a position, in `unit` per second; None if unknown.
+        max_velocity: largest rate of change the device allows, in `unit` per second: of a position its velocity, of a
+            command that is a velocity its acceleration; None if unknown.
     """
 
     dtype: str = "float32"

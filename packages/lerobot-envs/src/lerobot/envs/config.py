@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lerobot.core.config.base import ConfigModel, EnvConfig, PathText
+from lerobot.core.config.base import ConfigModel, EnvConfig, PathText, RobotConfig, TeleoperatorConfig
 
 
 class EvalConfig(ConfigModel):
@@ -40,4 +40,27 @@ class HubEnvConfig(EnvConfig):
     type: str = "hub"
     hub_path: PathText = Field(
         description="'owner/name', with '@revision' and ':file.py' (default env.py), or a folder."
+    )
+
+
+class EnvRobotConfig(RobotConfig):
+    """An environment in place of a robot: every command that drives one plays in it, and records what happens."""
+
+    target: ClassVar[str] = "lerobot.envs.robot:EnvRobot"
+
+    type: str = "env"
+    env: EnvConfig = Field(description="Environment of one task; its fields as --robot.env.task=...")
+    seed: int = Field(
+        default=100_000,
+        ge=0,
+        description="Episode k starts from seed + k; the default gives none that lerobot eval plays by itself.",
+    )
+    realtime: bool = Field(default=True, description="Keep real time; false goes as fast as can be computed.")
+
+
+class ExpertConfig(TeleoperatorConfig):
+    """Fields of scripted experts that play in the environment of a robot of type `env`."""
+
+    robot_id: str | None = Field(
+        default=None, description="Id of the robot whose environment it plays in; default: the only one."
     )

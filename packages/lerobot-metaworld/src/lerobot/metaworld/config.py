@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from lerobot.core.config.base import NoEffect
-from lerobot.envs.config import BenchmarkEnvConfig
+from lerobot.envs.config import BenchmarkEnvConfig, ExpertConfig
 from lerobot.envs.suites import chosen
 from lerobot.metaworld.tasks import DESCRIPTIONS, GROUPS
 
@@ -80,6 +80,14 @@ class MetaworldConfig(BenchmarkEnvConfig):
         if self.quality == "full":
             return ()
         return ("--env.quality=fast: pictures without shadows and smooth edges, which the benchmark's have",)
+
+
+class MetaworldExpertConfig(ExpertConfig):
+    """The benchmark's scripted solution of every task, in place of a person."""
+
+    target: ClassVar[str] = "lerobot.metaworld.expert:MetaworldExpert"
+
+    type: str = "metaworld_expert"
 
 
 def _of_today(name: str) -> str:

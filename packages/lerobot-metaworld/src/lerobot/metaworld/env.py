@@ -45,6 +45,7 @@ class Metaworld(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 80}  # type: ignore[misc]
+    action_names: ClassVar[tuple[str, ...]] = ("delta_x", "delta_y", "delta_z", "gripper")
 
     def __init__(self, config: MetaworldConfig | None = None) -> None:
         self.config = config or MetaworldConfig()

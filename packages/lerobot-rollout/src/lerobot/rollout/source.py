@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lerobot.core.processors.dataset_features import DatasetFeatures, build_dataset_frame
+from lerobot.core.processors.dataset_features import DatasetFeatures, build_dataset_frame, picture_name
 from lerobot.core.safety import Limit
 from lerobot.core.types import Action, Observation
 from lerobot.policies.assembly import PolicyWithProcessors
@@ -80,9 +80,7 @@ def blank_observation(features: DatasetFeatures) -> Observation:
     for key, feature in features.items():
         if feature["dtype"] in {"image", "video"}:
             depth = feature["info"]["is_depth_map"]
-            blank[key.removeprefix("observation.images.")] = np.zeros(
-                feature["shape"], np.uint16 if depth else np.uint8
-            )
+            blank[picture_name(key)] = np.zeros(feature["shape"], np.uint16 if depth else np.uint8)
         else:
             blank |= dict.fromkeys(feature["names"], 0.0)
     return Observation(blank)

@@ -1,10 +1,8 @@
 """Whether what a policy sees is new."""
 
-from lerobot.core.processors.dataset_features import DatasetFeatures, build_dataset_frame
+from lerobot.core.processors.dataset_features import DatasetFeatures, build_dataset_frame, picture_name
 from lerobot.core.tick import Tick
 from lerobot.datasets.record.repeats import RepeatedImages
-
-IMAGES = "observation.images."
 
 
 class ImageWatch:
@@ -16,7 +14,9 @@ class ImageWatch:
 
     def __init__(self, features: DatasetFeatures) -> None:
         self._features = features
-        self._repeats = RepeatedImages([key.removeprefix(IMAGES) for key in features if key.startswith(IMAGES)])
+        self._repeats = RepeatedImages(
+            [picture_name(key) for key, feature in features.items() if feature["dtype"] in {"image", "video"}]
+        )
 
     def write(self, tick: Tick) -> None:
         """See `Sink.write`."""

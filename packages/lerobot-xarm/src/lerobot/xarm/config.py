@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from lerobot.envs.config import BenchmarkEnvConfig
+from lerobot.envs.config import BenchmarkEnvConfig, ExpertConfig
 
 PREFIX = "gym_xarm/"
 """How gymnasium's name of the task begins."""
@@ -52,3 +52,11 @@ class XArmConfig(BenchmarkEnvConfig):
         if self.reference:
             return ("--env.reference=true: as in gym-xarm 0.1.1 the cube cannot be lifted high enough to count",)
         return ("published rates of xarm_lift were measured in another simulation and are not comparable",)
+
+
+class XArmExpertConfig(ExpertConfig):
+    """Lifts the cube, in place of a person."""
+
+    target: ClassVar[str] = "lerobot.xarm.expert:XArmExpert"
+
+    type: str = "xarm_expert"

@@ -36,6 +36,7 @@ class XArm(gymnasium.Env[Any, NDArray[np.float32]]):
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 15}  # type: ignore[misc]
+    action_names: ClassVar[tuple[str, ...]] = ("delta_x", "delta_y", "delta_z", "gripper")
 
     task_description = "Lift the cube."
 

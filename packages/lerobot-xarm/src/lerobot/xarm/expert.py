@@ -1,8 +1,14 @@
 """Whoever can do it already: over the cube, down, close, up."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot.core.errors import DeviceError
+from lerobot.envs.expert import ExpertTeleoperator
+from lerobot.xarm.env import XArm
 from lerobot.xarm.scene import Scene
 
 ABOVE = np.array([0.0, 0.0, 0.12])
@@ -46,6 +52,19 @@ class Expert:
         if self._closed <= CLOSING:
             return _action((cube - hand) * GENTLE, grip=1)
         return LIFT.copy()
+
+
+class XArmExpert(ExpertTeleoperator):
+    """The expert as a teleoperator."""
+
+    name = "xarm_expert"
+    action_names = XArm.action_names
+
+    def begin(self, env: Any) -> Callable[[], NDArray[np.float32]]:
+        """See `ExpertTeleoperator.begin`."""
+        if not isinstance(env, XArm):
+            raise DeviceError(f"{self} cannot play in {env}", device=str(self), expected="--robot.env.type=xarm")
+        return Expert(env.scene).act
 
 
 def _action(way: NDArray[np.float64], *, grip: float) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ class CrumbsConfig(PreTrainedConfig):
     drop_n_last_frames: int = 3
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.n_action_steps > self.chunk_size:
             raise ValueError(f"{self.n_action_steps} steps cannot be executed of {self.chunk_size}")
 

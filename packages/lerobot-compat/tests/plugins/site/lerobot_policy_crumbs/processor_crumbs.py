@@ -23,6 +23,7 @@ def make_crumbs_pre_post_processors(config: CrumbsConfig, dataset_stats: Any = N
             features={**config.input_features, **config.output_features},
             norm_map=config.normalization_mapping,
             stats=dataset_stats,
+            device=config.device,
         ),
     ]
     after = [

@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager, nullcontext
 from lerobot.core.clock import Clock
 from lerobot.core.control.source import CommandSource, TimedCommandSource
 from lerobot.core.control.timing import LoopReport, LoopTiming
+from lerobot.core.errors import LeRobotError
 from lerobot.core.hooks import Hooks
-from lerobot.core.protocols.robot import Robot
+from lerobot.core.protocols.robot import HasFixedRate, Robot
 from lerobot.core.safety.freshness import Freshness
 from lerobot.core.safety.gate import SafetyGate
 from lerobot.core.safety.gated_robot import GatedRobot
@@ -46,6 +47,9 @@ class ControlLoop:
         signals: stop signals of the session; None to run without.
         freshness: how old observations may be; what is dead follows the gate's `stop_after_s` if None.
         clock: time; the robot's own if None, see `clock_of`.
+
+    Raises:
+        LeRobotError: the robot has a rate of its own, and it is another.
     """
 
     def __init__(
@@ -63,6 +67,11 @@ class ControlLoop:
         freshness: Freshness | None = None,
         clock: Clock | None = None,
     ) -> None:
+        if isinstance(robot, HasFixedRate) and not math.isclose(robot.control_hz, fps):
+            raise LeRobotError(
+                f"{robot} takes {robot.control_hz:g} commands a second, and {fps:g} were asked for.",
+                hint=f"Give {robot.control_hz:g} as --fps, or where a dataset is recorded as --dataset.fps.",
+            )
         self.gated = GatedRobot(robot, gate, freshness=freshness, clock=clock)
         self.clock = self.gated.clock
         self.source = source

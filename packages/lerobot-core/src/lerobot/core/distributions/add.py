@@ -10,6 +10,7 @@ from lerobot.core.distributions.installer import Installer
 from lerobot.core.distributions.ownership import installed
 from lerobot.core.distributions.record import left_out, remember
 from lerobot.core.distributions.source import Source, own_source, project_name, split, wheel_metadata
+from lerobot.core.distributions.undeclared import undeclared
 from lerobot.core.errors import ConfigError, ConfigProblem, LeRobotError
 from lerobot.core.registry import KINDS, registry
 from lerobot.core.registry.catalog import (
@@ -160,6 +161,10 @@ def add(what: Wanted, source: Source | None, installer: Installer, say: Say, *, 
         installer.install(ours)
     else:
         installer.install_without_peer(what.place, *ours)
+        importlib.invalidate_caches()
+        if brought := undeclared(installed()[what.distribution]):
+            say(f"it imports what huggingface/lerobot brings along: {', '.join(brought)}")
+            installer.install(brought)
     _tell(what, say)
 
 

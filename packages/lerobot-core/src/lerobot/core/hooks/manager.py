@@ -13,7 +13,7 @@ from typing import Any
 import pluggy
 
 from lerobot.core.errors import PluginError, PluginLoadError
-from lerobot.core.hooks.specs import PROJECT, SPECS
+from lerobot.core.hooks.specs import PROJECT, SPECS, ControlHooks
 from lerobot.core.registry import Discovered, registry
 
 log = logging.getLogger(__name__)
@@ -30,13 +30,13 @@ class Hooks:
     """The hook plugins of one run.
 
     A plugin that fails in a hook is reported once, with its name and cause, and not called for that hook again; a hook
-    that takes longer than its budget is reported once and counted in `slow`. `LEROBOT_TRACE_HOOKS=1` writes each
-    call to stderr.
+    of the control loop that takes longer than its budget is reported once and counted in `slow`.
+    `LEROBOT_TRACE_HOOKS=1` writes each call to stderr.
     """
 
     def __init__(self) -> None:
         self.budget_s = float("inf")
-        """Longest time one call may take before it is reported, in seconds."""
+        """Longest time a call within a turn of the control loop may take before it is reported, in seconds."""
         self.slow: dict[str, int] = {}
         """Number of calls over the budget, by `plugin.hook`."""
         self.broken: list[PluginError] = []
@@ -118,7 +118,7 @@ class Hooks:
     def _note_time(self, hook: str, plugin: str, seconds: float) -> None:
         if self._trace:
             sys.stderr.write(f"[lerobot hooks] {hook} -> {plugin} {seconds * 1e3:.3f} ms\n")
-        if seconds > self.budget_s:
+        if seconds > self.budget_s and hook in vars(ControlHooks):
             name = f"{plugin}.{hook}"
             if name not in self.slow:
                 log.warning("hook %s took %.1f ms, budget %.1f ms", name, seconds * 1e3, self.budget_s * 1e3)

@@ -14,6 +14,12 @@ from lerobot.core.types import FeatureSpec, as_features
 DatasetFeatures = dict[str, dict[str, Any]]
 """Per dataset key `dtype`, `shape`, `names` and, for pictures, `info`."""
 
+IMAGE, IMAGES = "observation.image", "observation.images."
+"""Columns of pictures: of the only one of an environment, and of a camera by its name."""
+
+ENVIRONMENT_STATE = "environment_state."
+"""What the names of numbers begin with that tell of the world, not of the robot; they have a column of their own."""
+
 _PREFIXES = ("action.", "observation.state.", "state.", "observation.images.", "images.")
 
 
@@ -62,7 +68,8 @@ def aggregate_pipeline_dataset_features(
 
     Returns:
         `action` and `observation.state` as float32 vectors with one name per element, pictures as
-        `observation.images.<camera>` `(H, W, C)`; a picture with C = 1 is a depth map.
+        `observation.images.<camera>` `(H, W, C)`; a picture with C = 1 is a depth map. Numbers of the world stand in
+        `observation.environment_state`, and a picture that is called `observation.image` keeps its name.
 
     Raises:
         FeatureMismatchError: a key is no number, vector with names, or picture with 1 or 3 channels.
@@ -84,11 +91,24 @@ def aggregate_pipeline_dataset_features(
     dataset: DatasetFeatures = {}
     if actions:
         dataset["action"] = _vector(actions)
-    if numbers:
-        dataset["observation.state"] = _vector(numbers)
+    world = [name for name in numbers if name.startswith(ENVIRONMENT_STATE)]
+    if len(world) < len(numbers):
+        dataset["observation.state"] = _vector([name for name in numbers if name not in world])
+    if world:
+        dataset["observation.environment_state"] = _vector(world)
     for key, spec in pictures.items():
-        dataset[f"observation.images.{key}"] = _picture(key, spec, "video" if use_videos else "image")
+        dataset[picture_column(key)] = _picture(key, spec, "video" if use_videos else "image")
     return dataset
+
+
+def picture_column(name: str) -> str:
+    """Where a dataset stores the pictures that an observation has under a name."""
+    return name if name == IMAGE else f"{IMAGES}{name}"
+
+
+def picture_name(column: str) -> str:
+    """The reverse of `picture_column`."""
+    return column.removeprefix(IMAGES)
 
 
 def _is_kept(entry: str, key: str, spec: FeatureSpec, *, exclude_images: bool, patterns: Sequence[str] | None) -> bool:
@@ -193,7 +213,7 @@ def build_dataset_frame(
         if key != prefix and not key.startswith(f"{prefix}."):
             continue
         if feature["dtype"] in {"image", "video"}:
-            camera = key.removeprefix(f"{prefix}.images.")
+            camera = picture_name(key)
             if camera in values:
                 frame[key] = values[camera]
             else:

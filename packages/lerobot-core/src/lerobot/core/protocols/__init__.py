@@ -9,7 +9,8 @@ from lerobot.core.protocols.device import Calibratable, Device
 from lerobot.core.protocols.env import Env
 from lerobot.core.protocols.policy import Policy
 from lerobot.core.protocols.processor import Invertible, ProcessorStep
-from lerobot.core.protocols.robot import HasSceneValues, Robot
+from lerobot.core.protocols.robot import HasFixedRate, HasReward, HasSceneValues, HasTask, Robot, StepResult
+from lerobot.core.protocols.success import KnowsSuccess, SuccessDetector
 from lerobot.core.protocols.teleoperator import HasTeleopEvents, Teleoperator
 
 __all__ = [
@@ -20,11 +21,17 @@ __all__ = [
     "ChunkSource",
     "Device",
     "Env",
+    "HasFixedRate",
+    "HasReward",
     "HasSceneValues",
+    "HasTask",
     "HasTeleopEvents",
     "Invertible",
+    "KnowsSuccess",
     "Policy",
     "ProcessorStep",
     "Robot",
+    "StepResult",
+    "SuccessDetector",
     "Teleoperator",
 ]

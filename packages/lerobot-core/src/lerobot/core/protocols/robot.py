@@ -1,5 +1,6 @@
-"""The Robot protocol."""
+"""The Robot protocol, and what robots of a simulated or judged world know besides."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from lerobot.core.protocols.device import Calibratable
@@ -71,4 +72,49 @@ class HasSceneValues(Protocol):
     @property
     def scene_values(self) -> dict[str, float]:
         """Numbers that hold for the whole episode, by name: the same names in every one; empty if there are none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What came of one command.
+
+    Attributes:
+        reward: of this step.
+        done: the episode is over.
+        success: the task is solved.
+    """
+
+    reward: float = 0.0
+    done: bool = False
+    success: bool = False
+
+
+@runtime_checkable
+class HasReward(Protocol):
+    """A robot whose commands are judged, by a simulation or by something that watches it."""
+
+    @property
+    def step_result(self) -> StepResult:
+        """What came of the newest command; nothing yet when an episode begins."""
+        ...
+
+
+@runtime_checkable
+class HasTask(Protocol):
+    """A robot in a world that knows what there is to do."""
+
+    @property
+    def task_description(self) -> str:
+        """The task in words, as a person would ask for it; empty if it is not known."""
+        ...
+
+
+@runtime_checkable
+class HasFixedRate(Protocol):
+    """A robot to which every command stands for the same time: a simulation that goes on by steps."""
+
+    @property
+    def control_hz(self) -> float:
+        """Commands per second."""
         ...

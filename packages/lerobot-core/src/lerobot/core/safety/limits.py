@@ -136,7 +136,7 @@ def _without_unit(keys: Sequence[str]) -> Iterator[str]:
 
 def is_velocity(key: str, spec: FeatureSpec) -> bool:
     """Whether a command is a velocity, by its unit, or by the field's ending `.vel` when it has no unit."""
-    return spec.unit.endswith("/s") if spec.unit else key.endswith(".vel")
+    return spec.unit.endswith(("/s", "/step")) if spec.unit else key.endswith(".vel")
 
 
 def _position_limit(
@@ -162,7 +162,10 @@ def _velocity_limit(
 ) -> Limit:
     declared = max(abs(span[0]), abs(span[1]))
     top = min(declared if math.isfinite(declared) else DEFAULT_SPEED.get(spec.unit or "", 1.0), velocity or math.inf)
-    rate = acceleration or top / RISE_S
+    if spec.max_velocity is not None:
+        rate = min(spec.max_velocity, acceleration or math.inf)
+    else:
+        rate = acceleration or top / RISE_S
     low, high = max(span[0], -top), min(span[1], top)
     return Limit(key, "velocity", spec.unit, low, high, rate, step or rate * STEP_WINDOW_S)
 

@@ -12,7 +12,7 @@ from lerobot.core.control.loop import ActionProcessor
 from lerobot.core.control.rerun_display import RerunDisplay, open_display
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.processors import action_processor, build_step, robot_action_pipeline, robot_observation_pipeline
-from lerobot.core.protocols.robot import Robot
+from lerobot.core.protocols.robot import HasTask, Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import SafetyConfig, SafetyGate, Session, derive_limits, safe_end
 from lerobot.core.words import counted
@@ -20,7 +20,7 @@ from lerobot.datasets.commands.record import DatasetRecordConfig, RecordConfig
 from lerobot.datasets.record.control_file import WORDS, ControlFile
 from lerobot.datasets.record.keyboard import open_keyboard
 from lerobot.datasets.record.progress import Progress
-from lerobot.datasets.record.requests import Request, Requests, RequestSource, teleoperator_requests
+from lerobot.datasets.record.requests import Request, Requests, RequestSource, device_requests
 from lerobot.datasets.record.session import Drive, RecordingSession
 from lerobot.datasets.record.target import Target, open_target
 
@@ -55,14 +55,13 @@ def record(config: RecordConfig) -> int:
     progress = Progress(speak=config.play_sounds)
     display = open_display(config, "lerobot_record")
     hooks = load_hooks()
-    if not config.dataset.single_task:
+    dataset = config.dataset
+    if not dataset.single_task and isinstance(robot, HasTask):
+        dataset = dataset.model_copy(update={"single_task": robot.task_description})
+    if not dataset.single_task:
         log.warning("--dataset.single_task is empty: policies that follow instructions cannot be trained on this")
-    setup = RecordingSetup(
-        "record", config, config.dataset, config.safety, hooks, progress, display, config.control_file
-    )
-    with closing(
-        open_target(config.dataset, robot, resume=config.resume, observation=observed, action=to_dataset)
-    ) as target:
+    setup = RecordingSetup("record", config, dataset, config.safety, hooks, progress, display, config.control_file)
+    with closing(open_target(dataset, robot, resume=config.resume, observation=observed, action=to_dataset)) as target:
         return record_episodes(
             setup,
             target,
@@ -149,7 +148,7 @@ def record_episodes(
             session,
             drive,
             requests=Requests(sources),
-            buttons=teleoperator_requests(teleoperator),
+            buttons=device_requests(teleoperator, robot),
             progress=progress,
         )
         session.close_later("summary", lambda: progress.say(_summary(target, recording.saved)))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot.core.processors.dataset_features import picture_column
 from lerobot.core.types import Stamp
 
 SAMPLED = 4096
@@ -59,7 +60,7 @@ class RepeatedImages:
         for name in self._cameras:
             if name not in stamps:
                 continue
-            image = np.asarray(row[f"observation.images.{name}"])
+            image = np.asarray(row[picture_column(name)])
             step = max(1, math.isqrt(image.shape[0] * image.shape[1] // SAMPLED))
             time_s, run = stamps[name].time_s, self._runs.get(name)
             if run is None or not np.array_equal(image[::step, ::step], run.sample):

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from lerobot.core.events import TeleopEvents
+from lerobot.core.protocols.robot import HasReward
 from lerobot.core.protocols.teleoperator import HasTeleopEvents
 
 
@@ -47,6 +48,17 @@ class Requests:
         return Request.STOP if Request.STOP in found else found[-1] if found else None
 
 
+def device_requests(teleoperator: object, robot: object) -> Callable[[], Request | None]:
+    """Read what the devices say of an episode: a person at the teleoperator first, then the robot's world.
+
+    Args:
+        teleoperator: a connected teleoperator; None if there is none.
+        robot: a connected robot.
+    """
+    person, world = teleoperator_requests(teleoperator), robot_requests(robot)
+    return lambda: person() or world()
+
+
 def teleoperator_requests(teleoperator: object) -> Callable[[], Request | None]:
     """Read the buttons of a teleoperator as requests; one without buttons never has any.
 
@@ -65,5 +77,21 @@ def teleoperator_requests(teleoperator: object) -> Callable[[], Request | None]:
     def read() -> Request | None:
         events: dict[Any, bool] = dict(teleoperator.get_teleop_events())
         return next((request for event, request in meanings if events.get(event.value)), None)
+
+    return read
+
+
+def robot_requests(robot: object) -> Callable[[], Request | None]:
+    """Read the end of an episode off a robot that judges it; another never ends one.
+
+    Args:
+        robot: a connected robot.
+    """
+    if not isinstance(robot, HasReward):
+        return lambda: None
+
+    def read() -> Request | None:
+        result = robot.step_result
+        return (Request.SUCCESS if result.success else Request.FAILURE) if result.done else None
 
     return read

@@ -13,9 +13,10 @@ from lerobot.core.processors.dataset_features import (
     build_dataset_frame,
     combine_feature_dicts,
     create_initial_features,
+    picture_name,
 )
 from lerobot.core.processors.robot import ActionPipeline, ObservationPipeline
-from lerobot.core.protocols.robot import HasSceneValues, Robot
+from lerobot.core.protocols.robot import HasReward, HasSceneValues, Robot
 from lerobot.core.safety import as_number
 from lerobot.core.types import Stamp
 from lerobot.datasets.commands.record import ExtraColumn
@@ -33,6 +34,9 @@ UNKNOWN = "unknown"
 
 SCENE_VALUES = "scene_values"
 """Column with what was drawn for the episode's scene (`HasSceneValues`), the same in each of its rows."""
+
+REWARD, DONE, SUCCESS = "next.reward", "next.done", "next.success"
+"""Columns with what came of a row's action where the robot is told (`HasReward`), by the field's names."""
 
 
 class RowBuilder:
@@ -81,9 +85,11 @@ class RowBuilder:
         if self._scene is not None:
             names = list(self._scene.scene_values)
             self.features[SCENE_VALUES] = {"dtype": "float32", "shape": (len(names),), "names": names}
-        self.cameras = [
-            key.removeprefix("observation.images.") for key in self.stored if key.startswith("observation.images.")
-        ]
+        self._judged = robot if isinstance(robot, HasReward) else None
+        if self._judged is not None:
+            self.features[REWARD] = {"dtype": "float32", "shape": (1,), "names": None}
+            self.features |= {key: {"dtype": "bool", "shape": (1,), "names": None} for key in (DONE, SUCCESS)}
+        self.cameras = [picture_name(key) for key, feature in self.stored.items() if _is_picture(feature)]
         """Names of the cameras."""
         self._measured_by = {key: _sources(key, feature) for key, feature in self.stored.items() if key != "action"}
 
@@ -114,6 +120,9 @@ class RowBuilder:
             row[OUTCOME] = UNKNOWN
         if self._scene is not None:
             row[SCENE_VALUES] = np.array(list(self._scene.scene_values.values()), np.float32)
+        if self._judged is not None:
+            result = self._judged.step_result
+            row |= {REWARD: result.reward, DONE: result.done, SUCCESS: result.success}
         return row
 
     def _capture_times(self, tick: Tick) -> dict[str, float]:
@@ -129,9 +138,11 @@ class RowBuilder:
 
 def _sources(key: str, feature: Mapping[str, Any]) -> list[str]:
     """Entries of an observation that a stored feature is made of."""
-    if key.startswith("observation.images."):
-        return [key.removeprefix("observation.images.")]
-    return list(feature["names"])
+    return [picture_name(key)] if _is_picture(feature) else list(feature["names"])
+
+
+def _is_picture(feature: Mapping[str, Any]) -> bool:
+    return feature["dtype"] in {"image", "video"}
 
 
 def extra_columns_of(info: Info) -> tuple[ExtraColumn, ...]:
