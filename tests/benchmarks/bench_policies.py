@@ -4,7 +4,7 @@ Usage: bench_policies.py [KIND ...]      (LEROBOT_PEER_PYTHON names the peer's i
 
 Networks have the published sizes for PushT. Both sides run in turns, one thread each, so that a busy machine slows
 both; times are those of the processor. A step of training is loss, gradients, clipping and Adam on a batch of 64;
-acting is `select_action` for one robot when a new chunk is due, with ten levels of noise for Diffusion Policy.
+acting is `select_action` for one robot when a new chunk or plan is due, with ten levels of noise for Diffusion Policy.
 """
 
 import json
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from measure import table
 from safetensors.torch import load_file, save_file
@@ -34,6 +35,7 @@ DIFFUSION = {
     "use_separate_rgb_encoder_per_camera": False,
     "num_inference_steps": 10,
 }
+RANDOM_BACKBONE = {"pretrained_backbone_weights": None}
 KINDS: dict[str, dict[str, Any]] = {
     "diffusion, states": {"type": "diffusion", "inputs": STATES, "settings": DIFFUSION, "steps": 3},
     "diffusion, pictures": {
@@ -50,23 +52,27 @@ KINDS: dict[str, dict[str, Any]] = {
         "settings": {"use_group_norm": True, "n_vqvae_training_steps": 1},
         "steps": 3,
     },
+    "tdmpc, states": {"type": "tdmpc", "inputs": STATES, "settings": {}, "steps": 3},
+    "tdmpc, pictures": {"type": "tdmpc", "inputs": PICTURES, "settings": {}, "steps": 3},
 }
 CHANNELS_LAST = ", channels last"
 """Of what learns from pictures: with this at the end of its name, our side learns with `--channels_last=true`."""
 KINDS |= {
     name + CHANNELS_LAST: kind
     for name, kind in KINDS.items()
-    if kind["inputs"] is PICTURES and not name.endswith("codes")
+    if kind["inputs"] is PICTURES and kind["type"] != "tdmpc" and not name.endswith("codes")
 }
 
 
 def batch(config: Any, rows: int) -> dict[str, torch.Tensor]:
     """A batch to learn from."""
     torch.manual_seed(0)
-    found = {key: torch.rand(rows, config.n_obs_steps, *each.shape) for key, each in config.input_features.items()}
-    actions = len(config.action_delta_indices)
+    seen, actions = len(config.observation_delta_indices), len(config.action_delta_indices)
+    found = {key: torch.rand(rows, seen, *each.shape) for key, each in config.input_features.items()}
     found["action"] = torch.rand(rows, actions, 2) * 2 - 1
-    return {**found, "action_is_pad": torch.zeros(rows, actions, dtype=torch.bool)}
+    found |= {"next.reward": torch.rand(rows, actions), "index": torch.arange(rows)}
+    steps = {"action": actions, "next.reward": actions, "observation.state": seen}
+    return found | {f"{key}_is_pad": torch.zeros(rows, count, dtype=torch.bool) for key, count in steps.items()}
 
 
 def ours(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
@@ -80,10 +86,15 @@ def ours(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
             input_features=kind["inputs"],
             output_features={"action": ACTION},
             device="cpu",
-            pretrained_backbone_weights=None,
+            **({} if kind["type"] == "tdmpc" else RANDOM_BACKBONE),
             **kind["settings"],
         )
-        config.build().save_pretrained(folder)
+        policy = config.build()
+        with torch.no_grad():
+            for parameter in policy.parameters():
+                # Nothing to choose between plans, where all that judges them is 0.
+                parameter += 0.02 * torch.randn_like(parameter)
+        policy.save_pretrained(folder)
     policy = PreTrainedPolicy.from_pretrained(folder)
     return policy, optimizer_preset(policy.config).build(policy=policy)
 
@@ -92,6 +103,8 @@ def peer(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
     """The peer's policy with our weights, and its optimizer."""
     if kind["type"] == "diffusion":
         from lerobot.policies.diffusion.modeling_diffusion import DiffusionPolicy as PeerPolicy
+    elif kind["type"] == "tdmpc":
+        from lerobot.policies.tdmpc.modeling_tdmpc import TDMPCPolicy as PeerPolicy
     else:
         from lerobot.policies.vqbet.modeling_vqbet import VQBeTPolicy as PeerPolicy
     policy = PeerPolicy.from_pretrained(folder, strict=True)
@@ -106,7 +119,7 @@ def measure(side: str, name: str, folder: Path) -> None:
     policy, _ = make(kind, folder)
     policy.eval()
     learned_from = batch(policy.config, ROWS)
-    seen = {key: value[:1, 0] for key, value in learned_from.items() if key.startswith("observation")}
+    seen = {key: learned_from[key][:1, 0] for key in policy.config.input_features}
     actions, acting = [], []
     for _ in range(TICKS):
         policy.reset()
@@ -128,6 +141,7 @@ def measure(side: str, name: str, folder: Path) -> None:
     losses, steps = [], []
     for _ in range(WARM_UP + kind["steps"]):
         torch.manual_seed(1)
+        np.random.seed(1)
         started = time.process_time()
         loss, _ = policy.forward(learned_from)
         loss.backward()
