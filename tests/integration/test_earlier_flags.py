@@ -30,6 +30,7 @@ ALIASES: list[tuple[str, list[str], str, str, Any]] = [
     ("train", TRAIN, "--device=cpu", "policy.device", "cpu"),
     ("train", ["--policy.type=act"], "--repo-id=me/cubes", "dataset.repo_id", "me/cubes"),
     ("train", [*TRAIN, "--env.type=sim"], "--eval.max_steps=20", "env.episode_length", 20),
+    ("eval", ["--policy.type=remote", "--policy.address=127.0.0.1:1"], "--robot.type=fake", "robot.type", "fake"),
     ("record", RECORD[1:], "--robot-type=fake", "robot.type", "fake"),
     ("record", DRIVE, "--repo-id=me/cubes", "dataset.repo_id", "me/cubes"),
     ("record", RECORD, "--num-episodes=3", "dataset.num_episodes", 3),
@@ -44,7 +45,6 @@ REFUSED = [
     ("dataset-viz", ["--repo_id=me/cubes", "--episode_index=0"], "--local-files-only=1", "HF_HUB_OFFLINE=1"),
     ("record", RECORD, "--control-mode=teleoperation", "lerobot teleoperate"),
     ("teleoperate", DRIVE, "--control-mode=teleoperation", "--teleop.type=NAME"),
-    ("eval", ["--policy.type=act", "--env.type=sim"], "--robot.type=fake", "lerobot rollout --robot.type=NAME"),
 ]
 AS_IT_IS = {"--policy", "--env.task"}
 """Flags of the list that are today's."""

@@ -10,7 +10,7 @@ import pytest
 from lerobot.core.config.base import EnvConfig
 from lerobot.core.control import CallableSource, ControlLoop, TeleoperatorSource
 from lerobot.core.errors import DeviceError, FeatureMismatchError
-from lerobot.core.protocols import HasFixedRate, HasReward, HasTask, StepResult
+from lerobot.core.protocols import HasFixedRate, HasReward, HasTask, KnowsSuccess, StepResult
 from lerobot.core.safety import SafetyConfig, SafetyGate
 from lerobot.core.testing import RobotContract
 from lerobot.core.types import EpisodeInfo
@@ -100,6 +100,7 @@ def test_it_measures_what_eval_shows_and_says_what_came_of_a_step() -> None:
     with robot(seed=5) as cart:
         assert isinstance(cart, HasReward)
         assert isinstance(cart, HasTask)
+        assert isinstance(cart, KnowsSuccess)
         assert isinstance(cart, HasFixedRate)
         assert (cart.task_description, cart.control_hz) == ("Go up.", 10)
         assert list(cart.observation_features) == ["state_0", "environment_state.0", "environment_state.1"]
@@ -107,12 +108,14 @@ def test_it_measures_what_eval_shows_and_says_what_came_of_a_step() -> None:
         seen = cart.get_observation()
         assert seen == {"state_0": start(7), "environment_state.0": 1, "environment_state.1": start(7)}
         assert cart.step_result == StepResult()
+        assert not cart.is_success
         assert cart.send_action({"push": 5.0}) == {"push": 1.0}
         assert cart.step_result == StepResult(pytest.approx(start(7) + 0.25), done=False, success=False)
         for _ in range(3):
             cart.send_action({"push": 1.0})
         assert cart.step_result.done
         assert cart.step_result.success
+        assert cart.is_success
         above = cart.get_observation()["state_0"]
         cart.send_action({"push": -1.0})
         assert cart.get_observation()["state_0"] == above, "an episode that ended stands still"

@@ -9,6 +9,7 @@ import pytest
 from lerobot.core.control import CallableSource, ControlLoop, Tick
 from lerobot.core.errors import ConfigError, DeviceError
 from lerobot.core.hooks import Hooks
+from lerobot.core.protocols import KnowsSuccess
 from lerobot.core.safety import SafetyGate
 from lerobot.core.testing import ScriptedPrompter
 from lerobot.core.types import EpisodeInfo
@@ -46,6 +47,16 @@ def test_it_moves_where_it_is_told(clock: object) -> None:
         assert seen["shoulder_pan.pos"] == pytest.approx(40, abs=0.5)
         assert seen["gripper.pos"] == pytest.approx(80, abs=0.5)
         assert seen.stamps["gripper.pos"].time_s == pytest.approx(clock.now(), abs=2e-3)
+
+
+def test_it_knows_whether_its_task_is_solved(clock: object) -> None:
+    with robot(clock, task="reach") as arm:
+        assert isinstance(arm, KnowsSuccess)
+        assert not arm.is_success
+        arm.world.place("ball", arm.world.position("grasp"))
+        clock.time_s += 1 / 30
+        arm.get_observation()
+        assert arm.is_success
 
 
 def test_max_relative_target_holds_back(clock: object) -> None:

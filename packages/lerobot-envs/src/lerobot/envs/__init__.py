@@ -1,9 +1,9 @@
-"""Simulated environments and evaluation in them.
+"""Simulated environments, and evaluation in them and on robots.
 
 `assembly` builds an environment from its configuration, `episode` and `rows` play episodes side by side, `actor` lets a
-policy play, `evaluation` counts, `benchmark` goes through the tasks, `journal` keeps what ended, `report` says it in
-figures. `suites` reads names of tasks; `opengl` finds what draws without a window, `offscreen` draws MuJoCo's models
-with it; `old_gym` adapts environments of earlier interfaces.
+policy play, `evaluation` counts, `benchmark` goes through the tasks, `trials` evaluates on a robot, `journal` keeps
+what ended, `report` says it in figures. `suites` reads names of tasks; `opengl` finds what draws without a window,
+`offscreen` draws MuJoCo's models with it; `old_gym` adapts environments of earlier interfaces.
 """
 
 from lerobot.core.deprecation import keep_moved_modules

@@ -50,8 +50,8 @@ class EpisodeJournal:
         return self._descriptions.get((group, task_id), "")
 
     def add(self, group: str, task_id: int, description: str, episode: Episode) -> None:
-        """Keep an episode."""
-        entry = {
+        """Keep an episode; one of the same number takes the place of the earlier one."""
+        entry: dict[str, Any] = {
             "task_group": group,
             "task_id": task_id,
             "task": description,
@@ -63,6 +63,13 @@ class EpisodeJournal:
             "steps": episode.steps,
             "video": None if episode.video is None else str(episode.video),
         }
+        self._write({**entry, "unknown": True} if episode.unknown else entry)
+
+    def take_back(self, group: str, task_id: int, index: int) -> None:
+        """Forget an episode that was kept, so that it is played again."""
+        self._write({"task_group": group, "task_id": task_id, "index": index, "taken_back": True})
+
+    def _write(self, entry: dict[str, Any]) -> None:
         file = self._file or self._begun()
         file.write(json.dumps(entry) + "\n")
         file.flush()
@@ -87,9 +94,13 @@ class EpisodeJournal:
         return self._file
 
     def _take(self, entry: dict[str, Any]) -> None:
-        values = {name: entry[name] for name in ("index", "seed", "success", "sum_reward", "max_reward", "steps")}
-        episode = Episode(**values, video=None if entry["video"] is None else Path(entry["video"]))
         task = (str(entry["task_group"]), int(entry["task_id"]))
+        if entry.get("taken_back"):
+            self._episodes.get(task, {}).pop(entry["index"], None)
+            return
+        values = {name: entry[name] for name in ("index", "seed", "success", "sum_reward", "max_reward", "steps")}
+        video = None if entry["video"] is None else Path(entry["video"])
+        episode = Episode(**values, video=video, unknown=entry.get("unknown", False))
         self._episodes.setdefault(task, {})[episode.index] = episode
         self._descriptions[task] = str(entry["task"])
 

@@ -18,12 +18,13 @@ class Episode:
 
     Attributes:
         index: number of the episode, from 0.
-        seed: what its start depended on.
-        success: whether the task was solved at its end.
+        seed: what its start depended on; on a robot its number again.
+        success: whether the task was solved at its end; not, if nobody could tell.
         sum_reward: rewards of all steps, added.
         max_reward: the largest of them.
         steps: number of steps.
         video: file it was filmed into.
+        unknown: nobody could tell whether it was solved, as may be on a robot.
     """
 
     index: int
@@ -33,6 +34,7 @@ class Episode:
     max_reward: float
     steps: int
     video: Path | None = None
+    unknown: bool = False
 
 
 def wilson_interval(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
@@ -120,6 +122,7 @@ def _summary(episodes: Sequence[Episode]) -> dict[str, Any]:
         "n": n,
         "n_episodes": n,
         "n_success": successes,
+        "n_unknown": sum(episode.unknown for episode in episodes),
         "video_paths": [str(episode.video) for episode in episodes if episode.video is not None],
     }
 
@@ -140,7 +143,8 @@ def task_lines(results: dict[str, Any]) -> list[str]:
 
 def _rate(summary: dict[str, Any]) -> str:
     low, high = summary["pc_success_interval_95"]
+    unknown = f", {summary['n_unknown']} unknown" if summary["n_unknown"] else ""
     return (
-        f"success {summary['pc_success']:.1f} % ({summary['n_success']} of {counted(summary['n'], 'episode')}, "
-        f"95 % interval {low:.1f} to {high:.1f} %)"
+        f"success {summary['pc_success']:.1f} % ({summary['n_success']} of {counted(summary['n'], 'episode')}"
+        f"{unknown}, 95 % interval {low:.1f} to {high:.1f} %)"
     )

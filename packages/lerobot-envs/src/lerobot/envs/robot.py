@@ -89,6 +89,11 @@ class EnvRobot(DeviceBase):
         """See `HasReward.step_result`."""
         return self.scene.result
 
+    @property
+    def is_success(self) -> bool:
+        """See `KnowsSuccess.is_success`."""
+        return self.scene.result.success
+
     # --- life cycle --------------------------------------------------------------------------------------------------
 
     def connect(self, calibrate: bool = True) -> None:  # noqa: ARG002 - nothing to calibrate

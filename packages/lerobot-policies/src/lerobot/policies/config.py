@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
@@ -13,6 +13,7 @@ from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.features import (
     ACTION,
     OBSERVATION_STATE,
+    REWARD,
     FeatureType,
     NormalizationMode,
     PolicyFeature,
@@ -187,6 +188,25 @@ class PreTrainedConfig(PolicyConfig):
         """
         del provided
         return {**self.input_features, **self.output_features}
+
+    def check_columns(self, columns: Collection[str], source: str) -> None:
+        """Refuse a dataset that has no rewards, if they are learned from.
+
+        Args:
+            columns: keys of the dataset, as the policy calls them.
+            source: what the dataset is, for messages.
+
+        Raises:
+            FeatureMismatchError: it has none.
+        """
+        if self.reward_delta_indices is not None and REWARD not in columns:
+            raise FeatureMismatchError(
+                f"{source} has no {REWARD!r}, and policy {self.type!r} learns from rewards",
+                keys=[REWARD],
+                expected=f"a column {REWARD}, the reward for the action of each frame",
+                hint="Add it: lerobot edit-dataset --operation.type=add_feature --operation.name=next.reward "
+                "--operation.values=REWARDS.npy",
+            )
 
     def validate_features(self) -> None:
         """Refuse features that the networks do not take, before anything is built; here, numbers that are no vector.

@@ -1,7 +1,8 @@
 """`lerobot rollout`: a trained policy drives a robot, through the control loop and the safety gate."""
 
 import logging
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 from lerobot.core.control.rerun_display import open_display
 from lerobot.core.hooks import load_hooks
@@ -40,13 +41,27 @@ def rollout(config: RolloutConfig) -> int:
         DeviceError: the robot failed.
         SafetyError: the safety gate stopped the run.
     """
-    robot: Robot = config.robot.build()
     strategy: Strategy = config.strategy.build()
+    with staged(config, config.robot.build()) as stage:
+        return strategy.run(stage)
+
+
+@contextmanager
+def staged(config: RolloutConfig, robot: Robot) -> Iterator[Stage]:
+    """Load a policy for a robot and check all that can be wrong, for the block that plays on the stage.
+
+    Args:
+        config: validated configuration.
+        robot: need not be connected.
+
+    Raises:
+        LeRobotError: see `rollout`.
+    """
     with closing(make_actor(config, robot)) as actor:
         derive_limits(robot.action_features, config.safety)
         display = open_display(config, "lerobot_rollout")
         acting = Interpolated(actor, config.interpolation_multiplier)
-        return strategy.run(Stage(config, robot, actor, acting, display, load_hooks()))
+        yield Stage(config, robot, actor, acting, display, load_hooks())
 
 
 def robot_client(config: RobotClientConfig) -> int:

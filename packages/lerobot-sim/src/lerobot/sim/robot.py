@@ -82,6 +82,12 @@ class SimSO101(DeviceBase):
         return dict(self.world.randomization.values)
 
     @property
+    def is_success(self) -> bool:
+        """See `KnowsSuccess.is_success`: as the environment of the same task has it."""
+        with self.world.lock:
+            return self.world.task.solved(self.world)
+
+    @property
     def clock(self) -> Clock:
         """What time it is for whoever drives the arm: the scene's own if it does not run in real time."""
         return self._clock if self.config.realtime else SceneClock(self.world)

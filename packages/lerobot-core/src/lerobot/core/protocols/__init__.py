@@ -10,6 +10,7 @@ from lerobot.core.protocols.env import Env
 from lerobot.core.protocols.policy import Policy
 from lerobot.core.protocols.processor import Invertible, ProcessorStep
 from lerobot.core.protocols.robot import HasFixedRate, HasReward, HasSceneValues, HasTask, Robot, StepResult
+from lerobot.core.protocols.success import KnowsSuccess, SuccessDetector
 from lerobot.core.protocols.teleoperator import HasTeleopEvents, Teleoperator
 
 __all__ = [
@@ -26,9 +27,11 @@ __all__ = [
     "HasTask",
     "HasTeleopEvents",
     "Invertible",
+    "KnowsSuccess",
     "Policy",
     "ProcessorStep",
     "Robot",
     "StepResult",
+    "SuccessDetector",
     "Teleoperator",
 ]

@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
         Kind("optimizer", "lerobot.optimizers", "lerobot.core.config.base:OptimizerConfig"),
         Kind("scheduler", "lerobot.schedulers", "lerobot.core.config.base:SchedulerConfig"),
         Kind("strategy", "lerobot.strategies", "lerobot.core.config.base:PluginConfig"),
+        Kind("success_detector", "lerobot.success_detectors", "lerobot.core.config.base:PluginConfig"),
         Kind("executor", "lerobot.executors", "lerobot.core.config.base:PluginConfig"),
         Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
         # Names that commands had in huggingface/lerobot: they run, and are not listed.

@@ -1,7 +1,7 @@
 """The processors around a policy: made anew, loaded with it, saved with it."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,12 +64,15 @@ def joined(before: list[ProcessorStep], after: list[ProcessorStep]) -> Processor
     )
 
 
-def default_processors(config: PreTrainedConfig, stats: Stats | None = None) -> Processors:
-    """Make the processors most policies have: rename, batch, device, normalise | unnormalise, CPU.
+def default_processors(
+    config: PreTrainedConfig, stats: Stats | None = None, words: Sequence[ProcessorStep] = ()
+) -> Processors:
+    """Make the processors most policies have: rename, batch, words, device, normalise | unnormalise, CPU.
 
     Args:
         config: of the policy, features included.
         stats: statistics of the dataset; without them the processors only run once they are loaded.
+        words: steps that read the task; none for a policy that does not.
     """
     normalizer = NormalizerConfig(
         features={**config.input_features, **config.output_features}, norm_map=config.norm_map
@@ -79,6 +82,7 @@ def default_processors(config: PreTrainedConfig, stats: Stats | None = None) -> 
         [
             build_step(RenameObservationsConfig()),
             build_step(ToBatchConfig()),
+            *words,
             build_step(DeviceConfig(device=str(choose_device(config.device)))),
             build_step(normalizer, {"stats": stats}),
         ],

@@ -83,6 +83,26 @@ class TokenizerProcessorStep(ProcessorStep):
         return {**features, "observation": {**features["observation"], **added}}
 
 
+def require_tokens(name: str, batch: Mapping[str, Any]) -> None:
+    """Check that a batch holds the task as tokens.
+
+    Args:
+        name: of the policy.
+        batch: what it is given.
+
+    Raises:
+        FeatureMismatchError: it does not; names the key.
+    """
+    for key in (TOKENS, ATTENTION_MASK):
+        if key not in batch:
+            raise FeatureMismatchError(
+                f"policy {name!r} got no {key!r}",
+                keys=[key],
+                expected=f"{TOKENS}, {ATTENTION_MASK}; given: {', '.join(batch) or 'nothing'}",
+                hint="The pre-processor makes tokens of the task in words.",
+            )
+
+
 def load_tokenizer(name: str | None, field: str, **options: Any) -> Any:
     """Load a tokenizer of `transformers`, from a folder or the Hub.
 

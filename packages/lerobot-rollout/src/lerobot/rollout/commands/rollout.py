@@ -1,7 +1,6 @@
 """Configuration of `lerobot rollout`."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -9,11 +8,10 @@ from pydantic_core import PydanticCustomError
 
 from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES, OFFLINE
-from lerobot.core.config.base import ChunkPolicyConfig, CommandConfig, NoEffect, RobotConfig, TeleoperatorConfig
-from lerobot.core.safety.config import SafetyConfig
+from lerobot.core.config.base import ChunkPolicyConfig, CommandConfig, NoEffect, RobotConfig
 from lerobot.datasets.commands.record import VIDEO, DatasetRecordConfig
 from lerobot.policies.config import PreTrainedConfig, require_trained
-from lerobot.rollout.inference import InferenceConfig, SyncInference
+from lerobot.rollout.commands.acting import ActingOptions
 from lerobot.rollout.strategy import BaseStrategyConfig, StrategyConfig
 
 PREFIXES = ("rollout_", "eval_")
@@ -35,7 +33,7 @@ class RolloutDatasetConfig(DatasetRecordConfig):
             raise ValueError(f"a name that begins with {' or '.join(map(repr, PREFIXES))}, because a policy acts in it")
 
 
-class RolloutConfig(DisplayOptions, CommandConfig):
+class RolloutConfig(ActingOptions, DisplayOptions, CommandConfig):
     """Let a trained policy drive a robot, and record it if asked to.
 
     Keys while recording, in a terminal or over SSH: s and f end the episode as success or failure, right or n ends it
@@ -67,30 +65,14 @@ class RolloutConfig(DisplayOptions, CommandConfig):
     strategy: StrategyConfig = Field(
         default_factory=lambda: BaseStrategyConfig(), description="What is done beside driving."
     )
-    inference: InferenceConfig = Field(
-        default_factory=lambda: SyncInference(), description="When the policy predicts, and who waits for it."
-    )
     dataset: RolloutDatasetConfig | None = Field(
         default=None, description="What is recorded, and where to; for strategies that record."
-    )
-    teleop: TeleoperatorConfig | None = Field(
-        default=None, description="Teleoperator that drives the robot when the policy does not."
-    )
-    fps: float = Field(default=30.0, gt=0, description="Actions per second, Hz; as in the policy's dataset.")
-    interpolation_multiplier: int = Field(
-        default=1, ge=1, description="Commands per action: the robot gets so many steps of the way to each."
     )
     duration: float = Field(default=0.0, ge=0, description="Seconds to run; 0: until Ctrl-C.")
     task: str = Field(default="", description="What to do, in words; also --dataset.single_task.")
     device: str | None = Field(default=None, description="Device of the policy; null: the one it was saved with.")
     rename_map: dict[str, str] = Field(default={}, description="The policy's observation keys by those of the robot.")
-    return_to_initial_position: bool = Field(
-        default=True, description="At the end go back to where the robot was at the start, in 3 s; not after a signal."
-    )
     resume: bool = Field(default=False, description="Add episodes to an existing dataset; needs its exact name.")
-    control_file: Path | None = Field(
-        default=None, description="File to control the recording without a terminal: echo success > FILE."
-    )
     interactive: bool = Field(
         default=False, description="Type what the robot shall do: /start, /subtask WORDS, /reset, /stop, /help."
     )
@@ -101,8 +83,6 @@ class RolloutConfig(DisplayOptions, CommandConfig):
     torch_compile_backend: Annotated[str, NoEffect()] = Field(default="inductor", description=COMPILED)
     torch_compile_mode: Annotated[str, NoEffect()] = Field(default="default", description=COMPILED)
     compile_warmup_inferences: Annotated[int, NoEffect()] = Field(default=2, description=COMPILED)
-    play_sounds: bool = Field(default=True, description="Speak announcements, where the system can.")
-    safety: SafetyConfig = Field(default_factory=SafetyConfig, description="Limits of the safety gate.")
 
     @model_validator(mode="after")
     def _policy_is_trained(self) -> Self:

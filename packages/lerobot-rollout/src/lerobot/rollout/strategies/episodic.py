@@ -92,14 +92,8 @@ class EpisodicStrategy:
             DatasetError: the dataset cannot be created, resumed, written or uploaded.
         """
         config, robot, dataset = stage.config, stage.robot, stage.recorded
-        teleoperator, limits = stage.fitting_teleoperator(), derive_limits(robot.action_features, config.safety)[0]
-        source = EpisodicSource(
-            stage.acting,
-            limits,
-            between=None if teleoperator is None else self._taking_over(stage, teleoperator, limits),
-            goes_back=self.config.reset_to_initial_position,
-            fps=stage.rate_hz,
-        )
+        teleoperator = stage.fitting_teleoperator()
+        source = episodic_source(stage, teleoperator, self.config)
 
         def afterwards(session: Session) -> None:
             show(str(stage.actor.report))
@@ -130,6 +124,20 @@ class EpisodicStrategy:
                 afterwards=afterwards,
             )
 
-    def _taking_over(self, stage: Stage, teleoperator: Teleoperator, limits: Mapping[str, Limit]) -> TakingOver:
-        ticks = round(HANDOVER_S * stage.rate_hz) if self.config.smooth_handover else 0
-        return TakingOver(teleoperator, limits, ticks, moves_leader=self.config.smooth_leader_to_follower_handover)
+
+def episodic_source(stage: Stage, teleoperator: Teleoperator | None, config: EpisodicStrategyConfig) -> EpisodicSource:
+    """Make the source of commands of a run of episodes.
+
+    Args:
+        stage: see there.
+        teleoperator: drives the robot between episodes; None if nobody does.
+        config: how it takes over, and where the robot goes without it.
+    """
+    limits, _ = derive_limits(stage.robot.action_features, stage.config.safety)
+    between = None
+    if teleoperator is not None:
+        ticks = round(HANDOVER_S * stage.rate_hz) if config.smooth_handover else 0
+        between = TakingOver(teleoperator, limits, ticks, moves_leader=config.smooth_leader_to_follower_handover)
+    return EpisodicSource(
+        stage.acting, limits, between=between, goes_back=config.reset_to_initial_position, fps=stage.rate_hz
+    )

@@ -1,0 +1,1 @@
+"""Who tells that a task is solved; the configurations are in `lerobot.rollout.detector`."""
