@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from lerobot.core.config import load
+from lerobot.core.errors import FeatureMismatchError
 from lerobot.core.registry import registry
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.envs.command import eval_command
@@ -49,7 +50,20 @@ VQBET = (
     "--policy.gpt_n_head=2",
     "--policy.n_obs_steps=2",
 )
-KINDS = {"diffusion": (*DIFFUSION, *PICTURES), "diffusion from states": DIFFUSION, "vqbet": (*VQBET, *PICTURES)}
+TDMPC = (
+    "--policy.type=tdmpc",
+    "--policy.horizon=3",
+    "--policy.mlp_dim=16",
+    "--policy.latent_dim=8",
+    "--policy.n_gaussian_samples=16",
+    "--policy.n_elites=8",
+)
+KINDS = {
+    "diffusion": (*DIFFUSION, *PICTURES),
+    "diffusion from states": DIFFUSION,
+    "vqbet": (*VQBET, *PICTURES),
+    "tdmpc from states": TDMPC,
+}
 
 
 def pictures(_: Path) -> Path:
@@ -57,18 +71,26 @@ def pictures(_: Path) -> Path:
     return DATA / "derived_from_v1_v30" / "pusht_1ep"
 
 
-def states(folder: Path) -> Path:
-    """Two episodes of PushT whose video is not here; what the environment says is taken to be the target."""
+def states(folder: Path, *, rewarded: bool = True) -> Path:
+    """Two episodes of PushT whose video is not here; what the environment says is taken to be the target.
+
+    Args:
+        folder: where to.
+        rewarded: give a reward for being near the target.
+    """
     vector = {"dtype": "float32", "shape": (2,), "names": None}
     names = ("observation.state", "observation.environment_state", "action")
-    made = LeRobotDataset.create("test/states", 10, dict.fromkeys(names, vector), folder / "states")
+    reward = {"next.reward": {"dtype": "float32", "shape": (1,), "names": None}} if rewarded else {}
+    made = LeRobotDataset.create("test/states", 10, dict.fromkeys(names, vector) | reward, folder / "states")
     table = pq.read_table(next((DATA / "pusht_v30_novideo" / "data").rglob("*.parquet")))
     columns = {name: np.array(table[name].to_pylist(), np.float32) for name in ("observation.state", "action")}
     episodes = table["episode_index"].to_numpy()
     for episode in (0, 1):
         for row in np.flatnonzero(episodes == episode):
             state, action = columns["observation.state"][row], columns["action"][row]
-            made.add_frame(dict(zip(names, (state, action, action), strict=True)) | {"task": "push"})
+            frame = dict(zip(names, (state, action, action), strict=True)) | {"task": "push"}
+            near = {"next.reward": -np.abs(state - action).mean(keepdims=True)} if rewarded else {}
+            made.add_frame(frame | near)
         made.save_episode()
     made.finalize()
     return folder / "states"
@@ -90,7 +112,7 @@ def run_on(root: Path) -> list[str]:
 def test_a_run_that_was_interrupted_ends_as_one_that_was_not(kind: str, tmp_path: Path) -> None:
     if not DATA.exists():
         pytest.skip(f"{DATA} is not here")
-    root = (states if kind == "diffusion from states" else pictures)(tmp_path)
+    root = (states if kind.endswith("from states") else pictures)(tmp_path)
     flags = [
         *run_on(root),
         "--save_freq=10",
@@ -109,6 +131,18 @@ def test_a_run_that_was_interrupted_ends_as_one_that_was_not(kind: str, tmp_path
     assert [path for path in files if (whole / path).read_bytes() != (parts / path).read_bytes()] == []
     flags = [f"--policy.path={whole / 'pretrained_model'}", f"--dataset.root={root}", "--dataset.repo_id=test/pusht"]
     assert check(load(CheckConfig, flags).config) == 0
+
+
+def test_who_learns_from_rewards_asks_for_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if not DATA.exists():
+        pytest.skip(f"{DATA} is not here")
+    root = states(tmp_path, rewarded=False)
+    config = load(TrainPipelineConfig, [*run_on(root), *TDMPC, f"--output_dir={tmp_path / 'run'}"]).config
+    with pytest.raises(FeatureMismatchError, match=r"dataset test/pusht has no 'next.reward'"):
+        train(config)
+    flags = ["--policy.type=tdmpc", f"--dataset.root={root}", "--dataset.repo_id=test/pusht"]
+    assert check(load(CheckConfig, flags).config) == 1
+    assert "has no 'next.reward'" in capsys.readouterr().out
 
 
 ACT = (

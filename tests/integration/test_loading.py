@@ -41,6 +41,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "n_obs_steps": 2,
         "crop_shape": (56, 56),
     },
+    "tdmpc": {"latent_dim": 8, "mlp_dim": 32, "state_encoder_hidden_dim": 16, "horizon": 3, "use_mpc": False},
 }
 INPUTS = {
     "observation.state": PolicyFeature(type=FeatureType.STATE, shape=(3,)),

@@ -81,6 +81,7 @@ def run_cases(
     make_processors: Callable,
     forward: Forward,
     small: tuple[str, ...] = (),
+    compute: Callable = results,
 ) -> None:
     """For every case: save a policy of the peer's own, load ours, and compute the same with both."""
     for folder in sorted((each for each in root.iterdir() if each.name.isdigit()), key=lambda each: int(each.name)):
@@ -105,11 +106,11 @@ def run_cases(
         policy.save_pretrained(theirs)
         pre.save_pretrained(theirs)
         post.save_pretrained(theirs)
-        save_file(results(policy, pre, data, asked, forward), folder / "theirs.safetensors")
+        save_file(compute(policy, pre, data, asked, forward), folder / "theirs.safetensors")
 
         ours = folder / "ours"
         policy = policy_class.from_pretrained(ours, config=config_of(ours, small), strict=True)
         # This release does not look for the tokenizer that lies beside the pipeline.
         own = {"tokenizer_processor": {"tokenizer_name": str(ours / "tokenizer")}}
         pre = PolicyProcessorPipeline.from_pretrained(ours, "policy_preprocessor.json", overrides=own)
-        save_file(results(policy, pre, data, asked, forward), folder / "ours.safetensors")
+        save_file(compute(policy, pre, data, asked, forward), folder / "ours.safetensors")

@@ -17,7 +17,7 @@ from lerobot.policies.processing.prompt import NewLineProcessorStep
 from lerobot.policies.processing.tokenizer import TokenizerProcessorStep
 from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
-from lerobot.policies.vla.config import VLAConfig
+from lerobot.policies.vla.config import FlowVLAConfig
 from lerobot.policies.vla.flow import FlowVLAPolicy
 from lerobot.policies.vla.images import camera_images
 
@@ -29,7 +29,7 @@ INPUTS = {
 OUTPUTS = {"action": PolicyFeature(type=FeatureType.ACTION, shape=(2,))}
 
 
-class LineConfig(VLAConfig):
+class LineConfig(FlowVLAConfig):
     """A velocity that is linear in everything."""
 
     published_order = ("max_action_dim", "chunk_size")

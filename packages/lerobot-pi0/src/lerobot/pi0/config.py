@@ -12,7 +12,7 @@ from lerobot.pi0.sizes import VARIANTS, PaliGemmaSize, Variant, paligemma_size
 from lerobot.policies.features import ACTION
 from lerobot.policies.networks.sizes import DecoderSize
 from lerobot.policies.processing.config import NewLineConfig
-from lerobot.policies.vla.config import VLAConfig
+from lerobot.policies.vla.config import FlowVLAConfig
 
 
 def _is_default(value: Any) -> bool:
@@ -37,7 +37,7 @@ class StatePromptConfig(ProcessorStepConfig):
     """Of the prompt, behind the state."""
 
 
-class PaliGemmaVLAConfig(VLAConfig):
+class PaliGemmaVLAConfig(FlowVLAConfig):
     """What the pi models share: PaliGemma, and images and actions as they take them."""
 
     paligemma_variant: Variant = Field(default="gemma_2b", description="Language model of PaliGemma, by name.")

@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
@@ -13,6 +13,7 @@ from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.features import (
     ACTION,
     OBSERVATION_STATE,
+    REWARD,
     FeatureType,
     NormalizationMode,
     PolicyFeature,
@@ -35,6 +36,9 @@ class PreTrainedConfig(PolicyConfig):
 
     resizes_images: ClassVar[bool] = False
     """The policy brings images to its own size, so images of any size fit."""
+
+    scaled_by: ClassVar[tuple[str, str]] = ("normalizer_processor", "unnormalizer_processor")
+    """Registered names of the steps that scale by statistics, before the policy and behind it."""
 
     in_steps: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Fields that steps of the pre-processor have too, each as `step.setting`: what the policy and they agree on. A
@@ -167,6 +171,16 @@ class PreTrainedConfig(PolicyConfig):
         """How each type of feature is normalised; types that are absent are left alone."""
         return self.normalization_mapping
 
+    def scaling_overrides(self, stats: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give what saved processors are to have instead to scale by other statistics, before and behind the policy.
+
+        Args:
+            stats: statistics by feature and name.
+        """
+        behind = {"stats": stats, "features": self.output_features, "norm_map": self.norm_map}
+        before = {**behind, "features": {**self.input_features, **self.output_features}}
+        return {self.scaled_by[0]: before}, {self.scaled_by[1]: behind}
+
     def with_features(self, provided: PolicyFeatures) -> Self:
         """Take outputs, and inputs unless they are already chosen, from what a dataset or environment provides.
 
@@ -187,6 +201,25 @@ class PreTrainedConfig(PolicyConfig):
         """
         del provided
         return {**self.input_features, **self.output_features}
+
+    def check_columns(self, columns: Collection[str], source: str) -> None:
+        """Refuse a dataset that has no rewards, if they are learned from.
+
+        Args:
+            columns: keys of the dataset, as the policy calls them.
+            source: what the dataset is, for messages.
+
+        Raises:
+            FeatureMismatchError: it has none.
+        """
+        if self.reward_delta_indices is not None and REWARD not in columns:
+            raise FeatureMismatchError(
+                f"{source} has no {REWARD!r}, and policy {self.type!r} learns from rewards",
+                keys=[REWARD],
+                expected=f"a column {REWARD}, the reward for the action of each frame",
+                hint="Add it: lerobot edit-dataset --operation.type=add_feature --operation.name=next.reward "
+                "--operation.values=REWARDS.npy",
+            )
 
     def validate_features(self) -> None:
         """Refuse features that the networks do not take, before anything is built; here, numbers that are no vector.

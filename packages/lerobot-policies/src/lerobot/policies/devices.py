@@ -4,8 +4,12 @@ import logging
 from functools import cache
 
 import torch
+from torch import nn
 
 from lerobot.core.errors import LeRobotError
+
+_FUSED = {"cpu", "cuda", "mps", "xpu"}
+"""Devices on which torch has fused steps of its optimizers."""
 
 logger = logging.getLogger(__name__)
 
@@ -53,3 +57,9 @@ def _available(device: torch.device) -> bool:
     if device.type == "xpu":
         return torch.xpu.is_available()
     return device.type in {"cpu", "meta"}
+
+
+def has_fused_steps(module: nn.Module) -> bool | None:
+    """Whether an optimizer may read and write every weight once instead of a dozen times; None: torch shall choose."""
+    learned = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    return True if all(each.device.type in _FUSED and each.is_floating_point() for each in learned) else None

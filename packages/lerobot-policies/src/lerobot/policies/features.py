@@ -10,6 +10,7 @@ from lerobot.core.errors import FeatureMismatchError
 OBSERVATION_STATE = "observation.state"
 OBSERVATION_ENVIRONMENT_STATE = "observation.environment_state"
 ACTION = "action"
+REWARD = "next.reward"
 
 
 class FeatureType(StrEnum):

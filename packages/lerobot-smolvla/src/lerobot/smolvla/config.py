@@ -9,7 +9,7 @@ from lerobot.core.config.base import PathText
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.features import OBSERVATION_STATE
 from lerobot.policies.processing.config import NewLineConfig
-from lerobot.policies.vla.config import VLAConfig
+from lerobot.policies.vla.config import FlowVLAConfig
 from lerobot.smolvla.vlm import SMOLVLM2_500M, SmolVLMSize
 
 
@@ -19,7 +19,7 @@ class SmolVLANewLineConfig(NewLineConfig):
     type: str = "smolvla_new_line_processor"
 
 
-class SmolVLAConfig(VLAConfig):
+class SmolVLAConfig(FlowVLAConfig):
     """SmolVLA: tasks told in words, learned by fine-tuning a small vision-language model with an action expert."""
 
     target: ClassVar[str] = "lerobot.smolvla.policy:SmolVLAPolicy"

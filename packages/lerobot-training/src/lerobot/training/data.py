@@ -189,6 +189,7 @@ def _composed(first: Mapping[str, str], then: Mapping[str, str]) -> dict[str, st
 
 def _source(config: EpisodesConfig, policy: PreTrainedConfig, names: Mapping[str, str], eval_split: float) -> _Source:
     meta = LeRobotDatasetMetadata(config.repo_id, config.root, config.revision)
+    policy.check_columns({names.get(key, key) for key in meta.features}, f"dataset {meta.repo_id}")
     training, held_out = _episodes(config, meta, eval_split)
     return _Source(config, meta, training, held_out, delta_timestamps(policy, meta, names))
 

@@ -25,11 +25,12 @@ def check_files(config: PreTrainedConfig) -> list[str]:
         names = tensor_names(checkpoint.file(ADAPTER_WEIGHTS if config.use_peft else WEIGHTS))
         _check_weights(config)
         features = {**config.input_features, **config.output_features}
+        before, behind = config.scaled_by
         if checkpoint.find(f"{PREPROCESSOR}.json") is None and any("buffer_action" in name for name in names):
             return []
         return [
-            *_missing_statistics(checkpoint, PREPROCESSOR, "normalizer_processor", config, features),
-            *_missing_statistics(checkpoint, POSTPROCESSOR, "unnormalizer_processor", config, config.output_features),
+            *_missing_statistics(checkpoint, PREPROCESSOR, before, config, features),
+            *_missing_statistics(checkpoint, POSTPROCESSOR, behind, config, config.output_features),
         ]
     except LeRobotError as error:
         return [str(error)]
@@ -106,12 +107,21 @@ def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mappin
     except FeatureMismatchError as error:
         problems.append(str(error))
     if config.pretrained_path is None and source.stats is not None:
+        problems += _unlearnable(fitted, source, rename_map)
         stats = {rename_map.get(key, key): entry for key, entry in source.stats.items()}
         needed_stats = [(key, name) for key, names in _needed(fitted, needed).items() for name in names]
         missing = [f"{key}.{name}" for key, name in needed_stats if name not in stats.get(key, {})]
         if missing:
             problems.append(f"{source.label} has no statistics {', '.join(missing)}")
     return problems
+
+
+def _unlearnable(config: PreTrainedConfig, dataset: Described, rename_map: Mapping[str, str]) -> list[str]:
+    try:
+        config.check_columns({rename_map.get(key, key) for key in dataset.features}, dataset.label)
+    except FeatureMismatchError as error:
+        return [str(error)]
+    return []
 
 
 def cameras_of(config: PreTrainedConfig, source: Described, rename_map: Mapping[str, str]) -> str:

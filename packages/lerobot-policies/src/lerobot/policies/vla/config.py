@@ -9,7 +9,14 @@ from pydantic_core import PydanticCustomError
 from lerobot.core.config.base import NoEffect
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.features import FeatureType, NormalizationMode, PolicyFeature, PolicyFeatures
+from lerobot.policies.features import (
+    ACTION,
+    OBSERVATION_STATE,
+    FeatureType,
+    NormalizationMode,
+    PolicyFeature,
+    PolicyFeatures,
+)
 from lerobot.policies.rtc.config import RTCConfig
 
 EMPTY_CAMERA = "observation.images.empty_camera_{}"
@@ -41,13 +48,6 @@ class VLAConfig(PreTrainedConfig):
         description="Cameras that may be missing; the policy sees black ones and does not look at them.",
     )
     tokenizer_max_length: int = Field(default=48, gt=0, description="Longest task, tokens; what is longer is cut.")
-    rtc_config: Annotated[RTCConfig | None, NoEffect()] = Field(
-        default=None, description="Accepted; whoever runs the policy says it: --inference.type=rtc of rollout."
-    )
-    compile_model: bool = Field(default=False, description="Compile what is computed again and again.")
-    compile_mode: Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"] = Field(
-        default="max-autotune", description="How, as torch.compile calls it."
-    )
 
     optimizer_lr: float = Field(default=1e-4, gt=0, description="Learning rate.")
     optimizer_betas: tuple[float, float] = Field(default=(0.9, 0.95), description="Decays of AdamW's two averages.")
@@ -111,21 +111,30 @@ class VLAConfig(PreTrainedConfig):
                 keys=list(self.input_features),
                 expected="at least one camera as input, 'action' as output",
             )
-        if self.robot_state_feature is None:
+        if self.reads_state and self.robot_state_feature is None:
             raise FeatureMismatchError(
                 f"policy {self.type!r} has the inputs {', '.join(self.input_features)}",
                 keys=["observation.state"],
                 expected="the robot's state as observation.state",
             )
-        widths = {"observation.state": self.max_state_dim, "action": self.max_action_dim}
-        for key, feature in {**self.input_features, **self.output_features}.items():
-            if key in widths and feature.shape[0] > widths[key]:
-                field = "max_state_dim" if key == "observation.state" else "max_action_dim"
+        for key, field in self.widest.items():
+            feature = {**self.input_features, **self.output_features}.get(key)
+            if feature is not None and feature.shape[0] > (widest := getattr(self, field)):
                 raise FeatureMismatchError(
-                    f"{key} has {feature.shape[0]} numbers, and policy {self.type!r} takes {widths[key]}",
+                    f"{key} has {feature.shape[0]} numbers, and policy {self.type!r} takes {widest}",
                     keys=[key],
-                    expected=f"at most {widths[key]}, or a new policy with --policy.{field}={feature.shape[0]}",
+                    expected=f"at most {widest}, or a new policy with --policy.{field}={feature.shape[0]}",
                 )
+
+    @property
+    def reads_state(self) -> bool:
+        """Whether the state is needed."""
+        return True
+
+    @property
+    def widest(self) -> Mapping[str, str]:
+        """Fields that say how wide a feature may be, by its key."""
+        return {OBSERVATION_STATE: "max_state_dim", ACTION: "max_action_dim"}
 
     @property
     def executed_steps(self) -> int:
@@ -157,3 +166,15 @@ class VLAConfig(PreTrainedConfig):
             "peak_lr": self.optimizer_lr,
             "decay_lr": self.scheduler_decay_lr,
         }
+
+
+class FlowVLAConfig(VLAConfig):
+    """What those have besides whose chunks can be continued, and whose networks compiled."""
+
+    rtc_config: Annotated[RTCConfig | None, NoEffect()] = Field(
+        default=None, description="Accepted; whoever runs the policy says it: --inference.type=rtc of rollout."
+    )
+    compile_model: bool = Field(default=False, description="Compile what is computed again and again.")
+    compile_mode: Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"] = Field(
+        default="max-autotune", description="How, as torch.compile calls it."
+    )

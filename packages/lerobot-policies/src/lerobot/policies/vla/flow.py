@@ -15,7 +15,7 @@ from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.rtc.continuation import Continuation, Mode
 from lerobot.policies.rtc.guidance import Guidance
 from lerobot.policies.rtc.prefix import Prefix
-from lerobot.policies.vla.config import VLAConfig
+from lerobot.policies.vla.config import FlowVLAConfig
 from lerobot.policies.vla.images import require_batch
 
 Context = TypeVar("Context")
@@ -34,9 +34,9 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
         FeatureMismatchError: the features are not what such a policy needs.
     """
 
-    config: VLAConfig
+    config: FlowVLAConfig
 
-    def __init__(self, config: VLAConfig, steps: int) -> None:
+    def __init__(self, config: FlowVLAConfig, steps: int) -> None:
         super().__init__(config)
         config.validate_features()
         self._steps = steps

@@ -9,11 +9,9 @@ from torch.optim import Optimizer
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import ConfigError, ConfigProblem
 from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.devices import has_fused_steps
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.optim.config import AdamConfig, AdamWConfig, SGDConfig
-
-_FUSED = {"cpu", "cuda", "mps", "xpu"}
-"""Devices on which torch has fused steps."""
 
 
 def optimizer_preset(config: PreTrainedConfig) -> OptimizerConfig:
@@ -52,7 +50,7 @@ def adam(config: AdamConfig, *, policy: PreTrainedPolicy) -> Optimizer:
         betas=config.betas,
         eps=config.eps,
         weight_decay=config.weight_decay,
-        fused=_fused(policy),
+        fused=has_fused_steps(policy),
     )
 
 
@@ -64,7 +62,7 @@ def adamw(config: AdamWConfig, *, policy: PreTrainedPolicy) -> Optimizer:
         betas=config.betas,
         eps=config.eps,
         weight_decay=config.weight_decay,
-        fused=_fused(policy),
+        fused=has_fused_steps(policy),
     )
 
 
@@ -78,9 +76,3 @@ def sgd(config: SGDConfig, *, policy: PreTrainedPolicy) -> Optimizer:
         nesterov=config.nesterov,
         weight_decay=config.weight_decay,
     )
-
-
-def _fused(policy: PreTrainedPolicy) -> bool | None:
-    """Whether a step may read and write every weight once instead of a dozen times; None where torch shall choose."""
-    learned = [parameter for parameter in policy.parameters() if parameter.requires_grad]
-    return True if all(each.device.type in _FUSED and each.is_floating_point() for each in learned) else None
