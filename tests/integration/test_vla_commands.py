@@ -178,7 +178,7 @@ def test_it_plays_in_an_environment(root: Path, tmp_path: Path) -> None:
 def without_tokenizers(root: Path) -> Iterator[None]:
     """Nothing of what a run named is there any more, but for the sizes of a vision-language model."""
     moved = [path.rename(root / f"{path.name}-away") for path in (root / "clip", *root.glob("*-fast"))]
-    sizes = root / "vlm-away/config.json"
+    sizes = root / "clip-away/config.json"
     if sizes.exists():
         (root / "clip").mkdir()
         shutil.copy(sizes, root / "clip")
