@@ -25,6 +25,12 @@ PEER = [
     "lerobot[dataset,training,feetech,dynamixel,hardware,diffusion,pusht,aloha,lekiwi]==0.6.1",
     "transformers>=5.4,<5.6",
 ]
+# The last releases that have GR00T N1.5 ask for flash attention, which no CPU has: they get what they import instead.
+PEER_044 = [
+    *("torch", "torchvision", "transformers>=4.57.1,<5", "huggingface-hub<1", "diffusers<0.36", "datasets>=4,<4.2"),
+    *("draccus==0.10.0", "dm-tree", "einops", "imageio", "av", "deepdiff", "gymnasium", "opencv-python-headless"),
+    *("pyserial", "rerun-sdk", "termcolor", "jsonlines", "numpy<2.3", "safetensors", "accelerate", "peft"),
+]
 # Its simulations ask for the OpenCV with windows, which needs system libraries.
 PEER_OVERRIDES = "opencv-python; sys_platform == 'never'\n"
 
@@ -162,11 +168,23 @@ def peer_python(session: nox.Session) -> str:
     return str(folder / "bin" / "python")
 
 
+def peer_044_python(session: nox.Session) -> str:
+    """The same for release 0.4.4."""
+    if peer := os.environ.get("LEROBOT_PEER_044_PYTHON"):
+        return peer
+    python = interpreter("3.11") or session.error("release 0.4.4 needs Python 3.11")
+    folder, env = environment("peer-044")
+    session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
+    session.run("uv", "pip", "install", "-q", "--no-deps", "lerobot==0.4.4", env=env, external=True)
+    session.run("uv", "pip", "install", "-q", *PEER_044, env=env, external=True)
+    return str(folder / "bin" / "python")
+
+
 @nox.session
 def interop(session: nox.Session) -> None:
-    """Cross-load with huggingface/lerobot from PyPI, in an environment of its own."""
-    peer = peer_python(session)
-    session.run("pytest", "-m", "peer", *session.posargs, env={**TEST_ENV, "LEROBOT_PEER_PYTHON": peer})
+    """Cross-load with huggingface/lerobot from PyPI, a current and an old release, in environments of their own."""
+    peers = {"LEROBOT_PEER_PYTHON": peer_python(session), "LEROBOT_PEER_044_PYTHON": peer_044_python(session)}
+    session.run("pytest", "-m", "peer", *session.posargs, env={**TEST_ENV, **peers})
 
 
 @nox.session

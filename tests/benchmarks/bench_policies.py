@@ -2,9 +2,10 @@
 
 Usage: bench_policies.py [KIND ...]      (LEROBOT_PEER_PYTHON names the peer's interpreter, with diffusers)
 
-Networks have the published sizes for PushT. Both sides run in turns, one thread each, so that a busy machine slows
-both; times are those of the processor. A step of training is loss, gradients, clipping and Adam on a batch of 64;
-acting is `select_action` for one robot when a new chunk is due, with ten levels of noise for Diffusion Policy.
+Networks have the published sizes for PushT, and Multi-Task DiT those of its transformer under smaller encoders. Both
+sides run in turns, one thread each, so that a busy machine slows both; times are those of the processor. A step of
+training is loss, gradients, clipping and Adam on a batch of 64, or of 8; acting is `select_action` for one robot when a
+new chunk is due, with ten levels of noise, or ten steps.
 """
 
 import json
@@ -34,6 +35,7 @@ DIFFUSION = {
     "use_separate_rgb_encoder_per_camera": False,
     "num_inference_steps": 10,
 }
+DIT = {"image_crop_shape": None, "num_inference_steps": 10, "num_integration_steps": 10}
 KINDS: dict[str, dict[str, Any]] = {
     "diffusion, states": {"type": "diffusion", "inputs": STATES, "settings": DIFFUSION, "steps": 3},
     "diffusion, pictures": {
@@ -50,13 +52,21 @@ KINDS: dict[str, dict[str, Any]] = {
         "settings": {"use_group_norm": True, "n_vqvae_training_steps": 1},
         "steps": 3,
     },
+    "multi_task_dit, diffusion": {"type": "multi_task_dit", "inputs": PICTURES, "settings": DIT, "steps": 3, "rows": 8},
+    "multi_task_dit, flow": {
+        "type": "multi_task_dit",
+        "inputs": PICTURES,
+        "settings": {**DIT, "objective": "flow_matching"},
+        "steps": 3,
+        "rows": 8,
+    },
 }
 CHANNELS_LAST = ", channels last"
 """Of what learns from pictures: with this at the end of its name, our side learns with `--channels_last=true`."""
 KINDS |= {
     name + CHANNELS_LAST: kind
     for name, kind in KINDS.items()
-    if kind["inputs"] is PICTURES and not name.endswith("codes")
+    if kind["inputs"] is PICTURES and not name.endswith("codes") and kind["type"] != "multi_task_dit"
 }
 
 
@@ -66,7 +76,22 @@ def batch(config: Any, rows: int) -> dict[str, torch.Tensor]:
     found = {key: torch.rand(rows, config.n_obs_steps, *each.shape) for key, each in config.input_features.items()}
     actions = len(config.action_delta_indices)
     found["action"] = torch.rand(rows, actions, 2) * 2 - 1
+    if config.type == "multi_task_dit":
+        found["observation.language.tokens"] = torch.arange(77).expand(rows, -1) + 100
+        found["observation.language.attention_mask"] = torch.ones(rows, 77, dtype=torch.bool)
     return {**found, "action_is_pad": torch.zeros(rows, actions, dtype=torch.bool)}
+
+
+def clip(folder: Path) -> str:
+    """Encoders with random weights, in a folder that both sides read."""
+    import transformers
+
+    size = {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 6, "num_attention_heads": 4}
+    config = transformers.CLIPConfig(
+        text_config={**size, "vocab_size": 1000}, vision_config={**size, "image_size": 96, "patch_size": 16}
+    )
+    transformers.CLIPModel(config).save_pretrained(folder)
+    return str(folder)
 
 
 def ours(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
@@ -76,11 +101,15 @@ def ours(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
     from lerobot.training.optim.optimizers import optimizer_preset
 
     if not (folder / "config.json").exists():
+        if kind["type"] == "multi_task_dit":
+            begun = dict.fromkeys(("vision_encoder_name", "text_encoder_name"), clip(folder / "clip"))
+        else:
+            begun = {"pretrained_backbone_weights": None}
         config = registry.config_class("policy", kind["type"])(
             input_features=kind["inputs"],
             output_features={"action": ACTION},
             device="cpu",
-            pretrained_backbone_weights=None,
+            **begun,
             **kind["settings"],
         )
         config.build().save_pretrained(folder)
@@ -92,6 +121,8 @@ def peer(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
     """The peer's policy with our weights, and its optimizer."""
     if kind["type"] == "diffusion":
         from lerobot.policies.diffusion.modeling_diffusion import DiffusionPolicy as PeerPolicy
+    elif kind["type"] == "multi_task_dit":
+        from lerobot.policies.multi_task_dit.modeling_multi_task_dit import MultiTaskDiTPolicy as PeerPolicy
     else:
         from lerobot.policies.vqbet.modeling_vqbet import VQBeTPolicy as PeerPolicy
     policy = PeerPolicy.from_pretrained(folder, strict=True)
@@ -105,8 +136,12 @@ def measure(side: str, name: str, folder: Path) -> None:
     make = {"ours": ours, "peer": peer}[side]
     policy, _ = make(kind, folder)
     policy.eval()
-    learned_from = batch(policy.config, ROWS)
-    seen = {key: value[:1, 0] for key, value in learned_from.items() if key.startswith("observation")}
+    learned_from = batch(policy.config, kind.get("rows", ROWS))
+    seen = {
+        key: value[:1] if "language" in key else value[:1, 0]
+        for key, value in learned_from.items()
+        if key.startswith("observation")
+    }
     actions, acting = [], []
     for _ in range(TICKS):
         policy.reset()
@@ -163,7 +198,7 @@ def main() -> None:
                 side: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
                 for side, runs in found.items()
             }
-            row = [name, *(f"{ROWS / typical[side]['train']:.1f}" for side in sides)]
+            row = [name, *(f"{KINDS[name].get('rows', ROWS) / typical[side]['train']:.1f}" for side in sides)]
             if len(sides) == 2:
                 values = [load_file(folder / f"{side}.safetensors") for side in sides]
                 row.append(f"{typical['peer']['train'] / typical['ours']['train']:.2f}")

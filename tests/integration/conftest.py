@@ -4,5 +4,5 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-for _name in ("pi0", "smolvla", "xvla"):
+for _name in ("groot", "multi-task-dit", "pi0", "smolvla", "xvla"):
     sys.path.append(str(Path(__file__).parents[2] / "packages" / f"lerobot-{_name}" / "tests"))

@@ -9,9 +9,8 @@ import pytest
 from lerobot.aloha.config import PHYSICS_HZ, AlohaConfig
 from lerobot.core.errors import LeRobotError
 from lerobot.envs.actor import provided_features
-from lerobot.envs.assembly import env_maker, make_env
-from lerobot.envs.evaluation import evaluate
-from lerobot.envs.rows import EnvRows
+from lerobot.envs.assembly import make_env
+from lerobot.envs.testing import assert_same_episodes
 
 FAST = {"observation_width": 64, "observation_height": 48, "quality": "fast"}
 REST = np.array([0, -0.96, 1.16, 0, -0.3, 0, 0.1] * 2, np.float32)
@@ -124,38 +123,11 @@ def test_targets_have_the_joints_limits(cube: Any) -> None:
     assert np.array_equal(high[7:], high[:7])
 
 
-class Waver:
-    """Waves both arms about; what is seen decides where, so any difference grows.
-
-    Args:
-        seen: where it keeps what was shown last in the episode of each seed.
-    """
-
-    def __init__(self, seen: dict[int, bytes]) -> None:
-        self.seen = seen
-
-    def start(self, seed: int, task: str) -> None:
-        assert task.startswith("Pick up the cube")
-        self.seed, self.random = seed, np.random.default_rng(seed)
-
-    def act(self, observation: Any) -> np.ndarray:
-        picture, joints = observation["pixels"]["top"], observation["agent_pos"]
-        self.seen[self.seed] = picture.tobytes() + joints.tobytes()
-        return (joints + picture.mean() / 255 * self.random.normal(0, 0.5, 14)).astype(np.float32)
-
-
 def test_batch_sizes_give_identical_episodes() -> None:
     """Every reward is 0 here, so what the environments show at the end is compared as well."""
     config = AlohaConfig(task="AlohaTransferCube-v0", episode_length=6, **FAST)
-    played, shown = [], []
-    for count in (1, 3, 8):
-        seen: dict[int, bytes] = {}
-        with EnvRows(env_maker(config), count) as rows:
-            played.append(evaluate(rows, [Waver(seen) for _ in range(count)], 8, seed=3))
-        shown.append(seen)
-    assert played[0] == played[1] == played[2]
-    assert shown[0] == shown[1] == shown[2]
-    assert len(set(shown[0].values())) == 8
+    task = "Pick up the cube with the right arm and transfer it to the left arm."
+    assert_same_episodes(config, task, episodes=8, rows=[(1, False), (3, False), (8, False)])
 
 
 def test_policies_see_what_they_know() -> None:

@@ -40,7 +40,7 @@ def test_published_settings_are_kept_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"horizon": 20}, "multiple of 8"),
+        ({"horizon": 20, "n_action_steps": 8}, "multiple of 8"),
         ({"n_action_steps": 64}, "at most horizon - n_obs_steps \\+ 1 = 63"),
         ({"num_inference_steps": 101}, "at most num_train_timesteps, 100"),
         ({"vision_backbone": "vgg16"}, "resnet"),

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.diffusion.config import DiffusionConfig
-from lerobot.diffusion.noise import NoiseSchedule
 from lerobot.diffusion.policy import DiffusionPolicy
 from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.denoising.noise import NoiseSchedule
 from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.policies.processing.pipelines import make_processors
 from lerobot.policies.rtc.config import RTCConfig

@@ -10,9 +10,8 @@ import pytest
 
 from lerobot.core.errors import LeRobotError
 from lerobot.envs.actor import provided_features
-from lerobot.envs.assembly import env_maker, make_env
-from lerobot.envs.evaluation import evaluate
-from lerobot.envs.rows import EnvRows
+from lerobot.envs.assembly import make_env
+from lerobot.envs.testing import assert_same_episodes
 from lerobot.gym_hil.config import GymHilConfig
 
 STATES = {"obs_type": "environment_state_agent_pos"}
@@ -126,26 +125,6 @@ def test_cubes_start_by_the_seed_inside_their_area() -> None:
     assert (places[:, 1].min(), places[:, 1].max()) == pytest.approx((-0.15, 0.15), abs=0.02)
 
 
-class Wanderer:
-    """What is seen decides where it goes, so any difference grows.
-
-    Args:
-        seen: where it keeps what was shown last in the episode of each seed.
-    """
-
-    def __init__(self, seen: dict[int, bytes]) -> None:
-        self.seen = seen
-
-    def start(self, seed: int, task: str) -> None:
-        assert task == "Put every box on the mark of its colour."
-        self.seed, self.random = seed, np.random.default_rng(seed)
-
-    def act(self, observation: Any) -> np.ndarray:
-        state, picture = observation["agent_pos"], observation["pixels"]["wrist"]
-        self.seen[self.seed] = state.tobytes() + picture.tobytes()
-        return np.clip(self.random.normal(picture.mean() / 255, 1, 4), [-1, -1, -1, 0], [1, 1, 1, 2]).astype(np.float32)
-
-
 @pytest.mark.parametrize(
     "others",
     [
@@ -157,15 +136,7 @@ class Wanderer:
 def test_batch_sizes_and_processes_give_identical_episodes(others: list[tuple[int, bool]]) -> None:
     """Every reward is 0 here, so what the environments show at the end is compared as well."""
     config = GymHilConfig(task="PandaArrangeBoxes-v0", episode_length=3, **SMALL)
-    played, shown = [], []
-    for count, use_async in ((1, False), *others):
-        seen: dict[int, bytes] = {}
-        with EnvRows(env_maker(config), count, use_async=use_async) as rows:
-            played.append(evaluate(rows, [Wanderer(seen) for _ in range(count)], 4, seed=3))
-        shown.append(seen)
-    assert all(episodes == played[0] for episodes in played[1:])
-    assert all(last == shown[0] for last in shown[1:])
-    assert len(set(shown[0].values())) == 4
+    assert_same_episodes(config, "Put every box on the mark of its colour.", rows=[(1, False), *others])
 
 
 def test_a_film_is_the_view_from_the_front(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ def test_files_are_compared_with_the_hubs_hashes(tmp_path: Path) -> None:
     (tmp_path / "scenes/small.xml").write_bytes(b"smell")
     with pytest.raises(LeRobotError, match=r"small\.xml is not the file of"):
         check_files(tmp_path, listing)
+    assert not (tmp_path / "scenes/small.xml").exists()
     (tmp_path / "scenes/large.msh").unlink()
     with pytest.raises(LeRobotError, match=r"large\.msh is missing"):
         check_files(tmp_path, listing)

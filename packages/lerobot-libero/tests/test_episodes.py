@@ -14,11 +14,9 @@ from lerobot.core.config import load
 from lerobot.core.errors import LeRobotError
 from lerobot.core.registry import registry
 from lerobot.envs.actor import provided_features
-from lerobot.envs.assembly import env_maker
 from lerobot.envs.command import eval_command
 from lerobot.envs.commands.eval import EvalPipelineConfig
-from lerobot.envs.evaluation import evaluate
-from lerobot.envs.rows import EnvRows
+from lerobot.envs.testing import assert_same_episodes
 from lerobot.libero.config import LiberoConfig
 from lerobot.libero.observation import axis_angle
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
@@ -149,26 +147,8 @@ def test_batch_sizes_and_workers_change_nothing(listener: Path, assets: Path, tm
 def test_rows_of_two_processes_see_the_same(small: Small) -> None:
     """Rewards are all 0 here, so what the hand measured is compared."""
 
-    class Waver:
-        def __init__(self, seen: dict[int, list[bytes]]) -> None:
-            self.seen = seen
-
-        def start(self, seed: int, task: str) -> None:
-            self.seed, self.random = seed, np.random.default_rng(seed)
-            self.seen[seed] = []
-
-        def act(self, observation: Any) -> np.ndarray:
-            self.seen[self.seed].append(observation["agent_pos"].tobytes() + observation["pixels"]["image"].tobytes())
-            return np.tanh(observation["agent_pos"][:7] + self.random.normal(0, 1, 7)).astype(np.float32)
-
     config = small("libero_90", 20, episode_length=4)
-    seen: list[dict[int, list[bytes]]] = []
-    for count, workers in ((1, False), (3, False), (2, True)):
-        seen.append({})
-        with EnvRows(env_maker(config), count, use_async=workers) as rows:
-            evaluate(rows, [Waver(seen[-1]) for _ in range(count)], 4, seed=7)
-    assert seen[0] == seen[1] == seen[2]
-    assert len({steps[-1] for steps in seen[0].values()}) == 4
+    assert_same_episodes(config, "turn on the stove")
 
 
 def test_a_scene_that_is_put_back_is_as_good_as_new(small: Small) -> None:

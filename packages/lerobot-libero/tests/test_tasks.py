@@ -122,7 +122,7 @@ def test_suites_become_tasks() -> None:
         ({"control_mode": "sideways"}, "'relative' or 'absolute'"),
         ({"obs_type": "state"}, "'pixels_agent_pos' or 'pixels'"),
         ({"camera_name": ","}, "a camera, or several"),
-        ({"is_libero_plus": True}, "Input should be False"),
+        ({"is_libero_plus": True}, "LIBERO-plus varies these tasks"),
     ],
 )
 def test_what_cannot_be_is_refused(fields: dict[str, Any], said: str) -> None:

@@ -1,7 +1,5 @@
 """Episodes, pictures and saved configurations."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
@@ -9,9 +7,8 @@ from pydantic import TypeAdapter
 from lerobot.core.config.base import EnvConfig
 from lerobot.core.errors import LeRobotError
 from lerobot.envs.actor import provided_features
-from lerobot.envs.assembly import env_maker, make_env
-from lerobot.envs.evaluation import evaluate
-from lerobot.envs.rows import EnvRows
+from lerobot.envs.assembly import make_env
+from lerobot.envs.testing import assert_same_episodes
 from lerobot.xarm.config import XArmConfig
 from lerobot.xarm.env import XArm
 
@@ -90,34 +87,5 @@ def test_films_and_observations_have_their_own_sizes() -> None:
     env.close()
 
 
-class Waver:
-    """Waves the hand about; what is seen decides where, so any difference grows.
-
-    Args:
-        seen: where it keeps what was shown last in the episode of each seed.
-    """
-
-    def __init__(self, seen: dict[int, bytes]) -> None:
-        self.seen = seen
-
-    def start(self, seed: int, task: str) -> None:
-        assert task == "Lift the cube."
-        self.seed, self.random = seed, np.random.default_rng(seed)
-
-    def act(self, observation: Any) -> np.ndarray:
-        self.seen[self.seed] = observation["pixels"].tobytes() + observation["agent_pos"].tobytes()
-        shift = observation["pixels"].mean() / 255 * self.random.normal(0, 1, 4)
-        return np.clip(observation["agent_pos"] - 1 + shift, -1, 1).astype(np.float32)
-
-
 def test_batch_sizes_and_workers_give_identical_episodes() -> None:
-    config = XArmConfig(episode_length=4)
-    played, shown = [], []
-    for count, use_async in ((1, False), (3, False), (2, True)):
-        seen: dict[int, bytes] = {}
-        with EnvRows(env_maker(config), count, use_async=use_async) as rows:
-            played.append(evaluate(rows, [Waver(seen) for _ in range(count)], 4, seed=3))
-        shown.append(seen)
-    assert played[0] == played[1] == played[2]
-    assert shown[0] == shown[1] == shown[2]
-    assert len(set(shown[0].values())) == 4
+    assert_same_episodes(XArmConfig(episode_length=4), "Lift the cube.")

@@ -1,5 +1,9 @@
 """Diffusion Policy.
 
-`config` has its settings, `noise` what is added to actions and taken away again, `unet` the network that tells them
-apart, `modeling` the whole network, `policy` how it learns and acts.
+`config` has its settings, `unet` the network that tells actions and noise apart, `modeling` the whole network, `policy`
+how it learns and acts. How noise is added and taken away is in `lerobot.policies.denoising`.
 """
+
+from lerobot.core.deprecation import keep_moved_modules
+
+keep_moved_modules(__name__, {"noise": "lerobot.policies.denoising.noise"})

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.diffusion.config import DiffusionConfig
-from lerobot.diffusion.noise import NoiseSchedule
 from lerobot.diffusion.unet import UNet
+from lerobot.policies.denoising.noise import NoiseSchedule
 from lerobot.policies.features import OBSERVATION_STATE, PolicyFeature
 from lerobot.policies.networks.keypoints import KeypointEncoder, KeypointSettings
 from lerobot.policies.rtc.continuation import Continuation

@@ -1,20 +1,17 @@
 """How Diffusion Policy learns and acts."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from lerobot.diffusion.config import DiffusionConfig
 from lerobot.diffusion.modeling import DiffusionModel
 from lerobot.policies.chunks import describe_window
-from lerobot.policies.features import ACTION, check_windows
-from lerobot.policies.rtc.continuation import Continuation, Mode
-from lerobot.policies.windowed import WindowedPolicy
+from lerobot.policies.denoising.policy import DenoisingPolicy
+from lerobot.policies.rtc.continuation import Continuation
 
 
-class DiffusionPolicy(WindowedPolicy):
+class DiffusionPolicy(DenoisingPolicy):
     """Diffusion Policy, with convolutions over time.
 
     Args:
@@ -30,10 +27,9 @@ class DiffusionPolicy(WindowedPolicy):
     """
 
     config: DiffusionConfig
-    rtc_modes: ClassVar[frozenset[Mode]] = frozenset({"guided"})
 
     def __init__(self, config: DiffusionConfig, *, from_scratch: bool = True) -> None:
-        super().__init__(config, config.n_action_steps)
+        super().__init__(config)
         self.diffusion = DiffusionModel(config, from_scratch=from_scratch)
 
     def describe(self, observations: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -43,55 +39,17 @@ class DiffusionPolicy(WindowedPolicy):
         """
         return dict(observations)
 
-    def predict(self, window: Mapping[str, Tensor], continuation: Continuation | None = None) -> Tensor:
-        """Predict the `n_action_steps` actions from the newest observation on; see `WindowedPolicy.predict`.
-
-        Args:
-            window: see there.
-            continuation: what the actions continue; None for nothing.
-        """
-        first = self.config.n_obs_steps - 1
-        actions = self.diffusion.sample(self.condition(window), continuation)
-        return actions[:, first : first + self.config.n_action_steps]
-
-    @torch.no_grad()
-    def continue_action_chunk(self, batch: Mapping[str, Any], continuation: Continuation) -> Tensor:
-        """See `lerobot.policies.rtc.continuation.ContinuesChunks`."""
-        return self.predict(self.window_with(batch), continuation)
-
-    def condition(self, window: Mapping[str, Any]) -> Tensor:
-        """Describe windows, every input `(B, n_obs_steps, ...)`, by a vector each, `(B, Do)`."""
+    def condition(self, window: Mapping[str, Tensor]) -> Tensor:
+        """See `DenoisingPolicy.condition`."""
         described = describe_window(
             window, self.config.input_features, lambda each: {"observed": self.diffusion.describe(each)}
         )
         return described["observed"].flatten(1)
 
-    def forward(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
-        """Compute the loss: mean squared error of the predicted noise, or actions.
+    def sample(self, condition: Tensor, continuation: Continuation | None = None) -> Tensor:
+        """See `DenoisingPolicy.sample`."""
+        return self.diffusion.sample(condition, continuation)
 
-        Args:
-            batch: inputs `(B, n_obs_steps, ...)`, `action` `(B, horizon, Da)` and, with `do_mask_loss_for_padding`,
-                `action_is_pad` `(B, horizon)` bool; all normalised.
-
-        Returns:
-            The scalar loss, and no parts.
-
-        Raises:
-            FeatureMismatchError: something is missing or has the wrong shape.
-        """
-        self.require_inputs(batch)
-        self._require_windows(batch)
-        condition = self.condition(batch)
-        if not self.config.do_mask_loss_for_padding:
-            return self.diffusion.error(batch[ACTION], condition).mean(), {}
-        real = ~batch["action_is_pad"].unsqueeze(-1)
-        error = self.diffusion.error(batch[ACTION], condition) * real
-        return error.sum() / torch.clamp(real.sum() * error.shape[-1], min=1), {}
-
-    def _require_windows(self, batch: Mapping[str, Any]) -> None:
-        config = self.config
-        wanted = {key: (config.n_obs_steps, *feature.shape) for key, feature in config.input_features.items()}
-        wanted[ACTION] = (config.horizon, *config.output_features[ACTION].shape)
-        if config.do_mask_loss_for_padding:
-            wanted["action_is_pad"] = (config.horizon,)
-        check_windows(batch, wanted)
+    def error(self, actions: Tensor, condition: Tensor) -> Tensor:
+        """See `DenoisingPolicy.error`."""
+        return self.diffusion.error(actions, condition)

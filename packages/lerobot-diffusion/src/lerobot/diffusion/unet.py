@@ -6,13 +6,12 @@ Source: Janner et al. 2022, arXiv:2205.09991 (a U-Net over time); Perez et al. 2
 2023, arXiv:2303.04137, section III. Parameter names are those of huggingface/lerobot.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lerobot.diffusion.config import FINAL_GROUPS, DiffusionConfig
+from lerobot.policies.denoising.noise import LevelCode
 
 
 class ConvolutionBlock(nn.Module):
@@ -69,24 +68,6 @@ class ResidualBlock(nn.Module):
             features = features + change
         result: Tensor = self.conv2(features) + self.residual_conv(signal)
         return result
-
-
-class LevelCode(nn.Module):
-    """Numbers to sines and cosines of growing wavelength.
-
-    Args:
-        width: numbers of a code.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self._half = width // 2
-
-    def forward(self, levels: Tensor) -> Tensor:
-        """Map `(B,)` int64 to `(B, width)`: all sines, then all cosines."""
-        step = -math.log(10000) / (self._half - 1)
-        angle = levels[:, None] * torch.exp(torch.arange(self._half, device=levels.device) * step)
-        return torch.cat((angle.sin(), angle.cos()), dim=-1)
 
 
 class UNet(nn.Module):

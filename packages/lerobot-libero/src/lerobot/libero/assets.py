@@ -62,7 +62,7 @@ def _downloaded() -> Path:
 
 
 def check_files(folder: Path, listing: Iterable[Any]) -> None:
-    """Compare files with the hashes that the Hub has of them.
+    """Compare files with the hashes that the Hub has of them; one that is another is removed, to be fetched anew.
 
     Args:
         folder: where they are.
@@ -83,7 +83,13 @@ def check_files(folder: Path, listing: Iterable[Any]) -> None:
             )
         found = _sha256(file) if entry.lfs else _git_blob(file)
         if found != (entry.lfs.sha256 if entry.lfs else entry.blob_id):
-            raise LeRobotError(f"{file} is not the file of {REPOSITORY}", hint="Remove it and run the command again.")
+            # The Hub's client keeps content under the name it should have, and would take it from there again.
+            file.resolve().unlink()
+            file.unlink(missing_ok=True)
+            raise LeRobotError(
+                f"{file} is not the file of {REPOSITORY}, and was removed",
+                hint="Run the command again: it is downloaded anew.",
+            )
 
 
 def _sha256(file: Path) -> str:

@@ -60,7 +60,7 @@ class LiberoConfig(BenchmarkEnvConfig):
         description="How turns of the hand are told: axis times angle, as in LIBERO's datasets; or two columns of its "
         "matrix, as to X-VLA, with the wrist's picture as it comes.",
     )
-    is_libero_plus: Literal[False] = Field(default=False, description="The variations of LIBERO-plus: not here.")
+    is_libero_plus: bool = Field(default=False, description="The variations of LIBERO-plus, which are not here.")
     quality: Literal["full", "fast"] = Field(
         default="full",
         description="full: the benchmark's own pictures; fast: no shadows, hard edges, several times faster on a CPU.",
@@ -74,6 +74,13 @@ class LiberoConfig(BenchmarkEnvConfig):
     @classmethod
     def _suites_exist(cls, task: str) -> str:
         return ",".join(chosen(task, SUITES, "suite"))
+
+    @field_validator("is_libero_plus")
+    @classmethod
+    def _without_variations(cls, wanted: bool) -> bool:
+        if wanted:
+            raise ValueError("false: LIBERO-plus varies these tasks with scenes and a package of its own, not here yet")
+        return wanted
 
     @field_validator("fps")
     @classmethod

@@ -8,7 +8,6 @@ from pathlib import Path
 from lerobot.core.errors import CheckpointError
 from lerobot.core.processors import build_step
 from lerobot.core.processors.config import RenameObservationsConfig
-from lerobot.core.processors.serialization import Overrides
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import PolicyFeatures, camera_use, check_provided
@@ -114,21 +113,13 @@ def make_pre_post_processors(
     if config.pretrained_path is None:
         processors = make_processors(config, stats)
     else:
-        changes, post_changes = _statistics(config, stats if new_statistics else None)
+        replaced = stats if new_statistics else None
+        changes, post_changes = ({}, {}) if replaced is None else config.scaling_overrides(replaced)
         checkpoint = Checkpoint.at(config.pretrained_path, config.pretrained_revision)
         processors = load_processors(config, checkpoint, overrides=changes, post_overrides=post_changes)
     if rename_map:
         _rename(processors, rename_map)
     return processors
-
-
-def _statistics(config: PreTrainedConfig, stats: Stats | None) -> tuple[Overrides, Overrides]:
-    """Overrides that normalise by other statistics."""
-    if stats is None:
-        return {}, {}
-    outputs = {"stats": stats, "features": config.output_features, "norm_map": config.norm_map}
-    everything = {**outputs, "features": {**config.input_features, **config.output_features}}
-    return {"normalizer_processor": everything}, {"unnormalizer_processor": outputs}
 
 
 def _rename(processors: Processors, rename_map: Mapping[str, str]) -> None:

@@ -37,6 +37,9 @@ class PreTrainedConfig(PolicyConfig):
     resizes_images: ClassVar[bool] = False
     """The policy brings images to its own size, so images of any size fit."""
 
+    scaled_by: ClassVar[tuple[str, str]] = ("normalizer_processor", "unnormalizer_processor")
+    """Registered names of the steps that scale by statistics, before the policy and behind it."""
+
     in_steps: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Fields that steps of the pre-processor have too, each as `step.setting`: what the policy and they agree on. A
     tokenizer that such a step keeps beside a checkpoint is found there by the policy."""
@@ -167,6 +170,16 @@ class PreTrainedConfig(PolicyConfig):
     def norm_map(self) -> dict[FeatureType, NormalizationMode]:
         """How each type of feature is normalised; types that are absent are left alone."""
         return self.normalization_mapping
+
+    def scaling_overrides(self, stats: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give what saved processors are to have instead to scale by other statistics, before and behind the policy.
+
+        Args:
+            stats: statistics by feature and name.
+        """
+        behind = {"stats": stats, "features": self.output_features, "norm_map": self.norm_map}
+        before = {**behind, "features": {**self.input_features, **self.output_features}}
+        return {self.scaled_by[0]: before}, {self.scaled_by[1]: behind}
 
     def with_features(self, provided: PolicyFeatures) -> Self:
         """Take outputs, and inputs unless they are already chosen, from what a dataset or environment provides.

@@ -39,12 +39,18 @@ class WindowedPolicy(PreTrainedPolicy):
             What a prediction needs to know, every entry `(N, ...)`.
         """
 
+    def instruction(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Describe what only the newest batch says, such as the task in words, every entry `(B, ...)`; nothing here."""
+        del batch
+        return {}
+
     @abstractmethod
     def predict(self, window: Mapping[str, Tensor]) -> Tensor:
         """Predict the actions `(B, T, Da)` from the newest observation on, normalised.
 
         Args:
-            window: the last observations as `describe` gives them, every entry `(B, n_obs_steps, ...)`.
+            window: the last observations as `describe` gives them, every entry `(B, n_obs_steps, ...)`; and what
+                `instruction` gives.
         """
 
     def described(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -67,7 +73,7 @@ class WindowedPolicy(PreTrainedPolicy):
         self._act()
         # As many ticks as actions wait it is to the next prediction, which may look less far back.
         self._history.add(batch, wanted=len(self._actions) < self.config.n_obs_steps)
-        return self._actions.next(lambda: self.predict(self._history.window()))
+        return self._actions.next(lambda: self.predict({**self._history.window(), **self.instruction(batch)}))
 
     @torch.no_grad()
     def predict_action_chunk(self, batch: Mapping[str, Any]) -> Tensor:
@@ -86,7 +92,7 @@ class WindowedPolicy(PreTrainedPolicy):
         """Describe the last observations, this one the newest, for a prediction; see `predict_action_chunk`."""
         self.require_inputs(batch)
         self._act()
-        return self._history.window_with(batch)
+        return {**self._history.window_with(batch), **self.instruction(batch)}
 
     def _act(self) -> None:
         if self.training:

@@ -1,17 +1,9 @@
 """What stands before and behind SmolVLA."""
 
 from lerobot.core.processors import build_step
-from lerobot.core.processors.config import RenameObservationsConfig
-from lerobot.policies.devices import choose_device
-from lerobot.policies.processing.config import (
-    DeviceConfig,
-    NormalizerConfig,
-    ToBatchConfig,
-    TokenizerConfig,
-    UnnormalizerConfig,
-)
+from lerobot.policies.processing.config import TokenizerConfig
 from lerobot.policies.processing.normalization import Stats
-from lerobot.policies.processing.pipelines import Processors, joined
+from lerobot.policies.processing.pipelines import Processors, default_processors
 from lerobot.smolvla.config import SmolVLAConfig, SmolVLANewLineConfig
 
 
@@ -32,17 +24,4 @@ def smolvla_processors(config: SmolVLAConfig, stats: Stats | None = None) -> Pro
         padding_side="right",
         tokenizer_name=config.vlm_model_name,
     )
-    features = {**config.input_features, **config.output_features}
-    normalizer = NormalizerConfig(features=features, norm_map=config.norm_map)
-    unnormalizer = UnnormalizerConfig(features=config.output_features, norm_map=config.norm_map)
-    return joined(
-        [
-            build_step(RenameObservationsConfig()),
-            build_step(ToBatchConfig()),
-            build_step(SmolVLANewLineConfig()),
-            build_step(tokenizer),
-            build_step(DeviceConfig(device=str(choose_device(config.device)))),
-            build_step(normalizer, {"stats": stats}),
-        ],
-        [build_step(unnormalizer, {"stats": stats}), build_step(DeviceConfig(device="cpu"))],
-    )
+    return default_processors(config, stats, [build_step(SmolVLANewLineConfig()), build_step(tokenizer)])

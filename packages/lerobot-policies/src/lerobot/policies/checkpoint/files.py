@@ -16,7 +16,7 @@ from lerobot.core.json_file import read_json
 from lerobot.core.paths import user_path
 from lerobot.policies.config import PreTrainedConfig
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor", "policy_postprocessor"
 
@@ -89,6 +89,22 @@ class Checkpoint:
                 raise CheckpointError(f"{self} is the folder of a training run", hint=f"Its newest policy: {newest}")
             raise CheckpointError(f"{self} has no {name}", hint="Copy or upload the whole folder again.")
         return path
+
+    def weights(self) -> list[Path]:
+        """Give the paths of the files that hold its weights: one, or those that an index names.
+
+        Raises:
+            CheckpointError: there are none, one is missing, or the index is damaged.
+        """
+        if self.find(WEIGHTS) is not None or (index := self.find(SHARDS)) is None:
+            return [self.file(WEIGHTS)]
+        try:
+            names = sorted(set(read_json(index)["weight_map"].values()))
+            if any(Path(name).name != name for name in names):
+                raise ValueError(f"{', '.join(names)} are not all names of files beside it")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CheckpointError(f"{index} names no files of weights: {error}") from error
+        return [self.file(name) for name in names]
 
     def resolve(self, repository: str, name: str) -> Path:
         """Fetch a file or folder for a pipeline; see `lerobot.core.processors.Resolver`."""

@@ -111,12 +111,12 @@ def _tensor(file: BinaryIO, start: int, entry: Mapping[str, Any]) -> Tensor:
 
 def load_weights(
     module: nn.Module,
-    path: Path,
+    source: Path | Sequence[Path],
     published: Callable[[Weights], Weights] = lambda weights: weights,
     dtype: torch.dtype | None = None,
     device: torch.device | None = None,
 ) -> None:
-    """Give a module the tensors of a file: everything it needs, and nothing else.
+    """Give a module the tensors of a file, or of several together: everything it needs, and nothing else.
 
     They take the place of the module's own, which may be on the meta device. Each is brought to its type as soon as it
     is read, so that a file of more bits needs no more memory. Statistics that old checkpoints keep among the weights
@@ -124,7 +124,7 @@ def load_weights(
 
     Args:
         module: what to fill; unchanged if anything is wrong.
-        path: a safetensors file.
+        source: a safetensors file, or several.
         published: gives the weights under the module's names; see `PreTrainedPolicy.published`.
         dtype: type of floating-point weights; None for those that the module declares.
         device: where each goes as soon as it is read; None for the CPU.
@@ -134,15 +134,22 @@ def load_weights(
             module would still lack something.
     """
     expected = module.state_dict()
-    types = _types(path, expected, published, dtype)
-    weights, aliases = read_weights(
-        path,
-        lambda name: not is_statistic(name),
-        lambda name, tensor: tensor.to(device, types.get(name)),
-    )
+    paths = [source] if isinstance(source, Path) else [*source]
+    origin = ", ".join(map(str, paths))
+    types = _types(paths, expected, published, dtype)
+    weights: dict[str, Tensor] = {}
+    aliases: dict[str, str] = {}
+    for path in paths:
+        found, others = read_weights(
+            path,
+            lambda name: not is_statistic(name),
+            lambda name, tensor: tensor.to(device, types.get(name)),
+        )
+        weights |= found
+        aliases |= others
     named = dict(published(_with_aliases(weights, aliases)))
     del weights
-    check_named_weights(expected, named, str(path))
+    check_named_weights(expected, named, origin)
     for name, tensor in expected.items():
         named[name] = named[name].to(dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype)
     shared = _shared_parameters(module)
@@ -153,7 +160,7 @@ def load_weights(
             setattr(module.get_submodule(owner), last, module.get_parameter(names[0]))
     tensors = chain(module.named_parameters(), module.named_buffers())
     missing = [name for name, tensor in tensors if tensor.is_meta]
-    _refuse("cannot hold what the policy computed of weights that were not there yet:", missing, str(path))
+    _refuse("cannot hold what the policy computed of weights that were not there yet:", missing, origin)
 
 
 def check_file(
@@ -169,36 +176,40 @@ def check_file(
     Raises:
         CheckpointError: the file is damaged, or a weight is missing, unknown or of another shape; names it.
     """
-    described, aliases = _described_in(path)
+    described, aliases = _described_in([path])
     check_named_weights(module.state_dict(), published(_with_aliases(described, aliases)), str(path))
 
 
-def _described_in(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors as a file describes them, without memory and without statistics, and the names that stand for others."""
-    header = read_header(path)
-    try:
-        described = {
-            name: torch.empty(entry["shape"], dtype=DTYPES[entry["dtype"]], device="meta")
-            for name, entry in header.tensors.items()
-            if not is_statistic(name)
-        }
-    except (ValueError, TypeError, LookupError, RuntimeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}", expected="a complete safetensors file") from error
-    return described, header.metadata
+def _described_in(paths: Sequence[Path]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors as files describe them, without memory and without statistics, and the names that stand for others."""
+    described: dict[str, Tensor] = {}
+    aliases: dict[str, str] = {}
+    for path in paths:
+        header = read_header(path)
+        try:
+            described |= {
+                name: torch.empty(entry["shape"], dtype=DTYPES[entry["dtype"]], device="meta")
+                for name, entry in header.tensors.items()
+                if not is_statistic(name)
+            }
+        except (ValueError, TypeError, LookupError, RuntimeError) as error:
+            raise CheckpointError(f"{path} cannot be read: {error}", expected="a complete safetensors file") from error
+        aliases |= header.metadata
+    return described, aliases
 
 
 def _types(
-    path: Path, expected: Weights, published: Callable[[Weights], Weights], dtype: torch.dtype | None
+    paths: Sequence[Path], expected: Weights, published: Callable[[Weights], Weights], dtype: torch.dtype | None
 ) -> dict[str, torch.dtype]:
     """Types to bring tensors of a file to, by their names there; what nobody can say beforehand is absent.
 
     Args:
-        path: the file, of which no tensor is read.
+        paths: the files, of which no tensor is read.
         expected: what the module has.
         published: gives the weights under the module's names.
         dtype: of floating-point weights; None for what the module has.
     """
-    described, aliases = _described_in(path)
+    described, aliases = _described_in(paths)
     named = {id(tensor): name for name, tensor in published(_with_aliases(described, aliases)).items()}
     found = {}
     for name, tensor in described.items():

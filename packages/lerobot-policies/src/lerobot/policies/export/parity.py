@@ -11,7 +11,7 @@ from lerobot.core.errors import LeRobotError
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.export.program import Port
 from lerobot.policies.processing.bridge import to_tensor
-from lerobot.policies.processing.normalization import NormalizationStep
+from lerobot.policies.processing.normalization import ScalingStep
 
 TOLERANCE = 1e-4
 """Largest difference, as part of the largest action: actions are in the robot's units, which may be degrees."""
@@ -49,12 +49,7 @@ def random_observations(trained: PolicyWithProcessors, ports: Sequence[Port], si
 
 def _statistics(trained: PolicyWithProcessors) -> dict[str, Any]:
     steps = trained.processors.preprocessor.steps
-    return {
-        name: value
-        for step in steps
-        if isinstance(step, NormalizationStep)
-        for name, value in step.state_dict().items()
-    }
+    return {name: value for step in steps if isinstance(step, ScalingStep) for name, value in step.state_dict().items()}
 
 
 def _usual(stats: Mapping[str, Any], key: str) -> tuple[Any, Any]:

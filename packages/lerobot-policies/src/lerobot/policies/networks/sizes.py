@@ -1,4 +1,6 @@
-"""Sizes of the networks of vision-language-action models. Light: it imports no array library."""
+"""Sizes of the networks of policies that see and read. Light: it imports no array library."""
+
+from typing import Literal
 
 from pydantic import Field
 
@@ -18,13 +20,18 @@ class DecoderSize(ConfigModel):
     norm_eps: float = Field(default=1e-6, gt=0, description="Added to mean squares before they are divided by.")
 
 
-class VisionSize(ConfigModel):
-    """A transformer for images."""
+class EncoderSize(ConfigModel):
+    """A transformer in which tokens see each other."""
 
     width: int = Field(gt=0, description="Width of a token.")
     hidden: int = Field(gt=0, description="Hidden width of the feed-forward blocks.")
     layers: int = Field(gt=0, description="Layers.")
     heads: int = Field(gt=0, description="Heads of attention.")
+
+
+class VisionSize(EncoderSize):
+    """A transformer for images."""
+
     image: int = Field(gt=0, description="Height and width of an image, pixels.")
     patch: int = Field(gt=0, description="Height and width of a patch, pixels.")
 
@@ -32,3 +39,25 @@ class VisionSize(ConfigModel):
     def patches_per_side(self) -> int:
         """Patches along a side of an image."""
         return self.image // self.patch
+
+
+ClipActivation = Literal["quick_gelu", "gelu"]
+
+
+class ClipVisionSize(VisionSize):
+    """CLIP's transformer for images."""
+
+    activation: ClipActivation = Field(default="quick_gelu", description="Of the feed-forward blocks.")
+    norm_eps: float = Field(default=1e-5, gt=0, description="Added to variances before they are divided by.")
+
+
+class ClipTextSize(EncoderSize):
+    """CLIP's transformer for texts."""
+
+    vocabulary: int = Field(gt=0, description="Tokens it knows.")
+    positions: int = Field(gt=0, description="Longest text, tokens.")
+    end_token: int | None = Field(
+        default=None, ge=0, description="Token that ends a text, whose first place is taken; null: the largest one."
+    )
+    activation: ClipActivation = Field(default="quick_gelu", description="Of the feed-forward blocks.")
+    norm_eps: float = Field(default=1e-5, gt=0, description="Added to variances before they are divided by.")

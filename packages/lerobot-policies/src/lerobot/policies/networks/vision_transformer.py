@@ -1,4 +1,4 @@
-"""Transformers for images: SigLIP, and the layers that CLIP has too.
+"""Transformers for images: SigLIP, and the layers that CLIP has too, for texts as well.
 
 Names are those of published checkpoints.
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
-from lerobot.policies.networks.sizes import VisionSize
+from lerobot.policies.networks.sizes import EncoderSize, VisionSize
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -64,7 +64,7 @@ class MLP(nn.Module):
 class EncoderLayer(nn.Module):
     """Attention, then a feed-forward block, each normalised before."""
 
-    def __init__(self, size: VisionSize, activation: Activation, eps: float) -> None:
+    def __init__(self, size: EncoderSize, activation: Activation, eps: float) -> None:
         super().__init__()
         self.layer_norm1, self.layer_norm2 = nn.LayerNorm(size.width, eps), nn.LayerNorm(size.width, eps)
         self.self_attn = Attention(size.width, size.heads)
@@ -86,7 +86,7 @@ class Encoder(nn.Module):
         eps: of the normalisations.
     """
 
-    def __init__(self, size: VisionSize, activation: Activation = gelu_tanh, eps: float = 1e-6) -> None:
+    def __init__(self, size: EncoderSize, activation: Activation = gelu_tanh, eps: float = 1e-6) -> None:
         super().__init__()
         self.layers = nn.ModuleList(EncoderLayer(size, activation, eps) for _ in range(size.layers))
 

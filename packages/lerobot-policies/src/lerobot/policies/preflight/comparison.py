@@ -25,11 +25,12 @@ def check_files(config: PreTrainedConfig) -> list[str]:
         names = tensor_names(checkpoint.file(ADAPTER_WEIGHTS if config.use_peft else WEIGHTS))
         _check_weights(config)
         features = {**config.input_features, **config.output_features}
+        before, behind = config.scaled_by
         if checkpoint.find(f"{PREPROCESSOR}.json") is None and any("buffer_action" in name for name in names):
             return []
         return [
-            *_missing_statistics(checkpoint, PREPROCESSOR, "normalizer_processor", config, features),
-            *_missing_statistics(checkpoint, POSTPROCESSOR, "unnormalizer_processor", config, config.output_features),
+            *_missing_statistics(checkpoint, PREPROCESSOR, before, config, features),
+            *_missing_statistics(checkpoint, POSTPROCESSOR, behind, config, config.output_features),
         ]
     except LeRobotError as error:
         return [str(error)]

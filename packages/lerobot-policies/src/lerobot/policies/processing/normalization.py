@@ -13,7 +13,7 @@ An empty range counts as `eps`. Source: the formulas of huggingface/lerobot 0.6,
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -32,7 +32,39 @@ Stats = Mapping[str, Mapping[str, Any]]
 """Statistics by feature and name (`mean`, `std`, `min`, `max`, `q01`, ...): arrays, tensors or lists."""
 
 
-class NormalizationStep(ProcessorStep):
+class ScalingStep(ProcessorStep):
+    """A step that scales by statistics of a dataset, whichever way."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Check that every statistic that is needed is there.
+
+        Raises:
+            CheckpointError: some are not; names each.
+        """
+
+    def refuse_missing(self, missing: Sequence[str], others: Sequence[str]) -> None:
+        """Refuse to run without statistics.
+
+        Args:
+            missing: those that are not there, as `<feature>.<statistic>`; none is fine.
+            others: features that there are statistics of, and that are not asked for.
+
+        Raises:
+            CheckpointError: some are missing; names each.
+        """
+        if missing:
+            of_others = f"; it has those of {', '.join(others)}" if others else ""
+            raise CheckpointError(
+                f"{self.registry_name} has no statistics {', '.join(missing)}{of_others}",
+                expected="what the normalisation mode of each feature needs",
+                hint=FINE_TUNE
+                if others
+                else "Compute the dataset's statistics, or load the checkpoint together with its processor files.",
+            )
+
+
+class NormalizationStep(ScalingStep):
     """Statistics of the configured features, in the type they were given in; they are never changed by a call.
 
     Args:
@@ -80,26 +112,14 @@ class NormalizationStep(ProcessorStep):
         return keys is None or key in keys or self.config.features[key].type is FeatureType.ACTION
 
     def check(self) -> None:
-        """Check that every statistic the modes need is there.
-
-        Raises:
-            CheckpointError: some are not; names each.
-        """
+        """See `ScalingStep.check`."""
         missing = [
             f"{key}.{name}"
             for key, names in self._needed().items()
             for name in names
             if name not in self._stats.get(key, {})
         ]
-        if missing:
-            others = f"; it has those of {', '.join(self._others)}" if self._others else ""
-            raise CheckpointError(
-                f"{self.registry_name} has no statistics {', '.join(missing)}{others}",
-                expected="what the normalisation mode of each feature needs",
-                hint=FINE_TUNE
-                if others
-                else "Compute the dataset's statistics, or load the checkpoint together with its processor files.",
-            )
+        self.refuse_missing(missing, self._others)
 
     def state_dict(self) -> dict[str, Any]:
         """Give the statistics as `<feature>.<statistic>`."""

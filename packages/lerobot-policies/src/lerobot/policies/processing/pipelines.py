@@ -1,7 +1,7 @@
 """The processors around a policy: made anew, loaded with it, saved with it."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,9 +22,9 @@ from lerobot.policies.checkpoint.weights import read_weights
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
 from lerobot.policies.processing.config import DeviceConfig, NormalizerConfig, ToBatchConfig, UnnormalizerConfig
-from lerobot.policies.processing.normalization import NormalizationStep, Stats
+from lerobot.policies.processing.normalization import ScalingStep, Stats
 from lerobot.policies.processing.relative import link_relative_actions
-from lerobot.policies.processing.tokenizer import TokenizerProcessorStep
+from lerobot.policies.processing.tokenizer import LanguageStep
 
 Pipeline = PolicyProcessorPipeline[Any, Any]
 
@@ -64,12 +64,15 @@ def joined(before: list[ProcessorStep], after: list[ProcessorStep]) -> Processor
     )
 
 
-def default_processors(config: PreTrainedConfig, stats: Stats | None = None) -> Processors:
-    """Make the processors most policies have: rename, batch, device, normalise | unnormalise, CPU.
+def default_processors(
+    config: PreTrainedConfig, stats: Stats | None = None, words: Sequence[ProcessorStep] = ()
+) -> Processors:
+    """Make the processors most policies have: rename, batch, words, device, normalise | unnormalise, CPU.
 
     Args:
         config: of the policy, features included.
         stats: statistics of the dataset; without them the processors only run once they are loaded.
+        words: steps that read the task; none for a policy that does not.
     """
     normalizer = NormalizerConfig(
         features={**config.input_features, **config.output_features}, norm_map=config.norm_map
@@ -79,6 +82,7 @@ def default_processors(config: PreTrainedConfig, stats: Stats | None = None) -> 
         [
             build_step(RenameObservationsConfig()),
             build_step(ToBatchConfig()),
+            *words,
             build_step(DeviceConfig(device=str(choose_device(config.device)))),
             build_step(normalizer, {"stats": stats}),
         ],
@@ -165,7 +169,7 @@ def check_statistics(processors: Processors) -> None:
         CheckpointError: a statistic is missing; names it.
     """
     for step in (*processors.preprocessor.steps, *processors.postprocessor.steps):
-        if isinstance(step, NormalizationStep):
+        if isinstance(step, ScalingStep):
             step.check()
 
 
@@ -176,11 +180,11 @@ def check_tokenizer(processors: Processors, config: PreTrainedConfig) -> None:
         CheckpointError: it does not, so the tokenizer is another model's; names it.
     """
     for step in processors.preprocessor.steps:
-        if not isinstance(step, TokenizerProcessorStep) or config.vocabulary is None:
+        if not isinstance(step, LanguageStep) or config.vocabulary is None:
             continue
         if step.vocabulary > config.vocabulary:
             raise CheckpointError(
-                f"tokenizer {step.config.tokenizer_name!r} has {step.vocabulary} tokens, and the language model of "
+                f"tokenizer {step.source!r} has {step.vocabulary} tokens, and the language model of "
                 f"policy {config.type!r} knows {config.vocabulary}",
                 expected="the tokenizer that the language model was trained with",
             )

@@ -1,5 +1,6 @@
 """The task in words, as tokens."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,32 @@ TOKENS, ATTENTION_MASK = "observation.language.tokens", "observation.language.at
 SUBTASK_TOKENS, SUBTASK_ATTENTION_MASK = "observation.subtask.tokens", "observation.subtask.attention_mask"
 
 
-class TokenizerProcessorStep(ProcessorStep):
+class LanguageStep(ProcessorStep):
+    """A step that turns words into tokens of a language model.
+
+    Attributes:
+        tokenizer: of `transformers`.
+    """
+
+    tokenizer: Any
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """Where the tokenizer comes from, for messages."""
+
+    @property
+    def vocabulary(self) -> int:
+        """Tokens it may give."""
+        return len(self.tokenizer)
+
+
+class TokenizerProcessorStep(LanguageStep):
     """Adds tokens `(B, L)` int64 and their mask `(B, L)` bool of the task, and of the subtask if there is one.
 
     Args:
         config: which tokenizer and how long.
         tokenizer: a tokenizer of `transformers`; None to load the one the configuration names.
-
-    Attributes:
-        tokenizer: the one in use.
 
     Raises:
         CheckpointError: there is no such tokenizer.
@@ -39,9 +57,9 @@ class TokenizerProcessorStep(ProcessorStep):
         self.tokenizer = tokenizer if tokenizer is not None else load_tokenizer(config.tokenizer_name, "tokenizer_name")
 
     @property
-    def vocabulary(self) -> int:
-        """Tokens it may give."""
-        return len(self.tokenizer)
+    def source(self) -> str:
+        """See `LanguageStep.source`."""
+        return str(self.config.tokenizer_name)
 
     def save_artifacts(self, directory: Path) -> dict[str, str]:
         """Save a tokenizer that no name on the Hub stands for."""
@@ -81,6 +99,26 @@ class TokenizerProcessorStep(ProcessorStep):
         length = (self.config.max_length,)
         added = {TOKENS: FeatureSpec("int64", length), ATTENTION_MASK: FeatureSpec("bool", length)}
         return {**features, "observation": {**features["observation"], **added}}
+
+
+def require_tokens(name: str, batch: Mapping[str, Any]) -> None:
+    """Check that a batch holds the task as tokens.
+
+    Args:
+        name: of the policy.
+        batch: what it is given.
+
+    Raises:
+        FeatureMismatchError: it does not; names the key.
+    """
+    for key in (TOKENS, ATTENTION_MASK):
+        if key not in batch:
+            raise FeatureMismatchError(
+                f"policy {name!r} got no {key!r}",
+                keys=[key],
+                expected=f"{TOKENS}, {ATTENTION_MASK}; given: {', '.join(batch) or 'nothing'}",
+                hint="The pre-processor makes tokens of the task in words.",
+            )
 
 
 def load_tokenizer(name: str | None, field: str, **options: Any) -> Any:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lerobot.core.errors import FeatureMismatchError
+from lerobot.policies.processing.tokenizer import require_tokens
 from lerobot.policies.vla.config import VLAConfig
 
 
@@ -30,15 +31,14 @@ def require_batch(config: VLAConfig, name: str, batch: Mapping[str, Any]) -> Non
     """
     there = {key: feature for key, feature in config.input_features.items() if key in batch}
     needed = [key for key in config.needed_of(there) if key in config.input_features]
-    tokens = [f"observation.language.{part}" for part in ("tokens", "attention_mask")]
-    for key in (*needed, *tokens):
+    for key in needed:
         if key not in batch:
             raise FeatureMismatchError(
                 f"policy {name!r} got no {key!r}",
                 keys=[key],
-                expected=f"{', '.join((*needed, *tokens))}; given: {', '.join(batch) or 'nothing'}",
-                hint="The pre-processor makes tokens of the task in words." if key in tokens else "",
+                expected=f"{', '.join(needed)}; given: {', '.join(batch) or 'nothing'}",
             )
+    require_tokens(name, batch)
     for key, feature in there.items():
         if key not in config.image_features and tuple(batch[key].shape[-1:]) != feature.shape:
             raise FeatureMismatchError(

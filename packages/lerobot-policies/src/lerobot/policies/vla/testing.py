@@ -1,4 +1,4 @@
-"""The contract of vision-language-action models: besides that of every policy, what they refuse, and by which name."""
+"""The contract of policies that read their task: besides that of every policy, what they refuse, and by which name."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +12,7 @@ from torch import Tensor
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.checkpoint.files import WEIGHTS, Checkpoint
+from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.pipelines import load_processors, make_processors
 from lerobot.policies.processing.tokenizer import ATTENTION_MASK, TOKENS, TokenizerProcessorStep
@@ -22,14 +23,14 @@ Change = Callable[[dict[str, Tensor], str], object]
 """Spoils weights, of which one is named."""
 
 
-class VLAContract(TrainablePolicyContract):
-    """A vision-language-action model, with a tiny configuration of at least two cameras, on the CPU.
+class LanguagePolicyContract(TrainablePolicyContract):
+    """A policy that reads its task, with a tiny configuration of at least two cameras, on the CPU.
 
     Supply what `TrainablePolicyContract` asks for; the batch holds tokens of a task as well.
     """
 
     @pytest.fixture
-    def saved(self, policy: PreTrainedPolicy, config: VLAConfig, tmp_path: Path) -> Path:
+    def saved(self, policy: PreTrainedPolicy, config: PreTrainedConfig, tmp_path: Path) -> Path:
         """A folder with the policy and its processors."""
         folder = tmp_path / "saved"
         PolicyWithProcessors(policy, make_processors(config, statistics(config))).save_pretrained(folder)
@@ -78,7 +79,7 @@ class VLAContract(TrainablePolicyContract):
             PreTrainedPolicy.from_pretrained(saved)
 
     def test_statistics_under_other_names_are_refused_and_those_of_a_dataset_mend_it(
-        self, saved: Path, config: VLAConfig
+        self, saved: Path, config: PreTrainedConfig
     ) -> None:
         """Statistics of features that the policy does not have are none: it would run unscaled.
 
@@ -100,7 +101,7 @@ class VLAContract(TrainablePolicyContract):
         expected = make_processors(config, statistics(config)).postprocessor(action)
         assert torch.equal(mended.postprocessor(action), expected)
 
-    def test_a_tokenizer_of_another_model_is_refused(self, saved: Path, config: VLAConfig) -> None:
+    def test_a_tokenizer_of_another_model_is_refused(self, saved: Path, config: PreTrainedConfig) -> None:
         """A tokenizer whose tokens the language model does not know is refused.
 
         Repair: say in `vocabulary` of the configuration how many it knows.
@@ -112,7 +113,7 @@ class VLAContract(TrainablePolicyContract):
         with pytest.raises(CheckpointError, match=rf"has \d+ tokens, .*knows {config.vocabulary}"):
             PolicyWithProcessors.from_pretrained(saved)
 
-    def test_missing_inputs_are_refused(self, policy: Any, config: VLAConfig, batch: dict[str, Any]) -> None:
+    def test_missing_inputs_are_refused(self, policy: Any, config: PreTrainedConfig, batch: dict[str, Any]) -> None:
         """A camera, the state or the tokens that are missing are named, whatever is asked of the policy.
 
         Repair: call `require_inputs` first.
@@ -122,6 +123,10 @@ class VLAContract(TrainablePolicyContract):
             for call in (policy.forward, policy.predict_action_chunk, policy.select_action):
                 with pytest.raises(FeatureMismatchError, match=f"got no '{key}'"):
                     call(rest)
+
+
+class VLAContract(LanguagePolicyContract):
+    """A vision-language-action model: what `LanguagePolicyContract` asks for, and cameras that may be missing."""
 
     def test_a_camera_may_be_missing_if_the_settings_say_so(self, config: VLAConfig, batch: dict[str, Any]) -> None:
         """With `empty_cameras` the policy acts without a camera, and says in its configuration that it may.

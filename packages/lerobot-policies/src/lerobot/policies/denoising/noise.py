@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from lerobot.diffusion.config import DiffusionConfig
+from lerobot.policies.denoising.config import DenoisingConfig
 from lerobot.policies.rtc.guidance import Guidance
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
@@ -23,7 +23,7 @@ Denoise = Callable[[Tensor, Tensor], Tensor]
 _SMALLEST_VARIANCE = 1e-20
 
 
-def noise_steps(config: DiffusionConfig) -> Tensor:
+def noise_steps(config: DenoisingConfig) -> Tensor:
     """The share of noise each level adds to the one before: beta, `(N,)` float32."""
     levels, low, high = config.num_train_timesteps, config.beta_start, config.beta_end
     if config.beta_schedule == "linear":
@@ -36,6 +36,24 @@ def noise_steps(config: DiffusionConfig) -> Tensor:
 
     steps = [min(1 - signal((level + 1) / levels) / signal(level / levels), 0.999) for level in range(levels)]
     return torch.tensor(steps, device="cpu")
+
+
+class LevelCode(nn.Module):
+    """Numbers to sines and cosines of growing wavelength.
+
+    Args:
+        width: numbers of a code.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self._half = width // 2
+
+    def forward(self, levels: Tensor) -> Tensor:
+        """Map `(B,)` int64 to `(B, width)`: all sines, then all cosines."""
+        step = -math.log(10000) / (self._half - 1)
+        angle = levels[:, None] * torch.exp(torch.arange(self._half, device=levels.device) * step)
+        return torch.cat((angle.sin(), angle.cos()), dim=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +82,7 @@ class NoiseSchedule(nn.Module):
 
     kept: Tensor
 
-    def __init__(self, config: DiffusionConfig) -> None:
+    def __init__(self, config: DenoisingConfig) -> None:
         super().__init__()
         self.config = config
         kept = torch.cumprod(1 - noise_steps(config), dim=0)

@@ -1,4 +1,4 @@
-"""The parts of the network, against independent definitions."""
+"""Noise and its levels, against independent definitions; and the settings around it."""
 
 import math
 
@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from lerobot.diffusion.config import DiffusionConfig
-from lerobot.diffusion.noise import NoiseSchedule
-from lerobot.diffusion.unet import LevelCode
+from lerobot.policies.denoising.config import DenoisingConfig
+from lerobot.policies.denoising.noise import LevelCode, NoiseSchedule
 
 
 def schedule(**settings: object) -> NoiseSchedule:
-    return NoiseSchedule(DiffusionConfig(**settings))  # type: ignore[arg-type] # settings by name
+    return NoiseSchedule(DenoisingConfig(**settings))  # type: ignore[arg-type] # settings by name
 
 
 @pytest.mark.parametrize("name", ["linear", "scaled_linear", "squaredcos_cap_v2"])
@@ -80,3 +79,10 @@ def test_codes_of_levels_are_those_of_the_transformer_paper() -> None:
             angle = level * math.exp(-index * math.log(10000) / 3)
             assert codes[row, index].item() == pytest.approx(math.sin(angle), abs=1e-5)
             assert codes[row, 4 + index].item() == pytest.approx(math.cos(angle), abs=1e-5)
+
+
+def test_frames_whose_executed_actions_are_not_there_are_not_drawn_unless_a_number_is_given() -> None:
+    config = DenoisingConfig(horizon=16, n_action_steps=8, n_obs_steps=3)
+    # Of 16 actions from the oldest of 3 observations on, 14 begin at the newest, and 8 of them are executed.
+    assert config.model_dump()["drop_n_last_frames"] == config.unlearned_last_frames == 6
+    assert DenoisingConfig(drop_n_last_frames=0).unlearned_last_frames == 0
