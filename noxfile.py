@@ -202,6 +202,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def gpu(session: nox.Session) -> None:
+    """One GPU, at most eight minutes: learning, acting, resuming, exporting, agreement with the CPU."""
+    session.run("python", "tests/benchmarks/gpu_session.py", *session.posargs, env={"HF_HUB_OFFLINE": "1"})
+
+
+@nox.session
 def pusht(session: nox.Session) -> None:
     """Train Diffusion Policy on PushT, here and in the peer, and score both; some 35 minutes on two cores."""
     session.run("python", "tests/benchmarks/pusht_diffusion.py", *session.posargs, env={"HF_HUB_OFFLINE": "1"})

@@ -5,7 +5,7 @@ Usage: bench_policies.py [KIND ...]      (LEROBOT_PEER_PYTHON names the peer's i
 Networks have the published sizes for PushT, and Multi-Task DiT those of its transformer under smaller encoders. Both
 sides run in turns, one thread each, so that a busy machine slows both; times are those of the processor. A step of
 training is loss, gradients, clipping and Adam on a batch of 64, or of 8; acting is `select_action` for one robot when a
-new chunk is due, with ten levels of noise, or ten steps.
+new chunk or plan is due, with ten levels of noise, or ten steps.
 """
 
 import json
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from measure import table
 from safetensors.torch import load_file, save_file
@@ -52,6 +53,8 @@ KINDS: dict[str, dict[str, Any]] = {
         "settings": {"use_group_norm": True, "n_vqvae_training_steps": 1},
         "steps": 3,
     },
+    "tdmpc, states": {"type": "tdmpc", "inputs": STATES, "settings": {}, "steps": 3},
+    "tdmpc, pictures": {"type": "tdmpc", "inputs": PICTURES, "settings": {}, "steps": 3},
     "multi_task_dit, diffusion": {"type": "multi_task_dit", "inputs": PICTURES, "settings": DIT, "steps": 3, "rows": 8},
     "multi_task_dit, flow": {
         "type": "multi_task_dit",
@@ -66,19 +69,23 @@ CHANNELS_LAST = ", channels last"
 KINDS |= {
     name + CHANNELS_LAST: kind
     for name, kind in KINDS.items()
-    if kind["inputs"] is PICTURES and not name.endswith("codes") and kind["type"] != "multi_task_dit"
+    if kind["inputs"] is PICTURES and not name.endswith("codes") and kind["type"] not in {"multi_task_dit", "tdmpc"}
 }
 
 
 def batch(config: Any, rows: int) -> dict[str, torch.Tensor]:
     """A batch to learn from."""
     torch.manual_seed(0)
-    found = {key: torch.rand(rows, config.n_obs_steps, *each.shape) for key, each in config.input_features.items()}
-    actions = len(config.action_delta_indices)
+    seen, actions = len(config.observation_delta_indices), len(config.action_delta_indices)
+    found = {key: torch.rand(rows, seen, *each.shape) for key, each in config.input_features.items()}
     found["action"] = torch.rand(rows, actions, 2) * 2 - 1
     if config.type == "multi_task_dit":
         found["observation.language.tokens"] = torch.arange(77).expand(rows, -1) + 100
         found["observation.language.attention_mask"] = torch.ones(rows, 77, dtype=torch.bool)
+    if config.type == "tdmpc":
+        found |= {"next.reward": torch.rand(rows, actions), "index": torch.arange(rows)}
+        found["next.reward_is_pad"] = torch.zeros(rows, actions, dtype=torch.bool)
+        found["observation.state_is_pad"] = torch.zeros(rows, seen, dtype=torch.bool)
     return {**found, "action_is_pad": torch.zeros(rows, actions, dtype=torch.bool)}
 
 
@@ -104,7 +111,7 @@ def ours(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
         if kind["type"] == "multi_task_dit":
             begun = dict.fromkeys(("vision_encoder_name", "text_encoder_name"), clip(folder / "clip"))
         else:
-            begun = {"pretrained_backbone_weights": None}
+            begun = {} if kind["type"] == "tdmpc" else {"pretrained_backbone_weights": None}
         config = registry.config_class("policy", kind["type"])(
             input_features=kind["inputs"],
             output_features={"action": ACTION},
@@ -112,7 +119,13 @@ def ours(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
             **begun,
             **kind["settings"],
         )
-        config.build().save_pretrained(folder)
+        policy = config.build()
+        if kind["type"] == "tdmpc":
+            with torch.no_grad():
+                for parameter in policy.parameters():
+                    # Nothing is better than anything else where all that judges plans is 0.
+                    parameter += 0.02 * torch.randn_like(parameter)
+        policy.save_pretrained(folder)
     policy = PreTrainedPolicy.from_pretrained(folder)
     return policy, optimizer_preset(policy.config).build(policy=policy)
 
@@ -121,6 +134,8 @@ def peer(kind: dict[str, Any], folder: Path) -> tuple[Any, Any]:
     """The peer's policy with our weights, and its optimizer."""
     if kind["type"] == "diffusion":
         from lerobot.policies.diffusion.modeling_diffusion import DiffusionPolicy as PeerPolicy
+    elif kind["type"] == "tdmpc":
+        from lerobot.policies.tdmpc.modeling_tdmpc import TDMPCPolicy as PeerPolicy
     elif kind["type"] == "multi_task_dit":
         from lerobot.policies.multi_task_dit.modeling_multi_task_dit import MultiTaskDiTPolicy as PeerPolicy
     else:
@@ -140,7 +155,7 @@ def measure(side: str, name: str, folder: Path) -> None:
     seen = {
         key: value[:1] if "language" in key else value[:1, 0]
         for key, value in learned_from.items()
-        if key.startswith("observation")
+        if key.startswith("observation") and not key.endswith("_is_pad")
     }
     actions, acting = [], []
     for _ in range(TICKS):
@@ -163,6 +178,7 @@ def measure(side: str, name: str, folder: Path) -> None:
     losses, steps = [], []
     for _ in range(WARM_UP + kind["steps"]):
         torch.manual_seed(1)
+        np.random.seed(1)
         started = time.process_time()
         loss, _ = policy.forward(learned_from)
         loss.backward()

@@ -112,15 +112,14 @@ class TDMPCPolicy(PreTrainedPolicy):
         """
         self.require_inputs(batch)
         self._require_windows(batch)
-        timely = {key: batch[key].transpose(0, 1) for key in (*self.config.input_features, *_OTHERS)}
-        padded = [timely.pop(key) for key in _PADDING]
-        actions, rewards = timely.pop(ACTION), timely.pop(REWARD)
+        observations = {key: batch[key].transpose(0, 1) for key in self.config.input_features}
         if self.training and self.config.max_random_shift_ratio > 0:
             for key in self.config.image_features:
-                pictures = timely[key]
+                pictures = observations[key]
                 moved = shifted(pictures.flatten(0, 1), self.config.max_random_shift_ratio)
-                timely[key] = moved.view(pictures.shape)
-        seen = Experience(timely, actions, rewards, *(~each for each in padded))
+                observations[key] = moved.view(pictures.shape)
+        actions, rewards, *padded = (batch[key].transpose(0, 1) for key in (ACTION, REWARD, *_PADDING))
+        seen = Experience(observations, actions, rewards, *(~each for each in padded))
         return losses(self.config, self.model, self.model_target, seen)
 
     def _require_windows(self, batch: Mapping[str, Any]) -> None:
@@ -142,7 +141,6 @@ class TDMPCPolicy(PreTrainedPolicy):
 
 
 _PADDING = (f"{OBSERVATION_STATE}_is_pad", f"{ACTION}_is_pad", f"{REWARD}_is_pad")
-_OTHERS = (ACTION, REWARD, *_PADDING)
 
 
 def _executable(found: Plan) -> Tensor:
