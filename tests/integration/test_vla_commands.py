@@ -12,6 +12,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 from tiny_clip import TEXT, VISION
 from tiny_clip import write_tiny_tokenizer as write_clip_tokenizer
+from tiny_groot import tiny_sizes, write_tiny_assets
 from tiny_pi import SPEAKS, tiny_networks, write_tiny_codec, write_tiny_tokenizer
 from tiny_smolvlm import write_tiny_smolvlm
 from tiny_xvla import tiny_network, write_tiny_bart_tokenizer
@@ -37,7 +38,7 @@ JOINTS = [f"joint_{index}.pos" for index in range(6)]
 @pytest.fixture(
     scope="module",
     params=[
-        *("smolvla", "pi05", "xvla", "multi_task_dit"),
+        *("smolvla", "pi05", "xvla", "multi_task_dit", "groot_n15"),
         *(pytest.param(name, marks=pytest.mark.slow) for name in ("pi0", "pi0_fast")),
     ],
 )
@@ -55,6 +56,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, family: str) -> Path:
         "smolvla": write_tiny_smolvlm,
         "xvla": write_tiny_bart_tokenizer,
         "multi_task_dit": write_clip_tokenizer,
+        "groot_n15": write_tiny_assets,
     }
     write.get(family, write_tiny_tokenizer)(folder / "clip")
     for name, camera, size in (("arm", "images.top", 6), ("push", "image", 2)):
@@ -79,6 +81,7 @@ NAMED = {
     "smolvla": "vlm_model_name",
     "xvla": "tokenizer_name",
     "multi_task_dit": "text_encoder_name",
+    "groot_n15": "tokenizer_assets_repo",
     **dict.fromkeys(("pi0", "pi05", "pi0_fast"), "text_tokenizer_name"),
 }
 PI = {**tiny_networks(), "num_inference_steps": 2, "tokenizer_max_length": 120}
@@ -87,7 +90,9 @@ FAST = {"paligemma": PI["paligemma"], "image_resolution": PI["image_resolution"]
 SCALED = {"normalization_mapping": {"VISUAL": "IDENTITY", "STATE": "MEAN_STD", "ACTION": "MEAN_STD"}}
 DIT = {"vision_size": VISION, "text_size": TEXT, "image_crop_shape": [32, 32], "tokenizer_max_length": 16}
 DIT |= {"hidden_dim": 32, "num_layers": 2, "num_heads": 2, "timestep_embed_dim": 16, "num_train_timesteps": 4}
+GROOT = {"network": tiny_sizes(), "max_state_dim": 10, "max_action_dim": 8, "load_base_weights": False}
 NEW = {
+    "groot_n15": new("groot_n15", size=GROOT),
     "multi_task_dit": new("multi_task_dit", size=DIT),
     "smolvla": new("smolvla", size={"resize_imgs_with_padding": [32, 32], "num_steps": 2}),
     "pi0": new("pi0", size=PI),
@@ -99,6 +104,8 @@ NEW = {
 ADAPTED = {"smolvla": 2 * (2 * 4 + 5), "pi0": 2 * (2 * 2 + 5), "pi05": 2 * (2 * 2 + 2), "pi0_fast": 2 * 2 * 2}
 # X-VLA has none either: attention and feed-forward blocks of two layers.
 ADAPTED["xvla"] = 2 * 2 * 4
+# Queries and values of four blocks.
+ADAPTED["groot_n15"] = 2 * 2 * 4
 # Five matrices of each layer of the transformer, the projections around it, and that behind the task.
 ADAPTED["multi_task_dit"] = 2 * (2 * 5 + 3)
 
@@ -153,7 +160,7 @@ def test_it_drives_a_robot(root: Path, family: str, inference: list[str], capsys
     camera = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
     flags = [f"--policy.path={model(root / 'trained/arm')}", "--robot.type=fake", camera, "--task=open the drawer"]
     flags += ["--duration=0.5", "--return_to_initial_position=false", *inference]
-    if family in {"pi0_fast", "xvla"} and inference:
+    if family in {"pi0_fast", "xvla", "groot_n15"} and inference:
         with pytest.raises(LeRobotError, match="continue"):
             rollout(load(RolloutConfig, flags).config)
         return
@@ -218,7 +225,7 @@ def test_it_is_not_exported(root: Path, tmp_path: Path) -> None:
 
 def statistics_of_others(folder: Path) -> None:
     """As lerobot/smolvla_base has them: under the names of the datasets it was made from."""
-    for path in folder.glob("*normalizer_processor.safetensors"):
+    for path in folder.glob("policy_*processor_step_*.safetensors"):
         save_file({f"so100.{name}": each for name, each in load_file(path).items()}, path)
 
 
@@ -245,8 +252,8 @@ def test_a_robot_without_the_camera_is_refused_before_it_moves(root: Path, famil
     trained = f"--policy.path={model(root / 'trained/arm')}"
     with pytest.raises(FeatureMismatchError, match=r"observation\.images\.top is missing"):
         fake([trained])
-    if family == "multi_task_dit":
-        # No camera of it may be missing.
+    if family in {"multi_task_dit", "groot_n15"}:
+        # No camera of them may be missing.
         return
     with pytest.raises(FeatureMismatchError, match=r"observation\.images\.top is missing"):
         fake([trained, "--policy.empty_cameras=1"])

@@ -1,5 +1,6 @@
 """What the steps before and behind the policy make: numbers of huggingface/lerobot 0.4, words, pixels."""
 
+import copy
 import json
 import logging
 from pathlib import Path
@@ -129,7 +130,7 @@ def test_single_actions_and_whole_chunks_come_back_in_the_robots_units() -> None
 
 def test_a_conversation_is_written_as_eagle_was_taught(assets: Path) -> None:
     """Images before the text, which is said as a list of one text."""
-    written = Conversation(str(assets)).written(str(["it's there"]), 2)
+    written = Conversation.of(str(assets)).written(str(["it's there"]), 2)
     assert written == (
         "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
         '<|im_start|>user\n<image-1><image-2>["it\'s there"]<|im_end|>\n<|im_start|>assistant\n'
@@ -140,10 +141,16 @@ def test_a_template_can_run_nothing(tmp_path: Path) -> None:
     evil = "{{ ''.__class__.__mro__[1].__subclasses__() }}"
     (tmp_path / "chat_template.json").write_text(json.dumps({"chat_template": evil}))
     with pytest.raises(CheckpointError, match="fails: access to attribute"):
-        Conversation(str(tmp_path)).written("go", 1)
+        Conversation.of(str(tmp_path)).written("go", 1)
     (tmp_path / "chat_template.json").write_text(json.dumps({"chat_template": TEMPLATE[:-5]}))
     with pytest.raises(CheckpointError, match="holds no template"):
-        Conversation(str(tmp_path))
+        Conversation.of(str(tmp_path))
+
+
+def test_processors_can_be_copied(assets: Path) -> None:
+    """An environment for each task has its own."""
+    said = copy.deepcopy(Conversation.of(str(assets))).written("go", 1)
+    assert said == Conversation.of(str(assets)).written("go", 1)
 
 
 def test_words_of_an_image_take_its_place_and_no_text_makes_more(assets: Path) -> None:

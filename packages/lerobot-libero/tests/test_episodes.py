@@ -169,6 +169,37 @@ def test_a_scene_that_is_put_back_is_as_good_as_new(small: Small) -> None:
     env.close()
 
 
+def test_a_hand_told_by_columns_stays_where_it_says(small: Small) -> None:
+    """As X-VLA knows it: what is seen of the hand, given back as an action, leaves the hand there."""
+    env = small("libero_90", 20, turns="columns", control_mode="absolute").build()
+    other = small("libero_90", 20).build()
+    observation, _ = env.reset(seed=0)
+    expected, _ = other.reset(seed=0)
+    assert np.array_equal(observation["pixels"]["image"], expected["pixels"]["image"])
+    assert np.array_equal(observation["pixels"]["image2"][::-1, ::-1], expected["pixels"]["image2"])
+    first = observation["agent_pos"]
+    assert env.observation_space.contains(observation)
+    assert np.array_equal(first[:3], expected["agent_pos"][:3])
+    assert not first[9:].any()
+    action = first.copy()
+    for step in range(10):
+        action[9] = step % 2
+        action[10:] = step
+        observation, *_ = env.step(action)
+    assert np.abs(observation["agent_pos"][:9] - first[:9]).max() < 0.02
+    action[[2, 9]] = first[2] + 0.05, 0
+    for _ in range(10):
+        observation, *_ = env.step(action)
+    assert observation["agent_pos"][2] - first[2] > 0.03
+    env.close()
+    other.close()
+
+
+def test_columns_say_where_the_hand_shall_be() -> None:
+    with pytest.raises(ValueError, match="control_mode=absolute beside turns=columns"):
+        LiberoConfig(turns="columns")
+
+
 def test_a_goal_that_is_reached_ends_the_episode(small: Small) -> None:
     env = small("libero_90", 20, episode_length=3).build()
     assert env.task_description == "turn on the stove"

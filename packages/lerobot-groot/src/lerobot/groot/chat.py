@@ -14,12 +14,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lerobot.core.errors import CheckpointError
 from lerobot.core.json_file import read_json
-from lerobot.policies.checkpoint.files import CONFIG, Checkpoint
+from lerobot.policies.checkpoint.files import Checkpoint
 
 TEMPLATE, IMAGES, WORDS = "chat_template.json", "preprocessor_config.json", "processor_config.json"
 TOKENIZER_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"),
-    *("added_tokens.json", "special_tokens_map.json", CONFIG, IMAGES, WORDS),
+    *("added_tokens.json", "special_tokens_map.json", IMAGES, WORDS),
 )
 """Files that are saved with a policy, those of them that there are."""
 
@@ -40,20 +40,41 @@ class Conversation:
     """Writes what is said to Eagle: images, then a text.
 
     Args:
-        source: folder or Hub repository with `chat_template.json`.
+        template: of Jinja.
+        place: where it comes from, for messages.
 
     Raises:
-        CheckpointError: there is none, or it is damaged.
+        CheckpointError: it is no template.
     """
 
-    def __init__(self, source: str) -> None:
-        self._path = path = Checkpoint.at(source).file(TEMPLATE)
+    def __init__(self, template: str, place: str) -> None:
+        self._made_of = (template, place)
         # What a file from elsewhere says runs in a box, with the rules that published templates are written for.
         box = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
         try:
-            self._template = box.from_string(read_json(path)["chat_template"])
-        except (ValueError, KeyError, TypeError, TemplateError) as error:
+            self._template = box.from_string(template)
+        except TemplateError as error:
+            raise CheckpointError(f"{place} holds no template: {error}") from error
+
+    @classmethod
+    def of(cls, source: str) -> Self:
+        """Read it.
+
+        Args:
+            source: folder or Hub repository with `chat_template.json`.
+
+        Raises:
+            CheckpointError: there is none, or it is damaged.
+        """
+        path = Checkpoint.at(source).file(TEMPLATE)
+        try:
+            return cls(str(read_json(path)["chat_template"]), str(path))
+        except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} holds no template: {error}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies are made anew: what Jinja makes of a template cannot be copied."""
+        return type(self), self._made_of
 
     def written(self, text: str, images: int) -> str:
         """Write a text that is said with so many images, up to where the answer begins.
@@ -66,7 +87,7 @@ class Conversation:
         try:
             return self._template.render(messages=messages, add_generation_prompt=True)
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-            raise CheckpointError(f"the template in {self._path} fails: {error}") from error
+            raise CheckpointError(f"the template in {self._made_of[1]} fails: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

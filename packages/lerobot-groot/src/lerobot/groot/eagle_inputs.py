@@ -33,7 +33,7 @@ class EncodeStep(ProcessorStep):
 
     def __init__(self, config: EncodeConfig) -> None:
         super().__init__(config)
-        self._conversation = Conversation(config.tokenizer_assets_repo)
+        self._conversation = Conversation.of(config.tokenizer_assets_repo)
 
     def save_artifacts(self, directory: Path) -> dict[str, str]:
         """Save a template that no name on the Hub stands for."""

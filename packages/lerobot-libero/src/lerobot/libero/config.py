@@ -55,6 +55,11 @@ class LiberoConfig(BenchmarkEnvConfig):
     control_mode: Literal["relative", "absolute"] = Field(
         default="relative", description="Actions move the hand by so much, or say where it shall be."
     )
+    turns: Literal["axis_angle", "columns"] = Field(
+        default="axis_angle",
+        description="How turns of the hand are told: axis times angle, as in LIBERO's datasets; or two columns of its "
+        "matrix, as to X-VLA, with the wrist's picture as it comes.",
+    )
     is_libero_plus: bool = Field(default=False, description="The variations of LIBERO-plus, which are not here.")
     quality: Literal["full", "fast"] = Field(
         default="full",
@@ -94,6 +99,8 @@ class LiberoConfig(BenchmarkEnvConfig):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.turns == "columns" and self.control_mode != "absolute":
+            raise ValueError("control_mode=absolute beside turns=columns: they say where the hand shall be")
         if not self.hard_reset and not self.init_states:
             raise ValueError(
                 "init_states=true beside hard_reset=false: a scene is put back to a start of the benchmark"

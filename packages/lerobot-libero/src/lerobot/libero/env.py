@@ -14,6 +14,7 @@ from lerobot.core.errors import LeRobotError
 from lerobot.envs.offscreen import Offscreen
 from lerobot.libero.assets import find_assets
 from lerobot.libero.config import LiberoConfig
+from lerobot.libero.hands import HANDS_NUMBERS, SCENE, hand_action, state_of_columns
 from lerobot.libero.init_states import read_init_states
 from lerobot.libero.observation import rotated, state_vector
 from lerobot.libero.package import problems, suite_tasks, using_assets
@@ -40,6 +41,10 @@ class Libero(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
     An observation has `pixels`, `(H, W, 3)` uint8 RGB by name, turned by 180 degrees as the datasets' are, and
     `agent_pos` `(8,)` float32: the hand's place in m, its turn as an axis times the angle in rad, the two fingers in m;
     with `obs_type` `pixels` it has the pictures alone.
+
+    With `turns` `columns`, as X-VLA was taught, an action is `(20,)`: the hand's place, the first two columns of its
+    turn's matrix, the gripper, 0 open to 1 closed; the rest is of a second hand, which is not here. `agent_pos` `(20,)`
+    has the same, with a 0 for the gripper, and only the first camera's picture is turned.
 
     The reward is 1 when the goal is reached, which ends the episode, and 0 before. The episode of seed `s` starts from
     the benchmark's start number `s`, counted round; what these starts leave open is drawn from `s`.
@@ -69,6 +74,7 @@ class Libero(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         self._scene = self._build()
         self._drawing: Offscreen | None = None
         self._drawn_model: Any = None
+        self._columns = config.turns == "columns"
         self._pictures: dict[str, NDArray[np.uint8]] = {}
         self._steps = 0
         self.action_space = _action_space(config)
@@ -116,7 +122,8 @@ class Libero(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         """
         if not np.isfinite(action).all():
             raise LeRobotError(f"the action of step {self._steps} is {action}", expected="finite numbers")
-        measured, reward, solved, _ = self._scene.step(np.asarray(action, np.float64))
+        given = np.asarray(action, np.float64)
+        measured, reward, solved, _ = self._scene.step(hand_action(given) if self._columns else given)
         self._steps += 1
         self._see()
         truncated = not solved and self._steps >= self._max_steps
@@ -175,14 +182,18 @@ class Libero(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
             self._drawing = Offscreen(model, width, height, fast=fast == "fast", hidden=(COLLISION_SHAPES,))
             self._drawn_model = model
             _check_cameras(self.config, [model.camera(index).name for index in range(model.ncam)])
+        pictures = {name: self._drawing.picture(data, camera)[::-1] for camera, name in self.config.pictures.items()}
         self._pictures = {
-            name: rotated(self._drawing.picture(data, camera)[::-1]) for camera, name in self.config.pictures.items()
+            name: picture if self._columns and name != SCENE else rotated(picture) for name, picture in pictures.items()
         }
 
     def _observation(self, measured: dict[str, Any]) -> dict[str, Any]:
         pictures = {name: picture.copy() for name, picture in self._pictures.items()}
         if self.config.obs_type == "pixels":
             return {"pixels": pictures}
+        if self._columns:
+            matrix = self._scene.robots[0].controller.ee_ori_mat
+            return {"pixels": pictures, "agent_pos": state_of_columns(measured[_STATE[0]], matrix)}
         return {"pixels": pictures, "agent_pos": state_vector(*(measured[name] for name in _STATE))}
 
 
@@ -213,6 +224,8 @@ def _action_space(config: LiberoConfig) -> gymnasium.Space[NDArray[np.float32]]:
     # The arm reaches less than 2 m from the middle of the scene, and no turn is more than half a one.
     absolute = np.array([2, 2, 2, np.pi, np.pi, np.pi, 1], np.float32)
     ends = np.ones(7, np.float32) if config.control_mode == "relative" else absolute
+    if config.turns == "columns":
+        ends = np.full(HANDS_NUMBERS, 2, np.float32)
     space: Any = gymnasium.spaces.Box(-ends, ends, dtype=np.float32)
     checked: gymnasium.Space[NDArray[np.float32]] = space
     return checked
@@ -227,5 +240,6 @@ def _observation_space(config: LiberoConfig) -> gymnasium.spaces.Dict:
     if config.obs_type == "pixels":
         return gymnasium.spaces.Dict({"pixels": pictures})
     # Things the hand meets push it; the space says what can be represented, not what is likely.
-    state = gymnasium.spaces.Box(-2 * np.pi, 2 * np.pi, (8,), np.float32)
+    numbers = HANDS_NUMBERS if config.turns == "columns" else 8
+    state = gymnasium.spaces.Box(-2 * np.pi, 2 * np.pi, (numbers,), np.float32)
     return gymnasium.spaces.Dict({"pixels": pictures, "agent_pos": state})

@@ -35,15 +35,6 @@ class DomainLinear(nn.Module):
         return found
 
 
-class Projection(nn.Linear):
-    """A projection that is the same for every domain."""
-
-    def forward(self, x: Tensor, domain: Tensor | None = None) -> Tensor:
-        """Map `(B, N, inputs)` to `(B, N, outputs)`."""
-        del domain
-        return super().forward(x)
-
-
 class Attention(nn.Module):
     """Attention of every token to every other."""
 
@@ -105,7 +96,7 @@ class SoftPromptedTransformer(nn.Module):
         hidden = int(width * config.mlp_ratio)
         self.blocks = nn.ModuleList(Block(width, config.num_heads, hidden) for _ in range(config.depth))
         self.vlm_proj, self.aux_visual_proj = (
-            DomainLinear(seen, width, domains) if config.use_hetero_proj else Projection(seen, width) for _ in range(2)
+            DomainLinear(seen, width, domains) if config.use_hetero_proj else nn.Linear(seen, width) for _ in range(2)
         )
         self.pos_emb = nn.Parameter(torch.empty(1, config.max_len_seq, width))
         nn.init.normal_(self.pos_emb, std=0.02)
@@ -131,7 +122,8 @@ class SoftPromptedTransformer(nn.Module):
         Raises:
             FeatureMismatchError: there are more tokens than `max_len_seq`.
         """
-        tokens = torch.cat([self.vlm_proj(read, domain), self.aux_visual_proj(views, domain)], dim=1)
+        given = (domain,) if self.config.use_hetero_proj else ()
+        tokens = torch.cat([self.vlm_proj(read, *given), self.aux_visual_proj(views, *given)], dim=1)
         first, last = self.config.chunk_size, self.config.chunk_size + tokens.shape[1]
         if last > self.config.max_len_seq:
             raise FeatureMismatchError(

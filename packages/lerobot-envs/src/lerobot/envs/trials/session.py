@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lerobot.core.control import Sink
+from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.success import SuccessDetector
 from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import Session, safe_end
 from lerobot.core.types import EpisodeInfo
 from lerobot.datasets.record.progress import Progress
-from lerobot.datasets.record.requests import teleoperator_requests
+from lerobot.datasets.record.requests import robot_requests, teleoperator_requests
 from lerobot.datasets.record.row_ticks import RowTicks
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.envs.trials.tally import Tally
@@ -71,7 +72,7 @@ class RobotEvaluation:
             session.connect()
             controls = Controls(Wish, KEYS, config.control_file, progress.say)
             session.close_later("controls", controls.close)
-            judges = _Judges(controls, teleoperator, self._detector)
+            judges = _Judges(controls, stage.robot, teleoperator, self._detector)
             _Run(config, self._tally, stage, session, source, watch, judges, progress).play()
             if session.signals.received is None and config.return_to_initial_position and source.start is not None:
                 stage.go_back(session, source.start)
@@ -83,14 +84,21 @@ class _Judges:
 
     Args:
         controls: keys, and words in a file.
+        robot: ends an episode itself, if it is an environment.
         teleoperator: its buttons, if it has some; None for none.
         detector: tells that the task is solved; None if it is a person who does.
     """
 
-    def __init__(self, controls: Controls, teleoperator: Teleoperator | None, detector: SuccessDetector | None) -> None:
+    def __init__(
+        self,
+        controls: Controls,
+        robot: Robot,
+        teleoperator: Teleoperator | None,
+        detector: SuccessDetector | None,
+    ) -> None:
         self.detector = detector
         self._controls = controls
-        self._buttons = teleoperator_requests(teleoperator)
+        self._said = (teleoperator_requests(teleoperator), robot_requests(robot))
         self._unanswered: deque[Wish] = deque()
 
     def wishes(self) -> deque[Wish]:
@@ -99,8 +107,8 @@ class _Judges:
         return self._unanswered
 
     def button(self) -> Wish | None:
-        """What a button of the teleoperator says."""
-        pressed = self._buttons()
+        """What a button of the teleoperator says, or the robot itself."""
+        pressed = next((request for say in self._said if (request := say()) is not None), None)
         return None if pressed is None else Wish(pressed.value)
 
 

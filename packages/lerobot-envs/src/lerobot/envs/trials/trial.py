@@ -37,7 +37,7 @@ class Rules:
         episode_s: longest duration of an episode.
         detector: tells that the task is solved; None if a person does.
         wishes: what a person asked for and nobody has answered yet, the oldest first.
-        button: what a button of the teleoperator says; asked during the episode only.
+        button: what a button of the teleoperator says, or the robot itself; asked during the episode only.
         begin: called when an episode begins: from the next tick on the policy acts.
         judged: called with an episode when its verdict is given, and again when it is corrected.
         progress: where to say how it goes.
