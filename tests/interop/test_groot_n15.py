@@ -26,7 +26,8 @@ from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.pipelines import load_processors, make_processors
 
-pytestmark = pytest.mark.peer
+# Twenty policies of another release are built first, each with its vision-language model.
+pytestmark = [pytest.mark.peer, pytest.mark.timeout(1200)]
 
 CASES, ROWS, JOINTS = 20, 3, 4
 TASKS = ["pick up the red cube", 'it\'s "there"\n', "öffne die Schublade", ""]
