@@ -10,8 +10,15 @@ from lerobot.policies.denoising.config import DenoisingConfig
 from lerobot.policies.denoising.noise import LevelCode, NoiseSchedule
 
 
+class NoisyConfig(DenoisingConfig):
+    """Settings of a policy: the shared ones alone are a choice of policies."""
+
+    target = f"{__name__}:NoisyPolicy"
+    type: str = "noisy"
+
+
 def schedule(**settings: object) -> NoiseSchedule:
-    return NoiseSchedule(DenoisingConfig(**settings))  # type: ignore[arg-type] # settings by name
+    return NoiseSchedule(NoisyConfig(**settings))  # type: ignore[arg-type] # settings by name
 
 
 @pytest.mark.parametrize("name", ["linear", "scaled_linear", "squaredcos_cap_v2"])
@@ -82,7 +89,7 @@ def test_codes_of_levels_are_those_of_the_transformer_paper() -> None:
 
 
 def test_frames_whose_executed_actions_are_not_there_are_not_drawn_unless_a_number_is_given() -> None:
-    config = DenoisingConfig(horizon=16, n_action_steps=8, n_obs_steps=3)
+    config = NoisyConfig(horizon=16, n_action_steps=8, n_obs_steps=3)
     # Of 16 actions from the oldest of 3 observations on, 14 begin at the newest, and 8 of them are executed.
     assert config.model_dump()["drop_n_last_frames"] == config.unlearned_last_frames == 6
-    assert DenoisingConfig(drop_n_last_frames=0).unlearned_last_frames == 0
+    assert NoisyConfig(drop_n_last_frames=0).unlearned_last_frames == 0
