@@ -118,7 +118,7 @@ def third_party(session: nox.Session) -> None:
     python = interpreter("3.12") or session.error("most of these plugins need Python 3.12")
     folder, env = environment("third-party")
     names = ["compat", "core", "datasets", "envs", "feetech", "keyboard", "kinematics", "lekiwi", "motors", "opencv"]
-    names += ["policies", "remote", "so100", "training"]
+    names += ["policies", "remote", "rollout", "so100", "training"]
     # By file: asked by name, an index may have something newer of somebody else's.
     ours = [str(wheel) for name in names for wheel in WHEELS.glob(f"lerobot_{name}-*.whl")]
     session.run("uv", "venv", "-q", "--python", python, str(folder), env=env, external=True)
