@@ -127,12 +127,14 @@ def main(environment: str, wheels: str) -> None:
     failing = {row.split("`")[1] for row in found if not row.endswith("| yes |")}
     if missing := sorted(PLUGINS.keys() - listed | failing):
         sys.exit(f"these do not load: {', '.join(missing)}")
-    with tempfile.TemporaryDirectory() as folder, virtual_arms() as places:
+    with tempfile.TemporaryDirectory() as folder:
         for name, calibration in CALIBRATED.items():
             save_calibration(Path(folder, f"{name}.json"), calibration)
         for drive in DRIVES:
-            told = [part.format(root=f"{folder}/dataset", **places) for part in drive]
-            run(programs / "lerobot", *told, home=Path(folder))
+            # New arms for each: a plugin may write into the servos.
+            with virtual_arms() as places:
+                told = [part.format(root=f"{folder}/dataset", **places) for part in drive]
+                run(programs / "lerobot", *told, home=Path(folder))
             sys.stdout.write(f"lerobot {' '.join(drive[:2])}: driven\n")
 
 
