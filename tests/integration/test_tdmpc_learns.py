@@ -1,4 +1,4 @@
-"""TD-MPC learns from recordings with rewards of the xArm's lift, about half of which fail: its return grows."""
+"""TD-MPC learns from recordings with rewards of the xArm's lift, about half of which fail: it comes to lift."""
 
 import json
 import math
@@ -61,7 +61,7 @@ def played(policy: Path, folder: Path) -> dict[str, Any]:
         "--policy.device=cpu",
         "--env.type=xarm",
         "--env.obs_type=state",
-        "--env.episode_length=40",
+        "--env.episode_length=80",
         f"--eval.n_episodes={PLAYED}",
         "--eval.batch_size=1",
         "--eval.n_videos=0",
@@ -78,7 +78,7 @@ def interval(returns: list[float]) -> tuple[float, float]:
     return mean(returns) - spread, mean(returns) + spread
 
 
-def test_its_return_grows(tmp_path: Path) -> None:
+def test_it_lifts(tmp_path: Path) -> None:
     successes, returns = record(tmp_path / "data")
     print(f"\nrecorded: {successes} of {EPISODES} succeed, return {mean(returns):.3f}")
     flags = [
@@ -97,9 +97,9 @@ def test_its_return_grows(tmp_path: Path) -> None:
         "--policy.n_elites=12",
         "--policy.cem_iterations=3",
         # Rewards are at most 0.15 here, and what is better shall count as much as with rewards of 1.
-        "--policy.advantage_scaling=20",
+        "--policy.advantage_scaling=5",
         "--policy.elite_weighting_temperature=10",
-        "--policy.optimizer_lr=1e-3",
+        "--policy.optimizer_lr=5e-4",
         "--dataset.repo_id=test/lift",
         f"--dataset.root={tmp_path / 'data'}",
         "--dataset.in_memory=true",
@@ -108,7 +108,7 @@ def test_its_return_grows(tmp_path: Path) -> None:
         "--log_freq=200",
     ]
     found = {}
-    for name, steps in (("before", 1), ("after", 1200)):
+    for name, steps in (("before", 1), ("after", 6000)):
         run = tmp_path / name
         assert train(load(TrainPipelineConfig, [*flags, f"--steps={steps}", f"--output_dir={run}"]).config) == 0
         result = played(run / "checkpoints/last/pretrained_model", tmp_path / f"{name}_played")
@@ -116,5 +116,6 @@ def test_its_return_grows(tmp_path: Path) -> None:
         rate, low, high = overall["pc_success"], *overall["pc_success_interval_95"]
         gained = interval(task["metrics"]["sum_rewards"])
         print(f"{name}: {rate:.0f} % ({low:.0f} to {high:.0f}), return {overall['avg_sum_reward']:.3f} ({gained})")
-        found[name] = gained
-    assert found["after"][0] > found["before"][1]
+        found[name] = ((low, high), gained)
+    for before, after in zip(found["before"], found["after"], strict=True):
+        assert after[0] > before[1]
