@@ -15,16 +15,15 @@ from lerobot.groot.modeling import GrootN15, with_both_names
 from lerobot.groot.packing import ACTION_MASK, EMBODIMENT, STATE
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.checkpoint.weights import Weights, load_weights
-from lerobot.policies.chunks import ActionQueue
+from lerobot.policies.chunked import ChunkedPolicy
 from lerobot.policies.features import ACTION, check_windows
 from lerobot.policies.networks.flow_matching import Flow
 from lerobot.policies.networks.padding import pad_last
-from lerobot.policies.policy import PreTrainedPolicy
 
 _PREFIX = "_groot_model."
 
 
-class GrootN15Policy(PreTrainedPolicy):
+class GrootN15Policy(ChunkedPolicy):
     """A vision-language model, and an action head that follows a flow from noise to actions, for many kinds of robots.
 
     Args:
@@ -44,7 +43,6 @@ class GrootN15Policy(PreTrainedPolicy):
 
     def __init__(self, config: GrootN15Config, *, from_scratch: bool = True) -> None:
         super().__init__(config.with_sizes())
-        config.validate_features()
         self._size = config.size
         self._groot_model = GrootN15(self._size, config.max_state_dim, config.max_action_dim)
         self._groot_model.freeze(
@@ -53,7 +51,6 @@ class GrootN15Policy(PreTrainedPolicy):
             projections=not config.tune_projector,
             dit=not config.tune_diffusion_model,
         )
-        self._actions = ActionQueue(config.executed_steps)
         if from_scratch and config.load_base_weights:
             load_weights(self._groot_model, Checkpoint.at(config.base_model_path).weights(), with_both_names)
 
@@ -74,19 +71,6 @@ class GrootN15Policy(PreTrainedPolicy):
         return self
 
     # --- acting ------------------------------------------------------------------------------------------------------
-
-    def reset(self) -> None:
-        """Forget the actions that wait."""
-        self._actions.reset()
-
-    @torch.no_grad()
-    def select_action(self, batch: Mapping[str, Any]) -> Tensor:
-        """Choose the action `(B, Da)` of this tick, normalised; see `Policy.select_action`.
-
-        Raises:
-            FeatureMismatchError: an input is missing or has the wrong shape.
-        """
-        return self._actions.next(lambda: self.predict_action_chunk(batch))
 
     @torch.no_grad()
     def predict_action_chunk(self, batch: Mapping[str, Any], *, noise: Tensor | None = None) -> Tensor:

@@ -20,7 +20,7 @@ from lerobot.groot.sizes import (
     TransformerSize,
 )
 from lerobot.policies.checkpoint.files import CONFIG, Checkpoint
-from lerobot.policies.networks.sizes import DecoderSize, VisionSize
+from lerobot.policies.networks.sizes import DecoderSize, vision_size
 
 Fields = Mapping[str, Any]
 
@@ -126,14 +126,7 @@ def _eagle(fields: Fields, kept: int, projected: int | None) -> EagleSize:
     if kept > text["num_hidden_layers"]:
         raise ValueError(f"{kept} layers of {text['num_hidden_layers']} are to be kept")
     return EagleSize(
-        vision=VisionSize(
-            width=vision["hidden_size"],
-            hidden=vision["intermediate_size"],
-            layers=vision["num_hidden_layers"],
-            heads=vision["num_attention_heads"],
-            image=vision["image_size"],
-            patch=vision["patch_size"],
-        ),
+        vision=vision_size(vision),
         text=DecoderSize(
             width=text["hidden_size"],
             hidden=text["intermediate_size"],

@@ -12,21 +12,20 @@ from lerobot.pi0.fast_config import PI0FastConfig
 from lerobot.pi0.fast_modeling import PI0Fast
 from lerobot.pi0.paligemma import with_table
 from lerobot.policies.checkpoint.weights import Weights
-from lerobot.policies.chunks import ActionQueue
 from lerobot.policies.features import ACTION
 from lerobot.policies.networks.padding import resize_with_pad
 from lerobot.policies.networks.streams import Tokens
-from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.action_tokenizer import TOKEN_MASK, ActionLanguage
 from lerobot.policies.processing.action_tokenizer import TOKENS as ACTION_TOKENS
 from lerobot.policies.processing.fast import FastCodec
 from lerobot.policies.processing.tokenizer import ATTENTION_MASK, TOKENS, load_tokenizer
-from lerobot.policies.vla.images import camera_images, require_batch
+from lerobot.policies.vla.images import camera_images
+from lerobot.policies.vla.policy import VLAPolicy
 
 log = logging.getLogger(__name__)
 
 
-class PI0FastPolicy(PreTrainedPolicy):
+class PI0FastPolicy(VLAPolicy):
     """Pi0-FAST: a chunk of actions is a sentence, which the language model says token by token.
 
     Args:
@@ -45,9 +44,7 @@ class PI0FastPolicy(PreTrainedPolicy):
     def __init__(self, config: PI0FastConfig, *, from_scratch: bool = True) -> None:
         del from_scratch
         super().__init__(config)
-        config.validate_features()
         self.model = PI0Fast(config)
-        self._actions = ActionQueue(config.n_action_steps)
         self._spoken: tuple[ActionLanguage, FastCodec] | None = None
 
     def published(self, weights: Weights) -> Weights:
@@ -58,10 +55,6 @@ class PI0FastPolicy(PreTrainedPolicy):
         """Queries and values of the language model."""
         return r".*\.language_model\..*\.self_attn\.(q|v)_proj"
 
-    def require_inputs(self, batch: Mapping[str, Any]) -> None:
-        """See `PreTrainedPolicy.require_inputs`; cameras may be missing, as many as `empty_cameras`."""
-        require_batch(self.config, self.name, batch)
-
     def reset(self) -> None:
         """Forget the actions that wait, and load the tokenizers if they are not yet.
 
@@ -69,7 +62,7 @@ class PI0FastPolicy(PreTrainedPolicy):
             CheckpointError: a tokenizer is not there.
             LeRobotError: `transformers` is not installed.
         """
-        self._actions.reset()
+        super().reset()
         self._language()
 
     def _language(self) -> tuple[ActionLanguage, FastCodec]:
@@ -90,16 +83,6 @@ class PI0FastPolicy(PreTrainedPolicy):
         return resize_with_pad(images, *self.config.image_resolution, centred=True)
 
     # --- acting ------------------------------------------------------------------------------------------------------
-
-    @torch.no_grad()
-    def select_action(self, batch: Mapping[str, Any]) -> Tensor:
-        """Choose the action `(B, Da)` of this tick, normalised; see `Policy.select_action`.
-
-        Raises:
-            FeatureMismatchError: an input is missing or has the wrong shape.
-            LeRobotError: what was said is no action; see `predict_action_chunk`.
-        """
-        return self._actions.next(lambda: self.predict_action_chunk(batch))
 
     @torch.no_grad()
     def predict_action_chunk(self, batch: Mapping[str, Any]) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 from lerobot.core.errors import CheckpointError
 from lerobot.core.json_file import read_json
 from lerobot.policies.checkpoint.files import CONFIG, Checkpoint
-from lerobot.policies.networks.sizes import DecoderSize, VisionSize
+from lerobot.policies.networks.sizes import DecoderSize, VisionSize, vision_size
 from lerobot.smolvla.vlm import SMOLVLM2_500M, SmolVLMSize
 
 PUBLISHED = {
@@ -49,14 +49,7 @@ def _read(fields: Mapping[str, Any]) -> SmolVLMSize:
     text, vision = fields["text_config"], fields["vision_config"]
     heads = text["num_attention_heads"]
     return SmolVLMSize(
-        vision=VisionSize(
-            width=vision["hidden_size"],
-            hidden=vision["intermediate_size"],
-            layers=vision["num_hidden_layers"],
-            heads=vision["num_attention_heads"],
-            image=vision["image_size"],
-            patch=vision["patch_size"],
-        ),
+        vision=vision_size(vision),
         text=DecoderSize(
             width=text["hidden_size"],
             hidden=text["intermediate_size"],

@@ -8,20 +8,18 @@ from torch import Tensor
 
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.checkpoint.weights import Weights
-from lerobot.policies.chunks import ActionQueue
 from lerobot.policies.features import ACTION, OBSERVATION_STATE, check_windows
 from lerobot.policies.networks.flow_matching import Flow
 from lerobot.policies.networks.padding import pad_last, resize_with_pad
-from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.tokenizer import TOKENS
-from lerobot.policies.vla.images import require_batch
+from lerobot.policies.vla.policy import VLAPolicy
 from lerobot.xvla.config import XVLAConfig
 from lerobot.xvla.earlier_names import with_present_names
 from lerobot.xvla.modeling import XVLA, Observed
 from lerobot.xvla.steps import DOMAIN
 
 
-class XVLAPolicy(PreTrainedPolicy):
+class XVLAPolicy(VLAPolicy):
     """A vision-language encoder, and a transformer that finds the actions of a chunk again and again in less noise.
 
     Args:
@@ -41,9 +39,7 @@ class XVLAPolicy(PreTrainedPolicy):
     def __init__(self, config: XVLAConfig, *, from_scratch: bool = True) -> None:
         del from_scratch
         super().__init__(config)
-        config.validate_features()
         self.model = XVLA(config)
-        self._actions = ActionQueue(config.n_action_steps)
 
     def published(self, weights: Weights) -> Weights:
         """See `lerobot.xvla.earlier_names.with_present_names`."""
@@ -52,14 +48,6 @@ class XVLAPolicy(PreTrainedPolicy):
     def adapter_targets(self) -> str:
         """Attention and feed-forward blocks of the network that finds actions."""
         return r"model\.transformer\.blocks\.\d+\.(attn\.(qkv|proj)|mlp\.fc[12])"
-
-    def reset(self) -> None:
-        """Forget the actions that wait."""
-        self._actions.reset()
-
-    def require_inputs(self, batch: Mapping[str, Any]) -> None:
-        """See `PreTrainedPolicy.require_inputs`; cameras may be missing, as many as `empty_cameras`."""
-        require_batch(self.config, self.name, batch)
 
     # --- what is seen ------------------------------------------------------------------------------------------------
 
@@ -107,15 +95,6 @@ class XVLAPolicy(PreTrainedPolicy):
         return domain
 
     # --- acting ------------------------------------------------------------------------------------------------------
-
-    @torch.no_grad()
-    def select_action(self, batch: Mapping[str, Any]) -> Tensor:
-        """Choose the action `(B, Da)` of this tick, normalised; see `Policy.select_action`.
-
-        Raises:
-            FeatureMismatchError: an input is missing or has the wrong shape.
-        """
-        return self._actions.next(lambda: self.predict_action_chunk(batch))
 
     @torch.no_grad()
     def predict_action_chunk(self, batch: Mapping[str, Any], *, noise: Tensor | None = None) -> Tensor:

@@ -1,17 +1,9 @@
 """What stands before and behind X-VLA."""
 
 from lerobot.core.processors import build_step
-from lerobot.core.processors.config import RenameObservationsConfig
-from lerobot.policies.devices import choose_device
-from lerobot.policies.processing.config import (
-    DeviceConfig,
-    NormalizerConfig,
-    ToBatchConfig,
-    TokenizerConfig,
-    UnnormalizerConfig,
-)
+from lerobot.policies.processing.config import TokenizerConfig
 from lerobot.policies.processing.normalization import Stats
-from lerobot.policies.processing.pipelines import Processors, joined
+from lerobot.policies.processing.pipelines import Processors, default_processors
 from lerobot.xvla.config import AddDomainIdConfig, ImageNetNormalizeConfig, ImageToFloatConfig, XVLAConfig
 from lerobot.xvla.steps import IMAGES
 
@@ -36,19 +28,5 @@ def xvla_processors(config: XVLAConfig, stats: Stats | None = None) -> Processor
     # Published files name no images, which means those that begin so: others would stay as they are.
     named = all(key.startswith(IMAGES) for key in config.image_features)
     images = None if named else list(config.image_features)
-    features = {**config.input_features, **config.output_features}
-    normalizer = NormalizerConfig(features=features, norm_map=config.norm_map)
-    unnormalizer = UnnormalizerConfig(features=config.output_features, norm_map=config.norm_map)
-    return joined(
-        [
-            build_step(RenameObservationsConfig()),
-            build_step(ToBatchConfig()),
-            build_step(tokenizer),
-            build_step(ImageToFloatConfig(image_keys=images)),
-            build_step(ImageNetNormalizeConfig(image_keys=images)),
-            build_step(AddDomainIdConfig()),
-            build_step(DeviceConfig(device=str(choose_device(config.device)))),
-            build_step(normalizer, {"stats": stats}),
-        ],
-        [build_step(unnormalizer, {"stats": stats}), build_step(DeviceConfig(device="cpu"))],
-    )
+    scaled = (ImageToFloatConfig(image_keys=images), ImageNetNormalizeConfig(image_keys=images))
+    return default_processors(config, stats, [build_step(each) for each in (tokenizer, *scaled, AddDomainIdConfig())])

@@ -1,6 +1,7 @@
 """Sizes of the networks of policies that see and read. Light: it imports no array library."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -39,6 +40,23 @@ class VisionSize(EncoderSize):
     def patches_per_side(self) -> int:
         """Patches along a side of an image."""
         return self.image // self.patch
+
+
+def vision_size(fields: Mapping[str, Any]) -> VisionSize:
+    """Read the sizes that a `vision_config` of transformers has, every one of which it must name.
+
+    Raises:
+        KeyError: one is missing.
+        ValueError: one is no size.
+    """
+    return VisionSize(
+        width=fields["hidden_size"],
+        hidden=fields["intermediate_size"],
+        layers=fields["num_hidden_layers"],
+        heads=fields["num_attention_heads"],
+        image=fields["image_size"],
+        patch=fields["patch_size"],
+    )
 
 
 ClipActivation = Literal["quick_gelu", "gelu"]

@@ -65,14 +65,14 @@ def joined(before: list[ProcessorStep], after: list[ProcessorStep]) -> Processor
 
 
 def default_processors(
-    config: PreTrainedConfig, stats: Stats | None = None, words: Sequence[ProcessorStep] = ()
+    config: PreTrainedConfig, stats: Stats | None = None, preparing: Sequence[ProcessorStep] = ()
 ) -> Processors:
-    """Make the processors most policies have: rename, batch, words, device, normalise | unnormalise, CPU.
+    """Make the processors most policies have: rename, batch, `preparing`, device, normalise | unnormalise, CPU.
 
     Args:
         config: of the policy, features included.
         stats: statistics of the dataset; without them the processors only run once they are loaded.
-        words: steps that read the task; none for a policy that does not.
+        preparing: steps that read the task or make images ready; none for most.
     """
     normalizer = NormalizerConfig(
         features={**config.input_features, **config.output_features}, norm_map=config.norm_map
@@ -82,7 +82,7 @@ def default_processors(
         [
             build_step(RenameObservationsConfig()),
             build_step(ToBatchConfig()),
-            *words,
+            *preparing,
             build_step(DeviceConfig(device=str(choose_device(config.device)))),
             build_step(normalizer, {"stats": stats}),
         ],

@@ -7,21 +7,19 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
-from lerobot.policies.chunks import ActionQueue
 from lerobot.policies.features import ACTION, OBSERVATION_STATE, check_windows
 from lerobot.policies.networks.flow_matching import Flow
 from lerobot.policies.networks.padding import pad_last
-from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.rtc.continuation import Continuation, Mode
 from lerobot.policies.rtc.guidance import Guidance
 from lerobot.policies.rtc.prefix import Prefix
 from lerobot.policies.vla.config import FlowVLAConfig
-from lerobot.policies.vla.images import require_batch
+from lerobot.policies.vla.policy import VLAPolicy
 
 Context = TypeVar("Context")
 
 
-class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
+class FlowVLAPolicy(VLAPolicy, Generic[Context]):
     """Looks and reads once, then carries noise to a chunk of actions along a learned velocity, from time 1 to 0.
 
     A subclass says what is seen (`observe`) and the velocity there (`velocity`), and how it learns (`forward`).
@@ -38,9 +36,7 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
 
     def __init__(self, config: FlowVLAConfig, steps: int) -> None:
         super().__init__(config)
-        config.validate_features()
         self._steps = steps
-        self._actions = ActionQueue(config.n_action_steps)
 
     @abstractmethod
     def observe(self, batch: Mapping[str, Any]) -> Context:
@@ -73,24 +69,7 @@ class FlowVLAPolicy(PreTrainedPolicy, Generic[Context]):
         """See `lerobot.policies.rtc.continuation.ContinuesChunks`."""
         return frozenset({"guided", "trained"} if self.longest_delay else {"guided"})
 
-    def reset(self) -> None:
-        """Forget the actions that wait."""
-        self._actions.reset()
-
-    def require_inputs(self, batch: Mapping[str, Any]) -> None:
-        """See `PreTrainedPolicy.require_inputs`; cameras may be missing, as many as `empty_cameras`."""
-        require_batch(self.config, self.name, batch)
-
     # --- acting ------------------------------------------------------------------------------------------------------
-
-    @torch.no_grad()
-    def select_action(self, batch: Mapping[str, Any]) -> Tensor:
-        """Choose the action `(B, Da)` of this tick, normalised; see `Policy.select_action`.
-
-        Raises:
-            FeatureMismatchError: an input is missing or has the wrong shape.
-        """
-        return self._actions.next(lambda: self.predict_action_chunk(batch))
 
     @torch.no_grad()
     def predict_action_chunk(self, batch: Mapping[str, Any], *, noise: Tensor | None = None) -> Tensor:
