@@ -1,14 +1,12 @@
 """What the tests of vision-language-action models beside the peer share."""
 
 import json
-import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
+from exchange import Tensors, part, statistics
 from safetensors.torch import load_file, save_file
 
 from lerobot.policies.assembly import PolicyWithProcessors
@@ -22,12 +20,6 @@ from lerobot.policies.vla.flow import FlowVLAPolicy
 
 TASKS = ["pick up the red cube", "put it into the bin\n", "öffne die Schublade, then wait"]
 
-Tensors = dict[str, torch.Tensor]
-
-
-def part(tensors: Tensors, name: str) -> Tensors:
-    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
-
 
 def write_case(folder: Path, index: int, config: VLAConfig, tensors: Tensors, settings: dict[str, Any]) -> None:
     """Save a policy of ours with random weights, and what the peer is asked for.
@@ -39,16 +31,12 @@ def write_case(folder: Path, index: int, config: VLAConfig, tensors: Tensors, se
         tensors: statistics, batches, noise and times.
         settings: of the peer's configuration, besides the features.
     """
-    stats: dict[str, dict[str, torch.Tensor]] = {}
-    for name, value in part(tensors, "stats").items():
-        key, _, statistic = name.rpartition(".")
-        stats.setdefault(key, {})[statistic] = value
     torch.manual_seed(100 + index)
     policy = config.build()
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.add_(torch.randn(parameter.shape) * 0.1)
-    PolicyWithProcessors(policy, make_processors(config, stats)).save_pretrained(folder / "ours")
+    PolicyWithProcessors(policy, make_processors(config, statistics(tensors))).save_pretrained(folder / "ours")
     save_file(tensors, folder / "data.safetensors")
     dumped = config.model_dump(mode="json")
     case = {
@@ -59,22 +47,6 @@ def write_case(folder: Path, index: int, config: VLAConfig, tensors: Tensors, se
         "tasks": TASKS,
     }
     (folder / "case.json").write_text(json.dumps(case))
-
-
-def run_peer(script: str, *arguments: str | Path) -> None:
-    """Run a script of this folder under the peer's interpreter; skip, saying so, where there is none."""
-    python = os.environ.get("LEROBOT_PEER_PYTHON")
-    if not python:
-        pytest.skip("LEROBOT_PEER_PYTHON does not name the interpreter of an environment with huggingface/lerobot")
-    done = subprocess.run(
-        [python, Path(__file__).with_name(script), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def loaded(folder: Path, saved_by: str, small: Sequence[str]) -> PolicyWithProcessors:
@@ -137,8 +109,3 @@ def differences(folder: Path, saved_by: str, tolerance: float, small: Sequence[s
         losses.append(loss.detach())
     compare("curve", torch.stack(losses))
     return wrong
-
-
-def described(path: Path) -> dict[str, tuple[torch.Size, torch.dtype]]:
-    """Names, shapes and types in a file of weights."""
-    return {key: (each.shape, each.dtype) for key, each in load_file(path).items()}

@@ -4,31 +4,23 @@ Usage: python peer_diffusion_vqbet.py FOLDER. FOLDER/<i>/case.json and data.safe
 test_diffusion_vqbet.py.
 """
 
-import json
 import sys
 import warnings
 from pathlib import Path
 
 import torch
-from lerobot.configs import FeatureType, PolicyFeature
 from lerobot.policies.diffusion.configuration_diffusion import DiffusionConfig
 from lerobot.policies.diffusion.modeling_diffusion import DiffusionPolicy
 from lerobot.policies.diffusion.processor_diffusion import make_diffusion_pre_post_processors
 from lerobot.policies.vqbet.configuration_vqbet import VQBeTConfig
 from lerobot.policies.vqbet.modeling_vqbet import VQBeTPolicy
 from lerobot.policies.vqbet.processor_vqbet import make_vqbet_pre_post_processors
-from lerobot.processor import PolicyProcessorPipeline
-from lerobot.processor.converters import policy_action_to_transition, transition_to_policy_action
-from safetensors.torch import load_file, save_file
+from peer_exchange import acted, cases, features, load_pipelines, part, save, statistics, write
 
 KINDS = {
     "diffusion": (DiffusionConfig, DiffusionPolicy, make_diffusion_pre_post_processors),
     "vqbet": (VQBeTConfig, VQBeTPolicy, make_vqbet_pre_post_processors),
 }
-
-
-def features(declared: dict) -> dict:
-    return {key: PolicyFeature(FeatureType(each["type"]), tuple(each["shape"])) for key, each in declared.items()}
 
 
 def randomise_buffers(policy) -> None:
@@ -38,17 +30,6 @@ def randomise_buffers(policy) -> None:
             buffer.uniform_(0.5, 1.5)
         elif name.endswith("running_mean"):
             buffer.uniform_(-0.1, 0.1)
-
-
-def tick(data: dict, index: int) -> dict:
-    return {key.removeprefix("tick."): value[index] for key, value in data.items() if key.startswith("tick.")}
-
-
-def act(policy, pre, post, data: dict, ticks: int) -> torch.Tensor:
-    policy.eval()
-    policy.reset()
-    torch.manual_seed(5)
-    return torch.stack([post(policy.select_action(pre(tick(data, index)))) for index in range(ticks)])
 
 
 def learned(policy, batch: dict) -> dict:
@@ -66,15 +47,8 @@ def learned(policy, batch: dict) -> dict:
 
 def main(root: Path) -> None:
     warnings.filterwarnings("ignore")
-    for folder in sorted(root.iterdir(), key=lambda each: int(each.name)):
-        asked = json.loads((folder / "case.json").read_text())
+    for folder, asked, data in cases(root):
         config_class, policy_class, make_processors = KINDS[asked["type"]]
-        data = load_file(folder / "data.safetensors")
-        stats: dict = {}
-        for name, value in data.items():
-            if name.startswith("stats."):
-                key, _, statistic = name.removeprefix("stats.").rpartition(".")
-                stats.setdefault(key, {})[statistic] = value
         config = config_class(
             input_features=features(asked["inputs"]),
             output_features=features(asked["outputs"]),
@@ -86,28 +60,21 @@ def main(root: Path) -> None:
         torch.manual_seed(asked["seed"])
         policy = policy_class(config)
         randomise_buffers(policy)
-        pre, post = make_processors(config, dataset_stats=stats)
-        batch = pre({key.removeprefix("batch."): value for key, value in data.items() if key.startswith("batch.")})
-        theirs = folder / "theirs"
-        policy.save_pretrained(theirs)
-        pre.save_pretrained(theirs)
-        post.save_pretrained(theirs)
+        pre, post = make_processors(config, dataset_stats=statistics(data))
+        batch = pre(part(data, "batch"))
+        save(folder / "theirs", policy, pre, post)
         found = {f"processed.{key}": value for key, value in batch.items() if key.startswith(("observation", "action"))}
         for phase in range(asked["phases"]):
             found |= {f"{phase}.{key}": value for key, value in learned(policy, batch).items()}
-        found["actions"] = act(policy, pre, post, data, asked["ticks"])
-        save_file({key: value.contiguous() for key, value in found.items()}, folder / "theirs.safetensors")
+        torch.manual_seed(5)
+        found["actions"] = acted(policy, pre, post, data)
+        write(folder / "theirs.safetensors", found)
 
         ours = folder / "ours"
         policy = policy_class.from_pretrained(ours, strict=True)
-        pre = PolicyProcessorPipeline.from_pretrained(ours, "policy_preprocessor.json")
-        post = PolicyProcessorPipeline.from_pretrained(
-            ours,
-            "policy_postprocessor.json",
-            to_transition=policy_action_to_transition,
-            to_output=transition_to_policy_action,
-        )
-        save_file({"actions": act(policy, pre, post, data, asked["ticks"])}, folder / "ours.safetensors")
+        pre, post = load_pipelines(ours)
+        torch.manual_seed(5)
+        write(folder / "ours.safetensors", {"actions": acted(policy, pre, post, data)})
 
 
 main(Path(sys.argv[1]))

@@ -5,17 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from lerobot.configs import FeatureType, PolicyFeature, PreTrainedConfig
+from lerobot.configs import PreTrainedConfig
 from lerobot.policies.rtc.configuration_rtc import RTCConfig
 from lerobot.processor import PolicyProcessorPipeline
-from safetensors.torch import load_file, save_file
+from peer_exchange import cases, features, load_pipelines, own_tokenizer, part, save, statistics, write
 
 Forward = Callable[[object, dict, dict], torch.Tensor]
 """From a policy, a batch and the data of a case to the loss."""
-
-
-def features(declared: dict) -> dict:
-    return {key: PolicyFeature(FeatureType(each["type"]), tuple(each["shape"])) for key, each in declared.items()}
 
 
 def randomise(policy: torch.nn.Module) -> None:
@@ -23,10 +19,6 @@ def randomise(policy: torch.nn.Module) -> None:
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.add_(torch.randn(parameter.shape) * 0.1)
-
-
-def part(data: dict, name: str) -> dict:
-    return {key.removeprefix(f"{name}."): value for key, value in data.items() if key.startswith(f"{name}.")}
 
 
 def copied(batch: dict) -> dict:
@@ -62,7 +54,7 @@ def results(policy, pre: PolicyProcessorPipeline, data: dict, asked: dict, forwa
         optimizer.step()
         losses.append(loss.detach())
     found["curve"] = torch.stack(losses)
-    return {key: value.contiguous() for key, value in found.items()}
+    return found
 
 
 def config_of(folder: Path, small: tuple[str, ...]) -> PreTrainedConfig:
@@ -84,13 +76,7 @@ def run_cases(
     compute: Callable = results,
 ) -> None:
     """For every case: save a policy of the peer's own, load ours, and compute the same with both."""
-    for folder in sorted((each for each in root.iterdir() if each.name.isdigit()), key=lambda each: int(each.name)):
-        asked = json.loads((folder / "case.json").read_text())
-        data = load_file(folder / "data.safetensors")
-        stats: dict = {}
-        for name, value in part(data, "stats").items():
-            key, _, statistic = name.rpartition(".")
-            stats.setdefault(key, {})[statistic] = value
+    for folder, asked, data in cases(root):
         config = config_class(
             input_features=features(asked["inputs"]),
             output_features=features(asked["outputs"]),
@@ -101,16 +87,11 @@ def run_cases(
         torch.manual_seed(asked["seed"])
         policy = policy_class(config)
         randomise(policy)
-        pre, post = make_processors(config, dataset_stats=stats)
-        theirs = folder / "theirs"
-        policy.save_pretrained(theirs)
-        pre.save_pretrained(theirs)
-        post.save_pretrained(theirs)
-        save_file(compute(policy, pre, data, asked, forward), folder / "theirs.safetensors")
+        pre, post = make_processors(config, dataset_stats=statistics(data))
+        save(folder / "theirs", policy, pre, post)
+        write(folder / "theirs.safetensors", compute(policy, pre, data, asked, forward))
 
         ours = folder / "ours"
         policy = policy_class.from_pretrained(ours, config=config_of(ours, small), strict=True)
-        # This release does not look for the tokenizer that lies beside the pipeline.
-        own = {"tokenizer_processor": {"tokenizer_name": str(ours / "tokenizer")}}
-        pre = PolicyProcessorPipeline.from_pretrained(ours, "policy_preprocessor.json", overrides=own)
-        save_file(compute(policy, pre, data, asked, forward), folder / "ours.safetensors")
+        pre, _ = load_pipelines(ours, own_tokenizer(ours))
+        write(folder / "ours.safetensors", compute(policy, pre, data, asked, forward))

@@ -14,8 +14,8 @@ from lerobot.policies.pi0_fast import modeling_pi0_fast as modeling
 from lerobot.policies.pi0_fast.configuration_pi0_fast import PI0FastConfig
 from lerobot.policies.pi0_fast.processor_pi0_fast import make_pi0_fast_pre_post_processors
 from lerobot.processor import PolicyProcessorPipeline, tokenizer_processor
-from peer_flow_vla import config_of, copied, features, part, randomise
-from safetensors.torch import load_file, save_file
+from peer_exchange import cases, features, load_pipelines, own_tokenizer, part, save, statistics, write
+from peer_flow_vla import config_of, copied, randomise
 from scipy.fft import dct
 
 from lerobot.policies import pi_gemma
@@ -135,16 +135,10 @@ def results(policy: torch.nn.Module, pre: PolicyProcessorPipeline, data: dict, a
         optimizer.step()
         losses.append(loss.detach())
     found["curve"] = torch.stack(losses)
-    return {key: value.contiguous() for key, value in found.items()}
+    return found
 
 
-for folder in sorted((each for each in root.iterdir() if each.name.isdigit()), key=lambda each: int(each.name)):
-    asked = json.loads((folder / "case.json").read_text())
-    data = load_file(folder / "data.safetensors")
-    stats: dict = {}
-    for name, value in part(data, "stats").items():
-        key, _, statistic = name.rpartition(".")
-        stats.setdefault(key, {})[statistic] = value
+for folder, asked, data in cases(root):
     chosen = dict(asked["settings"])
     networks.update(chosen.pop("networks"))
     inputs, outputs = features(asked["inputs"]), features(asked["outputs"])
@@ -152,20 +146,18 @@ for folder in sorted((each for each in root.iterdir() if each.name.isdigit()), k
     torch.manual_seed(asked["seed"])
     policy = modeling.PI0FastPolicy(config)
     randomise(policy)
-    pre, post = make_pi0_fast_pre_post_processors(config, dataset_stats=stats)
+    pre, post = make_pi0_fast_pre_post_processors(config, dataset_stats=statistics(data))
     # This release has no setting of the policy for it.
     step = next(each for each in pre.steps if isinstance(each, tokenizer_processor.ActionTokenizerProcessorStep))
     step.fast_skip_tokens = config.fast_skip_tokens
-    for each in (policy, pre, post):
-        each.save_pretrained(folder / "theirs")
-    save_file(results(policy, pre, data, asked), folder / "theirs.safetensors")
+    save(folder / "theirs", policy, pre, post)
+    write(folder / "theirs.safetensors", results(policy, pre, data, asked))
 
     ours = folder / "ours"
     policy = modeling.PI0FastPolicy.from_pretrained(ours, config=config_of(ours, SMALL), strict=True)
-    # This release does not look for the tokenizers that lie beside the pipeline.
     own = {
-        "tokenizer_processor": {"tokenizer_name": str(ours / "tokenizer")},
+        **own_tokenizer(ours),
         "action_tokenizer_processor": {"action_tokenizer_name": "fast", "paligemma_tokenizer_name": "paligemma"},
     }
-    pre = PolicyProcessorPipeline.from_pretrained(ours, "policy_preprocessor.json", overrides=own)
-    save_file(results(policy, pre, data, asked), folder / "ours.safetensors")
+    pre, _ = load_pipelines(ours, own)
+    write(folder / "ours.safetensors", results(policy, pre, data, asked))

@@ -3,24 +3,16 @@
 Usage: python peer_tdmpc.py FOLDER. FOLDER/<i>/case.json and data.safetensors say what; see test_tdmpc.py.
 """
 
-import json
 import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
-from lerobot.configs import FeatureType, PolicyFeature
 from lerobot.policies.tdmpc.configuration_tdmpc import TDMPCConfig
 from lerobot.policies.tdmpc.modeling_tdmpc import TDMPCPolicy
 from lerobot.policies.tdmpc.processor_tdmpc import make_tdmpc_pre_post_processors
-from lerobot.processor import PolicyProcessorPipeline
-from lerobot.processor.converters import policy_action_to_transition, transition_to_policy_action
-from safetensors.torch import load_file, save_file
-
-
-def features(declared: dict) -> dict:
-    return {key: PolicyFeature(FeatureType(each["type"]), tuple(each["shape"])) for key, each in declared.items()}
+from peer_exchange import acted, cases, features, load_pipelines, part, save, statistics, write
 
 
 def seed(number: int) -> None:
@@ -33,17 +25,6 @@ def randomise(policy) -> None:
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter += 0.3 * torch.randn_like(parameter)
-
-
-def tick(data: dict, index: int) -> dict:
-    return {key.removeprefix("tick."): value[index] for key, value in data.items() if key.startswith("tick.")}
-
-
-def act(policy, pre, post, data: dict, ticks: int) -> torch.Tensor:
-    policy.eval()
-    policy.reset()
-    seed(5)
-    return torch.stack([post(policy.select_action(pre(tick(data, index)))) for index in range(ticks)])
 
 
 def learned(policy, batch: dict, steps: int) -> dict:
@@ -67,14 +48,7 @@ def learned(policy, batch: dict, steps: int) -> dict:
 
 def main(root: Path) -> None:
     warnings.filterwarnings("ignore")
-    for folder in sorted(root.iterdir(), key=lambda each: int(each.name)):
-        asked = json.loads((folder / "case.json").read_text())
-        data = load_file(folder / "data.safetensors")
-        stats: dict = {}
-        for name, value in data.items():
-            if name.startswith("stats."):
-                key, _, statistic = name.removeprefix("stats.").rpartition(".")
-                stats.setdefault(key, {})[statistic] = value
+    for folder, asked, data in cases(root):
         config = TDMPCConfig(
             input_features=features(asked["inputs"]),
             output_features=features(asked["outputs"]),
@@ -85,33 +59,24 @@ def main(root: Path) -> None:
         torch.manual_seed(asked["seed"])
         policy = TDMPCPolicy(config)
         randomise(policy)
-        pre, post = make_tdmpc_pre_post_processors(config, dataset_stats=stats)
-        batch = pre({key.removeprefix("batch."): value for key, value in data.items() if key.startswith("batch.")})
-        theirs = folder / "theirs"
-        policy.save_pretrained(theirs)
-        pre.save_pretrained(theirs)
-        post.save_pretrained(theirs)
+        pre, post = make_tdmpc_pre_post_processors(config, dataset_stats=statistics(data))
+        batch = pre(part(data, "batch"))
+        save(folder / "theirs", policy, pre, post)
         found = {f"processed.{key}": value for key, value in batch.items() if isinstance(value, torch.Tensor)}
-        found["actions"] = act(policy, pre, post, data, asked["ticks"])
+        seed(5)
+        found["actions"] = acted(policy, pre, post, data)
         if asked["learns"]:
             found |= learned(policy, batch, asked["steps"])
-        save_file({key: value.contiguous() for key, value in found.items()}, folder / "theirs.safetensors")
+        write(folder / "theirs.safetensors", found)
 
         ours = folder / "ours"
         policy = TDMPCPolicy.from_pretrained(ours, strict=True)
-        pre = PolicyProcessorPipeline.from_pretrained(ours, "policy_preprocessor.json")
-        post = PolicyProcessorPipeline.from_pretrained(
-            ours,
-            "policy_postprocessor.json",
-            to_transition=policy_action_to_transition,
-            to_output=transition_to_policy_action,
-        )
-        found = {"actions": act(policy, pre, post, data, asked["ticks"])}
+        pre, post = load_pipelines(ours)
+        seed(5)
+        found = {"actions": acted(policy, pre, post, data)}
         if asked["learns"]:
-            found |= learned(
-                policy, pre({k.removeprefix("batch."): v for k, v in data.items() if k.startswith("batch.")}), 1
-            )
-        save_file({key: value.contiguous() for key, value in found.items()}, folder / "ours.safetensors")
+            found |= learned(policy, pre(part(data, "batch")), 1)
+        write(folder / "ours.safetensors", found)
 
 
 main(Path(sys.argv[1]))

@@ -15,7 +15,8 @@ from lerobot.configs import NormalizationMode
 from lerobot.policies.xvla.configuration_xvla import XVLAConfig
 from lerobot.policies.xvla.modeling_xvla import XVLAPolicy
 from lerobot.policies.xvla.processor_xvla import make_xvla_pre_post_processors
-from peer_flow_vla import copied, part, run_cases
+from peer_exchange import part
+from peer_flow_vla import copied, run_cases
 
 # Those that this release of the peer is made for.
 assert transformers.__version__.startswith(("5.4.", "5.5.")), f"transformers {transformers.__version__}, not 5.4 or 5.5"
@@ -77,7 +78,7 @@ def compute(policy, pre, data: dict, asked: dict, forward) -> dict:
         optimizer.step()
         losses.append(loss.detach())
     found["curve"] = torch.stack(losses)
-    return {key: value.contiguous() for key, value in found.items()}
+    return found
 
 
 run_cases(Path(sys.argv[1]), XVLAPolicy, config, make_xvla_pre_post_processors, forward, compute=compute)

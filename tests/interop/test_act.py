@@ -5,14 +5,13 @@ CPU), with dropout and the variational encoder drawing from the same random numb
 """
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from exchange import Tensors, acted, difference, part, run_peer, statistics
 from safetensors.torch import load_file, save_file
 
 from lerobot.act.config import ACTConfig
@@ -30,8 +29,6 @@ NEEDED = {
     "QUANTILES": ("q01", "q99"),
     "QUANTILE10": ("q10", "q90"),
 }
-
-Tensors = dict[str, torch.Tensor]
 
 
 def settings(random: np.random.Generator, index: int) -> dict[str, Any]:
@@ -100,31 +97,12 @@ def data(seed: int, config: ACTConfig) -> Tensors:
     return found
 
 
-def statistics(tensors: Tensors) -> dict[str, dict[str, torch.Tensor]]:
-    stats: dict[str, dict[str, torch.Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith("stats."):
-            key, _, statistic = name.removeprefix("stats.").rpartition(".")
-            stats.setdefault(key, {})[statistic] = value
-    return stats
-
-
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    python = os.environ.get("LEROBOT_PEER_PYTHON")
-    if not python:
-        pytest.skip("LEROBOT_PEER_PYTHON does not name the interpreter of an environment with huggingface/lerobot")
     folder = tmp_path_factory.mktemp("act")
     for index in range(CASES):
         write_case(folder / str(index), index)
-    done = subprocess.run(
-        [python, Path(__file__).with_name("peer_act.py"), folder],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_peer("peer_act.py", folder)
     return folder
 
 
@@ -146,29 +124,13 @@ def write_case(folder: Path, index: int) -> None:
         "outputs": dumped["output_features"],
         "settings": chosen,
         "seed": index,
-        "ticks": TICKS,
         "steps": 50 if index in WITH_CURVE else 0,
     }
     (folder / "case.json").write_text(json.dumps(case))
 
 
-def act(pair: PolicyWithProcessors, tensors: Tensors) -> torch.Tensor:
-    pair.policy.eval()
-    pair.policy.reset()
-    actions = []
-    for index in range(TICKS):
-        observation = {
-            key.removeprefix("tick."): each[index] for key, each in tensors.items() if key.startswith("tick.")
-        }
-        actions.append(
-            pair.processors.postprocessor(pair.policy.select_action(pair.processors.preprocessor(observation)))
-        )
-    return torch.stack(actions)
-
-
 def close(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float = 1e-5) -> bool:
-    ours, theirs = ours.double(), theirs.double()
-    return bool((ours - theirs).abs().max() <= tolerance * max(1.0, float(theirs.abs().max())))
+    return difference(ours, theirs) <= tolerance
 
 
 @pytest.mark.parametrize("index", range(CASES))
@@ -178,25 +140,22 @@ def test_policies_saved_by_the_peer_act_and_learn_alike_here(root: Path, index: 
         load_file(root / str(index) / "theirs.safetensors"),
     )
     pair = PolicyWithProcessors.from_pretrained(root / str(index) / "theirs")
-    batch = pair.processors.preprocessor(
-        {key.removeprefix("batch."): value for key, value in tensors.items() if key.startswith("batch.")}
-    )
-    for key, expected in theirs.items():
-        if key.startswith("processed."):
-            assert close(batch[key.removeprefix("processed.")], expected), key
+    batch = pair.processors.preprocessor(part(tensors, "batch"))
+    for key, expected in part(theirs, "processed").items():
+        assert close(batch[key], expected), key
     pair.policy.train()
     torch.manual_seed(7)
     loss, _ = pair.policy.forward(batch)
     loss.backward()
     assert close(loss.detach(), theirs["train_loss"])
     gradients = {name: each.grad for name, each in pair.policy.named_parameters() if each.grad is not None}
-    assert set(gradients) == {key.removeprefix("grad.") for key in theirs if key.startswith("grad.")}
+    assert set(gradients) == set(part(theirs, "grad"))
     different = [name for name, each in gradients.items() if not close(each, theirs[f"grad.{name}"])]
     assert not different
     pair.policy.eval()
     with torch.no_grad():
         assert close(pair.policy.forward(batch)[0], theirs["eval_loss"])
-    assert close(act(pair, tensors), theirs["actions"])
+    assert close(acted(pair, tensors), theirs["actions"])
     if index in WITH_CURVE:
         assert close(learn(pair, batch, len(theirs["curve"])), theirs["curve"], 1e-4)
 
@@ -221,4 +180,4 @@ def test_policies_saved_here_act_alike_at_the_peer(root: Path, index: int) -> No
         load_file(root / str(index) / "data.safetensors"),
         load_file(root / str(index) / "ours.safetensors"),
     )
-    assert close(act(PolicyWithProcessors.from_pretrained(root / str(index) / "ours"), tensors), theirs["actions"])
+    assert close(acted(PolicyWithProcessors.from_pretrained(root / str(index) / "ours"), tensors), theirs["actions"])

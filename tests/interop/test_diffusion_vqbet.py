@@ -8,14 +8,13 @@ The environment of `LEROBOT_PEER_PYTHON` needs diffusers.
 """
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from exchange import Tensors, acted, difference, drawn_statistics, part, run_peer, statistics
 from safetensors.torch import load_file, save_file
 
 from lerobot.core.registry import registry
@@ -28,8 +27,6 @@ from lerobot.policies.processing.pipelines import make_processors
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(900)]
 
 CASES, ROWS, TICKS = 20, 4, 50
-
-Tensors = dict[str, torch.Tensor]
 
 
 def diffusion(random: np.random.Generator, index: int) -> dict[str, Any]:
@@ -106,13 +103,7 @@ def features(random: np.random.Generator, kind: str, index: int) -> tuple[Policy
 
 def data(seed: int, config: PreTrainedConfig) -> Tensors:
     torch.manual_seed(seed)
-    found: Tensors = {}
-    for key, feature in {**config.input_features, **config.output_features}.items():
-        size = (3, 1, 1) if feature.type is FeatureType.VISUAL else feature.shape
-        low = torch.randn(size)
-        high = low + 1 + torch.rand(size)
-        each = {"min": low, "max": high, "mean": (low + high) / 2, "std": (high - low) / 3}
-        found |= {f"stats.{key}.{name}": value for name, value in each.items()}
+    found = drawn_statistics(config)
     for key, feature in config.input_features.items():
         draw = torch.rand if feature.type is FeatureType.VISUAL else torch.randn
         found[f"batch.{key}"] = draw(ROWS, config.n_obs_steps, *feature.shape)
@@ -126,31 +117,12 @@ def data(seed: int, config: PreTrainedConfig) -> Tensors:
     return found
 
 
-def statistics(tensors: Tensors) -> dict[str, dict[str, torch.Tensor]]:
-    stats: dict[str, dict[str, torch.Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith("stats."):
-            key, _, statistic = name.removeprefix("stats.").rpartition(".")
-            stats.setdefault(key, {})[statistic] = value
-    return stats
-
-
 @pytest.fixture(scope="module", params=["diffusion", "vqbet"])
 def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    python = os.environ.get("LEROBOT_PEER_PYTHON")
-    if not python:
-        pytest.skip("LEROBOT_PEER_PYTHON does not name the interpreter of an environment with huggingface/lerobot")
     folder = tmp_path_factory.mktemp(request.param)
     for index in range(CASES):
         write_case(folder / str(index), request.param, index)
-    done = subprocess.run(
-        [python, Path(__file__).with_name("peer_diffusion_vqbet.py"), folder],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_peer("peer_diffusion_vqbet.py", folder)
     return folder
 
 
@@ -172,31 +144,9 @@ def write_case(folder: Path, kind: str, index: int) -> None:
         "outputs": dumped["output_features"],
         "settings": chosen,
         "seed": index,
-        "ticks": TICKS,
         "phases": 2 if kind == "vqbet" else 1,
     }
     (folder / "case.json").write_text(json.dumps(case))
-
-
-def act(pair: PolicyWithProcessors, tensors: Tensors) -> torch.Tensor:
-    pair.policy.eval()
-    pair.policy.reset()
-    torch.manual_seed(5)
-    actions = []
-    for index in range(TICKS):
-        observation = {
-            key.removeprefix("tick."): each[index] for key, each in tensors.items() if key.startswith("tick.")
-        }
-        actions.append(
-            pair.processors.postprocessor(pair.policy.select_action(pair.processors.preprocessor(observation)))
-        )
-    return torch.stack(actions)
-
-
-def difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    """Largest difference, in parts of the largest element where that is over 1."""
-    ours, theirs = ours.double(), theirs.double()
-    return float((ours - theirs).abs().max() / max(1.0, float(theirs.abs().max())))
 
 
 def learned(pair: PolicyWithProcessors, batch: dict[str, Any]) -> Tensors:
@@ -219,13 +169,12 @@ def test_policies_saved_by_the_peer_act_and_learn_alike_here(root: Path, index: 
     folder = root / str(index)
     tensors, theirs = load_file(folder / "data.safetensors"), load_file(folder / "theirs.safetensors")
     pair = PolicyWithProcessors.from_pretrained(folder / "theirs")
-    batch = pair.processors.preprocessor(
-        {key.removeprefix("batch."): value for key, value in tensors.items() if key.startswith("batch.")}
-    )
+    batch = pair.processors.preprocessor(part(tensors, "batch"))
     found = {f"processed.{key}": batch[key] for key in batch if f"processed.{key}" in theirs}
     for phase in range(json.loads((folder / "case.json").read_text())["phases"]):
         found |= {f"{phase}.{key}": value for key, value in learned(pair, batch).items()}
-    found["actions"] = act(pair, tensors)
+    torch.manual_seed(5)
+    found["actions"] = acted(pair, tensors)
     assert set(found) == set(theirs)
     different = {key: each for key, value in found.items() if (each := difference(value, theirs[key])) > 1e-5}
     assert not different
@@ -235,4 +184,6 @@ def test_policies_saved_by_the_peer_act_and_learn_alike_here(root: Path, index: 
 def test_policies_saved_here_act_alike_at_the_peer(root: Path, index: int) -> None:
     folder = root / str(index)
     tensors, theirs = load_file(folder / "data.safetensors"), load_file(folder / "ours.safetensors")
-    assert difference(act(PolicyWithProcessors.from_pretrained(folder / "ours"), tensors), theirs["actions"]) <= 1e-5
+    pair = PolicyWithProcessors.from_pretrained(folder / "ours")
+    torch.manual_seed(5)
+    assert difference(acted(pair, tensors), theirs["actions"]) <= 1e-5

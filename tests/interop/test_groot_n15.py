@@ -6,15 +6,13 @@ noise and times are drawn by the same generators.
 """
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from flow_vla import Tensors, described, part
+from exchange import Tensors, described, part, run_peer, statistics
 from safetensors.torch import load_file, save_file
 from tiny_groot import nvidia_config, tiny_sizes, write_tiny_assets
 
@@ -110,16 +108,12 @@ def write_case(folder: Path, index: int) -> None:
     shapes = {"input_features": features(index), "output_features": {"action": {"type": "ACTION", "shape": (JOINTS,)}}}
     config = GrootConfig(device="cpu", push_to_hub=False, **shapes, **chosen)
     tensors = data(index, config)
-    stats: dict[str, Tensors] = {}
-    for name, value in part(tensors, "stats").items():
-        key, _, statistic = name.rpartition(".")
-        stats.setdefault(key, {})[statistic] = value
     torch.manual_seed(100 + index)
     policy: GrootN15Policy = config.build(from_scratch=False)
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.add_(torch.randn(parameter.shape) * 0.1)
-    PolicyWithProcessors(policy, make_processors(config, stats)).save_pretrained(folder / "ours")
+    PolicyWithProcessors(policy, make_processors(config, statistics(tensors))).save_pretrained(folder / "ours")
     save_file(tensors, folder / "data.safetensors")
     case = {**shapes, "settings": chosen, "seed": index, "task": [TASKS[index % len(TASKS)]] * ROWS}
     (folder / "case.json").write_text(json.dumps(case))
@@ -127,21 +121,11 @@ def write_case(folder: Path, index: int) -> None:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    python = os.environ.get("LEROBOT_PEER_044_PYTHON")
-    if not python:
-        pytest.skip("LEROBOT_PEER_044_PYTHON does not name the interpreter of an environment with lerobot 0.4.4")
     folder = tmp_path_factory.mktemp("groot")
     for index in range(CASES):
         write_case(folder / str(index), index)
-    done = subprocess.run(
-        [python, Path(__file__).with_name("peer_groot_n15.py"), folder],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "HF_MODULES_CACHE": str(folder / "modules")},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    modules = {"HF_MODULES_CACHE": str(folder / "modules")}
+    run_peer("peer_groot_n15.py", folder, python="LEROBOT_PEER_044_PYTHON", changes=modules)
     return folder
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from flow_vla import TASKS, Tensors, described, part, run_peer, write_case
+from exchange import Tensors, acted, described, difference, drawn_statistics, part, run_peer
+from flow_vla import TASKS, write_case
 from safetensors.torch import load_file
 from tiny_clip import write_tiny_clip
 
@@ -98,13 +99,7 @@ def features(random: np.random.Generator, index: int) -> tuple[dict[str, PolicyF
 
 def data(seed: int, config: MultiTaskDiTConfig) -> Tensors:
     torch.manual_seed(seed)
-    found: Tensors = {}
-    for key, feature in {**config.input_features, **config.output_features}.items():
-        size = (3, 1, 1) if feature.type is FeatureType.VISUAL else feature.shape
-        low = torch.randn(size)
-        high = low + 1 + torch.rand(size)
-        each = {"min": low, "max": high, "mean": (low + high) / 2, "std": (high - low) / 3}
-        found |= {f"stats.{key}.{name}": value for name, value in each.items()}
+    found = drawn_statistics(config)
     for key, feature in config.input_features.items():
         draw = torch.rand if feature.type is FeatureType.VISUAL else torch.randn
         found[f"batch.{key}"] = draw(ROWS, config.n_obs_steps, *feature.shape)
@@ -141,18 +136,6 @@ def loaded(folder: Path, saved_by: str) -> PolicyWithProcessors:
     )
 
 
-def act(pair: PolicyWithProcessors, tensors: Tensors) -> torch.Tensor:
-    pair.policy.eval()
-    pair.policy.reset()
-    torch.manual_seed(5)
-    actions = []
-    for tick in range(TICKS):
-        observation = {key: each[tick] for key, each in part(tensors, "tick").items()}
-        batch = pair.processors.preprocessor({**observation, "task": TASKS})
-        actions.append(pair.processors.postprocessor(pair.policy.select_action(batch)))
-    return torch.stack(actions)
-
-
 def learned(policy: PreTrainedPolicy, batch: dict[str, Any]) -> Tensors:
     """Loss, gradients, and losses of three steps of the optimizer."""
     policy.train()
@@ -178,7 +161,8 @@ def test_policies_act_and_learn_alike(root: Path, index: int, saved_by: str) -> 
     folder = root / str(index)
     tensors, theirs = load_file(folder / "data.safetensors"), load_file(folder / f"{saved_by}.safetensors")
     pair = loaded(folder, saved_by)
-    found = {"actions": act(pair, tensors)}
+    torch.manual_seed(5)
+    found = {"actions": acted(pair, tensors, {"task": TASKS})}
     batch = pair.processors.preprocessor({**part(tensors, "batch"), "task": TASKS})
     found |= {f"processed.{key}": batch[key] for key in batch if f"processed.{key}" in theirs}
     found |= learned(pair.policy, batch)
@@ -188,12 +172,6 @@ def test_policies_act_and_learn_alike(root: Path, index: int, saved_by: str) -> 
             assert torch.equal(found[key], theirs[key]), key
     errors = {key: difference(value, theirs[key]) for key, value in found.items()}
     assert not {key: error for key, error in errors.items() if not error <= 1e-5}
-
-
-def difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    """Largest difference, in parts of the largest element where that is over 1."""
-    ours, theirs = ours.double(), theirs.double()
-    return float((ours - theirs).abs().max() / max(1.0, float(theirs.abs().max())))
 
 
 @pytest.mark.parametrize("index", range(CASES))

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from flow_vla import Tensors, described, differences, run_peer, write_case
+from exchange import Tensors, described, run_peer
+from flow_vla import differences, write_case
 from tiny_pi import VOCABULARY, write_tiny_tokenizer
 
 from lerobot.pi0.config import PI0Config, PiFlowConfig

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from flow_vla import TASKS, Tensors, described, part, run_peer, write_case
+from exchange import Tensors, described, part, run_peer
+from flow_vla import TASKS, write_case
 from safetensors.torch import load_file
 from test_pi0 import JOINTS, dtype, networks, shapes
 from test_pi0 import data as flow_data

@@ -8,14 +8,13 @@ From states alone the peer only acts: its loss reads a picture or an environment
 """
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from exchange import Tensors, acted, difference, drawn_statistics, part, run_peer, statistics
 from safetensors.torch import load_file, save_file
 
 from lerobot.policies.assembly import PolicyWithProcessors
@@ -26,8 +25,6 @@ from lerobot.tdmpc.config import TDMPCConfig
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(900)]
 
 CASES, ROWS, TICKS, STEPS = 20, 3, 12, 3
-
-Tensors = dict[str, torch.Tensor]
 
 
 def settings(random: np.random.Generator, index: int) -> dict[str, Any]:
@@ -77,13 +74,7 @@ def features(random: np.random.Generator, index: int) -> tuple[PolicyFeatures, P
 
 def data(seed: int, config: TDMPCConfig) -> Tensors:
     torch.manual_seed(seed)
-    found: Tensors = {}
-    for key, feature in {**config.input_features, **config.output_features}.items():
-        size = (feature.shape[0], 1, 1) if feature.type is FeatureType.VISUAL else feature.shape
-        low = torch.randn(size)
-        high = low + 1 + torch.rand(size)
-        each = {"min": low, "max": high, "mean": (low + high) / 2, "std": (high - low) / 3}
-        found |= {f"stats.{key}.{name}": value for name, value in each.items()}
+    found = drawn_statistics(config)
     steps = config.horizon
     for key, feature in config.input_features.items():
         draw = torch.rand if feature.type is FeatureType.VISUAL else torch.randn
@@ -99,15 +90,6 @@ def data(seed: int, config: TDMPCConfig) -> Tensors:
     return found
 
 
-def statistics(tensors: Tensors) -> dict[str, dict[str, torch.Tensor]]:
-    stats: dict[str, dict[str, torch.Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith("stats."):
-            key, _, statistic = name.removeprefix("stats.").rpartition(".")
-            stats.setdefault(key, {})[statistic] = value
-    return stats
-
-
 def learns(config: TDMPCConfig) -> bool:
     """Whether the peer can learn from these inputs."""
     return len(config.input_features) > 1
@@ -115,20 +97,10 @@ def learns(config: TDMPCConfig) -> bool:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    python = os.environ.get("LEROBOT_PEER_PYTHON")
-    if not python:
-        pytest.skip("LEROBOT_PEER_PYTHON does not name the interpreter of an environment with huggingface/lerobot")
     folder = tmp_path_factory.mktemp("tdmpc")
     for index in range(CASES):
         write_case(folder / str(index), index)
-    done = subprocess.run(
-        [python, Path(__file__).with_name("peer_tdmpc.py"), folder],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_peer("peer_tdmpc.py", folder)
     return folder
 
 
@@ -151,7 +123,6 @@ def write_case(folder: Path, index: int) -> None:
         "outputs": dumped["output_features"],
         "settings": chosen,
         "seed": index,
-        "ticks": TICKS,
         "steps": STEPS,
         "learns": learns(config),
     }
@@ -161,27 +132,6 @@ def write_case(folder: Path, index: int) -> None:
 def seed(number: int) -> None:
     torch.manual_seed(number)
     np.random.seed(number)
-
-
-def act(pair: PolicyWithProcessors, tensors: Tensors) -> torch.Tensor:
-    pair.policy.eval()
-    pair.policy.reset()
-    seed(5)
-    actions = []
-    for index in range(TICKS):
-        observation = {
-            key.removeprefix("tick."): each[index] for key, each in tensors.items() if key.startswith("tick.")
-        }
-        actions.append(
-            pair.processors.postprocessor(pair.policy.select_action(pair.processors.preprocessor(observation)))
-        )
-    return torch.stack(actions)
-
-
-def difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    """Largest difference, in parts of the largest element where that is over 1."""
-    ours, theirs = ours.double(), theirs.double()
-    return float((ours - theirs).abs().max() / max(1.0, float(theirs.abs().max())))
 
 
 def learned(pair: PolicyWithProcessors, batch: dict[str, Any], steps: int) -> Tensors:
@@ -203,24 +153,20 @@ def learned(pair: PolicyWithProcessors, batch: dict[str, Any], steps: int) -> Te
     return {**found, **{f"weight.{name}": value.clone() for name, value in policy.state_dict().items()}}
 
 
-def batch_of(pair: PolicyWithProcessors, tensors: Tensors) -> dict[str, Any]:
-    raw = {key.removeprefix("batch."): value for key, value in tensors.items() if key.startswith("batch.")}
-    return pair.processors.preprocessor(raw)
-
-
 @pytest.mark.parametrize("index", range(CASES))
 def test_policies_saved_by_the_peer_act_and_learn_alike_here(root: Path, index: int) -> None:
     folder = root / str(index)
     tensors, theirs = load_file(folder / "data.safetensors"), load_file(folder / "theirs.safetensors")
     pair = PolicyWithProcessors.from_pretrained(folder / "theirs")
-    batch = batch_of(pair, tensors)
-    processed = {key: each for key, each in theirs.items() if key.startswith("processed.")}
+    batch = pair.processors.preprocessor(part(tensors, "batch"))
+    processed = part(theirs, "processed")
     for key, value in processed.items():
-        assert torch.equal(batch[key.removeprefix("processed.")], value), key
-    found = {"actions": act(pair, tensors)}
+        assert torch.equal(batch[key], value), key
+    seed(5)
+    found = {"actions": acted(pair, tensors)}
     if learns(pair.policy.config):
         found |= learned(pair, batch, STEPS)
-    assert found.keys() == theirs.keys() - processed.keys()
+    assert found.keys() == theirs.keys() - {f"processed.{key}" for key in processed}
     different = {key: each for key, value in found.items() if (each := difference(value, theirs[key])) > 1e-5}
     assert not different
 
@@ -230,9 +176,10 @@ def test_policies_saved_here_act_and_learn_alike_at_the_peer(root: Path, index: 
     folder = root / str(index)
     tensors, theirs = load_file(folder / "data.safetensors"), load_file(folder / "ours.safetensors")
     pair = PolicyWithProcessors.from_pretrained(folder / "ours")
-    found = {"actions": act(pair, tensors)}
+    seed(5)
+    found = {"actions": acted(pair, tensors)}
     if learns(pair.policy.config):
-        found |= learned(pair, batch_of(pair, tensors), 1)
+        found |= learned(pair, pair.processors.preprocessor(part(tensors, "batch")), 1)
     assert found.keys() == theirs.keys()
     different = {key: each for key, value in found.items() if (each := difference(value, theirs[key])) > 1e-5}
     assert not different

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from flow_vla import TASKS, Tensors, described, loaded, part, run_peer, write_case
+from exchange import Tensors, described, part, run_peer
+from flow_vla import TASKS, loaded, write_case
 from safetensors.torch import load_file
 from tiny_xvla import tiny_florence, write_tiny_bart_tokenizer
 
