@@ -176,7 +176,7 @@ def test_policies_saved_by_the_peer_act_and_learn_alike_here(root: Path, index: 
     torch.manual_seed(5)
     found["actions"] = acted(pair, tensors)
     assert set(found) == set(theirs)
-    different = {key: each for key, value in found.items() if (each := difference(value, theirs[key])) > 1e-5}
+    different = {key: each for key, value in found.items() if not (each := difference(value, theirs[key])) <= 1e-5}
     assert not different
 
 

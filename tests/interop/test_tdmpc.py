@@ -167,7 +167,7 @@ def test_policies_saved_by_the_peer_act_and_learn_alike_here(root: Path, index: 
     if learns(pair.policy.config):
         found |= learned(pair, batch, STEPS)
     assert found.keys() == theirs.keys() - {f"processed.{key}" for key in processed}
-    different = {key: each for key, value in found.items() if (each := difference(value, theirs[key])) > 1e-5}
+    different = {key: each for key, value in found.items() if not (each := difference(value, theirs[key])) <= 1e-5}
     assert not different
 
 
@@ -181,7 +181,7 @@ def test_policies_saved_here_act_and_learn_alike_at_the_peer(root: Path, index: 
     if learns(pair.policy.config):
         found |= learned(pair, pair.processors.preprocessor(part(tensors, "batch")), 1)
     assert found.keys() == theirs.keys()
-    different = {key: each for key, value in found.items() if (each := difference(value, theirs[key])) > 1e-5}
+    different = {key: each for key, value in found.items() if not (each := difference(value, theirs[key])) <= 1e-5}
     assert not different
 
 
