@@ -1,0 +1,1 @@
+"""Behaviour cloning, batch-constrained Q-learning and reward-weighted regression with MLP, RNN and Transformer."""

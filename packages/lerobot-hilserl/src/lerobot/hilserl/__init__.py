@@ -1,0 +1,1 @@
+"""HIL-SERL: soft actor-critic with a person's interventions, and its reward classifier."""

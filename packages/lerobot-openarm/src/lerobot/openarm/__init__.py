@@ -1,0 +1,1 @@
+"""OpenArm arms, followers and leaders, single and in pairs."""

@@ -1,0 +1,1 @@
+"""A phone as a teleoperator: its pose in the browser over WebXR, or HEBI's app on iOS."""

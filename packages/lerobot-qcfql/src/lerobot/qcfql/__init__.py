@@ -1,0 +1,1 @@
+"""Q-chunking with flow Q-learning: chunks of actions from recordings with rewards."""

@@ -1,0 +1,1 @@
+"""reBot B601 followers and reBot 102 leaders, single and in pairs."""

@@ -1,0 +1,1 @@
+"""Learning from reward: replay buffers, actor and learner, online finetuning."""

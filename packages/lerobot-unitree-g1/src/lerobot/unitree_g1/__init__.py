@@ -1,0 +1,1 @@
+"""Unitree G1 over its ZMQ bridge, and the exoskeleton that leads it."""

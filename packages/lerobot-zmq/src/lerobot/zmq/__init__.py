@@ -1,0 +1,1 @@
+"""Cameras over ZeroMQ: reads the streams of another computer and serves them."""
