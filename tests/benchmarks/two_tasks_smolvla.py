@@ -17,7 +17,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-
 from measure import run, script, table
 
 TEXTS = {"reach_red": "Move the gripper to the red ball", "reach_blue": "Move the gripper to the blue ball"}

@@ -65,7 +65,7 @@ class ReachRed(Reach):
         add_ball(spec, "other_ball", _BIG_RADIUS_M, other)
 
     def arrange(self, table: Table, rng: np.random.Generator) -> None:
-        """Balls 17 to 21 cm from the shoulder's axis, 6 to 12 cm up: the red one to the left, the blue one to the right.
+        """Balls 17 to 21 cm from the shoulder's axis, 6 to 12 cm up: red to the left, blue to the right.
 
         Each keeps its side, so that words alone say which way to go, and pictures how far: a small model that has
         learned nothing before can learn it within minutes.
