@@ -30,6 +30,7 @@ KINDS: dict[str, Kind] = {
         Kind("processor", "lerobot.processors", "lerobot.core.config.base:ProcessorStepConfig"),
         Kind("served_policy", "lerobot.served_policies", "lerobot.core.config.base:PluginConfig"),
         Kind("reward_model", "lerobot.reward_models", "lerobot.core.config.base:PluginConfig"),
+        Kind("algorithm", "lerobot.algorithms", "lerobot.core.config.base:PluginConfig"),
         Kind("optimizer", "lerobot.optimizers", "lerobot.core.config.base:OptimizerConfig"),
         Kind("scheduler", "lerobot.schedulers", "lerobot.core.config.base:SchedulerConfig"),
         Kind("strategy", "lerobot.strategies", "lerobot.core.config.base:PluginConfig"),
