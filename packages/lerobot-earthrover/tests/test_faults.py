@@ -228,13 +228,14 @@ def test_hostile_commands_stay_inside_the_limits(
     with GatedRobot.connected(connected, config) as gated, watched(connected, monkeypatch) as handed:
         gated.observe()
         for number in range(count):
+            gated.send(hostile(chance))
             if number % 100 == 0:
                 gated.observe()
-            gated.send(hostile(chance))
+                connected.commander.settle(LONG_S)
         gated.rest()
     assert len(handed) == count + 1
     commands = [(each["linear"], each["angular"]) for each in rover.commands]
-    assert len(commands) > 10
+    assert len(commands) > count / 100
     for linear, angular in (*handed, *commands):
         assert -1 <= linear <= 1
         assert -1 <= angular <= 1

@@ -50,9 +50,7 @@ class KeyboardRoverConfig(KeyboardConfig):
     type: str = "keyboard_rover"
     linear_speed: float = Field(default=1.0, gt=0, description="Speed at the start.")
     angular_speed: float = Field(default=1.0, gt=0, description="Turning speed at the start.")
-    speed_increment: float = Field(
-        default=0.1, ge=0, description="Change of the speed with each + or -."
-    )
+    speed_increment: float = Field(default=0.1, ge=0, description="Change of the speed with each + or -.")
     turn_assist_ratio: float = Field(
         default=0.3, ge=0, description="Part of the speed to drive forward while A or D turns alone."
     )

@@ -9,7 +9,7 @@ from lerobot.core.config.base import CommandConfig
 
 
 class VirtualEarthRoverConfig(CommandConfig):
-    """Run a server that answers as the SDK of an EarthRover does, with a virtual rover behind it."""
+    """Run a virtual EarthRover behind the local server of its SDK."""
 
     target: ClassVar[str] = "lerobot.earthrover.command:virtual_earthrover"
     examples: ClassVar[tuple[str, ...]] = (
