@@ -29,7 +29,7 @@ FIRST_SEED = 100_000
 
 
 def smolvla(words: Path) -> list[str]:
-    """SmolVLA of 1 million weights, of which none was learned before."""
+    """SmolVLA of 0.9 million weights, of which none was learned before."""
     text = {"width": 96, "hidden": 256, "layers": 3, "heads": 4, "key_heads": 2, "head_width": 24, "vocabulary": 64}
     vision = {"width": 96, "hidden": 256, "layers": 2, "heads": 4, "image": SIZE, "patch": 12}
     vlm = {"vision": vision, "text": text, "scale_factor": 2, "dtype": "float32"}
