@@ -29,11 +29,11 @@ KINDS: dict[str, Kind] = {
         Kind("env", "lerobot.envs", "lerobot.core.config.base:EnvConfig"),
         Kind("processor", "lerobot.processors", "lerobot.core.config.base:ProcessorStepConfig"),
         Kind("served_policy", "lerobot.served_policies", "lerobot.core.config.base:PluginConfig"),
-        Kind("reward_model", "lerobot.reward_models", "lerobot.core.config.base:PluginConfig"),
+        Kind("reward_model", "lerobot.reward_models", "lerobot.core.config.judges:RewardModelConfig"),
         Kind("optimizer", "lerobot.optimizers", "lerobot.core.config.base:OptimizerConfig"),
         Kind("scheduler", "lerobot.schedulers", "lerobot.core.config.base:SchedulerConfig"),
         Kind("strategy", "lerobot.strategies", "lerobot.core.config.base:PluginConfig"),
-        Kind("success_detector", "lerobot.success_detectors", "lerobot.core.config.base:PluginConfig"),
+        Kind("success_detector", "lerobot.success_detectors", "lerobot.core.config.judges:SuccessDetectorConfig"),
         Kind("executor", "lerobot.executors", "lerobot.core.config.base:PluginConfig"),
         Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
         # Names that commands had in huggingface/lerobot: they run, and are not listed.
