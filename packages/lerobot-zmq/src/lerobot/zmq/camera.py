@@ -175,6 +175,6 @@ class ZMQCamera(ThreadedCamera):
 
     def _refuse(self, error: WireError) -> None:
         if self._refusal is None:
-            log.warning("%s: %s; more of this kind is only counted", self, error)
+            log.warning("%s: %s; more of this kind is only counted", self, error.what)
         self._refusal = error
         self.refused += 1
