@@ -97,7 +97,7 @@ def until_it_fails(cameras: CameraSet, server: ImageServer) -> None:
 
 
 def test_cameras_that_fail_end_it() -> None:
-    cameras = CameraSet({"head": FakeCameraConfig(width=16, height=16, fps=100, dies_after=2)})
+    cameras = CameraSet({"head": FakeCameraConfig(width=64, height=48, fps=100, dies_after=2)})
     cameras.connect()
     try:
         with ImageServer(cameras, PublishOptions(port=0)) as server:
