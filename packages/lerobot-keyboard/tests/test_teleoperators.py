@@ -1,9 +1,9 @@
 """What the keys of each teleoperator do; the tables are those of the documentation of huggingface/lerobot."""
 
-from importlib.util import importlib
+import importlib
+from importlib.util import find_spec
 from types import SimpleNamespace
 
-import find_spec
 import pytest
 
 from lerobot.core.errors import DeviceConnectionError
