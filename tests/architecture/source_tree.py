@@ -99,6 +99,7 @@ def modules() -> Iterator[Module]:
 DISTRIBUTIONS = {
     "OpenGL": "pyopengl",
     "PIL": "pillow",
+    "can": "python-can",
     "cv2": "opencv-python-headless",
     "lerobot_cli": "lerobot-core",
     "lerobot_compat": "lerobot-compat",
