@@ -92,18 +92,20 @@ def test_the_slow_critics_follow_and_learn_nothing_themselves(make: Make, make_b
     assert all(parameter.grad is None for parameter in policy.target_critic.parameters())
 
 
-def test_an_end_is_one_of_success_or_only_cut_off(make: Make, make_batch: Batch) -> None:
-    """`next.success` decides; of recordings without, `next.done` does, but for what `next.truncated` says."""
+def test_the_end_of_the_time_is_not_the_end(make: Make, make_batch: Batch) -> None:
+    """What `next.truncated` says counts; without it `next.success`; without that every `next.done` is an end."""
     policy = make()
     batch = make_batch(policy.config)
+    batch["next.done"] = batch["next.success"].clone()
+    batch["next.done"][1:4, -1] = True
     assert policy._chunks(batch).solved.nonzero().tolist() == [[0, 2]]
-    batch |= {"next.done": batch.pop("next.success").clone(), "next.truncated": False}
-    batch["next.done"][1:3, -1] = True
+    batch["next.truncated"] = torch.zeros(8, 3, dtype=torch.bool)
+    batch["next.truncated"][3, -1] = True
     # The second row's last action lies beyond the episode.
     assert policy._chunks(batch).solved.nonzero().tolist() == [[0, 2], [2, 2]]
-    batch["next.truncated"] = torch.zeros(8, 3, dtype=torch.bool)
-    batch["next.truncated"][2, -1] = True
-    assert policy._chunks(batch).solved.nonzero().tolist() == [[0, 2]]
+    batch |= {"next.truncated": False}
+    del batch["next.success"]
+    assert policy._chunks(batch).solved.nonzero().tolist() == [[0, 2], [2, 2], [3, 2]]
 
 
 @pytest.mark.parametrize(

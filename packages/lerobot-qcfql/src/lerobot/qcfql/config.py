@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import DONE, SUCCESS, FeatureType, NormalizationMode
+from lerobot.rl.config import AlgorithmConfig
 
 SMALLEST_PICTURE = 8
 """Pixels along a side of which the encoder's three poolings leave one."""
@@ -91,6 +92,14 @@ class QCFQLConfig(PreTrainedConfig):
         """Adam, gradients as they are."""
         return {"type": "adam", "lr": self.optimizer_lr, "grad_clip_norm": 0.0}
 
+    def algorithm_preset(self) -> Mapping[str, Any]:
+        """See `lerobot.rl.config.LearnsFromReward.algorithm_preset`."""
+        return {"type": self.type, "chunk_size": self.chunk_size, "lr": self.optimizer_lr}
+
+    def online_preset(self) -> Mapping[str, Any]:
+        """See `lerobot.rl.config.LearnsFromReward.online_preset`: it acts as it is for a while, as in the paper."""
+        return {"warmup_steps": 5000}
+
     def check_columns(self, columns: Collection[str], source: str) -> None:
         """Refuse a dataset that does not say what came of each action; see `PreTrainedConfig.check_columns`."""
         super().check_columns(columns, source)
@@ -98,7 +107,7 @@ class QCFQLConfig(PreTrainedConfig):
             raise FeatureMismatchError(
                 f"{source} has neither {SUCCESS!r} nor {DONE!r}",
                 keys=[SUCCESS, DONE],
-                expected=f"a column {SUCCESS}, or {DONE}: whether an episode was solved, or only cut off",
+                expected=f"a column {SUCCESS} or {DONE}: whether anything could follow an action",
             )
 
     def validate_features(self) -> None:
@@ -117,3 +126,18 @@ class QCFQLConfig(PreTrainedConfig):
                     keys=[key],
                     expected=f"pictures of at least {SMALLEST_PICTURE} x {SMALLEST_PICTURE} pixels",
                 )
+
+
+class QCFQLAlgorithmConfig(AlgorithmConfig):
+    """QC-FQL's own losses, from what it experiences."""
+
+    target: ClassVar[str] = "lerobot.qcfql.algorithm:QCFQLAlgorithm"
+
+    type: str = "qcfql"
+    chunk_size: int = Field(default=5, gt=0, description="Actions of a chunk; as the policy has it.")
+    lr: float = Field(default=3e-4, gt=0, description="Learning rate.")
+
+    @property
+    def steps_per_window(self) -> int:
+        """See `AlgorithmConfig.steps_per_window`."""
+        return self.chunk_size

@@ -61,8 +61,9 @@ class QCFQLPolicy(ChunkedPolicy):
         Args:
             batch: with `h` = `chunk_size`: inputs `(B, 2, ...)` before and after the chunk, `action` `(B, h, Da)`
                 normalised, `next.reward` `(B, h)`, and bool: which of them lie beyond the end of the episode, as
-                `<first input>_is_pad` `(B, 2)` and `action_is_pad` `(B, h)`; and `next.success` `(B, h)`, or
-                `next.done` `(B, h)` of which `next.truncated` `(B, h)` were only cut off.
+                `<first input>_is_pad` `(B, 2)` and `action_is_pad` `(B, h)`; and `next.done` `(B, h)`, of which
+                `next.truncated` `(B, h)` were only cut off; without the latter `next.success` `(B, h)` counts if it is
+                there.
 
         Returns:
             The scalar loss, and its parts, see `lerobot.qcfql.losses.losses`.
@@ -71,15 +72,18 @@ class QCFQLPolicy(ChunkedPolicy):
             FeatureMismatchError: something is missing or has the wrong shape.
         """
         self.require_inputs(batch)
-        chunks = self._chunks(batch)
+        return self.loss(self._chunks(batch))
+
+    def loss(self, chunks: Chunks) -> tuple[Tensor, dict[str, Any]]:
+        """Compute the loss of chunks, and its parts, with draws of torch's generator."""
         return losses(self.config, self.model, self.target_critic, chunks, Draws.of(self.model, chunks.actions))
 
     def _chunks(self, batch: Mapping[str, Any]) -> Chunks:
         steps, config = self.config.chunk_size, self.config
         shown, acted = f"{self._first_input}_is_pad", f"{ACTION}_is_pad"
-        ends = [SUCCESS] if isinstance(batch.get(SUCCESS), Tensor) else [DONE]
-        if ends == [DONE] and isinstance(batch.get(TRUNCATED), Tensor):
-            ends.append(TRUNCATED)
+        cut_off = isinstance(batch.get(TRUNCATED), Tensor)
+        known = isinstance(batch.get(SUCCESS), Tensor)
+        ends = [DONE, TRUNCATED] if cut_off else [SUCCESS] if known else [DONE]
         wanted: dict[str, tuple[int, ...]] = {
             key: (2, *feature.shape) for key, feature in config.input_features.items()
         }
@@ -87,9 +91,9 @@ class QCFQLPolicy(ChunkedPolicy):
         wanted |= dict.fromkeys((REWARD, acted, *ends), (steps,))
         # Of what a dataset does not have, the processors make numbers.
         check_windows({key: value for key, value in batch.items() if isinstance(value, Tensor)}, wanted)
-        solved, *cut_off = (batch[key].bool() for key in ends)
-        for each in cut_off:
-            solved = solved & ~each
+        solved = batch[ends[0]].bool()
+        if cut_off:
+            solved = solved & ~batch[TRUNCATED].bool()
         return Chunks(
             {key: batch[key][:, 0] for key in config.input_features},
             {key: batch[key][:, 1] for key in config.input_features},
