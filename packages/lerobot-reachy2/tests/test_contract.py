@@ -53,14 +53,6 @@ class TestTeleoperator(TeleoperatorContract):
         return Reachy2TeleoperatorConfig(ip_address="127.0.0.1", sdk_port=served.port, **PATIENCE)
 
 
-class TestTeleoperatorMovedByHand(TestTeleoperator):
-    @pytest.fixture
-    def config(self, served: Any) -> TeleoperatorConfig:
-        return Reachy2TeleoperatorConfig(
-            ip_address="127.0.0.1", sdk_port=served.port, use_present_position=True, **PATIENCE
-        )
-
-
 class TestCamera(CameraContract):
     @pytest.fixture
     def config(self, served: Any) -> CameraConfig:
