@@ -56,7 +56,8 @@ def chunks_of(batch: TransitionBatch) -> Chunks:
     return Chunks(
         batch.observation,
         batch.next_observation,
-        batch.action.masked_fill(~batch.valid[..., None], 0.0),
+        # What was sent may be a little out of the recordings' range, which may have no width at all.
+        batch.action.clamp(-1, 1).masked_fill(~batch.valid[..., None], 0.0),
         batch.reward,
         batch.terminal,
         batch.valid,

@@ -21,7 +21,7 @@ class Chunks:
     Attributes:
         before: inputs at the first action, `(B, ...)`.
         after: inputs after the last action, `(B, ...)`.
-        actions: `(B, h, Da)`, normalised; 0 where they lie beyond the episode.
+        actions: `(B, h, Da)` in [-1, 1]; 0 where they lie beyond the episode.
         rewards: `(B, h)`, each for the action of its step.
         solved: the task was solved by this action, so that nothing follows, `(B, h)` bool.
         acted: actions that lie in the episode, `(B, h)` bool.

@@ -98,7 +98,7 @@ class QCFQLPolicy(ChunkedPolicy):
             {key: batch[key][:, 0] for key in config.input_features},
             {key: batch[key][:, 1] for key in config.input_features},
             # The behaviour sees whole chunks: what a dataset repeats behind an episode's end would be learned from.
-            batch[ACTION].masked_fill(batch[acted][..., None], 0.0),
+            batch[ACTION].clamp(-1, 1).masked_fill(batch[acted][..., None], 0.0),
             batch[REWARD],
             solved & ~batch[acted],
             ~batch[acted],
