@@ -4,11 +4,11 @@ Source: Mandlekar et al. 2021, arXiv:2108.03298, appendix D (Gaussian and mixtur
 arXiv:1312.6114 (VAE), as Fujimoto et al. 2018, arXiv:1812.02900, have it.
 """
 
+import math
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
 from lerobot.bc.config import BCConfig
@@ -85,14 +85,9 @@ class GaussianHead(nn.Module):
         super().__init__()
         self.mean, self.scale = nn.Linear(width, actions), nn.Linear(width, actions)
 
-    def distribution(self, features: Tensor) -> Independent:
-        """Of actions."""
-        std = F.softplus(self.scale(features)).clamp(LEAST_STD, MOST_STD)
-        return Independent(Normal(self.act(features), std, validate_args=False), 1, validate_args=False)
-
     def error(self, features: Tensor, action: Tensor) -> Tensor:
         """The negative log-likelihood; see `ActionHead.error`."""
-        return -_log_prob(self.distribution(features), action)
+        return -_log_normal(action, self.act(features), self._std(features))
 
     def act(self, features: Tensor) -> Tensor:
         """See `ActionHead.act`."""
@@ -100,7 +95,10 @@ class GaussianHead(nn.Module):
 
     def sample(self, features: Tensor) -> Tensor:
         """See `ActionHead.sample`."""
-        return self.distribution(features).sample().clamp(-1, 1)
+        return torch.normal(self.act(features), self._std(features)).clamp(-1, 1)
+
+    def _std(self, features: Tensor) -> Tensor:
+        return F.softplus(self.scale(features)).clamp(LEAST_STD, MOST_STD)
 
 
 class MixtureHead(nn.Module):
@@ -116,35 +114,44 @@ class MixtureHead(nn.Module):
 
     def __init__(self, config: BCConfig, width: int, actions: int) -> None:
         super().__init__()
-        self._shape = (config.gmm_modes, actions)
+        self._modes = config.gmm_modes
         count = config.gmm_modes * actions
         self.mean, self.scale = nn.Linear(width, count), nn.Linear(width, count)
         self.logits = nn.Linear(width, config.gmm_modes)
 
-    def distribution(self, features: Tensor) -> MixtureSameFamily:
-        """Of actions."""
-        std = F.softplus(self.scale(features)).unflatten(-1, self._shape) + LEAST_MIXED_STD
-        modes = Independent(Normal(self._means(features), std, validate_args=False), 1, validate_args=False)
-        weights = Categorical(logits=self.logits(features), validate_args=False)
-        return MixtureSameFamily(weights, modes, validate_args=False)
-
     def error(self, features: Tensor, action: Tensor) -> Tensor:
         """The negative log-likelihood; see `ActionHead.error`."""
-        return -_log_prob(self.distribution(features), action)
+        each = _log_normal(action.unsqueeze(-2), self._means(features), self._stds(features))
+        return -torch.logsumexp(self.logits(features).log_softmax(-1) + each, dim=-1)
 
     def act(self, features: Tensor) -> Tensor:
         """See `ActionHead.act`."""
-        shares = self.logits(features).softmax(-1).cumsum(-1)
-        # A number per row, so that a row draws the same whatever is beside it.
-        drawn = (shares < torch.rand_like(shares[..., :1])).sum(-1).clamp(max=shares.shape[-1] - 1)
-        return self._means(features).take_along_dim(drawn[..., None, None], dim=-2).squeeze(-2)
+        return self._of(self._drawn(features), self._means(features))
 
     def sample(self, features: Tensor) -> Tensor:
         """See `ActionHead.sample`."""
-        return self.distribution(features).sample().clamp(-1, 1)
+        drawn = self._drawn(features)
+        mean, std = self._of(drawn, self._means(features)), self._of(drawn, self._stds(features))
+        return torch.normal(mean, std).clamp(-1, 1)
+
+    def _drawn(self, features: Tensor) -> Tensor:
+        """A mode for each row, by its weight, `(..., 1, 1)`."""
+        shares = self.logits(features).softmax(-1).cumsum(-1)
+        # A number per row, so that a row draws the same whatever is beside it.
+        drawn = (shares < torch.rand_like(shares[..., :1])).sum(-1).clamp(max=self._modes - 1)
+        return drawn[..., None, None]
+
+    def _of(self, drawn: Tensor, modes: Tensor) -> Tensor:
+        return modes.take_along_dim(drawn, dim=-2).squeeze(-2)
 
     def _means(self, features: Tensor) -> Tensor:
-        return torch.tanh(self.mean(features)).unflatten(-1, self._shape)
+        return self._by_mode(torch.tanh(self.mean(features)))
+
+    def _stds(self, features: Tensor) -> Tensor:
+        return self._by_mode(F.softplus(self.scale(features)) + LEAST_MIXED_STD)
+
+    def _by_mode(self, values: Tensor) -> Tensor:
+        return values.reshape(*values.shape[:-1], self._modes, -1)
 
 
 class VAEHead(nn.Module):
@@ -172,7 +179,8 @@ class VAEHead(nn.Module):
         std = log_std.clamp(-4, 15).exp()
         made = self._decoded(features, mean + std * torch.randn_like(std))
         divergence = -0.5 * (1 + std.square().log() - mean.square() - std.square()).mean(-1)
-        return (made - action).square().mean(-1) + self._kl_weight * divergence
+        error: Tensor = (made - action).square().mean(-1) + self._kl_weight * divergence
+        return error
 
     def act(self, features: Tensor) -> Tensor:
         """See `ActionHead.act`."""
@@ -187,9 +195,9 @@ class VAEHead(nn.Module):
         return torch.tanh(self.decoder(torch.cat((features, latent), -1)))
 
 
-def _log_prob(distribution: Independent | MixtureSameFamily, action: Tensor) -> Tensor:
-    found: Tensor = distribution.log_prob(action)  # type: ignore[no-untyped-call]
-    return found
+def _log_normal(action: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Log-density of a Gaussian with a deviation for each number, over the last axis."""
+    return (-0.5 * ((action - mean) / std).square() - std.log() - 0.5 * math.log(2 * math.pi)).sum(-1)
 
 
 def make_head(config: BCConfig, width: int) -> DeterministicHead | GaussianHead | MixtureHead | VAEHead:

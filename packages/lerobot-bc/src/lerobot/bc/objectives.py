@@ -209,7 +209,8 @@ class BatchConstrained(Copying):
         copied = seen.mean(head.error(seen.features, seen.action))
         vectors = self.critics.encoder(seen.observations)
         values = self.critics(vectors, seen.action)
-        critic = sum(seen.mean(error) for error in (values - self.target(head, seen)).square())
+        errors = (values - self.target(head, seen)).square()
+        critic = torch.stack([seen.mean(error) for error in errors]).sum()
         loss = copied + critic
         parts = {"sampler_loss": copied, "critic_loss": critic, "Q": seen.mean(values[0])}
         if self.perturbation is not None:
@@ -226,13 +227,13 @@ class BatchConstrained(Copying):
         """Give what actions are worth: their reward, and the best of what could follow, `(B, S)`."""
         assert seen.following is not None  # noqa: S101 - the policy checks it
         following, config = seen.following, self._config
-        # The slow copy stays as it is in training: its pictures are cut as those of the network beside it.
         vectors = self.slow_critics.encoder(following.observations)
         features, vectors = _repeated(config.target_samples, following.features, vectors)
         values = self.slow_critics(vectors, _moved(self.slow_perturbation, features, head.sample(features)))
         low, high = values.amin(0), values.amax(0)
         best = (config.pessimism * low + (1 - config.pessimism) * high).amax(-1)
-        return following.rewards + config.discount * ~following.ended * best
+        found: Tensor = following.rewards + config.discount * ~following.ended * best
+        return found
 
     def act(self, head: ActionHead, features: Tensor, observation: Mapping[str, Tensor]) -> Tensor:
         """See `Copying.act`: the best of some that are drawn, as the first critic judges."""
