@@ -29,6 +29,7 @@ KINDS: dict[str, Kind] = {
         Kind("env", "lerobot.envs", "lerobot.core.config.base:EnvConfig"),
         Kind("processor", "lerobot.processors", "lerobot.core.config.base:ProcessorStepConfig"),
         Kind("served_policy", "lerobot.served_policies", "lerobot.core.config.base:PluginConfig"),
+        Kind("algorithm", "lerobot.algorithms", "lerobot.core.config.base:PluginConfig"),
         Kind("reward_model", "lerobot.reward_models", "lerobot.core.config.judges:RewardModelConfig"),
         Kind("optimizer", "lerobot.optimizers", "lerobot.core.config.base:OptimizerConfig"),
         Kind("scheduler", "lerobot.schedulers", "lerobot.core.config.base:SchedulerConfig"),
