@@ -138,7 +138,7 @@ class MixtureHead(nn.Module):
         """A mode for each row, by its weight, `(..., 1, 1)`."""
         shares = self.logits(features).softmax(-1).cumsum(-1)
         # A number per row, so that a row draws the same whatever is beside it.
-        drawn = (shares < torch.rand_like(shares[..., :1])).sum(-1).clamp(max=self._modes - 1)
+        drawn: Tensor = (shares < torch.rand_like(shares[..., :1])).sum(-1).clamp(max=self._modes - 1)
         return drawn[..., None, None]
 
     def _of(self, drawn: Tensor, modes: Tensor) -> Tensor:
