@@ -31,6 +31,8 @@ COMPLEMENTARY_KEYS = (
     "query_kind",
     "query_text",
     "next.success",
+    # Ours: what training computes of rewards.
+    "return_to_go",
 )
 
 
