@@ -101,6 +101,8 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "can": "python-can",
     "cv2": "opencv-python-headless",
+    "google": "protobuf",  # of the packages that share the name, the one in use here
+    "grpc": "grpcio",
     "lerobot_cli": "lerobot-core",
     "lerobot_compat": "lerobot-compat",
     "pydantic_core": "pydantic",  # two halves of one release
