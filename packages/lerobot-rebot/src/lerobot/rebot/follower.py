@@ -7,7 +7,6 @@ from lerobot.can.channel import Channel
 from lerobot.can.damiao.bus import DamiaoMotorsBus
 from lerobot.can.drive import Drive, ForcePosition, Impedance, PositionVelocity
 from lerobot.can.motor import CanMotor
-
 from lerobot.core.prompts import Prompter
 from lerobot.rebot.config import RebotB601FollowerConfig, RebotB601FollowerFields
 from lerobot.rebot.tables import GRIPPER, MODELS

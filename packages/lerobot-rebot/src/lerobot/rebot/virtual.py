@@ -4,7 +4,6 @@ from lerobot.can.motor import CanMotor
 from lerobot.can.virtual.damiao import DamiaoMotor
 from lerobot.can.virtual.line_spec import CanLineSpec, Wire
 from lerobot.can.virtual.motor import CanMotorSpec
-
 from lerobot.rebot.tables import CAN_IDS, DIRECTIONS, JOINTS, LIMITS, MODELS, SERVO_IDS
 from lerobot.rebot.virtual_servo import SmartServoLineSpec, SmartServoSpec
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from lerobot.motors.virtual.pty_line import PtyLine
-
 from lerobot.motors.calibration_limits import CalibrationLimits, require_possible
 from lerobot.motors.errors import MotorValueError
 from lerobot.motors.motor import MotorCalibration
+from lerobot.motors.virtual.pty_line import PtyLine
 from lerobot.motors.virtual.spec import DEFAULTS, Fault
 from lerobot.rebot import packets
 
