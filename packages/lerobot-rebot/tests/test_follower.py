@@ -219,7 +219,7 @@ def test_a_joint_that_is_left_out_stays(arm: RebotB601Follower, line: VirtualBus
 
 def test_an_arm_with_another_zero_is_refused(config: Callable[..., RebotB601FollowerConfig], line: VirtualBus) -> None:
     """A zero that is taken anew at every start would hide it, and the arm would hit its stops."""
-    with pytest.raises(CalibrationError, match="'shoulder_lift' reports -?0 degrees, far outside its limits"):
+    with pytest.raises(CalibrationError, match=r"'shoulder_lift' reports -?0 degrees, far outside its limits"):
         RebotB601Follower(config(joint_limits={**LIMITS, "shoulder_lift": (-200.0, -100.0)})).connect()
     assert torque(line) == [0] * 7
 
