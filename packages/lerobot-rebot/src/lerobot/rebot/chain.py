@@ -16,7 +16,8 @@ millisecond, a USB adapter up to 16, a busy computer more."""
 TRIES = 8
 PAUSE_S = 0.01
 """How long a servo takes over a command that it does not answer."""
-ORIGIN_ERROR_DEG = 1.0
+ORIGIN_ERROR_DEG = 3.0
+"""A hand that holds the arm moves it by less meanwhile."""
 MONITOR_BYTES = 21
 PINGS = 3
 LATE_S = 4 * REPLY_WAIT_S
