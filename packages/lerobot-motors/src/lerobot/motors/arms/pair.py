@@ -24,8 +24,8 @@ class ArmOfTwo(Protocol):
     prompter: Prompter
 
     @property
-    def joint_features(self) -> dict[str, FeatureSpec]:
-        """See `Arm.joint_features`."""
+    def action_features(self) -> dict[str, FeatureSpec]:
+        """See `Robot.action_features` and `Teleoperator.action_features`."""
         ...
 
     def require_usable_file(self) -> None:
@@ -65,11 +65,6 @@ class ArmOfTwo(Protocol):
 
 class ReaderOfTwo(ArmOfTwo, Protocol):
     """What a pair of leaders needs of an arm that is only read."""
-
-    @property
-    def action_features(self) -> dict[str, FeatureSpec]:
-        """See `Teleoperator.action_features`."""
-        ...
 
     def get_action(self) -> Action:
         """See `Teleoperator.get_action`."""
