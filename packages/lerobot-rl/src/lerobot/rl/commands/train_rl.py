@@ -11,7 +11,7 @@ from lerobot.core.config.base import CommandConfig, EnvConfig, ProcessorStepConf
 from lerobot.core.config.judges import SuccessDetectorConfig
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.rl.config import AlgorithmConfig, LearnsFromReward, OnlineConfig
+from lerobot.rl.config import AlgorithmConfig, LearnerConfig, LearnsFromReward, OnlineConfig
 from lerobot.training.config import DatasetConfig, WandBConfig
 
 
@@ -21,6 +21,9 @@ class ReinforcementOptions(CommandConfig):
     policy: PreTrainedConfig = Field(description="Policy to train; --policy.path=FOLDER goes on from a trained one.")
     algorithm: AlgorithmConfig | None = Field(default=None, description="How it learns; default: as the policy says.")
     online: OnlineConfig = Field(default_factory=OnlineConfig, description="How much is experienced and learned from.")
+    learner: LearnerConfig = Field(
+        default_factory=LearnerConfig, description="Where actor and learner meet, if they are two processes."
+    )
     dataset: DatasetConfig | None = Field(default=None, description="Demonstrations with rewards, kept apart.")
     env: EnvConfig | None = Field(default=None, description="Environment to learn in, in place of a robot.")
     realtime: bool = Field(default=False, description="Keep real time in --env, as a person who corrects needs it.")
@@ -66,9 +69,11 @@ class ReinforcementOptions(CommandConfig):
     def _presets(self) -> Self:
         """What the policy says where nothing is given."""
         policy = self.policy
-        given = self.online.model_dump(exclude_unset=True)
         if isinstance(policy, LearnsFromReward):
-            object.__setattr__(self, "online", OnlineConfig.model_validate({**policy.online_preset(), **given}))
+            online = {**policy.online_preset(), **self.online.model_dump(exclude_unset=True)}
+            learner = {**policy.learner_preset(), **self.learner.model_dump(exclude_unset=True)}
+            object.__setattr__(self, "online", OnlineConfig.model_validate(online))
+            object.__setattr__(self, "learner", LearnerConfig.model_validate(learner))
             if self.algorithm is None:
                 chosen = TypeAdapter(AlgorithmConfig).validate_python(dict(policy.algorithm_preset()))
                 object.__setattr__(self, "algorithm", chosen)
