@@ -12,8 +12,8 @@ from lerobot.datasets.record.progress import Progress
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy
 from lerobot.policies.checkpoint.files import WEIGHTS
 from lerobot.policies.checkpoint.weights import load_weights
-from lerobot.policies.devices import choose_device
 from lerobot.policies.features import features_of_dataset
+from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.rl.commands.actor import ActorConfig
 from lerobot.rl.devices import Devices, make_devices
 from lerobot.rl.pair.courier import Courier
@@ -54,15 +54,14 @@ def act(config: ActorConfig) -> int:
                 hint="Start it: lerobot learner --config_path=...",
             )
         with tempfile.TemporaryDirectory() as folder, random_state.aside(config.seed + courier.episodes):
-            return _play(config, devices, courier, _received(Path(folder), files, config), Path(folder), hooks)
+            return _play(config, devices, courier, _received(Path(folder), files, own), Path(folder), hooks)
 
 
-def _received(place: Path, files: dict[str, bytes], config: ActorConfig) -> PolicyWithProcessors:
+def _received(place: Path, files: dict[str, bytes], own: PreTrainedPolicy) -> PolicyWithProcessors:
+    """Load the learner's weights and processors, under the actor's own settings."""
     for name, data in files.items():
         (place / name).write_bytes(data)
-    trained = PolicyWithProcessors.from_pretrained(place)
-    trained.policy.to(choose_device(config.policy.device))
-    return trained
+    return PolicyWithProcessors.from_pretrained(place, config=own.config)
 
 
 def _play(
