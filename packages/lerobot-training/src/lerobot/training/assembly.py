@@ -112,6 +112,7 @@ def _batches(
         config,
         seed=config.seed,
         drop_n_last_frames=trained.policy.config.unlearned_last_frames,
+        kept=data.kept,
         rank=accelerator.process_index,
         world_size=accelerator.num_processes,
         pin_memory=pin_memory,
