@@ -62,6 +62,11 @@ class DatasetConfig(EpisodesConfig):
     image_transforms: ImageTransformsConfig = Field(
         default_factory=ImageTransformsConfig, description="Random changes of pictures while training."
     )
+    state_noise: float = Field(
+        default=0.0,
+        ge=0,
+        description="Noise on the robot's states while training: its deviation, in parts of each number's own.",
+    )
     streaming: bool = Field(default=False, description="Read episodes as they are needed, without a copy of them all.")
     weight: float = Field(default=1.0, gt=0, description="Share of this dataset in what is drawn; see mix_with.")
     mix_with: list[SourceConfig] = Field(
