@@ -30,6 +30,8 @@ COMPLEMENTARY_KEYS = (
     "target_message_indices",
     "query_kind",
     "query_text",
+    # Ours: what training computes of rewards.
+    "return_to_go",
 )
 
 
