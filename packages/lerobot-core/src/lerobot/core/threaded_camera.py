@@ -109,7 +109,7 @@ class ThreadedCamera(DeviceBase):
         self.height: int | None = config.height
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._newest = NewestFrame(self)
+        self._newest_frame = NewestFrame(self)
 
     @abstractmethod
     def _pictures(self) -> Iterator[tuple[float, Any]]:
@@ -131,11 +131,11 @@ class ThreadedCamera(DeviceBase):
             DeviceError: reading failed.
         """
         self._stopping.clear()
-        self._newest.clear()
+        self._newest_frame.clear()
         thread = threading.Thread(target=self._run, name=str(self), daemon=True)
         thread.start()
         self._thread = thread
-        return self._newest.newer(-1, timeout_s)
+        return self._newest_frame.newer(-1, timeout_s)
 
     def _close(self) -> None:
         self._stopping.set()
@@ -146,7 +146,7 @@ class ThreadedCamera(DeviceBase):
     def _run(self) -> None:
         try:
             for captured_s, image in self._pictures():
-                self._newest.put(captured_s, image)
+                self._newest_frame.put(captured_s, image)
                 if self._stopping.is_set():
                     return
             if self._stopping.is_set():
@@ -161,24 +161,24 @@ class ThreadedCamera(DeviceBase):
 
     def _fail(self, failure: DeviceError) -> None:
         """Tell whoever reads from now on why there are no more pictures."""
-        self._newest.fail(failure)
+        self._newest_frame.fail(failure)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def latest_frame(self) -> Frame:
         """See `Camera.latest_frame`."""
         self.require_connected()
-        return self._newest.latest()
+        return self._newest_frame.latest()
 
     def read(self) -> Any:
         """See `Camera.read`."""
         self.require_connected()
-        return self._newest.read()
+        return self._newest_frame.read()
 
     def async_read(self, timeout_ms: float = 200) -> Any:
         """See `Camera.async_read`."""
         self.require_connected()
-        return self._newest.undelivered(timeout_ms)
+        return self._newest_frame.undelivered(timeout_ms)
 
     def read_latest(self, max_age_ms: float = 500) -> Any:
         """See `Camera.read_latest`."""

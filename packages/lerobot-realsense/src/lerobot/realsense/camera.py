@@ -109,7 +109,7 @@ class RealSenseCamera(ThreadedCamera):
         self.require_connected()
         if not self.config.use_depth:
             raise DeviceError(f"{self} was not asked for depth.", device=str(self), hint="Set use_depth=true.")
-        return self._newest_depth if self.config.use_rgb else self._newest
+        return self._newest_depth if self.config.use_rgb else self._newest_frame
 
     # --- the camera's thread -----------------------------------------------------------------------------------------
 
