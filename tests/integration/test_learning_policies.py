@@ -58,6 +58,7 @@ TDMPC = (
     "--policy.n_gaussian_samples=16",
     "--policy.n_elites=8",
 )
+QCFQL = ("--policy.type=qcfql", "--policy.chunk_size=3", "--policy.hidden_dims=[16, 16]")
 BC_RNN = ("--policy.type=bc_rnn", "--policy.objective=awr", "--policy.head=gmm", "--policy.rnn_dim=16")
 BCQ_TRANSFORMER = (
     "--policy.type=bc_transformer",
@@ -73,6 +74,7 @@ KINDS = {
     "diffusion from states": DIFFUSION,
     "vqbet": (*VQBET, *PICTURES),
     "tdmpc from states": TDMPC,
+    "qcfql from states": QCFQL,
     "bc_rnn from states": BC_RNN,
     "bc_transformer from states": BCQ_TRANSFORMER,
 }
@@ -93,6 +95,7 @@ def states(folder: Path, *, rewarded: bool = True) -> Path:
     vector = {"dtype": "float32", "shape": (2,), "names": None}
     names = ("observation.state", "observation.environment_state", "action")
     reward = {"next.reward": {"dtype": "float32", "shape": (1,), "names": None}} if rewarded else {}
+    reward |= {"next.done": {"dtype": "bool", "shape": (1,), "names": None}} if rewarded else {}
     made = LeRobotDataset.create("test/states", 10, dict.fromkeys(names, vector) | reward, folder / "states")
     table = pq.read_table(next((DATA / "pusht_v30_novideo" / "data").rglob("*.parquet")))
     columns = {name: np.array(table[name].to_pylist(), np.float32) for name in ("observation.state", "action")}
@@ -102,6 +105,7 @@ def states(folder: Path, *, rewarded: bool = True) -> Path:
             state, action = columns["observation.state"][row], columns["action"][row]
             frame = dict(zip(names, (state, action, action), strict=True)) | {"task": "push"}
             near = {"next.reward": -np.abs(state - action).mean(keepdims=True)} if rewarded else {}
+            near |= {"next.done": bool(row == np.flatnonzero(episodes == episode)[-1])} if rewarded else {}
             made.add_frame(frame | near)
         made.save_episode()
     made.finalize()

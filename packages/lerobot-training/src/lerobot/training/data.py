@@ -16,13 +16,16 @@ from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.features import features_of_dataset
+from lerobot.policies.features import DONE, REWARD, SUCCESS, TRUNCATED, features_of_dataset
 from lerobot.policies.names import renamed
 from lerobot.training.config import BatchConfig, DatasetConfig, EpisodesConfig
 from lerobot.training.mixture import TrainingMixture
 from lerobot.training.returns import WithReturns, with_returns
 
 Frames = LeRobotDataset | WithReturns
+
+CAME_OF_ACTIONS = frozenset({REWARD, DONE, SUCCESS, TRUNCATED})
+"""Columns with what came of each action: who learns from rewards sees all of them at the same frames."""
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
@@ -268,7 +271,7 @@ def delta_timestamps(
     windows: dict[str, list[float]] = {}
     for key in meta.features:
         name = (names or {}).get(key, key)
-        if name == "next.reward":
+        if name in CAME_OF_ACTIONS:
             indices = policy.reward_delta_indices
         elif name == "action":
             indices = policy.action_delta_indices
