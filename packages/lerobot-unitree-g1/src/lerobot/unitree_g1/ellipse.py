@@ -16,6 +16,8 @@ from lerobot.core.errors import CalibrationError
 
 ADC_MAX = 4095
 ADC_HALF = ADC_MAX / 2
+LONGEST = 5.0
+"""How many times as long as the other an axis may be; of the sensors' ellipses they are nearly equal."""
 KEPT = 0.95
 """Share of the points that lie nearest to the ellipse, which are fitted again: single readings are wrong."""
 
@@ -73,7 +75,7 @@ def _nearest(points: NDArray[np.float64]) -> JointFit:
     matrix, vector = np.array([[a, b / 2], [b / 2, c]]), np.array([d, e]) / 2
     center = -np.linalg.solve(matrix, vector)
     values, axes = np.linalg.eigh(matrix / -(f + vector @ center))
-    if not (values > 0).all():
+    if not 0 < values[1] < LONGEST**2 * values[0]:
         raise none
     # The longer axis comes first, and the axes turn right-handed, so that angles keep their direction.
     if np.linalg.det(axes) < 0:

@@ -22,7 +22,7 @@ MAX_AGE_S = 0.5
 PERIOD_S = 0.02
 SMALLEST_FIT = 60
 """Points that an ellipse is fitted to at least."""
-SMALLEST_ARC = 1.0
+SMALLEST_ARC = 1.5
 """Radians that a joint has to be turned; less gives no ellipse that could be trusted."""
 ZERO_LINES = 50
 """Lines over which the zero pose is averaged."""
@@ -134,17 +134,7 @@ class ExoskeletonArm:
             time.sleep(PERIOD_S)
             points += [(line[cosine], line[sine]) for line in self._lines.take(MAX_AGE_S)]
             is_done = is_done or prompter.pressed_enter()
-        if len(set(points)) < 5:
-            raise CalibrationError(f"{what} was not turned.", hint="Calibrate again and turn every joint.")
-        fit = fit_ellipse(points)
-        middle = mean_angle([fit.on_circle(y, x) for x, y in points])
-        off = [JointFit(fit.center, fit.transform, middle).angle(y, x) for x, y in points]
-        if max(off) - min(off) < SMALLEST_ARC:
-            raise CalibrationError(
-                f"{what} was turned by {max(off) - min(off):.2f} radians only.",
-                expected=f"at least {SMALLEST_ARC:g}",
-                hint="Calibrate again and turn every joint as far as it goes.",
-            )
+        fit = self._fitted(what, points)
         prompter.ask(f"Hold {what} in its zero pose and press ENTER....")
         self._lines.wait_for_next(MAX_AGE_S)
         held: list[float] = []
@@ -152,3 +142,19 @@ class ExoskeletonArm:
             held += [fit.on_circle(line[sine], line[cosine]) for line in self._lines.take(MAX_AGE_S)]
             time.sleep(PERIOD_S)
         return JointFit(fit.center, fit.transform, mean_angle(held))
+
+    def _fitted(self, what: str, points: list[tuple[int, int]]) -> JointFit:
+        again = "Calibrate again and turn every joint as far as it goes."
+        try:
+            fit = fit_ellipse(points)
+        except CalibrationError as error:
+            raise CalibrationError(f"{what}: {error.what}", expected=error.expected, hint=again) from error
+        middle = mean_angle([fit.on_circle(y, x) for x, y in points])
+        off = [JointFit(fit.center, fit.transform, middle).angle(y, x) for x, y in points]
+        if max(off) - min(off) < SMALLEST_ARC:
+            raise CalibrationError(
+                f"{what} was turned by {max(off) - min(off):.2f} radians only.",
+                expected=f"at least {SMALLEST_ARC:g}",
+                hint=again,
+            )
+        return fit

@@ -26,8 +26,11 @@ log = logging.getLogger(__name__)
 
 CAMERA_TEST_S = 1.0
 """How long pictures are counted when the robot connects."""
-LAST_COMMAND_MS = 200
+LAST_COMMAND_MS = 1000
 """How long closing waits for the last command to be sent."""
+TIMES, PAUSE_S = 3, 0.01
+"""How often what must arrive is sent: a socket that keeps the newest message only drops one that is written while it is
+reading (libzmq's dbuffer)."""
 STIFFEN_S = 2.0
 """How long joints that were damped take to become as stiff as they were."""
 
@@ -239,7 +242,10 @@ class UnitreeG1(DeviceBase):
     def _yield_with(self, damping: Sequence[float]) -> None:
         newest = self._receiver.newest.fresh()
         pose = self._targets if newest is None else newest.value.values
-        self._send([MotorCommand(pose[joint.key], 0.0, kd) for joint, kd in zip(JOINTS, damping, strict=True)])
+        motors = [MotorCommand(pose[joint.key], 0.0, kd) for joint, kd in zip(JOINTS, damping, strict=True)]
+        for _ in range(TIMES):
+            self._send(motors)
+            time.sleep(PAUSE_S)
 
     def _send(self, motors: list[MotorCommand]) -> None:
         import zmq
