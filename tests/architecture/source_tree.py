@@ -99,6 +99,7 @@ def modules() -> Iterator[Module]:
 DISTRIBUTIONS = {
     "OpenGL": "pyopengl",
     "PIL": "pillow",
+    "can": "python-can",
     "cv2": "opencv-python-headless",
     "google": "protobuf",  # of the packages that share the name, the one in use here
     "grpc": "grpcio",
