@@ -141,7 +141,7 @@ def test_another_evaluation_is_not_taken_up(tmp_path: Path) -> None:
         journal.add("low", 0, "stay low", Episode(0, 3, True, 1.0, 1.0, 2))
     with pytest.raises(LeRobotError, match=r"played with env\.fps 20, and now it is 10"):
         EpisodeJournal(tmp_path, {"seed": 3, "env": {"task": "low", "fps": 10}}, resume=True)
-    with pytest.raises(LeRobotError, match="there is no evaluation to resume"):
+    with pytest.raises(LeRobotError, match="there is nothing to resume"):
         EpisodeJournal(tmp_path / "none", {}, resume=True)
 
 
