@@ -78,12 +78,12 @@ def acted(policy: GaussianActorPolicy, pre, data: dict) -> torch.Tensor:
     policy.eval()
     torch.manual_seed(5)
     ticks = part(data, "tick")
-    return torch.stack(
-        [
-            policy.select_action(pre({key: value[index] for key, value in ticks.items()}))
-            for index in range(len(next(iter(ticks.values()))))
-        ]
-    )
+    actions = []
+    for index in range(len(next(iter(ticks.values())))):
+        ready = pre({key: value[index] for key, value in ticks.items()})
+        # Its critic of choices takes nothing that is no observation.
+        actions.append(policy.select_action({key: ready[key] for key in ticks}))
+    return torch.stack(actions)
 
 
 def main(root: Path) -> None:

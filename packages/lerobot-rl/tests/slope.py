@@ -1,5 +1,6 @@
 """A cart on a slope as an environment, who pushes it, and a run that learns to."""
 
+import time
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +11,8 @@ from experience import CloningConfig, LinearConfig
 from lerobot.core.config.base import EnvConfig, TeleoperatorConfig
 from lerobot.core.teleoperator import PlainTeleoperator
 from lerobot.core.types import FeatureSpec
+from lerobot.rl.commands.actor import ActorConfig
+from lerobot.rl.commands.learner import LearnerCommandConfig
 from lerobot.rl.commands.train_rl import TrainRLConfig
 
 
@@ -20,6 +23,7 @@ class Slope(gymnasium.Env[dict[str, Any], np.ndarray]):
     task_description = "Go up."
     action_names = ("push",)
     action_space = gymnasium.spaces.Box(-1, 1, (1,), np.float32)
+    pause_s = 0.0
     observation_space = gymnasium.spaces.Dict({"agent_pos": gymnasium.spaces.Box(-5, 5, (1,))})
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -28,6 +32,7 @@ class Slope(gymnasium.Env[dict[str, Any], np.ndarray]):
         return self._seen(), {}
 
     def step(self, action: np.ndarray) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+        time.sleep(self.pause_s)
         self.x, self.steps = self.x + 0.25 * float(action[0]), self.steps + 1
         solved = self.x >= 1
         return self._seen(), float(solved), solved, not solved and self.steps == 10, {"is_success": solved}
@@ -39,10 +44,13 @@ class Slope(gymnasium.Env[dict[str, Any], np.ndarray]):
 class SlopeConfig(EnvConfig):
     target: ClassVar[str] = "slope:make"
     type: str = "slope"
+    pause_s: float = 0.0
 
 
-def make(_config: SlopeConfig) -> Slope:
-    return Slope()
+def make(config: SlopeConfig) -> Slope:
+    env = Slope()
+    env.pause_s = config.pause_s
+    return env
 
 
 class Helper(PlainTeleoperator):
@@ -99,4 +107,30 @@ def config(folder: Path, **fields: Any) -> TrainRLConfig:
             "online": {"steps": 60, "warmup_steps": 5, "updates_per_step": 0.5},
             **fields,
         }
+    )
+
+
+def fields(port: int, **learner: Any) -> dict[str, Any]:
+    """What actor and learner have in common."""
+    return {
+        "policy": SlopePolicyConfig(device="cpu", push_to_hub=False),
+        "algorithm": CloningConfig(),
+        "batch_size": 8,
+        "save_freq": 20,
+        "safety": {"ramp_s": 0.0},
+        "online": {"steps": 100_000, "warmup_steps": 5, "updates_per_step": 0.5},
+        "learner": {"port": port, "push_s": 0.2, **learner},
+    }
+
+
+def actor_config(port: int, *, pause_s: float = 0.0, **learner: Any) -> ActorConfig:
+    """An actor on the slope."""
+    return ActorConfig.model_validate({**fields(port, **learner), "env": SlopeConfig(pause_s=pause_s)})
+
+
+def learner_config(port: int, folder: Path) -> LearnerCommandConfig:
+    """Its learner; a run that is there already goes on."""
+    resume = (folder / "replay").exists()
+    return LearnerCommandConfig.model_validate(
+        {**fields(port), "env": SlopeConfig(), "output_dir": folder, "resume": resume}
     )

@@ -195,3 +195,12 @@ class GaussianActorConfig(PreTrainedConfig):
             "capacity": self.online_buffer_capacity,
             "offline_capacity": self.offline_buffer_capacity,
         }
+
+    def learner_preset(self) -> Mapping[str, Any]:
+        """See `LearnsFromReward.learner_preset`."""
+        place = self.actor_learner_config
+        return {
+            "host": place.learner_host,
+            "port": place.learner_port,
+            "push_s": place.policy_parameters_push_frequency,
+        }

@@ -112,7 +112,7 @@ def image_model(name: str, *, from_scratch: bool) -> nn.Module:
         if from_scratch:
             model: nn.Module = AutoModel.from_pretrained(name)
         else:
-            model = AutoModel.from_config(AutoConfig.from_pretrained(name))
+            model = AutoModel.from_config(AutoConfig.from_pretrained(name))  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise LeRobotError(
             f"there is no image encoder {name}: {str(error).splitlines()[0]}",
@@ -163,7 +163,7 @@ class ObservationEncoder(nn.Module):
         if not self.cameras:
             return None
         features: Tensor = self.image_encoder(torch.cat([observation[camera] for camera in self.cameras]))
-        return features.unflatten(0, (len(self.cameras), -1))
+        return features.view(len(self.cameras), -1, *features.shape[1:])
 
     def forward(
         self, observation: Mapping[str, Tensor], maps: Tensor | None = None, *, detached: bool = False

@@ -224,7 +224,7 @@ class SAC(Algorithm):
     def _follow(self, name: str, loss: Tensor, parameters: Iterable[nn.Parameter]) -> Tensor:
         optimizer = self.optimizers[name]
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = clip_gradients(parameters, self.config.grad_clip_norm)
         optimizer.step()
         return norm

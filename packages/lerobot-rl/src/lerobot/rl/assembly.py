@@ -121,7 +121,7 @@ def make_learner(
     trained = make_trained(config, devices, checkpoint)
     algorithm = config.learning.build(trained=trained)
     replay = ReplayMixture(experience.online, experience.offline, config.online_ratio)
-    learner = ReinforcementLearner(algorithm, replay, config.batch_size)
+    learner = ReinforcementLearner(algorithm, replay, config.batch_size, shift_pixels=config.online.shift_pixels)
     if checkpoint is not None:
         learner.load_state(checkpoint / STATE)
         draws = read_json(checkpoint / STATE / DRAWS)
@@ -133,7 +133,8 @@ def make_learner(
 def make_trained(config: ReinforcementOptions, devices: Devices, checkpoint: Path | None) -> PolicyWithProcessors:
     """Make the policy with its processors: new, of `--policy.path`, or of a checkpoint.
 
-    Statistics are those of the demonstrations; where there are none, the ranges that the robot declares.
+    Actions are scaled by the range that the robot declares, if it does: a policy may go further than demonstrations.
+    Other statistics are those of the demonstrations; where there are none, the ranges of what is measured.
 
     Raises:
         LeRobotError: policy and devices do not fit each other, or a statistic is known from nowhere.
@@ -144,7 +145,8 @@ def make_trained(config: ReinforcementOptions, devices: Devices, checkpoint: Pat
     policy = make_policy(asked, features_of_dataset(devices.features), provider=f"robot {devices.robot}")
     stats: dict[str, Any] = _ranges(devices)
     if config.dataset is not None:
-        stats |= {key: dict(value) for key, value in demonstrations(config.dataset).meta.stats.items()}
+        known = demonstrations(config.dataset).meta.stats
+        stats |= {key: dict(value) for key, value in known.items() if key != ACTION or key not in stats}
     processors = make_pre_post_processors(policy.config, stats)
     origin = {name: getattr(config.policy, name) for name in ("pretrained_path", "pretrained_revision")}
     policy.config = policy.config.model_copy(update=origin)

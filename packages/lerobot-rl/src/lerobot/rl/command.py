@@ -50,7 +50,11 @@ def train_rl(config: TrainRLConfig) -> int:
         hooks = load_hooks()
         experience = open_experience(config, devices, folder)
         with closing(experience.dataset), hooks.run("train-rl", config):
-            run, source = _begun(config, devices, folder, hooks, experience)
+            run = begun(config, devices, folder, hooks, experience)
+            source = PolicySource(run.learner.trained, devices.features, devices.task)
+            source.rehearse()
+            if run.resumed is not None and (generators := read_random(run.resumed, 0)) is not None:
+                random_state.restore(generators)
             return _play(config, devices, run, source)
 
 
@@ -71,10 +75,14 @@ def run_folder(config: ReinforcementOptions) -> Path:
     return folder.absolute()
 
 
-def _begun(
-    config: TrainRLConfig, devices: Devices, folder: Path, hooks: Hooks, experience: Experience
-) -> tuple[LearningRun, PolicySource]:
-    """Make a run, or bring it to where it was; all random generators are there as well."""
+def begun(
+    config: ReinforcementOptions, devices: Devices, folder: Path, hooks: Hooks, experience: Experience
+) -> LearningRun:
+    """Make a run, or bring it to where it was.
+
+    Raises:
+        LeRobotError: policy, devices and checkpoint do not fit each other.
+    """
     checkpoint = newest_checkpoint(folder) if config.resume else None
     learner = make_learner(config, devices, experience, checkpoint)
     run = LearningRun(config, learner, experience, folder, hooks)
@@ -82,14 +90,10 @@ def _begun(
         for episode in read_episodes(LeRobotDataset(REPLAY, folder / REPLAY), pictures=False):
             run.count(episode)
     register(hooks, config, run)
-    source = PolicySource(learner.trained, devices.features, devices.task)
-    source.rehearse()
     if checkpoint is not None:
-        run.saved_at = read_progress(checkpoint).step
+        run.saved_at, run.resumed = read_progress(checkpoint).step, checkpoint
         run.updates = read_json(checkpoint / STATE / DRAWS)[UPDATES]
-        if (generators := read_random(checkpoint, 0)) is not None:
-            random_state.restore(generators)
-    return run, source
+    return run
 
 
 def register(hooks: Hooks, config: ReinforcementOptions, run: LearningRun) -> None:
@@ -125,7 +129,7 @@ def _play(config: TrainRLConfig, devices: Devices, run: LearningRun, source: Pol
             boundary = _episodes(run, player, session.signals)
     if config.save_checkpoint and (run.steps > run.saved_at or run.newest is None):
         run.save(boundary)
-    _conclude(run, stopped=session.signals.exit_code != 0)
+    conclude(run, "train-rl", stopped=session.signals.exit_code != 0)
     return session.signals.exit_code
 
 
@@ -154,14 +158,14 @@ def learn(run: LearningRun, signals: StopSignals) -> None:
         run.learn(1)
 
 
-def _conclude(run: LearningRun, *, stopped: bool) -> None:
+def conclude(run: LearningRun, command: str, *, stopped: bool) -> None:
+    """Say where everything is, and how to go on with a run that was stopped."""
     if run.newest is None:
         logger.info("no checkpoint was saved; the episodes are in %s", run.folder / REPLAY)
         return
     settings = run.newest / MODEL / TRAIN_CONFIG
     if stopped or not run.is_over:
-        logger.info(
-            "stopped; everything is saved. Go on with:\n  lerobot train-rl --config_path=%s --resume=true", settings
-        )
+        going_on = f"lerobot {command} --config_path={settings} --resume=true"
+        logger.info("stopped; everything is saved. Go on with:\n  %s", going_on)
     else:
         logger.info("trained: %s", run.newest / MODEL)

@@ -37,8 +37,11 @@ class LearningRun:
         folder: of the run.
         hooks: who is told.
         updates: how often it learned.
+        steps: actions, over all episodes.
+        episodes: how many there are.
         saved_at: actions there were at the newest checkpoint.
-        newest: the newest checkpoint.
+        newest: the newest checkpoint that it made.
+        resumed: the checkpoint that it goes on from.
     """
 
     config: ReinforcementOptions
@@ -51,6 +54,7 @@ class LearningRun:
     episodes: int = 0
     saved_at: int = 0
     newest: Path | None = None
+    resumed: Path | None = None
     _successes: deque[bool] = field(default_factory=lambda: deque(maxlen=SUCCESSES))
     _measured: dict[str, list[float]] = field(default_factory=dict)
 

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.rl.commands.playing import PlayingOptions
-from lerobot.rl.config import AlgorithmConfig, LearnsFromReward, OnlineConfig
+from lerobot.rl.config import AlgorithmConfig, LearnerConfig, LearnsFromReward, OnlineConfig
 from lerobot.training.config import DatasetConfig, WandBConfig
 
 
@@ -19,6 +19,9 @@ class ReinforcementOptions(PlayingOptions):
     policy: PreTrainedConfig = Field(description="Policy to train; --policy.path=FOLDER goes on from a trained one.")
     algorithm: AlgorithmConfig | None = Field(default=None, description="How it learns; default: as the policy says.")
     online: OnlineConfig = Field(default_factory=OnlineConfig, description="How much is experienced and learned from.")
+    learner: LearnerConfig = Field(
+        default_factory=LearnerConfig, description="Where actor and learner meet, if they are two processes."
+    )
     dataset: DatasetConfig | None = Field(default=None, description="Demonstrations with rewards, kept apart.")
     mixer: Literal["online_offline"] = Field(default="online_offline", description="How batches are mixed.")
     online_ratio: float = Field(default=0.5, ge=0, le=1, description="Part of a batch that is not demonstrated.")
@@ -37,9 +40,11 @@ class ReinforcementOptions(PlayingOptions):
     def _presets(self) -> Self:
         """What the policy says where nothing is given."""
         policy = self.policy
-        given = self.online.model_dump(exclude_unset=True)
         if isinstance(policy, LearnsFromReward):
-            object.__setattr__(self, "online", OnlineConfig.model_validate({**policy.online_preset(), **given}))
+            online = {**policy.online_preset(), **self.online.model_dump(exclude_unset=True)}
+            learner = {**policy.learner_preset(), **self.learner.model_dump(exclude_unset=True)}
+            object.__setattr__(self, "online", OnlineConfig.model_validate(online))
+            object.__setattr__(self, "learner", LearnerConfig.model_validate(learner))
             if self.algorithm is None:
                 chosen = TypeAdapter(AlgorithmConfig).validate_python(dict(policy.algorithm_preset()))
                 object.__setattr__(self, "algorithm", chosen)

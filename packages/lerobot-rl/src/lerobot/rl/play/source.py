@@ -51,7 +51,7 @@ class ShareableSource:
         if self._person is not None:
             # Asked in every tick: buttons are those of the latest action, and a script keeps its time.
             action = self._person.next_action(observation, tick)
-            self.corrects = self._wants(action)
+            self.corrects = self._wants()
         if self.corrects and action is not None:
             if not before and self._buttons is None:
                 self._slide.begin(self.chosen)
@@ -63,11 +63,11 @@ class ShareableSource:
         self.chosen = dict(chosen or {})
         return chosen
 
-    def _wants(self, action: Action | None) -> bool:
+    def _wants(self) -> bool:
         if self._switched():
             self._is_on = not self._is_on
         if self._buttons is None:
-            return self._is_on and action is not None
+            return self._is_on
         events = self._buttons.get_teleop_events()
         self.events = {name: active or self.events.get(name, False) for name, active in events.items()}
         return self._is_on or bool(events.get(TeleopEvents.IS_INTERVENTION.value))
