@@ -139,7 +139,7 @@ def test_what_ended_is_not_played_again(trained: Any, tmp_path: Path) -> None:
 def test_another_evaluation_is_not_taken_up(tmp_path: Path) -> None:
     with EpisodeJournal(tmp_path, {"seed": 3, "env": {"task": "low", "fps": 20}}) as journal:
         journal.add("low", 0, "stay low", Episode(0, 3, True, 1.0, 1.0, 2))
-    with pytest.raises(LeRobotError, match=r"played with env\.fps 20, and now it is 10"):
+    with pytest.raises(LeRobotError, match=r"made with env\.fps 20, and now it is 10"):
         EpisodeJournal(tmp_path, {"seed": 3, "env": {"task": "low", "fps": 10}}, resume=True)
     with pytest.raises(LeRobotError, match="there is nothing to resume"):
         EpisodeJournal(tmp_path / "none", {}, resume=True)

@@ -14,7 +14,7 @@ from lerobot.training.config import BatchConfig, DatasetConfig
 
 
 class FinetuneConfig(PlayingOptions, BatchConfig):
-    """Make a trained policy better at the place where it acts, and keep it only if it is.
+    """Make a trained policy better where it acts, and keep it only if it is.
 
     The policy plays --eval_episodes episodes, which are judged as by `lerobot eval`. Then, --rounds times: with
     --online_learning=true it plays --episodes_per_round more, which a person may correct by --teleop; it learns
