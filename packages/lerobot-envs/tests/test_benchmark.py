@@ -189,7 +189,7 @@ def test_the_command_resumes_into_the_same_report(trained: Any, tmp_path: Path) 
     (folder / NAME).write_text("".join(lines[:5]))
     eval_command(load(EvalPipelineConfig, [*flags, "--resume=true", "--env.max_parallel_tasks=3"]).config)
     assert json.loads((folder / "eval_info.json").read_text())["per_task"] == whole["per_task"]
-    with pytest.raises(LeRobotError, match=r"played with seed 1000, and now it is 5"):
+    with pytest.raises(LeRobotError, match=r"made with seed 1000, and now it is 5"):
         eval_command(load(EvalPipelineConfig, [*flags, "--resume=true", "--seed=5"]).config)
     with pytest.raises(ConfigError, match="output_dir"):
         load(EvalPipelineConfig, [*(flag for flag in flags if "output_dir" not in flag), "--resume=true"])
