@@ -22,7 +22,7 @@ from lerobot.training.commands.train import TrainPipelineConfig
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 
-EPISODES, LONGEST, PLAYED, FPS = 200, 50, 100, 10
+EPISODES, LONGEST, PLAYED, FPS = 400, 50, 100, 10
 SEEDS = (0, 1, 2)
 ENV: dict[str, Any] = {"task": "reach", "fps": FPS, "episode_length": LONGEST, "objects": True, "reward": "sparse"}
 FEATURES = {
@@ -35,11 +35,17 @@ FEATURES = {
     )
 }
 NETWORKS = {
-    "bc_mlp": ("--policy.hidden_dims=[256, 256]",),
-    "bc_rnn": ("--policy.rnn_dim=128", "--policy.n_obs_steps=10"),
-    "bc_transformer": ("--policy.width=64", "--policy.layers=2", "--policy.heads=4", "--policy.dropout=0"),
+    "bc_mlp": ("--policy.hidden_dims=[256, 256]", "--steps=4000"),
+    "bc_rnn": ("--policy.rnn_dim=128", "--policy.rnn_layers=1", "--steps=2500"),
+    "bc_transformer": (
+        "--policy.width=64",
+        "--policy.layers=2",
+        "--policy.heads=4",
+        "--policy.dropout=0",
+        "--policy.supervise_all_steps=true",
+        "--steps=2500",
+    ),
 }
-STEPS = {"bc_mlp": 4000, "bc_rnn": 4000, "bc_transformer": 4000}
 
 
 def record(root: Path, skill: Skill) -> int:
@@ -68,12 +74,11 @@ def record(root: Path, skill: Skill) -> int:
     return successes
 
 
-def learned(data: Path, folder: Path, seed: int, steps: int, *flags: str) -> list[bool]:
+def learned(data: Path, folder: Path, seed: int, *flags: str) -> list[bool]:
     """Train, and play starts that nobody demonstrated; whether each was solved."""
     asked = [
         *flags,
         f"--seed={seed}",
-        f"--steps={steps}",
         "--policy.device=cpu",
         "--policy.push_to_hub=false",
         "--policy.optimizer_lr=1e-3",
@@ -125,7 +130,7 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_it_reaches(kind: str, good: Path, tmp_path: Path) -> None:
     for seed in SEEDS:
-        found = learned(good, tmp_path / f"{kind}_{seed}", seed, STEPS[kind], f"--policy.type={kind}", *NETWORKS[kind])
+        found = learned(good, tmp_path / f"{kind}_{seed}", seed, f"--policy.type={kind}", *NETWORKS[kind])
         assert len(found) == PLAYED
         assert np.mean(found) >= 0.9
 
@@ -135,8 +140,8 @@ def test_rewards_tell_good_from_bad(spoiled: Path, tmp_path: Path) -> None:
     flags = ("--policy.type=bc_mlp", "--policy.head=gaussian", *NETWORKS["bc_mlp"])
     weighted = ("--policy.objective=rwr", "--policy.temperature=0.3", "--policy.discount=0.98")
     for seed in SEEDS:
-        copied = learned(spoiled, tmp_path / f"bc_{seed}", seed, STEPS["bc_mlp"], *flags)
-        better = learned(spoiled, tmp_path / f"rwr_{seed}", seed, STEPS["bc_mlp"], *flags, *weighted)
+        copied = learned(spoiled, tmp_path / f"bc_{seed}", seed, *flags)
+        better = learned(spoiled, tmp_path / f"rwr_{seed}", seed, *flags, *weighted)
         assert interval(better)[0] > interval(copied)[1]
 
 
