@@ -48,8 +48,8 @@ class PackStep(ExtremesStep):
 
     Cameras become bytes under `video`, one after the other, each `(B, T, 3, H, W)`; `state` is `(B, 1, max_state_dim)`;
     the action is `(B, action_horizon, max_action_dim)`, and so is its `action_mask`, which is `(B, action_horizon)`
-    where there is none; `embodiment_id` is `(B,)` int32. States and actions are scaled by the extremes of a data set, or part by
-    part as NVIDIA's files say, and actions may become relative to the state.
+    where there is none; `embodiment_id` is `(B,)` int32. States and actions are scaled by the extremes of a data set,
+    or part by part as NVIDIA's files say, and actions may become relative to the state.
 
     Raises:
         FeatureMismatchError: a camera is missing, or something has a wrong shape.
