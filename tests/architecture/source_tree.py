@@ -99,7 +99,10 @@ def modules() -> Iterator[Module]:
 DISTRIBUTIONS = {
     "OpenGL": "pyopengl",
     "PIL": "pillow",
+    "can": "python-can",
     "cv2": "opencv-python-headless",
+    "google": "protobuf",  # of the packages that share the name, the one in use here
+    "grpc": "grpcio",
     "lerobot_cli": "lerobot-core",
     "lerobot_compat": "lerobot-compat",
     "pydantic_core": "pydantic",  # two halves of one release

@@ -58,11 +58,25 @@ TDMPC = (
     "--policy.n_gaussian_samples=16",
     "--policy.n_elites=8",
 )
+QCFQL = ("--policy.type=qcfql", "--policy.chunk_size=3", "--policy.hidden_dims=[16, 16]")
+BC_RNN = ("--policy.type=bc_rnn", "--policy.objective=awr", "--policy.head=gmm", "--policy.rnn_dim=16")
+BCQ_TRANSFORMER = (
+    "--policy.type=bc_transformer",
+    "--policy.objective=bcq",
+    "--policy.n_obs_steps=3",
+    "--policy.width=16",
+    "--policy.layers=1",
+    "--policy.heads=2",
+    "--policy.critic_hidden_dims=[16]",
+)
 KINDS = {
     "diffusion": (*DIFFUSION, *PICTURES),
     "diffusion from states": DIFFUSION,
     "vqbet": (*VQBET, *PICTURES),
     "tdmpc from states": TDMPC,
+    "qcfql from states": QCFQL,
+    "bc_rnn from states": BC_RNN,
+    "bc_transformer from states": BCQ_TRANSFORMER,
 }
 
 
@@ -81,6 +95,7 @@ def states(folder: Path, *, rewarded: bool = True) -> Path:
     vector = {"dtype": "float32", "shape": (2,), "names": None}
     names = ("observation.state", "observation.environment_state", "action")
     reward = {"next.reward": {"dtype": "float32", "shape": (1,), "names": None}} if rewarded else {}
+    reward |= {"next.done": {"dtype": "bool", "shape": (1,), "names": None}} if rewarded else {}
     made = LeRobotDataset.create("test/states", 10, dict.fromkeys(names, vector) | reward, folder / "states")
     table = pq.read_table(next((DATA / "pusht_v30_novideo" / "data").rglob("*.parquet")))
     columns = {name: np.array(table[name].to_pylist(), np.float32) for name in ("observation.state", "action")}
@@ -90,6 +105,7 @@ def states(folder: Path, *, rewarded: bool = True) -> Path:
             state, action = columns["observation.state"][row], columns["action"][row]
             frame = dict(zip(names, (state, action, action), strict=True)) | {"task": "push"}
             near = {"next.reward": -np.abs(state - action).mean(keepdims=True)} if rewarded else {}
+            near |= {"next.done": bool(row == np.flatnonzero(episodes == episode)[-1])} if rewarded else {}
             made.add_frame(frame | near)
         made.save_episode()
     made.finalize()
@@ -133,14 +149,16 @@ def test_a_run_that_was_interrupted_ends_as_one_that_was_not(kind: str, tmp_path
     assert check(load(CheckConfig, flags).config) == 0
 
 
-def test_who_learns_from_rewards_asks_for_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("kind", ["tdmpc", "bc_rnn", "bc_transformer"])
+def test_who_learns_from_rewards_asks_for_them(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if not DATA.exists():
         pytest.skip(f"{DATA} is not here")
     root = states(tmp_path, rewarded=False)
-    config = load(TrainPipelineConfig, [*run_on(root), *TDMPC, f"--output_dir={tmp_path / 'run'}"]).config
+    asked = KINDS[f"{kind} from states"]
+    config = load(TrainPipelineConfig, [*run_on(root), *asked, f"--output_dir={tmp_path / 'run'}"]).config
     with pytest.raises(FeatureMismatchError, match=r"dataset test/pusht has no 'next.reward'"):
         train(config)
-    flags = ["--policy.type=tdmpc", f"--dataset.root={root}", "--dataset.repo_id=test/pusht"]
+    flags = [*asked, f"--dataset.root={root}", "--dataset.repo_id=test/pusht"]
     assert check(load(CheckConfig, flags).config) == 1
     assert "has no 'next.reward'" in capsys.readouterr().out
 
@@ -217,15 +235,16 @@ def untrained(kind: str, folder: Path, sizes: tuple[int, int], camera: str, pict
         camera: {"type": "VISUAL", "shape": (3, *picture)},
         "observation.state": {"type": "STATE", "shape": sizes[:1]},
     }
+    cut = {"crop_shape": (30, 30)}
     small: dict[str, Any] = {
-        "diffusion": {"down_dims": (8, 16), "horizon": 8, "n_action_steps": 4, "num_train_timesteps": 4},
-        "vqbet": {"gpt_n_layer": 1, "gpt_hidden_dim": 16, "gpt_n_head": 2, "n_obs_steps": 2},
+        "diffusion": {"down_dims": (8, 16), "horizon": 8, "n_action_steps": 4, "num_train_timesteps": 4, **cut},
+        "vqbet": {"gpt_n_layer": 1, "gpt_hidden_dim": 16, "gpt_n_head": 2, "n_obs_steps": 2, **cut},
+        "bc_rnn": {"rnn_dim": 8, "n_obs_steps": 3, "head": "gmm"},
     }[kind]
     config: PreTrainedConfig = registry.config_class("policy", kind)(
         input_features=inputs,
         output_features={"action": {"type": "ACTION", "shape": sizes[1:]}},
         device="cpu",
-        crop_shape=(30, 30),
         vision_backbone="resnet8",
         pretrained_backbone_weights=None,
         **small,
@@ -236,7 +255,7 @@ def untrained(kind: str, folder: Path, sizes: tuple[int, int], camera: str, pict
     return f"--policy.path={folder / 'untrained'}"
 
 
-@pytest.mark.parametrize("kind", ["diffusion", "vqbet"])
+@pytest.mark.parametrize("kind", ["diffusion", "vqbet", "bc_rnn"])
 def test_they_drive_a_robot(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     policy = untrained(kind, tmp_path, (6, 6), "observation.images.top", (32, 40))
     camera = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
@@ -245,7 +264,7 @@ def test_they_drive_a_robot(kind: str, tmp_path: Path, capsys: pytest.CaptureFix
     assert "ended by duration" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("kind", ["diffusion", "vqbet"])
+@pytest.mark.parametrize("kind", ["diffusion", "vqbet", "bc_rnn"])
 def test_they_play_in_an_environment(kind: str, tmp_path: Path) -> None:
     policy = untrained(kind, tmp_path, (2, 2), "observation.image", (96, 96))
     environment = ["--env.type=pusht", "--env.episode_length=6", "--eval.n_episodes=2", "--eval.batch_size=2"]

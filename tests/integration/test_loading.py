@@ -41,6 +41,14 @@ KINDS: dict[str, dict[str, Any]] = {
         "n_obs_steps": 2,
         "crop_shape": (56, 56),
     },
+    "bc_transformer": {
+        "vision_backbone": "resnet8",
+        "n_obs_steps": 2,
+        "width": 32,
+        "layers": 1,
+        "heads": 2,
+        "objective": "awr",
+    },
     "tdmpc": {"latent_dim": 8, "mlp_dim": 32, "state_encoder_hidden_dim": 16, "horizon": 3, "use_mpc": False},
 }
 INPUTS = {

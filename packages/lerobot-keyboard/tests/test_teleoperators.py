@@ -1,5 +1,6 @@
 """What the keys of each teleoperator do; the tables are those of the documentation of huggingface/lerobot."""
 
+import importlib
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -198,8 +199,12 @@ def test_a_command_that_uses_keys_leaves_the_arm_those_it_needs(typist) -> None:
     ],
 )
 def test_a_desktop_that_cannot_be_heard_says_why(monkeypatch, missing, told) -> None:
-    def fail(name: str) -> None:
-        raise missing
+    imported = importlib.import_module
+
+    def fail(name: str) -> object:
+        if name.startswith("pynput"):
+            raise missing
+        return imported(name)
 
     monkeypatch.setattr("lerobot.keyboard.desktop.importlib.import_module", fail)
     with pytest.raises(DeviceConnectionError, match=told) as caught:

@@ -39,6 +39,27 @@ def test_what_a_robot_records_is_what_the_environment_shows() -> None:
     env.close()
 
 
+@pytest.mark.parametrize(("task", "names"), [("reach", ["ball"]), ("place", ["cube", "goal"])])
+def test_where_the_objects_are(task: str, names: list[str]) -> None:
+    env = SimEnv(SimEnvConfig(task=task, cameras=(), objects=True))
+    seen, _ = env.reset(seed=3)
+    assert sorted(env.world.objects) == names
+    places = [env.world.position(name) for name in env.world.objects]
+    assert np.array_equal(seen["environment_state"], np.concatenate(places).astype(np.float32))
+    assert env.observation_space.contains(seen)
+    assert "environment_state" not in SimEnv(SimEnvConfig(task=task, cameras=())).reset(seed=3)[0]
+
+
+def test_a_sparse_reward_is_that_of_success() -> None:
+    env = SimEnv(SimEnvConfig(task="reach", cameras=(), reward="sparse"))
+    env.reset(seed=0)
+    expert, rewards = Expert(env.world), []
+    while sum(rewards) == 0.0:
+        assert len(rewards) < 60
+        rewards.append(env.step(np.array(list(to_units(expert.command()).values()), np.float32))[1])
+    assert rewards == [0.0] * (len(rewards) - 1) + [1.0]
+
+
 def test_episodes_are_numbered_on() -> None:
     env = SimEnv(SimEnvConfig(task="reach", cameras=()))
     numbers = [env.reset(seed=3)[1]["episode"], env.reset()[1]["episode"], env.reset()[1]["episode"]]

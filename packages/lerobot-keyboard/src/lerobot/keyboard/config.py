@@ -40,24 +40,25 @@ class KeyboardEEConfig(KeyboardConfig):
 
 
 class KeyboardRoverConfig(KeyboardConfig):
-    """W, A, S, D, Q, E drive a mobile robot."""
+    """W, A, S, D, Q, E drive a mobile robot.
+
+    Speeds are in the robot's own units: m/s and rad/s, or shares of full speed.
+    """
 
     target = "lerobot.keyboard.rover:KeyboardRover"
 
     type: str = "keyboard_rover"
-    linear_speed: Annotated[float, Unit("m/s")] = Field(default=1.0, gt=0, description="Speed at the start.")
-    angular_speed: Annotated[float, Unit("rad/s")] = Field(default=1.0, gt=0, description="Turning speed at the start.")
-    speed_increment: Annotated[float, Unit("m/s")] = Field(
-        default=0.1, ge=0, description="Change of the speed with each + or -."
-    )
+    linear_speed: float = Field(default=1.0, gt=0, description="Speed at the start.")
+    angular_speed: float = Field(default=1.0, gt=0, description="Turning speed at the start.")
+    speed_increment: float = Field(default=0.1, ge=0, description="Change of the speed with each + or -.")
     turn_assist_ratio: float = Field(
         default=0.3, ge=0, description="Part of the speed to drive forward while A or D turns alone."
     )
     angular_speed_ratio: float = Field(
         default=0.6, ge=0, description="Change of the turning speed as a part of speed_increment."
     )
-    min_linear_speed: Annotated[float, Unit("m/s")] = Field(default=0.1, ge=0, description="Lowest speed.")
-    min_angular_speed: Annotated[float, Unit("rad/s")] = Field(default=0.05, ge=0, description="Lowest turning speed.")
+    min_linear_speed: float = Field(default=0.1, ge=0, description="Lowest speed.")
+    min_angular_speed: float = Field(default=0.05, ge=0, description="Lowest turning speed.")
 
 
 class KeysToJointsConfig(ProcessorStepConfig):

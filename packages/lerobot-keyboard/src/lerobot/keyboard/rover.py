@@ -18,8 +18,8 @@ class KeyboardRover(KeyboardDevice):
         prompter: who is told about the keys.
 
     Attributes:
-        linear_speed: present speed of W and S, m/s.
-        angular_speed: present turning speed of A, D, Q and E, rad/s.
+        linear_speed: present speed of W and S.
+        angular_speed: present turning speed of A, D, Q and E.
     """
 
     name = "keyboard_rover"
@@ -37,8 +37,8 @@ class KeyboardRover(KeyboardDevice):
 
     @property
     def action_features(self) -> dict[str, FeatureSpec]:
-        """`linear_velocity`, forward, and `angular_velocity`, to the left."""
-        return {"linear_velocity": FeatureSpec(unit="m/s"), "angular_velocity": FeatureSpec(unit="rad/s")}
+        """`linear_velocity`, forward, and `angular_velocity`, to the left, in the units of the robot that is driven."""
+        return dict.fromkeys(("linear_velocity", "angular_velocity"), FeatureSpec())
 
     def get_action(self) -> Action:
         """See `Teleoperator.get_action`; X overrides everything, W wins over S, turning wins over straight."""
@@ -66,4 +66,4 @@ class KeyboardRover(KeyboardDevice):
         step = sign * config.speed_increment
         self.linear_speed = max(config.min_linear_speed, self.linear_speed + step)
         self.angular_speed = max(config.min_angular_speed, self.angular_speed + step * config.angular_speed_ratio)
-        log.info("speed %.2f m/s, turning %.2f rad/s", self.linear_speed, self.angular_speed)
+        log.info("speed %.2f, turning %.2f", self.linear_speed, self.angular_speed)

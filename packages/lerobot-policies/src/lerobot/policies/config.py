@@ -110,6 +110,14 @@ class PreTrainedConfig(PolicyConfig):
         return None
 
     @property
+    def return_discount(self) -> float | None:
+        """Worth of a reward one step later, in the returns (`return_to_go`) of the actions that are learned from.
+
+        None for a policy that learns from no returns.
+        """
+        return None
+
+    @property
     def unlearned_last_frames(self) -> int:
         """Frames at the end of each episode that no training example begins at."""
         return 0
@@ -212,7 +220,8 @@ class PreTrainedConfig(PolicyConfig):
         Raises:
             FeatureMismatchError: it has none.
         """
-        if self.reward_delta_indices is not None and REWARD not in columns:
+        rewarded = self.reward_delta_indices is not None or self.return_discount is not None
+        if rewarded and REWARD not in columns:
             raise FeatureMismatchError(
                 f"{source} has no {REWARD!r}, and policy {self.type!r} learns from rewards",
                 keys=[REWARD],

@@ -11,6 +11,9 @@ OBSERVATION_STATE = "observation.state"
 OBSERVATION_ENVIRONMENT_STATE = "observation.environment_state"
 ACTION = "action"
 REWARD = "next.reward"
+DONE, SUCCESS, TRUNCATED = "next.done", "next.success", "next.truncated"
+RETURN = "return_to_go"
+"""Discounted rewards from a frame on to the end of its episode, standardised over the dataset; computed by training."""
 
 
 class FeatureType(StrEnum):

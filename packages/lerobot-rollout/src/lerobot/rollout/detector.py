@@ -1,20 +1,12 @@
-"""Who tells that a task is solved, in place of a person: the choice, and the configurations that are here. Light."""
+"""Detectors of success that are here: their configurations. Light."""
 
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from lerobot.core.config.base import PluginConfig
+from lerobot.core.config.judges import SuccessDetectorConfig
 
-
-class SuccessDetectorConfig(PluginConfig):
-    """Choice of a detector: `--detector.type=threshold`.
-
-    `target` is built with the configuration and `robot`, which need not be connected, and is a
-    `lerobot.core.protocols.SuccessDetector`. It raises a `FeatureMismatchError` for a robot that lacks what it needs.
-    """
-
-    kind: ClassVar[str] = "success_detector"
+__all__ = ["SceneDetectorConfig", "SuccessDetectorConfig", "ThresholdDetectorConfig"]
 
 
 class SceneDetectorConfig(SuccessDetectorConfig):

@@ -126,6 +126,12 @@ class SimEnvConfig(EnvConfig):
     cameras: tuple[View, ...] = Field(default=("front", "wrist"), description="Pictures in the observation, by name.")
     width: int = Field(default=320, ge=16, le=1920, description="Picture width in pixels.")
     height: int = Field(default=240, ge=16, le=1080, description="Picture height in pixels.")
+    objects: bool = Field(
+        default=False, description="Show where the objects are, as observation.environment_state, in metres."
+    )
+    reward: Literal["dense", "sparse"] = Field(
+        default="dense", description="dense: from 0 to 1 on the way; sparse: 1 when solved, before that 0."
+    )
     render_width: int | None = Field(
         default=None,
         ge=16,

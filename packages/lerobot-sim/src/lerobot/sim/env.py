@@ -21,7 +21,8 @@ class SimEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
 
     An action is a target per joint, in the units and order of the robot's features, so a policy trained on recordings
     of `sim_so101` needs no change. An observation has `agent_pos`, the measured joints `(6,)` float32 in the same
-    units, and `pixels`, one `(H, W, 3)` uint8 RGB picture per camera by its name.
+    units, and `pixels`, one `(H, W, 3)` uint8 RGB picture per camera by its name. If that is wished,
+    `environment_state` says where the objects of `World.objects` are, `(3 * n,)` float32 in metres.
 
     The start of an episode depends on its seed and number alone: `reset(seed=s)` is episode 0 of seed `s`, every
     `reset()` after it the next one, and `options={"episode": k}` chooses. An episode ends when the task is solved.
@@ -47,7 +48,8 @@ class SimEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         self._solved = False
         self._low, self._high = np.array([feature.range for feature in self._features.values()], np.float32).T
         self.action_space = gymnasium.spaces.Box(self._low, self._high, dtype=np.float32)
-        self.observation_space = _observation_space(self.config, [feature.unit for feature in self._features.values()])
+        units = [feature.unit for feature in self._features.values()]
+        self.observation_space = _observation_space(self.config, units, len(self.world.objects))
 
     @property
     def task(self) -> str:
@@ -81,7 +83,8 @@ class SimEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         # Absolute times, so that rates that are no whole number of physics steps do not drift.
         self.world.advance(self._steps / self.config.fps - self.world.elapsed_s)
         self._solved = self.world.task.solved(self.world)
-        reward = self.world.task.reward(self.world)
+        dense = self.config.reward == "dense"
+        reward = self.world.task.reward(self.world) if dense else float(self._solved)
         truncated = not self._solved and self._steps >= self.config.episode_length
         return self._observation(), reward, self._solved, truncated, self._info()
 
@@ -100,6 +103,9 @@ class SimEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
     def _observation(self) -> dict[str, Any]:
         readings = to_units(self.world.joint_readings, degrees=self.config.use_degrees)
         observation: dict[str, Any] = {"agent_pos": np.array([readings[key] for key in KEYS], np.float32)}
+        if self.config.objects:
+            places = [self.world.position(name) for name in self.world.objects]
+            observation["environment_state"] = np.concatenate(places).astype(np.float32)
         if self.config.cameras:
             observation["pixels"] = {
                 name: self._pictures.render(name, self.config.width, self.config.height) for name in self.config.cameras
@@ -110,9 +116,11 @@ class SimEnv(gymnasium.Env[dict[str, Any], NDArray[np.float32]]):
         return {"is_success": self._solved, "task": self.task, "seed": self.world.seed, "episode": self.world.episode}
 
 
-def _observation_space(config: SimEnvConfig, units: list[str | None]) -> gymnasium.spaces.Dict:
+def _observation_space(config: SimEnvConfig, units: list[str | None], objects: int) -> gymnasium.spaces.Dict:
     low, high = np.array([_READINGS[unit or ""] for unit in units], np.float32).T
     spaces: dict[str, gymnasium.Space[Any]] = {"agent_pos": gymnasium.spaces.Box(low, high, dtype=np.float32)}
+    if config.objects:
+        spaces["environment_state"] = gymnasium.spaces.Box(-np.inf, np.inf, (3 * objects,), np.float32)
     shape = (config.height, config.width, 3)
     cameras: dict[str, gymnasium.Space[Any]] = {
         name: gymnasium.spaces.Box(0, 255, shape, np.uint8) for name in config.cameras

@@ -6,6 +6,7 @@ A world is used from several threads (a control loop, camera readers): every pub
 import threading
 from collections import deque
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import mujoco
@@ -195,6 +196,12 @@ class World:
                 self.model.opt.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_ACTUATION)
 
     # --- the objects -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def objects(self) -> tuple[str, ...]:
+        """Names of the bodies that the task brought, in its order."""
+        bodies, arm = range(1, self.model.nbody), self.model.body("base").id
+        return tuple(self.model.body(each).name for each in bodies if self.model.body_rootid[each] != arm)
 
     def position(self, name: str) -> Vector:
         """Centre of an object or place of a site of the arm (`grasp`, `tool`)."""

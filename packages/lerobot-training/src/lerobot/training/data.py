@@ -16,10 +16,16 @@ from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.streaming_dataset import StreamingLeRobotDataset
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.features import features_of_dataset
+from lerobot.policies.features import DONE, REWARD, SUCCESS, TRUNCATED, features_of_dataset
 from lerobot.policies.names import renamed
 from lerobot.training.config import BatchConfig, DatasetConfig, EpisodesConfig
 from lerobot.training.mixture import TrainingMixture
+from lerobot.training.returns import WithReturns, with_returns
+
+Frames = LeRobotDataset | WithReturns
+
+CAME_OF_ACTIONS = frozenset({REWARD, DONE, SUCCESS, TRUNCATED})
+"""Columns with what came of each action: who learns from rewards sees all of them at the same frames."""
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
@@ -40,8 +46,8 @@ class Demonstrations:
     features: FeatureMap
     stats: Stats
     num_episodes: int
-    training: LeRobotDataset | StreamingLeRobotDataset | TrainingMixture
-    validation: LeRobotDataset | MixtureDataset | None
+    training: Frames | StreamingLeRobotDataset | TrainingMixture
+    validation: Frames | MixtureDataset | None
     names: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -70,6 +76,7 @@ class _Source:
     training: list[int] | None
     held_out: list[int]
     windows: dict[str, list[float]]
+    names: Mapping[str, str]
 
     @property
     def num_episodes(self) -> int:
@@ -123,8 +130,13 @@ def _open(
     source = _source(config, policy, rename_map, config.eval_split)
     if config.mix_with:
         return _mixture(config, policy, batches, source, rename_map)
-    training: LeRobotDataset | StreamingLeRobotDataset
+    training: Frames | StreamingLeRobotDataset
     if config.streaming:
+        if policy.return_discount is not None:
+            raise DatasetError(
+                f"policy {policy.type!r} learns from returns, and a stream does not know what follows",
+                expected="--dataset.streaming=false",
+            )
         training = StreamingLeRobotDataset(
             config.repo_id,
             config.root,
@@ -137,9 +149,9 @@ def _open(
             depth_output_unit=config.depth_output_unit,
             drop_n_last_frames=policy.unlearned_last_frames,
         )
+        held_out: Frames | None = _read(config, source, source.held_out, batches) if source.held_out else None
     else:
-        training = _read(config, source, source.training, batches)
-    held_out = _read(config, source, source.held_out, batches) if source.held_out else None
+        training, held_out = _read_both(config, source, policy, batches)
     stats = with_imagenet(source.meta.stats_in(config.depth_output_unit), source.meta.features, config)
     return Demonstrations(source.meta.features, stats, source.num_episodes, training, held_out)
 
@@ -163,16 +175,13 @@ def _mixture(
             expected="one rate, because a policy's chunk of actions has one",
         )
     stats = [source.meta.stats_in(config.depth_output_unit) for source in sources]
-    kept = [
-        _without_last(_read(config, source, source.training, batches), policy.unlearned_last_frames)
-        for source in sources
-    ]
+    both = [_read_both(config, source, policy, batches) for source in sources]
+    kept = [_without_last(training, policy.unlearned_last_frames) for training, _ in both]
     training = TrainingMixture(kept, maps, stats, [config.weight, *(each.weight for each in config.mix_with)])
-    pairs = [(source, names) for source, names in zip(sources, maps, strict=True) if source.held_out]
+    pairs = [(held_out, names) for (_, held_out), names in zip(both, maps, strict=True) if held_out is not None]
     validation = None
     if pairs:
-        held_out = [_read(config, source, source.held_out, batches) for source, _ in pairs]
-        validation = MixtureDataset(held_out, [names for _, names in pairs])
+        validation = MixtureDataset([held_out for held_out, _ in pairs], [names for _, names in pairs])
     return Demonstrations(
         training.features,
         with_imagenet(training.stats, training.features, config),
@@ -191,7 +200,19 @@ def _source(config: EpisodesConfig, policy: PreTrainedConfig, names: Mapping[str
     meta = LeRobotDatasetMetadata(config.repo_id, config.root, config.revision)
     policy.check_columns({names.get(key, key) for key in meta.features}, f"dataset {meta.repo_id}")
     training, held_out = _episodes(config, meta, eval_split)
-    return _Source(config, meta, training, held_out, delta_timestamps(policy, meta, names))
+    return _Source(config, meta, training, held_out, delta_timestamps(policy, meta, names), names)
+
+
+def _read_both(
+    config: DatasetConfig, source: _Source, policy: PreTrainedConfig, batches: BatchConfig
+) -> tuple[Frames, Frames | None]:
+    """Frames to train on, and those that are held out, with returns if the policy learns from them."""
+    training = _read(config, source, source.training, batches)
+    held_out = _read(config, source, source.held_out, batches) if source.held_out else None
+    if policy.return_discount is None:
+        return training, held_out
+    steps = policy.action_delta_indices or range(1)
+    return with_returns(training, held_out, policy.return_discount, steps, source.names)
 
 
 def _read(
@@ -210,7 +231,7 @@ def _read(
     )
 
 
-def _without_last(dataset: LeRobotDataset, count: int) -> FrameSource:
+def _without_last(dataset: Frames, count: int) -> FrameSource:
     if not count:
         return dataset
     starts, stops = dataset.episode_bounds
@@ -250,7 +271,7 @@ def delta_timestamps(
     windows: dict[str, list[float]] = {}
     for key in meta.features:
         name = (names or {}).get(key, key)
-        if name == "next.reward":
+        if name in CAME_OF_ACTIONS:
             indices = policy.reward_delta_indices
         elif name == "action":
             indices = policy.action_delta_indices

@@ -18,6 +18,7 @@ from lerobot.core.config.base import (
     Unit,
 )
 from lerobot.core.config.installed import Installed
+from lerobot.core.config.judges import RewardModelConfig, SuccessDetectorConfig
 from lerobot.core.config.load import Loaded, discover_package, load
 from lerobot.core.config.render import render
 
@@ -35,8 +36,10 @@ __all__ = [
     "PolicyConfig",
     "Positional",
     "ProcessorStepConfig",
+    "RewardModelConfig",
     "RobotConfig",
     "SchedulerConfig",
+    "SuccessDetectorConfig",
     "TeleoperatorConfig",
     "Unit",
     "discover_package",

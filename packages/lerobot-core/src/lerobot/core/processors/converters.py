@@ -30,6 +30,9 @@ COMPLEMENTARY_KEYS = (
     "target_message_indices",
     "query_kind",
     "query_text",
+    "next.success",
+    # Ours: what training computes of rewards.
+    "return_to_go",
 )
 
 

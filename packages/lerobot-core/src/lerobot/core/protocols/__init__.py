@@ -9,6 +9,7 @@ from lerobot.core.protocols.device import Calibratable, Device
 from lerobot.core.protocols.env import Env
 from lerobot.core.protocols.policy import Policy
 from lerobot.core.protocols.processor import Invertible, ProcessorStep
+from lerobot.core.protocols.reward import RewardModel
 from lerobot.core.protocols.robot import HasFixedRate, HasReward, HasSceneValues, HasTask, Robot, StepResult
 from lerobot.core.protocols.success import KnowsSuccess, SuccessDetector
 from lerobot.core.protocols.teleoperator import HasTeleopEvents, Teleoperator
@@ -30,6 +31,7 @@ __all__ = [
     "KnowsSuccess",
     "Policy",
     "ProcessorStep",
+    "RewardModel",
     "Robot",
     "StepResult",
     "SuccessDetector",

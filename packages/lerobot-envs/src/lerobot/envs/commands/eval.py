@@ -10,10 +10,10 @@ from pydantic_core import PydanticCustomError
 from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES
 from lerobot.core.config.base import CommandConfig, EnvConfig, RobotConfig
+from lerobot.core.config.judges import SuccessDetectorConfig
 from lerobot.envs.config import EvalConfig
 from lerobot.policies.config import PreTrainedConfig, require_trained
 from lerobot.rollout.commands.acting import ActingOptions
-from lerobot.rollout.detector import SuccessDetectorConfig
 
 ONLY_IN_ENVIRONMENTS = ("seed", "trust_remote_code", "eval.batch_size", "eval.use_async_envs", "eval.n_videos")
 ONLY_ON_ROBOTS = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from lerobot.core.cameras import CameraSet
 from lerobot.core.config.base import CameraConfig
@@ -11,14 +11,68 @@ from lerobot.core.device import DeviceBase
 from lerobot.core.errors import DeviceError, FeatureMismatchError
 from lerobot.core.prompts import Prompter
 from lerobot.core.types import Action, FeatureSpec, Observation
-from lerobot.motors.arms.arm import Arm
 from lerobot.motors.arms.config import FollowerConfig, FollowerPairConfig, LeaderConfig, LeaderPairConfig
 from lerobot.motors.arms.follower import CAMERA_TEST_S, FollowerArm
 from lerobot.motors.arms.leader import LeaderArm
 from lerobot.motors.arms.servo_arm import ServoArm, ServoFollower, ServoLeader
 from lerobot.motors.finding import Finding
 
-OneArm = TypeVar("OneArm", bound=Arm)
+
+class ArmOfTwo(Protocol):
+    """What a pair needs of an arm, on whichever bus."""
+
+    prompter: Prompter
+
+    @property
+    def joint_features(self) -> dict[str, FeatureSpec]:
+        """See `Arm.joint_features`."""
+        ...
+
+    def require_usable_file(self) -> None:
+        """See `Arm.require_usable_file`."""
+        ...
+
+    def connect(self, calibrate: bool = True) -> None:
+        """See `Calibratable.connect`."""
+        ...
+
+    def disconnect(self) -> None:
+        """See `Device.disconnect`."""
+        ...
+
+    @property
+    def is_calibrated(self) -> bool:
+        """See `Calibratable.is_calibrated`."""
+        ...
+
+    @property
+    def calibration_asks(self) -> bool:
+        """See `AsksToCalibrate`."""
+        ...
+
+    def calibrate(self) -> None:
+        """See `Calibratable.calibrate`."""
+        ...
+
+    def configure(self) -> None:
+        """See `Calibratable.configure`."""
+        ...
+
+    def diagnose(self) -> list[Finding]:
+        """See `Arm.diagnose`."""
+        ...
+
+
+class ReaderOfTwo(ArmOfTwo, Protocol):
+    """What a pair of leaders needs of an arm that is only read."""
+
+    def get_action(self) -> Action:
+        """See `Teleoperator.get_action`."""
+        ...
+
+
+OneArm = TypeVar("OneArm", bound=ArmOfTwo)
+OneReader = TypeVar("OneReader", bound=ReaderOfTwo)
 OneFollower = TypeVar("OneFollower", bound=FollowerArm)
 OneLeader = TypeVar("OneLeader", bound=LeaderArm)
 
@@ -204,15 +258,15 @@ class FollowerPair(Pair[OneFollower]):
             self.cameras.disconnect()
 
 
-class LeaderPair(Pair[OneLeader]):
-    """Two leader arms.
+class ReaderPair(Pair[OneReader]):
+    """Two leader arms that are moved by hand and read; nothing of them can be moved.
 
     Args:
         config: see `LeaderPairConfig`.
         prompter: who answers questions; the terminal if None.
     """
 
-    arm_class: Callable[..., OneLeader]
+    arm_class: Callable[..., OneReader]
     """Makes an arm from its configuration and a prompter; the class of the arms."""
 
     arm_config: ClassVar[type[LeaderConfig]]
@@ -236,8 +290,8 @@ class LeaderPair(Pair[OneLeader]):
 
     @property
     def feedback_features(self) -> dict[str, FeatureSpec]:
-        """Joint positions the arms move to while their torque is on."""
-        return self._joint_features()
+        """There is nothing to feel."""
+        return {}
 
     def configure(self) -> None:
         """See `Calibratable.configure`."""
@@ -248,6 +302,19 @@ class LeaderPair(Pair[OneLeader]):
         """See `Teleoperator.get_action`."""
         self.require_connected()
         return {f"{prefix}{key}": value for prefix, arm in self.arms.items() for key, value in arm.get_action().items()}
+
+    def send_feedback(self, feedback: dict[str, Any]) -> None:  # noqa: ARG002 - part of the protocol
+        """See `Teleoperator.send_feedback`; nothing is felt."""
+        self.require_connected()
+
+
+class LeaderPair(ReaderPair[OneLeader]):
+    """Two leader arms that can show where their followers are; see `ReaderPair`."""
+
+    @property
+    def feedback_features(self) -> dict[str, FeatureSpec]:
+        """Joint positions the arms move to while their torque is on."""
+        return self._joint_features()
 
     def send_feedback(self, feedback: dict[str, Any]) -> None:
         """See `Teleoperator.send_feedback`."""

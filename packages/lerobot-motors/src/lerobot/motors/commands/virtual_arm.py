@@ -9,7 +9,7 @@ from lerobot.core.config import CommandConfig, Installed, Positional
 
 
 class VirtualArmConfig(CommandConfig):
-    """Run an arm of virtual servos that answer like real ones on a serial port."""
+    """Run an arm of virtual motors that answer like real ones on a serial port."""
 
     target: ClassVar[str] = "lerobot.motors.virtual.command:virtual_arm"
     examples: ClassVar[tuple[str, ...]] = (
@@ -34,7 +34,7 @@ class VirtualArmConfig(CommandConfig):
     faults: dict[str, str] = Field(
         default={},
         description="Fault by joint, with a value if wanted: missing, duplicate_id, wrong_baud_rate, corrupt=0.05, "
-        "late=0.1, overload, low_voltage, dead, wrong_firmware or wrong_model.",
+        "lost=0.05, late=0.1, overload, low_voltage, dead, wrong_firmware or wrong_model.",
     )
     new: bool = Field(
         default=False,

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from lerobot.core.errors import DeviceConnectionError, DeviceError
-from lerobot.motors.finding import Finding
+from lerobot.motors.finding import Finding, whole_line
 from lerobot.motors.serial.chain import ServoChain
 
 PINGS = 4
@@ -54,7 +54,7 @@ def diagnose(bus: ServoChain) -> list[Finding]:
     finally:
         if bus.is_connected:
             bus.close()
-    return _whole_line(bus, sorted(findings, key=lambda finding: finding.place))
+    return whole_line(list(bus.motors), sorted(findings, key=lambda finding: finding.place))
 
 
 def _examine(bus: ServoChain, name: str, place: int, firmware: dict[str, str]) -> Iterator[Finding]:
@@ -152,22 +152,6 @@ def _other_firmware(bus: ServoChain, firmware: dict[str, str]) -> Iterator[Findi
                 what = f"its firmware is {version}, that of the others {usual[0][0]}."
                 hint = "Bring all motors to one version with the vendor's software."
                 yield Finding("wrong_firmware", name, list(bus.motors).index(name) + 1, what, hint)
-
-
-def _whole_line(bus: ServoChain, findings: list[Finding]) -> list[Finding]:
-    """Take motors that are silent together for one cause: no power, or a cable."""
-    names = list(bus.motors)
-    silent = [finding.motor for finding in findings if finding.cause == "missing"]
-    others = [finding for finding in findings if finding.cause != "missing"]
-    if silent == names:
-        hint = f"Check the power supply of the motors, and the cable from the board to '{names[0]}'."
-        return [Finding("cable", "", 0, "no motor answers.", hint), *others]
-    if len(silent) > 1 and silent == names[-len(silent) :]:
-        first = names.index(silent[0])
-        what = f"it and every motor behind it are silent ({', '.join(silent)})."
-        hint = f"Check the cable between '{names[first - 1]}' and '{silent[0]}'."
-        return [*others, Finding("cable", silent[0], first + 1, what, hint)]
-    return findings
 
 
 def _state(bus: ServoChain, name: str) -> str:

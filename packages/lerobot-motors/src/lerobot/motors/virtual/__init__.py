@@ -4,8 +4,8 @@
 - `mechanism`: a joint: travel, speed, acceleration, stops
 - `memory`: a control table with its EEPROM
 - `servo`: what servos of every protocol have in common; `framing`: what their packets have in common
-- `line_spec`: the servos of one line: an arm; `arms`: those that installed packages bring
-- `line`: the servos of one serial line on a pseudo-terminal
+- `pty_line`: the motors of one line on a pseudo-terminal; `line`: servos on it
+- `arm_spec`: an arm of any protocol; `line_spec`: one of servos; `arms`: those that installed packages bring
 - `process`: the line in another process, and the handle to it
 - `sway`, `command`: `lerobot virtual-arm`
 - `sweeper`: somebody who calibrates, for tests
@@ -14,6 +14,7 @@
 The servos of a protocol, and how its packets look, stand in the package of the protocol.
 """
 
+from lerobot.motors.virtual.arm_spec import ArmSpec
 from lerobot.motors.virtual.arms import ARMS
 from lerobot.motors.virtual.line_spec import LineSpec, with_calibration
 from lerobot.motors.virtual.printer import Printer
@@ -21,4 +22,4 @@ from lerobot.motors.virtual.process import VirtualBus
 from lerobot.motors.virtual.spec import Fault, ServoSpec
 from lerobot.motors.virtual.sweeper import Sweeper
 
-__all__ = ["ARMS", "Fault", "LineSpec", "Printer", "ServoSpec", "Sweeper", "VirtualBus", "with_calibration"]
+__all__ = ["ARMS", "ArmSpec", "Fault", "LineSpec", "Printer", "ServoSpec", "Sweeper", "VirtualBus", "with_calibration"]

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from lerobot.core.registry import registry
-from lerobot.motors.virtual.line_spec import LineSpec
+from lerobot.motors.virtual.arm_spec import ArmSpec
 
 
-class InstalledArms(Mapping[str, LineSpec]):
+class InstalledArms(Mapping[str, ArmSpec]):
     """Arms by name, from the entry points of `lerobot.virtual_arms`.
 
     Each entry point names a function that returns the arm; it is imported when the arm is asked for.
     """
 
-    def __getitem__(self, name: str) -> LineSpec:
+    def __getitem__(self, name: str) -> ArmSpec:
         if name not in registry.names("virtual_arm"):
             raise KeyError(name)
-        build: Callable[[], LineSpec] = registry.config_class("virtual_arm", name)
+        build: Callable[[], ArmSpec] = registry.config_class("virtual_arm", name)
         return build()
 
     def __iter__(self) -> Iterator[str]:

@@ -2,8 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lerobot.core.prompts import TerminalPrompter
@@ -11,35 +10,39 @@ from lerobot.core.signals import check_stop, ended_by_signal
 from lerobot.motors.calibration_file import load_calibration
 from lerobot.motors.commands.virtual_arm import VirtualArmConfig
 from lerobot.motors.errors import MotorValueError
+from lerobot.motors.virtual.arm_spec import ArmSpec
 from lerobot.motors.virtual.arms import ARMS
-from lerobot.motors.virtual.line import Line
-from lerobot.motors.virtual.line_spec import LineSpec, with_calibration
+from lerobot.motors.virtual.line_spec import LineSpec
 from lerobot.motors.virtual.new_motors import OneMotorAtATime, from_the_factory
 from lerobot.motors.virtual.process import serve
+from lerobot.motors.virtual.pty_line import PtyLine
 from lerobot.motors.virtual.spec import Fault
 from lerobot.motors.virtual.sway import Sway
 
 
 def virtual_arm(config: VirtualArmConfig) -> None:
     """Run the arm until Ctrl-C or SIGTERM."""
-    spec = replace(ARMS[config.arm], seed=config.seed)
+    spec = ARMS[config.arm].seeded(config.seed)
     if config.calibration is not None:
-        spec = with_calibration(spec, load_calibration(config.calibration))
+        spec = spec.holding(load_calibration(config.calibration))
     now = time.monotonic()
-    line = Line(from_the_factory(spec) if config.new else spec, now)
+    line, hand = _new(config, spec, now) if config.new else (spec.open(now), None)
+    if config.motion == "sway":
+        hand = Sway(line)
     for joint, text in config.faults.items():
         fault, value = _parse(text)
-        line.set_fault(_servo_id(spec, joint), fault, value, now)
+        line.set_fault(_motor_id(spec, joint), fault, value, now)
     with ended_by_signal(), _published(config.port_file, line.port):
         TerminalPrompter().say(f"{config.arm} on port {line.port} (Ctrl-C ends it)")
-        serve(line, each_turn=_turn(_hand(line, config)))
+        serve(line, each_turn=_turn(hand))
 
 
-def _hand(line: Line, config: VirtualArmConfig) -> Callable[[float], None] | None:
-    """What somebody does to the arm meanwhile."""
-    if config.new:
-        return OneMotorAtATime(line, TerminalPrompter().say)
-    return Sway(line) if config.motion == "sway" else None
+def _new(config: VirtualArmConfig, spec: ArmSpec, now: float) -> tuple[PtyLine, Callable[[float], None] | None]:
+    """Servos from the factory, and the hand that plugs them in."""
+    if not isinstance(spec, LineSpec):
+        raise MotorValueError(f"--new: `lerobot setup-motors` gives the motors of {config.arm} no ids.")
+    line = from_the_factory(spec).open(now)
+    return line, OneMotorAtATime(line, spec.names, TerminalPrompter().say)
 
 
 def _turn(hand: Callable[[float], None] | None) -> Callable[[float], None]:
@@ -66,11 +69,10 @@ def _published(path: Path | None, port: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def _servo_id(spec: LineSpec, joint: str) -> int:
-    ids: Mapping[str, int] = dict(zip(spec.names, (servo.id for servo in spec.servos), strict=True))
-    if joint not in ids:
-        raise MotorValueError(f"--faults: there is no joint {joint!r}.", expected=", ".join(ids))
-    return ids[joint]
+def _motor_id(spec: ArmSpec, joint: str) -> int:
+    if joint not in spec.ids:
+        raise MotorValueError(f"--faults: there is no joint {joint!r}.", expected=", ".join(spec.ids))
+    return spec.ids[joint]
 
 
 def _parse(text: str) -> tuple[Fault, float | None]:

@@ -2,104 +2,79 @@
 
 import fcntl
 import functools
-import heapq
 import operator
-import os
-import pty
-import random
 import struct
-import tty
-from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
-from itertools import count, groupby
+from itertools import groupby
 
 from lerobot.motors.virtual import framing
 from lerobot.motors.virtual.framing import BROADCAST, Instruction
-from lerobot.motors.virtual.line_spec import LineSpec
 from lerobot.motors.virtual.mechanism import ShadowMechanism
+from lerobot.motors.virtual.pty_line import PtyLine
 from lerobot.motors.virtual.servo import Servo
-from lerobot.motors.virtual.spec import Fault
+from lerobot.motors.virtual.spec import Fault, ServoSpec
 
-LOG_LENGTH = 100_000
 TWIN_DISTANCE = 321
 TCGETS2 = 0x802C542A
 """Linux: terminal settings with the speed as a number, whatever speed it is."""
 
 
-class Line:
-    """A line of servos; `port` is the path a program opens instead of a serial port.
+class Line(PtyLine):
+    """A line of servos.
 
     Args:
-        spec: the servos.
+        protocol: class of the servos.
+        specs: the servos, in the order of the chain.
+        voltage: supply in volts.
+        seed: seed of everything random.
         now: time of power-on, monotonic seconds.
     """
 
-    def __init__(self, spec: LineSpec, now: float) -> None:
-        self.spec = spec
-        self._framing = spec.protocol.framing
-        self.servos: list[Servo] = [spec.protocol(servo, spec.voltage, now) for servo in spec.servos]
+    def __init__(
+        self, protocol: type[Servo], specs: Sequence[ServoSpec], voltage: float, seed: int, now: float
+    ) -> None:
+        super().__init__(seed)
+        self.protocol = protocol
+        self._framing = protocol.framing
+        self._voltage = voltage
+        self.servos: list[Servo] = [protocol(servo, voltage, now) for servo in specs]
         for servo in self.servos:
             if servo.spec.shadow_of is not None:
                 servo.mechanism = ShadowMechanism(self.servo(servo.spec.shadow_of).mechanism, servo.mechanism)
         self.twins: dict[int, Servo] = {}
         """Servos that wrongly have the id of another, by that id."""
-        self.packets: deque[bytes] = deque(maxlen=LOG_LENGTH)
-        """Every whole packet received."""
-        self.powered = True
-        self._random = random.Random(spec.seed)  # noqa: S311 (faults are no secrets)
         self._buffer = bytearray()
-        self._late: list[tuple[float, int, bytes]] = []
-        self._order = count()
-        self._last_due: dict[int, float] = {}
-        """When the last answer of each id goes out: a servo answers in the order it was asked, however late."""
-        self.master, self._slave = pty.openpty()
-        tty.setraw(self.master)
-        tty.setraw(self._slave)
-        os.set_blocking(self.master, False)
-        self.port = os.ttyname(self._slave)
 
     @property
-    def next_due(self) -> float | None:
-        """When the next late answer goes out, monotonic seconds; None if none waits."""
-        return self._late[0][0] if self._late else None
+    def motors(self) -> Sequence[Servo]:
+        """See `PtyLine.motors`."""
+        return self.servos
 
     def servo(self, servo_id: int) -> Servo:
         """The servo built in with an id, whatever its id is now."""
-        return next(servo for servo in self.servos if servo.spec.id == servo_id)
+        return next(servo for servo in self.servos if servo.built_in_id == servo_id)
 
-    def set_fault(self, servo_id: int, fault: Fault, value: float | None, now: float) -> None:
-        """Break something; see `Fault`."""
-        servo = self.servo(servo_id)
-        servo.set_fault(fault, value)
+    def set_fault(self, motor_id: int, fault: Fault, value: float | None, now: float) -> None:
+        """See `PtyLine.set_fault`."""
+        super().set_fault(motor_id, fault, value, now)
         if fault is Fault.DUPLICATE_ID:
-            elsewhere = replace(servo.spec, position=servo.spec.position + TWIN_DISTANCE)
-            self.twins[servo_id] = self.spec.protocol(elsewhere, self.spec.voltage, now)
+            spec = self.servo(motor_id).spec
+            elsewhere = replace(spec, position=spec.position + TWIN_DISTANCE)
+            self.twins[motor_id] = self.protocol(elsewhere, self._voltage, now)
 
-    def mend(self, servo_id: int) -> None:
-        """Repair everything on a servo."""
-        self.servo(servo_id).faults.clear()
-        self.twins.pop(servo_id, None)
-
-    def close(self) -> None:
-        """Unplug the adapter."""
-        for descriptor in (self.master, self._slave):
-            os.close(descriptor)
-        self.master = self._slave = -1
+    def mend(self, motor_id: int) -> None:
+        """See `PtyLine.mend`."""
+        super().mend(motor_id)
+        self.twins.pop(motor_id, None)
 
     def receive(self, now: float) -> None:
-        """Read what the program sent and answer it."""
-        self._buffer += os.read(self.master, 4096)
+        """See `PtyLine.receive`."""
+        self._buffer += self._read()
         while (instruction := self._framing.take(self._buffer)) is not None:
             self.packets.append(instruction.raw)
             if self.powered:
                 self._obey(instruction, now)
-
-    def send_due(self, now: float) -> None:
-        """Send the late answers whose time has come."""
-        while self._late and self._late[0][0] <= now:
-            self._send(heapq.heappop(self._late)[2])
 
     def _obey(self, instruction: Instruction, now: float) -> None:
         baudrate = self._baudrate()
@@ -170,28 +145,9 @@ class Line:
         """Send an answer; two servos of one id answer at once, and each bit is 0 if either sends 0."""
         if not answers:
             return
-        faults = answers[0][0].faults
         packets = [self._framing.status(servo_id, error, data) for _, (error, data) in answers]
         packet = bytes(functools.reduce(operator.and_, column) for column in zip(*packets, strict=True))
-        if self._random.random() < faults.get(Fault.CORRUPT, 0):
-            packet = self._damaged(packet)
-        due = max(now + faults.get(Fault.LATE, 0), self._last_due.get(servo_id, now))
-        self._last_due[servo_id] = due
-        heapq.heappush(self._late, (due, next(self._order), packet))
-        self.send_due(now)
-
-    def _send(self, packet: bytes) -> None:
-        """Put bytes on the line; nobody waits for a program that does not read them."""
-        with suppress(BlockingIOError):
-            os.write(self.master, packet)
-
-    def _damaged(self, packet: bytes) -> bytes:
-        """Flip a bit, lose a byte, or lose the rest."""
-        place = self._random.randrange(len(packet))
-        kind = self._random.randrange(3)
-        if kind == 0:
-            return packet[:place] + bytes([packet[place] ^ 1 << self._random.randrange(8)]) + packet[place + 1 :]
-        return packet[:place] + (packet[place + 1 :] if kind == 1 else b"")
+        self._put(servo_id, packet, answers[0][0].faults, now)
 
     def _baudrate(self) -> int:
         """Speed the program set; only servos at that speed understand it."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 from lerobot.motors.calibration_limits import require_possible
 from lerobot.motors.motor import Motor, MotorCalibration, MotorNormMode
+from lerobot.motors.virtual.line import Line
 from lerobot.motors.virtual.servo import Servo
 from lerobot.motors.virtual.spec import ServoSpec
 
@@ -34,6 +36,28 @@ class LineSpec:
         """The servos as a bus wants to be told about them, by joint name."""
         pairs = zip(self.names, self.servos, strict=True)
         return {name: Motor(servo.id, servo.model, norm_mode) for name, servo in pairs}
+
+    @property
+    def ids(self) -> dict[str, int]:
+        """See `ArmSpec.ids`."""
+        return {name: servo.id for name, servo in zip(self.names, self.servos, strict=True)}
+
+    @property
+    def stops(self) -> dict[int, tuple[float, float]]:
+        """See `ArmSpec.stops`."""
+        return {servo.id: servo.stops for servo in self.servos if servo.stops is not None}
+
+    def seeded(self, seed: int) -> Self:
+        """See `ArmSpec.seeded`."""
+        return replace(self, seed=seed)
+
+    def holding(self, calibration: Mapping[str, MotorCalibration]) -> "LineSpec":
+        """See `ArmSpec.holding`."""
+        return with_calibration(self, calibration)
+
+    def open(self, now: float) -> Line:
+        """See `ArmSpec.open`."""
+        return Line(self.protocol, self.servos, self.voltage, self.seed, now)
 
 
 def with_calibration(spec: LineSpec, calibration: Mapping[str, MotorCalibration]) -> LineSpec:

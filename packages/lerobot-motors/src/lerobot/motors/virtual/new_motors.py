@@ -1,6 +1,6 @@
 """Motors from the factory, which an invisible hand plugs in one at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from lerobot.motors.virtual.framing import WRITE
@@ -22,23 +22,24 @@ class OneMotorAtATime:
 
     Args:
         line: made of `from_the_factory`.
+        names: joint names, in the order of the chain.
         tell: hears what the hand does.
     """
 
-    def __init__(self, line: Line, tell: Callable[[str], object]) -> None:
+    def __init__(self, line: Line, names: Sequence[str], tell: Callable[[str], object]) -> None:
         self._line = line
         self._tell = tell
-        self._waiting = list(zip(line.spec.names, line.servos, strict=True))
+        self._waiting = list(zip(names, line.servos, strict=True))
         self._plug_in()
 
     def __call__(self, _now: float) -> None:
         """Take the next motor if the one on the line is set up."""
         while self._waiting and self._line.packets:
             name, servo = self._waiting[-1]
-            packet = self._line.spec.protocol.framing.take(bytearray(self._line.packets.popleft()))
+            packet = self._line.protocol.framing.take(bytearray(self._line.packets.popleft()))
             if packet is None or packet.code != WRITE or servo.id != servo.spec.id or packet.id != servo.id:
                 continue
-            address = self._line.spec.protocol.framing.number(packet.parameters, 0)
+            address = self._line.protocol.framing.number(packet.parameters, 0)
             if address == servo.memory.table["Baud_Rate"][0]:
                 self._waiting.pop()
                 self._tell(f"{name} is set up with id {servo.id}")

@@ -8,15 +8,17 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Self
 
 from lerobot.core.errors import DeviceConnectionError
-from lerobot.motors.virtual.line import Line
-from lerobot.motors.virtual.line_spec import LineSpec
+from lerobot.motors.virtual.arm_spec import ArmSpec
+from lerobot.motors.virtual.pty_line import PtyLine
 from lerobot.motors.virtual.spec import Fault
 
 IDLE_S = 0.2
 START_TIMEOUT_S = 60.0
 
 
-def serve(line: Line, *, control: Connection | None = None, each_turn: Callable[[float], None] | None = None) -> None:
+def serve(
+    line: PtyLine, *, control: Connection | None = None, each_turn: Callable[[float], None] | None = None
+) -> None:
     """Answer packets until the line is unplugged, or the other end of `control` closes.
 
     Args:
@@ -41,7 +43,7 @@ def serve(line: Line, *, control: Connection | None = None, each_turn: Callable[
                 line.receive(time.monotonic())
 
 
-def _obey(line: Line, control: Connection) -> bool:
+def _obey(line: PtyLine, control: Connection) -> bool:
     """Carry out one request; False when nobody asks any more."""
     try:
         name, arguments = control.recv()
@@ -51,30 +53,15 @@ def _obey(line: Line, control: Connection) -> bool:
     return True
 
 
-def _state(line: Line, servo_id: int) -> dict[str, float]:
-    servo = line.servo(servo_id)
-    servo.refresh(time.monotonic())
-    registers: dict[str, float] = {name: servo.memory[name] for name in servo.memory.table}
-    return {**registers, "position": servo.mechanism.position, "temperature": servo.temperature}
+def _state(line: PtyLine, motor_id: int) -> dict[str, float]:
+    return line.motor(motor_id).state(time.monotonic())
 
 
-def _move(line: Line, positions: Mapping[int, float]) -> None:
-    for servo_id, position in positions.items():
-        line.servo(servo_id).mechanism.move_by_hand(position)
+def _fault(line: PtyLine, motor_id: int, fault: Fault, value: float | None) -> None:
+    line.set_fault(motor_id, fault, value, time.monotonic())
 
 
-def _fault(line: Line, servo_id: int, fault: Fault, value: float | None) -> None:
-    line.set_fault(servo_id, fault, value, time.monotonic())
-
-
-def _power(line: Line, on: bool) -> None:
-    if on and not line.powered:
-        for servo in line.servos:
-            servo.power_on()
-    line.powered = on
-
-
-def _packets(line: Line) -> list[bytes]:
+def _packets(line: PtyLine) -> list[bytes]:
     packets = list(line.packets)
     line.packets.clear()
     return packets
@@ -82,17 +69,18 @@ def _packets(line: Line) -> list[bytes]:
 
 _REQUESTS: dict[str, Callable[..., Any]] = {
     "state": _state,
-    "move": _move,
+    "move": PtyLine.move,
     "fault": _fault,
-    "mend": Line.mend,
-    "power": _power,
+    "mend": lambda line, motor_id: line.mend(motor_id),
+    "power": PtyLine.switch,
     "packets": _packets,
-    "unplug": Line.close,
+    "babble": PtyLine.babble,
+    "unplug": PtyLine.close,
 }
 
 
-def _run(spec: LineSpec, control: Connection) -> None:
-    line = Line(spec, time.monotonic())
+def _run(spec: ArmSpec, control: Connection) -> None:
+    line = spec.open(time.monotonic())
     control.send(line.port)
     serve(line, control=control)
 
@@ -101,10 +89,10 @@ class VirtualBus:
     """Handle to a virtual line in another process; a context manager.
 
     Args:
-        spec: the servos, for example `ARMS["so101"]`.
+        spec: the motors, for example `ARMS["so101"]`.
     """
 
-    def __init__(self, spec: LineSpec) -> None:
+    def __init__(self, spec: ArmSpec) -> None:
         # A server forks the processes, so that none of them starts an interpreter of its own.
         context = multiprocessing.get_context("forkserver")
         self.spec = spec
@@ -115,7 +103,7 @@ class VirtualBus:
         self._lock = threading.Lock()
         if not self._control.poll(START_TIMEOUT_S):
             self.close()
-            raise DeviceConnectionError("The process of the virtual servos did not start.")
+            raise DeviceConnectionError("The process of the virtual motors did not start.")
         self.port: str = self._control.recv()
         """Path to open instead of a serial port."""
 
@@ -157,6 +145,10 @@ class VirtualBus:
     def power(self, on: bool) -> None:
         """Switch the supply of the whole line."""
         self._request("power", on)
+
+    def babble(self, noise: bytes) -> None:
+        """Put bytes on the line that no motor sent."""
+        self._request("babble", noise)
 
     def unplug(self) -> None:
         """Pull the USB plug: the port is gone for good."""

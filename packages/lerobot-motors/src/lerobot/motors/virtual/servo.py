@@ -71,6 +71,36 @@ class Servo(ABC):
         return self.memory["ID"]
 
     @property
+    def built_in_id(self) -> int:
+        """See `VirtualMotor.built_in_id`."""
+        return self.spec.id
+
+    @property
+    def position(self) -> float:
+        """See `VirtualMotor.position`."""
+        return self.mechanism.position
+
+    @property
+    def stops(self) -> tuple[float, float] | None:
+        """See `VirtualMotor.stops`."""
+        return self.mechanism.stops
+
+    @property
+    def has_torque(self) -> bool:
+        """See `VirtualMotor.has_torque`."""
+        return self.memory["Torque_Enable"] == 1
+
+    def move_by_hand(self, position: float) -> None:
+        """See `VirtualMotor.move_by_hand`."""
+        self.mechanism.move_by_hand(position)
+
+    def state(self, now: float) -> dict[str, float]:
+        """See `VirtualMotor.state`: raw registers, position without homing, temperature in Celsius."""
+        self.refresh(now)
+        registers: dict[str, float] = {name: self.memory[name] for name in self.memory.table}
+        return {**registers, "position": self.position, "temperature": self.temperature}
+
+    @property
     @abstractmethod
     def baudrate(self) -> int:
         """Speed it listens at."""

@@ -21,6 +21,9 @@ class Fault(StrEnum):
     CORRUPT = "corrupt"
     """Each of its answers is damaged with probability `value` (default 0.05)."""
 
+    LOST = "lost"
+    """Each of its answers is lost with probability `value` (default 0.05)."""
+
     LATE = "late"
     """Its answers come `value` seconds (default 0.1) too late."""
 
@@ -44,6 +47,7 @@ DEFAULTS: Mapping[Fault, float] = MappingProxyType(
     {
         Fault.WRONG_BAUD_RATE: 115_200,
         Fault.CORRUPT: 0.05,
+        Fault.LOST: 0.05,
         Fault.LATE: 0.1,
         Fault.LOW_VOLTAGE: 3.5,
         Fault.WRONG_FIRMWARE: 1,

@@ -2,7 +2,7 @@
 
 import math
 
-from lerobot.motors.virtual.line import Line
+from lerobot.motors.virtual.pty_line import PtyLine
 
 SWAY_HZ = 0.2
 SWAY = 0.15
@@ -16,13 +16,13 @@ class Sway:
         line: the joints; where they are now is the middle.
     """
 
-    def __init__(self, line: Line) -> None:
-        self._servos = [(servo, servo.mechanism.position) for servo in line.servos]
+    def __init__(self, line: PtyLine) -> None:
+        self._motors = [(motor, motor.position) for motor in line.motors]
 
     def __call__(self, now: float) -> None:
         """Move the joints to where the hand has them at `now`."""
-        for index, (servo, middle) in enumerate(self._servos):
-            if servo.memory["Torque_Enable"] != 1:
-                low, high = servo.mechanism.stops or (0, 4096)
+        for index, (motor, middle) in enumerate(self._motors):
+            if not motor.has_torque:
+                low, high = motor.stops or (0, 4096)
                 phase = 2 * math.pi * SWAY_HZ * now - index / 2
-                servo.mechanism.move_by_hand(middle + SWAY * (high - low) * math.sin(phase))
+                motor.move_by_hand(middle + SWAY * (high - low) * math.sin(phase))

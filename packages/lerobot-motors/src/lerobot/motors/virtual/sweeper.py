@@ -42,7 +42,6 @@ class Sweeper:
         if not self._steps:
             return True
         part = self._steps.pop(0)
-        self._line.move(
-            {s.id: s.stops[0] + part * (s.stops[1] - s.stops[0]) for s in self._line.spec.servos if s.stops is not None}
-        )
+        stops = self._line.spec.stops
+        self._line.move({motor_id: low + part * (high - low) for motor_id, (low, high) in stops.items()})
         return False

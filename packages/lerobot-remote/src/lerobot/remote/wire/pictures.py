@@ -16,6 +16,8 @@ PictureFormat = Literal["jpeg", "png", "raw"]
 MODES = {("uint8", 3): "RGB", ("uint8", 1): "L", ("uint16", 1): "I;16"}
 """Pillow's mode by type and channels."""
 MAX_PIXELS = 50_000_000
+UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises for a file that is damaged, or another than expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,19 @@ class PictureEncoder:
         return Picture(chosen, file.getvalue(), str(value.dtype), value.shape)
 
 
+def colour_jpeg(data: bytes) -> Picture:
+    """A colour picture whose size nobody says but its file.
+
+    Raises:
+        WireError: it is no JPEG.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=["jpeg"]) as image:
+            return Picture("jpeg", data, "uint8", (image.height, image.width, 3))
+    except UNREADABLE as error:
+        raise WireError(f"a picture cannot be read: {error}") from error
+
+
 def decoded(picture: Picture) -> NDArray[Any]:
     """Uncompress a picture; its size is checked before memory is taken for it.
 
@@ -85,7 +100,7 @@ def decoded(picture: Picture) -> NDArray[Any]:
                 )
             image.load()
             array: NDArray[Any] = np.array(image)
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         if isinstance(error, WireError):
             raise
         raise WireError(f"a picture cannot be read: {error}") from error

@@ -21,6 +21,9 @@ class RobotContract(CalibratableContract):
         "setup_motors": "the robot has a method `setup_motors()`",
     }
 
+    share: ClassVar[float] = 0.5
+    """Where in its range a command lies that the suite sends; for velocities, whose middle is rest, choose another."""
+
     def in_safe_state(self, robot: Any) -> bool:
         """Whether the (virtual) hardware is in the declared safe state; ask the bus, not a flag of the driver."""
         pytest.fail(f"define in_safe_state(self, robot): how does one see that {robot} is in its safe state?")
@@ -28,7 +31,10 @@ class RobotContract(CalibratableContract):
     def use(self, device: Any) -> None:
         """Measure, then send the measured pose back."""
         device.get_observation()
-        device.send_action(middle_action(as_features(device.action_features)))
+        device.send_action(self._command(device))
+
+    def _command(self, device: Any) -> dict[str, float]:
+        return middle_action(as_features(device.action_features), self.share)
 
     # --- features ----------------------------------------------------------------------------------------------------
 
@@ -92,7 +98,7 @@ class RobotContract(CalibratableContract):
         """
         pictures = [key for key, spec in as_features(connected.observation_features).items() if spec.is_image]
         self.require("cameras", bool(pictures))
-        connected.send_action(middle_action(as_features(connected.action_features)))
+        connected.send_action(self._command(connected))
         for camera in connected.cameras.values():
             camera.disconnect()
         connected.enter_safe_state()
@@ -108,7 +114,7 @@ class RobotContract(CalibratableContract):
         Repair: return a new dict with the targets that were written to the motors.
         """
         features = as_features(connected.action_features)
-        action = middle_action(features)
+        action = middle_action(features, self.share)
         given = dict(action)
         sent = connected.send_action(action)
         assert action == given, "the action that was passed in was changed"
@@ -140,7 +146,7 @@ class RobotContract(CalibratableContract):
 
         Repair: write the safe state to the motors each time it is called, without relying on remembered state.
         """
-        connected.send_action(middle_action(as_features(connected.action_features)))
+        connected.send_action(self._command(connected))
         assert not self.in_safe_state(connected), "in_safe_state() is true while the robot is driven"
         connected.enter_safe_state()
         assert self.in_safe_state(connected)

@@ -1,0 +1,5 @@
+"""Damiao motors.
+
+- `protocol`: their frames
+- `bus`: several of them
+"""

@@ -1,0 +1,70 @@
+"""An algorithm with several optimizers: learns, is saved, and goes on to the bit."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from experience import Cloning, CloningConfig, episode, policy
+
+from lerobot.core.errors import CheckpointError
+from lerobot.rl.learner import ReinforcementLearner
+from lerobot.rl.replay.buffer import ReplayBuffer
+
+
+def _learner(**settings: Any) -> ReinforcementLearner:
+    buffer = ReplayBuffer(100, seed=1)
+    buffer.add(episode("a", 9))
+    torch.manual_seed(7)
+    return ReinforcementLearner(Cloning(CloningConfig(**settings), policy()), buffer, 16)
+
+
+def test_losses_fall() -> None:
+    learner = _learner(steps=3)
+    before = learner.step()
+    for _ in range(200):
+        after = learner.step()
+    assert float(after["actor"]) < 0.2 * float(before["actor"])
+    assert learner.rates == {"lr": 1e-2}
+
+
+def test_it_goes_on_to_the_bit(tmp_path: Path) -> None:
+    whole, first, second = _learner(), _learner(), _learner()
+    for _ in range(5):
+        whole.step()
+    for _ in range(2):
+        first.step()
+    state = tmp_path / "training_state"
+    state.mkdir()
+    first.save_state(state)
+    first.trained.save_pretrained(tmp_path / "pretrained_model")
+    second.trained.policy.load_state_dict(first.trained.policy.state_dict())
+    second.load_state(state)
+    second.replay.load_state_dict(first.replay.state_dict())  # type: ignore[attr-defined]
+    for _ in range(3):
+        second.step()
+    for name, value in whole.trained.policy.state_dict().items():
+        assert torch.equal(value, second.trained.policy.state_dict()[name])
+    for name, value in whole.algorithm.state_dict().items():
+        assert torch.equal(value, second.algorithm.state_dict()[name])
+
+
+def test_batches_are_what_the_policy_takes() -> None:
+    learner = _learner()
+    batch = learner._sample()
+    raw = learner.replay.sample(16)
+    assert batch.action.abs().max() <= 1
+    assert batch.observation.keys() == batch.next_observation.keys() == {*raw.observation}
+    assert batch.observation["observation.images.front"].dtype == torch.float32
+
+
+def test_weights_of_another_algorithm_are_refused(tmp_path: Path) -> None:
+    learner = _learner()
+    state = tmp_path / "training_state"
+    state.mkdir()
+    learner.save_state(state)
+    (tmp_path / "algorithm" / "config.json").write_text('{"type": "other"}')
+    with pytest.raises(CheckpointError, match="algorithm 'other'"):
+        learner.load_state(state)
+    with pytest.raises(CheckpointError, match="do not fit"):
+        learner.algorithm.load_state_dict({"weight": torch.zeros(1, 2)})

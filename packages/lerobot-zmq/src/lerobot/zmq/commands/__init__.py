@@ -1,0 +1,1 @@
+"""Configurations of the commands; each names the function that runs it."""
