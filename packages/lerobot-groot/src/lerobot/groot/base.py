@@ -9,11 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.groot.config import GrootN15Config
 from lerobot.groot.head import ActionHead, Observed
 from lerobot.groot.modeling import with_both_names
-from lerobot.groot.n17.config import GrootConfig
-from lerobot.groot.n17.overlap import Overlap
+from lerobot.groot.overlap import Overlap
 from lerobot.groot.packing import ACTION_MASK
 from lerobot.policies.checkpoint.weights import Weights
 from lerobot.policies.chunked import ChunkedPolicy
@@ -29,8 +27,6 @@ class FlowHeadPolicy(ChunkedPolicy):
 
     A subclass has the network in `_groot_model`, and says what it takes (`needed_inputs`) and sees (`observe`).
     """
-
-    config: GrootN15Config | GrootConfig
 
     table_names: ClassVar[tuple[str, str]]
     """See `with_both_names`."""
@@ -55,6 +51,11 @@ class FlowHeadPolicy(ChunkedPolicy):
     @abstractmethod
     def input_type(self) -> torch.dtype:
         """Type that numbers are brought to before they are computed with."""
+
+    @property
+    @abstractmethod
+    def mixes(self) -> bool:
+        """Whether it is computed in bfloat16, whatever the type of the weights."""
 
     @property
     def steps(self) -> int:
@@ -92,7 +93,7 @@ class FlowHeadPolicy(ChunkedPolicy):
         with self.mixed():
             observed = self.observe(batch)
             if noise is None:
-                shape = (len(observed.seen), head.size.horizon, self.config.max_action_dim)
+                shape = (len(observed.seen), head.size.horizon, self.head.actions)
                 noise = torch.randn(shape, dtype=observed.seen.dtype, device=observed.seen.device)
             noise = noise if previous is None else previous.put_into(noise)
 
@@ -125,7 +126,7 @@ class FlowHeadPolicy(ChunkedPolicy):
     def mixed(self) -> torch.autocast:
         """Context in which it is computed."""
         device = next(self.parameters()).device.type
-        return torch.autocast(device, torch.bfloat16, enabled=self.config.use_bf16)
+        return torch.autocast(device, torch.bfloat16, enabled=self.mixes)
 
     def typed(self, values: Tensor) -> Tensor:
         """Numbers in the type that is computed with."""
@@ -154,11 +155,11 @@ class FlowHeadPolicy(ChunkedPolicy):
         mask = batch.get(ACTION_MASK)
         filled = mask is not None and mask.ndim == 3
         steps = mask.shape[1] if mask is not None and filled else self.steps
-        check_windows(batch, {ACTION: (steps, self.config.max_action_dim if filled else width)})
+        check_windows(batch, {ACTION: (steps, self.head.actions if filled else width)})
         self.require_inputs(batch)
         with self.mixed():
             observed = self.observe(batch)
-            action = pad_last(self.typed(batch[ACTION]), self.config.max_action_dim)
+            action = pad_last(self.typed(batch[ACTION]), self.head.actions)
             noise = torch.randn_like(action) if noise is None else noise.to(action.dtype)
             time = head.draw_times(action) if time is None else time.to(action.dtype)
             found = head.velocity(observed, Flow.FROM_ZERO.point(noise, action, time), time)

@@ -45,7 +45,7 @@ class ActionHead(nn.Module):
 
     def __init__(self, size: HeadSize, seen: int, states: int, actions: int) -> None:
         super().__init__()
-        self.size = size
+        self.size, self.actions = size, actions
         width, robots = size.dit.width, size.embodiments
         self.model = DiT(size.dit, seen, size.hidden)
         self.state_encoder = EmbodimentMLP(robots, states, size.hidden, width)

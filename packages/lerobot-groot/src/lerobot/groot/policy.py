@@ -59,6 +59,11 @@ class GrootN15Policy(FlowHeadPolicy):
         """See `FlowHeadPolicy.input_type`."""
         return torch.bfloat16 if self.config.use_bf16 else next(self.parameters()).dtype
 
+    @property
+    def mixes(self) -> bool:
+        """See `FlowHeadPolicy.mixes`."""
+        return self.config.use_bf16
+
     def train(self, mode: bool = True) -> Self:
         """Blocks that do not learn leave no numbers out."""
         super().train(mode)

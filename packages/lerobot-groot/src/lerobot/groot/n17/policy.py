@@ -14,7 +14,7 @@ from lerobot.groot.n17.config import GrootConfig
 from lerobot.groot.n17.conversation import ATTENTION_MASK, GRIDS, PATCHES, TOKENS
 from lerobot.groot.n17.head import GrootN17Head
 from lerobot.groot.n17.modeling import NAMES, GrootN17
-from lerobot.groot.n17.overlap import Overlap
+from lerobot.groot.overlap import Overlap
 from lerobot.groot.packing import ACTION_MASK, EMBODIMENT, STATE
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.checkpoint.weights import Weights, load_weights
@@ -78,6 +78,11 @@ class GrootPolicy(FlowHeadPolicy):
     def steps(self) -> int:
         """See `FlowHeadPolicy.steps`; of longer chunks, the last ones were never learned."""
         return self.config.horizon
+
+    @property
+    def mixes(self) -> bool:
+        """See `FlowHeadPolicy.mixes`."""
+        return self.config.use_bf16
 
     def train(self, mode: bool = True) -> Self:
         """What does not learn leaves no numbers out."""
