@@ -27,6 +27,7 @@ TITLES = {
     "teleoperator": "Teleoperators",
     "camera": "Cameras",
     "policy": "Policies",
+    "algorithm": "Algorithms that learn from reward",
     "env": "Environments",
     "processor": "Processor steps",
     "dataset_format": "Dataset formats",

@@ -165,7 +165,7 @@ def test_an_unplugged_camera_says_so_in_every_call(scripted) -> None:
     camera, script = scripted(picture(0), None)
     camera.connect()
     for _ in range(200):
-        if camera._failure:
+        if camera._newest_frame._failure:
             break
         time.sleep(0.02)
     with pytest.raises(DeviceError, match="unplugged"):

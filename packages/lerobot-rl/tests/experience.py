@@ -98,7 +98,7 @@ class Cloning(Algorithm):
 
     def __init__(self, config: CloningConfig, trained: PolicyWithProcessors) -> None:
         super().__init__(config, trained)
-        self.networks = nn.Linear(2, 1)
+        self.networks = nn.Linear(trained.policy.config.input_features[STATE].shape[0], 1)
         self.optimizers = {
             "critic": torch.optim.Adam(self.networks.parameters(), 1e-2),
             "actor": torch.optim.Adam(trained.policy.parameters(), 1e-2),

@@ -10,6 +10,7 @@ from experience import Cloning, CloningConfig, episode, policy
 from lerobot.core.errors import CheckpointError
 from lerobot.rl.learner import ReinforcementLearner
 from lerobot.rl.replay.buffer import ReplayBuffer
+from lerobot.rl.replay.shifts import shifted
 
 
 def _learner(**settings: Any) -> ReinforcementLearner:
@@ -68,3 +69,24 @@ def test_weights_of_another_algorithm_are_refused(tmp_path: Path) -> None:
         learner.load_state(state)
     with pytest.raises(CheckpointError, match="do not fit"):
         learner.algorithm.load_state_dict({"weight": torch.zeros(1, 2)})
+
+
+def test_pictures_are_shifted_and_their_edges_go_on() -> None:
+    pictures = torch.arange(2 * 3 * 5 * 7, dtype=torch.float32).view(2, 3, 5, 7)
+    torch.manual_seed(0)
+    seen = set()
+    for _ in range(60):
+        moved = shifted(pictures, 2)
+        assert moved.shape == pictures.shape
+        for index in range(2):
+            down = {d for d in range(-2, 3) for r in range(-2, 3) if _is_at(moved[index], pictures[index], d, r)}
+            right = {r for d in range(-2, 3) for r in range(-2, 3) if _is_at(moved[index], pictures[index], d, r)}
+            assert len(down) == len(right) == 1
+            seen.add((down.pop(), right.pop()))
+    assert len(seen) > 20, "each picture goes its own way"
+
+
+def _is_at(moved: torch.Tensor, picture: torch.Tensor, down: int, right: int) -> bool:
+    rows = (torch.arange(5) + down).clamp(0, 4)
+    columns = (torch.arange(7) + right).clamp(0, 6)
+    return torch.equal(moved, picture[:, rows][:, :, columns])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.training.checkpoints.optimizer_state import load_optimizer, save_optimizer
@@ -43,6 +43,27 @@ def test_linear_and_constant() -> None:
     assert schedule({"type": "constant_with_warmup", "num_warmup_steps": 2}, 4) == [0, 0.5, 1, 1, 1]
     assert schedule({"type": "diffuser", "name": "constant_with_warmup", "num_warmup_steps": 2}, 3) == [0, 0.5, 1, 1]
     assert schedule({"type": "diffuser", "name": "constant"}, 3) == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "total"), [({}, 100), ({}, 10), ({"pct_start": 0.5, "div_factor": 10, "final_div_factor": 100}, 33)]
+)
+@pytest.mark.filterwarnings("ignore:.*lr_scheduler.step:UserWarning")
+def test_one_cycle_is_that_of_torch(settings: dict[str, float], total: int) -> None:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    reference = OneCycleLR(optimizer, max_lr=0.1, total_steps=total, cycle_momentum=False, **settings)
+    expected = []
+    for _ in range(total - 1):
+        expected.append(reference.get_last_lr()[0])
+        reference.step()
+    found = [0.1 * factor for factor in schedule({"type": "one_cycle", **settings}, total)]
+    assert found[: total - 1] == pytest.approx(expected, rel=1e-6)
+    assert found[total - 1] == pytest.approx(reference.get_last_lr()[0], rel=1e-6)
+    assert found[total] == pytest.approx(found[total - 1])
+
+
+def test_one_cycle_of_a_run_of_few_batches_has_rates() -> None:
+    assert all(0 < factor <= 1 for total in (1, 2, 3) for factor in schedule({"type": "one_cycle"}, total))
 
 
 def test_decay_starts_above_zero_and_ends_at_its_floor() -> None:

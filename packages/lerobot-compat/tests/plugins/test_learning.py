@@ -101,5 +101,5 @@ def test_its_environment_is_played(config: Callable[..., Any]) -> None:
     observation, _ = env.reset(seed=0)
     assert observation["agent_pos"].tolist() == [0.5, 0.5]
     *_, info = env.step([-1.0, -1.0])
-    assert info == {"ended": True, "is_success": True}
+    assert info == {"ended": True, "is_success": True, "truncated": False}
     env.close()

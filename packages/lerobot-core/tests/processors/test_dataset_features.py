@@ -48,6 +48,11 @@ def test_hardware_becomes_the_schema_of_a_dataset() -> None:
 
 def test_options() -> None:
     assert aggregate(None, OBSERVATION, use_videos=False)["observation.images.front"]["dtype"] == "image"
+    exact = aggregate(None, OBSERVATION, depth_videos=False)
+    assert {key: each["dtype"] for key, each in exact.items() if "images" in key} == {
+        "observation.images.front": "video",
+        "observation.images.depth": "image",
+    }
     assert list(aggregate(MOTORS, OBSERVATION, exclude_images=True)) == ["action", "observation.state"]
     filtered = aggregate(MOTORS, OBSERVATION, patterns=["^shoulder"])
     assert filtered["action"]["names"] == ["shoulder.pos"]

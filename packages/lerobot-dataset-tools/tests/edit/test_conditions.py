@@ -3,8 +3,9 @@
 import pytest
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
-from lerobot.dataset_tools.edit.conditions import episodes_where
 from lerobot.dataset_tools.edit.features import add_features
+from lerobot.datasets.dataset.conditions import episodes_where, frames_where
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.reader.source import open_source
 
 LENGTHS = [3, 4, 1, 5, 2, 6]
@@ -69,3 +70,31 @@ def test_conditions(source, conditions, met):
 def test_conditions_that_cannot_be_meant(source, condition, error, what):
     with pytest.raises(error, match=what):
         episodes_where(source, [condition])
+
+
+PLACES = {
+    "outcome == failure": lambda episode, _: OUTCOMES[episode] == "failure",
+    "next.success == true": lambda _, frame: frame == 4,
+    "any(next.success) == true": lambda episode, _: LENGTHS[episode] > 4,
+    "observation.state[b] > 1": lambda _, frame: frame > 1,
+    "length >= 4": lambda episode, _: LENGTHS[episode] >= 4,
+    "task == 'task 1'": lambda episode, _: episode % 3 == 1,
+}
+
+
+@pytest.mark.parametrize("chosen", [None, [1, 3, 5]])
+@pytest.mark.parametrize("conditions", [[each] for each in PLACES] + [["length >= 4", "observation.state[b] > 1"]])
+def test_frames_meet_what_a_column_alone_says_for_themselves(source, conditions, chosen):
+    """A column alone is about each frame, and so is what is the same in all of an episode."""
+    dataset = LeRobotDataset("test/set", source.root, chosen)
+    expected = [
+        all(PLACES[condition](episode, frame) for condition in conditions)
+        for episode, frame in FRAMES
+        if chosen is None or episode in chosen
+    ]
+    assert frames_where(dataset, conditions).tolist() == expected
+
+
+def test_frames_of_no_column_are_refused(source):
+    with pytest.raises(FeatureMismatchError, match="no column 'intervention'"):
+        frames_where(LeRobotDataset("test/set", source.root), ["intervention == true"])

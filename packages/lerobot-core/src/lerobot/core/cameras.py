@@ -9,10 +9,18 @@ from typing import Protocol, runtime_checkable
 
 from lerobot.core.config.base import CameraConfig
 from lerobot.core.errors import DeviceConnectionError
-from lerobot.core.protocols.camera import Camera
-from lerobot.core.types import FeatureSpec, Observation, Stamp
+from lerobot.core.protocols.camera import Camera, DepthCamera
+from lerobot.core.types import FeatureSpec, Frame, Observation, Stamp
 
 log = logging.getLogger(__name__)
+
+
+PICTURE_AXES = ("height", "width", "channels")
+
+
+def depth_key(camera: str) -> str:
+    """Key of the depth `(height, width, 1)` uint16 millimetres of a camera of a robot, as in huggingface/lerobot."""
+    return f"{camera}_depth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +71,15 @@ class CameraSet(Mapping[str, Camera]):
 
     @property
     def features(self) -> dict[str, FeatureSpec]:
-        """One `(height, width, 3)` uint8 picture per camera, keyed by its name."""
-        return {
-            name: FeatureSpec("uint8", (config.height or 0, config.width or 0, 3), ("height", "width", "channels"))
-            for name, config in self._configs.items()
-        }
+        """A `(height, width, 3)` uint8 picture per camera, keyed by its name, and its depth, see `depth_key`."""
+        features = {}
+        for name, config in self._configs.items():
+            size = (config.height or 0, config.width or 0)
+            if config.has_color:
+                features[name] = FeatureSpec("uint8", (*size, 3), PICTURE_AXES)
+            if config.has_depth:
+                features[depth_key(name)] = FeatureSpec("uint16", (*size, 1), PICTURE_AXES, unit="mm")
+        return features
 
     @property
     def is_connected(self) -> bool:
@@ -125,11 +137,12 @@ class CameraSet(Mapping[str, Camera]):
                 )
 
     def read_into(self, observation: Observation) -> None:
-        """Add the newest picture of every camera, without waiting, each with its capture time and number."""
+        """Add the newest pictures of every camera, without waiting, each with its capture time and number."""
         for name, camera in self.items():
-            frame = camera.latest_frame()
-            observation[name] = frame.image
-            observation.stamps[name] = Stamp(frame.time_s, frame.sequence)
+            config = self._configs[name]
+            _add(observation, name if config.has_color else depth_key(name), camera.latest_frame())
+            if config.has_color and isinstance(camera, DepthCamera) and config.has_depth:
+                _add(observation, depth_key(name), camera.latest_depth_frame())
 
     def disconnect(self) -> None:
         """Close every camera, also when one of them fails to close."""
@@ -138,6 +151,11 @@ class CameraSet(Mapping[str, Camera]):
                 camera.disconnect()
             except Exception:  # a camera that cannot be closed must not keep the others, or the motors, waiting
                 log.exception("camera %r could not be closed", name)
+
+
+def _add(observation: Observation, key: str, frame: Frame) -> None:
+    observation[key] = frame.image
+    observation.stamps[key] = Stamp(frame.time_s, frame.sequence)
 
 
 @runtime_checkable

@@ -12,9 +12,9 @@ from lerobot.envs.video import VideoWriter
 class EpisodeEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Plays one episode per `reset` and stands still after it, so that neighbours in a vector can play on.
 
-    `step` never reports an end in `terminated` or `truncated`, but in `info["ended"]`, with `info["is_success"]`.
-    Nothing else of the environment's info passes, for it may not fit a vector. `reset(options={"video": path})` films
-    the episode here, where its pictures are made.
+    `step` never reports an end in `terminated` or `truncated`, but in `info["ended"]`, with `info["is_success"]`,
+    and in `info["truncated"]` whether only the time was over. Nothing else of the environment's info passes, for it may
+    not fit a vector. `reset(options={"video": path})` films the episode here, where its pictures are made.
 
     Args:
         env: the environment; says in its last step's `info["is_success"]` whether the task was solved.
@@ -27,6 +27,7 @@ class EpisodeEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._steps = 0
         self._ended = True
         self._success = False
+        self._truncated = False
         self._observation: Any = None
         self._video: VideoWriter | None = None
 
@@ -44,7 +45,7 @@ class EpisodeEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         if self._video is not None:
             self._video.abandon()
         self._video = None if video is None else VideoWriter(video, float(self.metadata.get("render_fps") or 30))
-        self._steps, self._ended, self._success = 0, False, False
+        self._steps, self._ended, self._success, self._truncated = 0, False, False, False
         self._observation, _ = self.env.reset(seed=seed, options=own or None)
         self._film()
         return self._observation, self._info()
@@ -62,6 +63,7 @@ class EpisodeEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._film()
         if terminated or truncated or self._steps == self.max_steps:
             self._end(info)
+            self._truncated = not terminated
         return self._observation, float(reward), False, False, self._info()
 
     def close(self) -> None:
@@ -87,4 +89,4 @@ class EpisodeEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
             self._video.add(self.env.render())
 
     def _info(self) -> dict[str, Any]:
-        return {"ended": self._ended, "is_success": self._success}
+        return {"ended": self._ended, "is_success": self._success, "truncated": self._truncated}

@@ -130,7 +130,7 @@ class Scene:
             return
         self.observation, reward, _, _, info = self._env.step(action)
         self._steps, self._return = self._steps + 1, self._return + float(reward)
-        self.result = StepResult(float(reward), info["ended"], info["is_success"])
+        self.result = StepResult(float(reward), info["ended"], info["is_success"], info["truncated"])
         if self.result.done:
             self._pause()
             outcome = "solved" if self.result.success else "not solved"

@@ -138,6 +138,11 @@ class PreTrainedConfig(PolicyConfig):
         return 1
 
     @property
+    def action_choices(self) -> int:
+        """Numbers at the end of an action that are choices, which its feature does not count and nothing scales."""
+        return 0
+
+    @property
     def is_trained(self) -> bool:
         """Whether it comes from somewhere, and does not act at random."""
         return self.pretrained_path is not None

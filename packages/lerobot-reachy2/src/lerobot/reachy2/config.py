@@ -69,6 +69,16 @@ class Reachy2CameraConfig(CameraConfig):
             raise ValueError(f"image_type={' or '.join(has)} of the camera {self.name}, not {self.image_type}")
         return self
 
+    @property
+    def has_color(self) -> bool:
+        """Whether it gives colour."""
+        return self.image_type != "depth"
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether it gives depth."""
+        return self.image_type == "depth"
+
 
 class Reachy2Config(ReachyFields, RobotConfig):
     """Reachy 2."""

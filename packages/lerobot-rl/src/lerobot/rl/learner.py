@@ -13,6 +13,7 @@ from lerobot.core.errors import CheckpointError
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.rl.algorithm import Algorithm
 from lerobot.rl.replay.buffer import Replay
+from lerobot.rl.replay.shifts import with_shifts
 from lerobot.rl.transition import TransitionBatch
 from lerobot.training.checkpoints.layout import MODEL, write_json
 from lerobot.training.checkpoints.optimizer_state import load_optimizer, read_tensors, save_optimizer
@@ -27,12 +28,14 @@ class ReinforcementLearner:
         algorithm: what learns, with its policy.
         replay: what it learns from.
         batch_size: windows per batch.
+        shift_pixels: largest random shift of pictures.
     """
 
-    def __init__(self, algorithm: Algorithm, replay: Replay, batch_size: int) -> None:
+    def __init__(self, algorithm: Algorithm, replay: Replay, batch_size: int, *, shift_pixels: int = 0) -> None:
         self.algorithm = algorithm
         self.replay = replay
         self.batch_size = batch_size
+        self.shift_pixels = shift_pixels
         self._device = next(iter(algorithm.trained.policy.parameters())).device
 
     @property
@@ -60,9 +63,8 @@ class ReinforcementLearner:
     def _sample(self) -> TransitionBatch:
         steps = self.algorithm.config.steps_per_window
         with torch.no_grad():
-            return (
-                self.replay.sample(self.batch_size, steps).to(self._device).scaled(self.trained.processors.preprocessor)
-            )
+            batch = with_shifts(self.replay.sample(self.batch_size, steps).to(self._device), self.shift_pixels)
+            return batch.scaled(self.trained.processors.preprocessor)
 
     def save_state(self, folder: Path) -> None:
         """Write what going on needs beside the policy: `algorithm/` beside `folder`, and each optimizer in it.

@@ -16,10 +16,11 @@ from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pr
 from lerobot.policies.checkpoint.adapters import make_adapter
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.features import features_of_dataset
+from lerobot.policies.features import FeatureType, features_of_dataset
 from lerobot.policies.names import check_names
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.augmentation.draws import Augmentation
+from lerobot.training.augmentation.state_noise import StateNoise
 from lerobot.training.batches import Batches, StreamedBatches, TrainingBatches
 from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.folder import read_random
@@ -28,7 +29,7 @@ from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import PeftConfig
 from lerobot.training.data import Demonstrations, open_dataset
 from lerobot.training.learner.supervised import SupervisedLearner
-from lerobot.training.loop import Training
+from lerobot.training.loop import Augments, Training
 from lerobot.training.meter import Meter
 from lerobot.training.optim.optimizers import optimizer_preset, scheduler_preset
 from lerobot.training.resume import Resumption
@@ -89,7 +90,7 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resump
         demonstrations.cameras,
         demonstrations.numbers,
         Meter(config.batch_size * accelerator.num_processes, batches.frames_per_epoch),
-        _augmentation(config, demonstrations, accelerator),
+        _augmentations(config, demonstrations, accelerator),
         names=demonstrations.names,
     )
     progress = None
@@ -112,17 +113,24 @@ def _batches(
         config,
         seed=config.seed,
         drop_n_last_frames=trained.policy.config.unlearned_last_frames,
+        kept=data.kept,
         rank=accelerator.process_index,
         world_size=accelerator.num_processes,
         pin_memory=pin_memory,
     )
 
 
-def _augmentation(config: TrainPipelineConfig, data: Demonstrations, accelerator: Accelerator) -> Augmentation | None:
-    transforms = config.dataset.image_transforms
-    if not transforms.enable:
-        return None
-    return Augmentation(transforms, data.colour_cameras, seed=config.seed, rank=accelerator.process_index)
+def _augmentations(config: TrainPipelineConfig, data: Demonstrations, accelerator: Accelerator) -> list[Augments]:
+    found: list[Augments] = []
+    draws = {"seed": config.seed, "rank": accelerator.process_index}
+    if config.dataset.image_transforms.enable:
+        found.append(Augmentation(config.dataset.image_transforms, data.colour_cameras, **draws))
+    if config.dataset.state_noise:
+        features = features_of_dataset(data.features)
+        states = [key for key, feature in features.items() if feature.type is FeatureType.STATE]
+        deviations = {key: data.stats[key]["std"] for key in states}
+        found.append(StateNoise(config.dataset.state_noise, deviations, **draws))
+    return found
 
 
 def _make(
@@ -141,7 +149,7 @@ def _make(
         policy.config,
         _renamed(data.stats, rename_map),
         rename_map=rename_map,
-        new_statistics=checkpoint is None,
+        new_statistics=checkpoint is None and not config.keep_statistics,
     )
     if config.peft is not None and checkpoint is None:
         _adapt(policy, config.peft)

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from lerobot.core.images import unit_range
@@ -46,6 +47,7 @@ class TrainingBatches:
         config: how batches are drawn.
         seed: of the order.
         drop_n_last_frames: frames at the end of each episode that are never drawn; a mixture has dropped its own.
+        kept: whether each frame may be drawn, `(frames,)` bool; all if None. A mixture has chosen its own.
         rank: this process.
         world_size: processes; each gets its share of every round of batches.
         pin_memory: prepare batches for a fast copy to a GPU.
@@ -58,6 +60,7 @@ class TrainingBatches:
         *,
         seed: int,
         drop_n_last_frames: int = 0,
+        kept: NDArray[np.bool_] | None = None,
         rank: int = 0,
         world_size: int = 1,
         pin_memory: bool = False,
@@ -68,7 +71,12 @@ class TrainingBatches:
         else:
             starts, stops = dataset.episode_bounds
             self.sampler = EpisodeAwareSampler(
-                starts.tolist(), stops.tolist(), drop_n_last_frames=drop_n_last_frames, shuffle=True, seed=seed
+                starts.tolist(),
+                stops.tolist(),
+                drop_n_last_frames=drop_n_last_frames,
+                shuffle=True,
+                seed=seed,
+                kept=kept,
             )
         # Of its own: an iterator that drew its seed from torch's generator would change every draw after a resume.
         self._generator = torch.Generator()

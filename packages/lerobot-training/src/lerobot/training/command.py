@@ -113,7 +113,7 @@ def _description(config: TrainPipelineConfig, built: Built) -> str:
     return (
         f"{config.policy.type}: {learned / 1e6:.2f} million parameters to learn, on {built.training.accelerator.device}"
         f"{f' with {processes} processes' if processes > 1 else ''}; {counted(data.num_episodes, 'episode')}, "
-        f"{counted(len(data.training), 'frame')}; "
+        f"{counted(data.num_frames, 'frame')}; "
         f"{counted(config.steps - built.training.step, 'step')} of {counted(config.batch_size * processes, 'frame')}"
     )
 

@@ -20,6 +20,16 @@ class EpisodesConfig(ConfigModel):
     episodes: list[int] | None = Field(default=None, description="Numbers of the episodes to use; default: all.")
     exclude_episodes: list[int] | None = Field(default=None, description="Numbers of episodes to leave out.")
     revision: str | None = Field(default=None, description="Version of the dataset on the Hub.")
+    filter: list[str] | str = Field(
+        default_factory=list,
+        description="Conditions on the frames to draw, all of them, such as 'outcome == success', "
+        "'any(next.success) == true' or 'intervention == true'.",
+    )
+
+    @property
+    def conditions(self) -> list[str]:
+        """Those of `filter`, also where only one is given."""
+        return [self.filter] if isinstance(self.filter, str) else self.filter
 
 
 class SourceConfig(EpisodesConfig):
@@ -52,6 +62,11 @@ class DatasetConfig(EpisodesConfig):
     image_transforms: ImageTransformsConfig = Field(
         default_factory=ImageTransformsConfig, description="Random changes of pictures while training."
     )
+    state_noise: float = Field(
+        default=0.0,
+        ge=0,
+        description="Noise on the robot's states while training: its deviation, in parts of each number's own.",
+    )
     streaming: bool = Field(default=False, description="Read episodes as they are needed, without a copy of them all.")
     weight: float = Field(default=1.0, gt=0, description="Share of this dataset in what is drawn; see mix_with.")
     mix_with: list[SourceConfig] = Field(
@@ -74,6 +89,8 @@ class DatasetConfig(EpisodesConfig):
     def _one_way_of_drawing(self) -> Self:
         if self.streaming and self.mix_with:
             raise PydanticCustomError("stream_of_many", "streaming of one dataset; copy the datasets of a mixture")
+        if self.streaming and self.filter:
+            raise PydanticCustomError("filtered_stream", "no filter while streaming, which knows no episode as a whole")
         return self
 
 

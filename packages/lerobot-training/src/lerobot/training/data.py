@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.datasets.dataset.conditions import frames_where
 from lerobot.datasets.dataset.metadata import LeRobotDatasetMetadata
 from lerobot.datasets.dataset.samplers import EpisodeAwareSampler
 from lerobot.datasets.dataset.subset import FrameSource, FrameSubset
@@ -41,14 +43,21 @@ class Demonstrations:
         training: frames to train on.
         validation: frames that are held out; None if none are.
         names: what keys of frames are called from their batch on, here and in a policy; see `names_of_frames`.
+        kept: whether each frame to train on may be drawn, `(frames,)` bool; None for all. A mixture has only such.
     """
 
     features: FeatureMap
     stats: Stats
     num_episodes: int
     training: Frames | StreamingLeRobotDataset | TrainingMixture
-    validation: Frames | MixtureDataset | None
+    validation: Frames | FrameSubset | MixtureDataset | None
     names: Mapping[str, str] = field(default_factory=dict)
+    kept: NDArray[np.bool_] | None = None
+
+    @property
+    def num_frames(self) -> int:
+        """Frames to train on."""
+        return len(self.training) if self.kept is None else int(self.kept.sum())
 
     @property
     def cameras(self) -> frozenset[str]:
@@ -81,6 +90,16 @@ class _Source:
     @property
     def num_episodes(self) -> int:
         return self.meta.total_episodes if self.training is None else len(self.training)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    """Frames of one dataset: to train on, held out, which of the former may be drawn, and of how many episodes."""
+
+    training: Frames
+    held_out: Frames | FrameSubset | None
+    kept: NDArray[np.bool_] | None
+    num_episodes: int
 
 
 def names_of_frames(rename_map: Mapping[str, str]) -> dict[str, str]:
@@ -130,30 +149,31 @@ def _open(
     source = _source(config, policy, rename_map, config.eval_split)
     if config.mix_with:
         return _mixture(config, policy, batches, source, rename_map)
-    training: Frames | StreamingLeRobotDataset
-    if config.streaming:
-        if policy.return_discount is not None:
-            raise DatasetError(
-                f"policy {policy.type!r} learns from returns, and a stream does not know what follows",
-                expected="--dataset.streaming=false",
-            )
-        training = StreamingLeRobotDataset(
-            config.repo_id,
-            config.root,
-            source.training,
-            delta_timestamps=source.windows or None,
-            tolerance_s=batches.tolerance_s,
-            revision=config.revision,
-            seed=seed,
-            return_uint8=True,
-            depth_output_unit=config.depth_output_unit,
-            drop_n_last_frames=policy.unlearned_last_frames,
-        )
-        held_out: Frames | None = _read(config, source, source.held_out, batches) if source.held_out else None
-    else:
-        training, held_out = _read_both(config, source, policy, batches)
     stats = with_imagenet(source.meta.stats_in(config.depth_output_unit), source.meta.features, config)
-    return Demonstrations(source.meta.features, stats, source.num_episodes, training, held_out)
+    if not config.streaming:
+        frames = _read_both(config, source, policy, batches)
+        return Demonstrations(
+            source.meta.features, stats, frames.num_episodes, frames.training, frames.held_out, kept=frames.kept
+        )
+    if policy.return_discount is not None:
+        raise DatasetError(
+            f"policy {policy.type!r} learns from returns, and a stream does not know what follows",
+            expected="--dataset.streaming=false",
+        )
+    stream = StreamingLeRobotDataset(
+        config.repo_id,
+        config.root,
+        source.training,
+        delta_timestamps=source.windows or None,
+        tolerance_s=batches.tolerance_s,
+        revision=config.revision,
+        seed=seed,
+        return_uint8=True,
+        depth_output_unit=config.depth_output_unit,
+        drop_n_last_frames=policy.unlearned_last_frames,
+    )
+    held_out = _read(config, source, source.held_out, batches) if source.held_out else None
+    return Demonstrations(source.meta.features, stats, source.num_episodes, stream, held_out)
 
 
 def _mixture(
@@ -176,16 +196,16 @@ def _mixture(
         )
     stats = [source.meta.stats_in(config.depth_output_unit) for source in sources]
     both = [_read_both(config, source, policy, batches) for source in sources]
-    kept = [_without_last(training, policy.unlearned_last_frames) for training, _ in both]
+    kept = [_drawn(frames, policy.unlearned_last_frames) for frames in both]
     training = TrainingMixture(kept, maps, stats, [config.weight, *(each.weight for each in config.mix_with)])
-    pairs = [(held_out, names) for (_, held_out), names in zip(both, maps, strict=True) if held_out is not None]
+    pairs = [(frames.held_out, names) for frames, names in zip(both, maps, strict=True) if frames.held_out is not None]
     validation = None
     if pairs:
         validation = MixtureDataset([held_out for held_out, _ in pairs], [names for _, names in pairs])
     return Demonstrations(
         training.features,
         with_imagenet(training.stats, training.features, config),
-        sum(source.num_episodes for source in sources),
+        sum(frames.num_episodes for frames in both),
         training,
         validation,
     )
@@ -203,16 +223,34 @@ def _source(config: EpisodesConfig, policy: PreTrainedConfig, names: Mapping[str
     return _Source(config, meta, training, held_out, delta_timestamps(policy, meta, names), names)
 
 
-def _read_both(
-    config: DatasetConfig, source: _Source, policy: PreTrainedConfig, batches: BatchConfig
-) -> tuple[Frames, Frames | None]:
+def _read_both(config: DatasetConfig, source: _Source, policy: PreTrainedConfig, batches: BatchConfig) -> _Frames:
     """Frames to train on, and those that are held out, with returns if the policy learns from them."""
     training = _read(config, source, source.training, batches)
     held_out = _read(config, source, source.held_out, batches) if source.held_out else None
-    if policy.return_discount is None:
-        return training, held_out
-    steps = policy.action_delta_indices or range(1)
-    return with_returns(training, held_out, policy.return_discount, steps, source.names)
+    found: tuple[Frames, Frames | None] = (training, held_out)
+    if policy.return_discount is not None:
+        steps = policy.action_delta_indices or range(1)
+        found = with_returns(training, held_out, policy.return_discount, steps, source.names)
+    kept = _kept(source, training)
+    chosen: Frames | FrameSubset | None = found[1]
+    if held_out is not None and found[1] is not None and (validated := _kept(source, held_out)) is not None:
+        chosen = FrameSubset(found[1], np.flatnonzero(validated))
+    starts, _ = training.episode_bounds
+    episodes = len(starts) if kept is None else int(np.add.reduceat(kept, starts, dtype=np.int64).astype(bool).sum())
+    return _Frames(found[0], chosen, kept, episodes)
+
+
+def _kept(source: _Source, dataset: LeRobotDataset) -> NDArray[np.bool_] | None:
+    """Which frames meet the conditions; None if there are none."""
+    if not (conditions := source.config.conditions):
+        return None
+    kept = frames_where(dataset, conditions)
+    if not kept.any():
+        raise DatasetError(
+            f"no frame of {dataset.num_episodes} episodes of {dataset.repo_id} meets {' and '.join(conditions)}",
+            expected="a --dataset.filter that leaves frames to train on, and to validate on if any are held out",
+        )
+    return kept
 
 
 def _read(
@@ -231,11 +269,13 @@ def _read(
     )
 
 
-def _without_last(dataset: Frames, count: int) -> FrameSource:
-    if not count:
-        return dataset
-    starts, stops = dataset.episode_bounds
-    return FrameSubset(dataset, EpisodeAwareSampler(starts.tolist(), stops.tolist(), drop_n_last_frames=count))
+def _drawn(frames: _Frames, drop_last: int) -> FrameSource:
+    """The frames that a mixture may draw."""
+    if not drop_last and frames.kept is None:
+        return frames.training
+    starts, stops = frames.training.episode_bounds
+    sampler = EpisodeAwareSampler(starts.tolist(), stops.tolist(), drop_n_last_frames=drop_last, kept=frames.kept)
+    return FrameSubset(frames.training, sampler)
 
 
 def _episodes(

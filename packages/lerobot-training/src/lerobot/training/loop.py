@@ -1,7 +1,7 @@
 """The training loop: the same for one process and for many, and for everything that learns."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,10 +10,12 @@ import torch
 from accelerate import Accelerator
 
 from lerobot.core.errors import LeRobotError
-from lerobot.training.augmentation.draws import Augmentation
 from lerobot.training.batches import Batch, frames_of, to_device, with_names
 from lerobot.training.learner.protocol import Learner
 from lerobot.training.meter import Meter
+
+Augments = Callable[[Batch, int], Batch]
+"""Changes a batch at random, by the step of the run."""
 
 
 class Observer(Protocol):
@@ -39,7 +41,7 @@ class Training:
         cameras: keys of images.
         numbers: keys of vectors of one number.
         meter: measurements.
-        augmentation: changes images; None to leave them.
+        augmentations: what changes batches at random, in turn.
         step: batches done.
         names: what keys of batches are called from here on; others keep their name.
     """
@@ -50,7 +52,7 @@ class Training:
     cameras: frozenset[str]
     numbers: frozenset[str]
     meter: Meter
-    augmentation: Augmentation | None = None
+    augmentations: Sequence[Augments] = ()
     step: int = 0
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -77,8 +79,8 @@ class Training:
             with self.meter.waiting():
                 batch = next(batches)
             moved = self._moved(batch)
-            if self.augmentation is not None:
-                moved = self.augmentation(moved, self.step)
+            for augment in self.augmentations:
+                moved = augment(moved, self.step)
             self.meter.add(self.learner.step(moved))
             self.step += 1
             if observer.step_done(self.step):

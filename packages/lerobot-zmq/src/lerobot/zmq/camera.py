@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import zmq
+from lerobot.core.capture_clock import CaptureClock
 from lerobot.core.errors import DeviceConnectionError, DeviceTimeoutError
 from lerobot.core.threaded_camera import ThreadedCamera
 from lerobot.core.types import Frame
 from lerobot.remote.wire.errors import WireError
-from lerobot.zmq.capture_clock import CaptureClock
 from lerobot.zmq.config import ZMQCameraConfig
 from lerobot.zmq.messages import MAX_MESSAGE_BYTES, SentPicture, decode_message
 

@@ -231,6 +231,16 @@ class CameraConfig(PluginConfig):
     width: int | None = Field(default=None, gt=0, description="Picture width in pixels, after rotation.")
     height: int | None = Field(default=None, gt=0, description="Picture height in pixels, after rotation.")
 
+    @property
+    def has_color(self) -> bool:
+        """Whether the camera gives colour; a robot has it under the camera's name."""
+        return True
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether the camera gives depth; a robot has it under the camera's name with `_depth` behind it."""
+        return False
+
 
 class _DeviceConfig(PluginConfig):
     id: str | None = Field(default=None, description="Name of this very device; chooses its calibration file.")

@@ -54,6 +54,7 @@ def aggregate_pipeline_dataset_features(
     initial_features: Mapping[str, Mapping[str, FeatureSpec]],
     *,
     use_videos: bool = True,
+    depth_videos: bool = True,
     exclude_images: bool = False,
     patterns: Sequence[str] | None = None,
 ) -> DatasetFeatures:
@@ -63,6 +64,7 @@ def aggregate_pipeline_dataset_features(
         pipeline: transforms the features first.
         initial_features: see `create_initial_features`.
         use_videos: store pictures as video; otherwise as single images.
+        depth_videos: store depth as video too, which rounds distances; otherwise as single images, which are exact.
         exclude_images: store no pictures.
         patterns: regular expressions; numbers whose key matches none are left out. None keeps all.
 
@@ -97,7 +99,8 @@ def aggregate_pipeline_dataset_features(
     if world:
         dataset["observation.environment_state"] = _vector(world)
     for key, spec in pictures.items():
-        dataset[picture_column(key)] = _picture(key, spec, "video" if use_videos else "image")
+        is_video = use_videos and (depth_videos or spec.shape[2] != 1)
+        dataset[picture_column(key)] = _picture(key, spec, "video" if is_video else "image")
     return dataset
 
 

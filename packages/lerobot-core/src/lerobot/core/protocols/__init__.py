@@ -3,7 +3,7 @@
 The docstrings here are the contract; implementations document only what is special about them.
 """
 
-from lerobot.core.protocols.camera import Camera
+from lerobot.core.protocols.camera import Camera, DepthCamera
 from lerobot.core.protocols.chunks import ActionChunk, ChunkRequest, ChunkSource
 from lerobot.core.protocols.device import Calibratable, Device
 from lerobot.core.protocols.env import Env
@@ -20,6 +20,7 @@ __all__ = [
     "Camera",
     "ChunkRequest",
     "ChunkSource",
+    "DepthCamera",
     "Device",
     "Env",
     "HasFixedRate",

@@ -10,7 +10,8 @@ from lerobot.core.types import Frame
 class Camera(Device, Protocol):
     """A source of pictures, read by a thread of its own after `connect`.
 
-    Pictures are `(H, W, 3)` uint8 in the configured colour order, or `(H, W, 1)` uint16 millimetres for depth.
+    Pictures are `(H, W, 3)` uint8 in the configured colour order, or `(H, W, 1)` uint16 millimetres for depth. A camera
+    that gives both (`CameraConfig.has_color`, `has_depth`) is a `DepthCamera`, and what stands here is its colour.
     """
 
     fps: float | None
@@ -61,4 +62,28 @@ class Camera(Device, Protocol):
         Raises:
             DeviceTimeoutError: the newest is older than `max_age_ms`.
         """
+        ...
+
+
+@runtime_checkable
+class DepthCamera(Camera, Protocol):
+    """A camera that gives depth beside colour; its depth is read in the same four ways.
+
+    Depth is `(H, W, 1)` uint16 millimetres, 0 where there is none.
+    """
+
+    def latest_depth_frame(self) -> Frame:
+        """See `Camera.latest_frame`."""
+        ...
+
+    def read_depth(self) -> Any:
+        """See `Camera.read`."""
+        ...
+
+    def async_read_depth(self, timeout_ms: float = 200) -> Any:
+        """See `Camera.async_read`."""
+        ...
+
+    def read_latest_depth(self, max_age_ms: float = 500) -> Any:
+        """See `Camera.read_latest`."""
         ...

@@ -83,11 +83,13 @@ class StepResult:
         reward: of this step.
         done: the episode is over.
         success: the task is solved.
+        truncated: only the time is over; the task is neither solved nor lost.
     """
 
     reward: float = 0.0
     done: bool = False
     success: bool = False
+    truncated: bool = False
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from lerobot.core.config.base import CommandConfig, ConfigModel, NoEffect
+from lerobot.core.config.judges import RewardModelConfig, SuccessDetectorConfig
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
 
 _PARTS = ("train", "val", "test")
@@ -63,6 +64,20 @@ class AddFeatureConfig(ConfigModel):
     values: Path | None = Field(
         default=None, description="An .npy file with the value of each frame, of shape (frames, *shape)."
     )
+
+
+class LabelSuccessConfig(ConfigModel):
+    """Add next.success for every frame, as a reward model (with next.reward) or a detector says."""
+
+    type: Literal["label_success"] = "label_success"
+    reward_model: RewardModelConfig | None = Field(default=None, description="Reward model, such as a classifier.")
+    detector: SuccessDetectorConfig | None = Field(default=None, description="Detector, in place of a reward model.")
+
+    @model_validator(mode="after")
+    def _one_judge(self) -> Self:
+        if (self.reward_model is None) == (self.detector is None):
+            raise ValueError("--operation.reward_model.type or --operation.detector.type, one of the two")
+        return self
 
 
 class RenameFeatureConfig(ConfigModel):
@@ -157,6 +172,7 @@ Operation = (
     | MergeConfig
     | AddFeatureConfig
     | RemoveFeatureConfig
+    | LabelSuccessConfig
     | RenameFeatureConfig
     | TrimConfig
     | ModifyTasksConfig
@@ -183,6 +199,8 @@ class EditDatasetConfig(CommandConfig):
         'lerobot edit-dataset --repo_id=me/cubes --operation.type=delete_episodes --operation.episode_indices="[0, 2]"',
         "lerobot edit-dataset --repo_id=me/cubes --operation.type=delete_episodes "
         '--operation.where="outcome == failure"',
+        "lerobot edit-dataset --repo_id=me/cubes --operation.type=label_success --operation.detector.type=threshold "
+        "--operation.detector.feature=gripper.pos --operation.detector.above=12",
         'lerobot edit-dataset --repo_id=me/cubes --split="[0.8, 0.1, 0.1]"',
         "lerobot edit-dataset --repo_id=me/cubes --operation.type=undo",
     )

@@ -16,6 +16,7 @@ from lerobot.dataset_tools.edit.cameras import convert_image_to_video, reencode_
 from lerobot.dataset_tools.edit.derived import repair
 from lerobot.dataset_tools.edit.features import add_feature, remove_feature, rename_feature
 from lerobot.dataset_tools.edit.interruption import whole_or_nothing
+from lerobot.dataset_tools.edit.labels import label_success
 from lerobot.dataset_tools.edit.outcome import EditResult
 from lerobot.dataset_tools.edit.report import describe_dataset
 from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
@@ -128,6 +129,13 @@ def _array(path: Path) -> NDArray[Any]:
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path} cannot be read: {error}", expected="an .npy file of numbers or texts") from error
     return values
+
+
+@_run.register
+def _(operation: commands.LabelSuccessConfig, config: commands.EditDatasetConfig) -> list[EditResult]:
+    judge = operation.reward_model or operation.detector
+    assert judge is not None  # noqa: S101 # the configuration has one of them
+    return [label_success(_root(config), judge, _new_root(config))]
 
 
 @_run.register

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
 from lerobot.core.paths import user_path
-from lerobot.dataset_tools.edit.conditions import episodes_where
 from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
 from lerobot.dataset_tools.edit.plan import EditPlan, select
 from lerobot.dataset_tools.edit.swap import check_is_free
 from lerobot.dataset_tools.edit.upgrade import upgraded_info
+from lerobot.datasets.dataset.conditions import episodes_where
 from lerobot.datasets.dataset.views import split_episodes
 from lerobot.datasets.format.features import Feature, is_depth
 from lerobot.datasets.format.info import Info
@@ -56,7 +56,7 @@ def delete_episodes(
         root: the dataset.
         episodes: numbers of those to delete.
         new_root: see `carry_out`.
-        where: conditions that further ones meet, all of them; see `lerobot.dataset_tools.edit.conditions`.
+        where: conditions that further ones meet, all of them; see `lerobot.datasets.dataset.conditions`.
 
     Raises:
         DatasetError: an episode does not exist, a condition is wrong or met by none, or none would remain; nothing was

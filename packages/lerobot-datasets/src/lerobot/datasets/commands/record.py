@@ -39,6 +39,11 @@ class DatasetRecordConfig(ConfigModel):
     )
     num_episodes: int = Field(default=50, gt=0, description="Episodes to record; with --resume, so many more.")
     video: bool = Field(default=True, description="Store images as video; false stores single images.")
+    depth_video: bool = Field(
+        default=True,
+        description="Store depth as video too, which rounds each distance to one of 4096; false stores single images, "
+        "which are exact.",
+    )
     push_to_hub: bool = Field(default=False, description="Upload the dataset at the end; only when asked for.")
     private: bool | None = Field(default=None, description="Upload as a private dataset.")
     tags: tuple[str, ...] | None = Field(default=None, description="Tags of the uploaded dataset.")

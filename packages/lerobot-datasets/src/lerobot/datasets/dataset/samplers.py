@@ -76,6 +76,7 @@ class EpisodeAwareSampler(ResumableSampler):
         shuffle: whether to permute the frames, anew in every epoch.
         seed: of the permutations.
         absolute_to_relative_idx: index to yield for each frame, for datasets with chosen episodes.
+        kept: whether each frame may be drawn, `(frames,)` bool; all if None.
 
     Raises:
         DatasetError: nothing is left, or a count is negative.
@@ -91,6 +92,7 @@ class EpisodeAwareSampler(ResumableSampler):
         shuffle: bool = False,
         seed: int = 0,
         absolute_to_relative_idx: Mapping[int, int] | None = None,
+        kept: NDArray[np.bool_] | None = None,
     ) -> None:
         super().__init__(seed)
         if drop_n_first_frames < 0 or drop_n_last_frames < 0:
@@ -103,10 +105,10 @@ class EpisodeAwareSampler(ResumableSampler):
         for episode, (start, stop) in enumerate(zip(from_indices, to_indices, strict=True)):
             if chosen is not None and episode not in chosen:
                 continue
-            kept = np.arange(start + drop_n_first_frames, stop - drop_n_last_frames, dtype=np.int64)
-            if not kept.size:
+            left = np.arange(start + drop_n_first_frames, stop - drop_n_last_frames, dtype=np.int64)
+            if not left.size:
                 logger.warning("episode %d has %d frames, so that none is left of it", episode, stop - start)
-            frames.append(kept)
+            frames.append(left if kept is None else left[kept[left]])
         self.indices = np.concatenate(frames) if frames else np.empty(0, np.int64)
         if not self.indices.size:
             raise DatasetError("no frame is left to draw", hint="Drop fewer frames, or choose other episodes.")

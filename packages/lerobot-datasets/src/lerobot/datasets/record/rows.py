@@ -48,6 +48,7 @@ class RowBuilder:
         action: pipeline from the robot's action to the stored one.
         extra_columns: which optional columns there are.
         video: store images as video, otherwise as single images.
+        depth_video: store depth as video too.
 
     Raises:
         FeatureMismatchError: something the robot measures cannot be stored; names it.
@@ -61,13 +62,14 @@ class RowBuilder:
         action: ActionPipeline | None = None,
         extra_columns: Sequence[ExtraColumn] = (),
         video: bool = True,
+        depth_video: bool = True,
     ) -> None:
         self._action = action or robot_action_pipeline()
         commanded = create_initial_features(action=robot.action_features)
         measured = create_initial_features(observation=robot.observation_features)
         self.stored: DatasetFeatures = combine_feature_dicts(
-            aggregate_pipeline_dataset_features(self._action, commanded, use_videos=video),
-            aggregate_pipeline_dataset_features(observation, measured, use_videos=video),
+            aggregate_pipeline_dataset_features(self._action, commanded),
+            aggregate_pipeline_dataset_features(observation, measured, use_videos=video, depth_videos=depth_video),
         )
         """Declarations of what every recording has."""
         self.features: DatasetFeatures = {

@@ -83,7 +83,12 @@ def open_target(
     )
     if not resume:
         rows = RowBuilder(
-            robot, observation=observation, action=action, extra_columns=dataset.extra_columns, video=dataset.video
+            robot,
+            observation=observation,
+            action=action,
+            extra_columns=dataset.extra_columns,
+            video=dataset.video,
+            depth_video=dataset.depth_video,
         )
         rows.features |= added or {}
         recorder = DatasetRecorder.create(root, dataset.fps, rows.features, robot_type=robot.name, options=options)
@@ -94,7 +99,8 @@ def open_target(
         observation=observation,
         action=action,
         extra_columns=extra_columns_of(info),
-        video=not info.image_keys,
+        video=not set(info.image_keys) - set(info.depth_keys),
+        depth_video=not set(info.image_keys) & set(info.depth_keys),
     )
     rows.features |= added or {}
     recorder = DatasetRecorder.resume(root, features=rows.features, options=options)

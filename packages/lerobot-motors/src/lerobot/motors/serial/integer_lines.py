@@ -22,19 +22,21 @@ LONGEST_LINE = 4096
 class IntegerLines:
     r"""Lines of unsigned integers, separated by blanks and ended by `\n`, as they arrive on a port.
 
-    A line with another number of fields is left out, and so is one that holds anything but digits and blanks. What
-    comes before the first newline is left out too: it may be the end of a line whose first number is cut. A thread
-    reads the port all the time, so an old line never waits in front of a new one.
+    A line with another number of fields is left out, unless longer ones are wanted too, and so is one that holds
+    anything but digits and blanks. What comes before the first newline is left out too: it may be the end of a line
+    whose first number is cut. A thread reads the port all the time, so an old line never waits in front of a new one.
 
     Args:
         port: serial port, such as `"/dev/ttyACM0"`.
         baudrate: bits per second.
         fields: integers of a line.
+        or_more: lines may be longer; what is beyond `fields` is not given.
     """
 
-    def __init__(self, port: str, baudrate: int, fields: int) -> None:
+    def __init__(self, port: str, baudrate: int, fields: int, *, or_more: bool = False) -> None:
         self.port = port
         self._fields = fields
+        self._or_more = or_more
         self._serial = SerialPort(port, baudrate, reply_wait_s=0)
         self._lines: deque[tuple[int, ...]] = deque(maxlen=KEPT_LINES)
         self._newest_at: float | None = None
@@ -124,9 +126,9 @@ class IntegerLines:
         if LINE.fullmatch(line) is None:
             return
         values = tuple(int(field) for field in line.split())
-        if len(values) != self._fields:
+        if len(values) < self._fields or (len(values) > self._fields and not self._or_more):
             return
         with self._arrival:
-            self._lines.append(values)
+            self._lines.append(values[: self._fields])
             self._newest_at = time.monotonic()
             self._arrival.notify_all()

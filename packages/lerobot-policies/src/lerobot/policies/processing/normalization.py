@@ -77,6 +77,9 @@ class NormalizationStep(ScalingStep):
 
     state_framework: ClassVar[str] = "torch"
 
+    choices = 0
+    """Numbers at the end of an action that are choices, such as a gripper's, and stay as they are."""
+
     def __init__(self, config: NormalizerConfig | UnnormalizerConfig, *, stats: Stats | None = None) -> None:
         super().__init__(config)
         self._given = bool(stats)
@@ -149,6 +152,11 @@ class NormalizationStep(ScalingStep):
 
     def _scaled(self, key: str, value: Any) -> Tensor:
         tensor = torch.as_tensor(value)
+        if key == ACTION and self.choices:
+            return torch.cat([self._scaled_whole(key, tensor[..., : -self.choices]), tensor[..., -self.choices :]], -1)
+        return self._scaled_whole(key, tensor)
+
+    def _scaled_whole(self, key: str, tensor: Tensor) -> Tensor:
         feature: PolicyFeature = self.config.features[key]
         # Images may have another size; elements and channels must be those of the statistics.
         if tensor.ndim < len(feature.shape) or tensor.shape[-len(feature.shape)] != feature.shape[0]:

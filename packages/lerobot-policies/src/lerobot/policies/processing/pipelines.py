@@ -22,7 +22,7 @@ from lerobot.policies.checkpoint.weights import read_weights
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
 from lerobot.policies.processing.config import DeviceConfig, NormalizerConfig, ToBatchConfig, UnnormalizerConfig
-from lerobot.policies.processing.normalization import ScalingStep, Stats
+from lerobot.policies.processing.normalization import NormalizationStep, ScalingStep, Stats
 from lerobot.policies.processing.relative import link_relative_actions
 from lerobot.policies.processing.tokenizer import LanguageStep
 
@@ -102,6 +102,7 @@ def make_processors(config: PreTrainedConfig, stats: Stats | None) -> Processors
     """
     module, _, name = config.processors.partition(":")
     processors: Processors = getattr(importlib.import_module(module), name)(config, stats)
+    leave_choices(processors, config)
     check_statistics(processors)
     check_tokenizer(processors, config)
     return processors
@@ -143,6 +144,7 @@ def load_processors(
     )
     link_relative_actions(preprocessor.steps, postprocessor.steps)
     processors = Processors(preprocessor, postprocessor)
+    leave_choices(processors, config)
     check_statistics(processors)
     check_tokenizer(processors, config)
     return processors
@@ -171,6 +173,13 @@ def check_statistics(processors: Processors) -> None:
     for step in (*processors.preprocessor.steps, *processors.postprocessor.steps):
         if isinstance(step, ScalingStep):
             step.check()
+
+
+def leave_choices(processors: Processors, config: PreTrainedConfig) -> None:
+    """Let nothing scale the numbers of an action that are choices."""
+    for step in (*processors.preprocessor.steps, *processors.postprocessor.steps):
+        if isinstance(step, NormalizationStep):
+            step.choices = config.action_choices
 
 
 def check_tokenizer(processors: Processors, config: PreTrainedConfig) -> None:

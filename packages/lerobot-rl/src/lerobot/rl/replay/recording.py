@@ -163,7 +163,7 @@ def _episode(rows: list[dict[str, Any]], name: str) -> Episode | None:
     transitions = [
         Transition(
             _frame(row),
-            np.asarray(row["action"], np.float32),
+            np.atleast_1d(np.asarray(row["action"], np.float32)),
             float(np.asarray(row[REWARD]).reshape(())),
             _is_terminal(row),
             _flag(row, SUCCESS),
@@ -180,7 +180,8 @@ def _episode(rows: list[dict[str, Any]], name: str) -> Episode | None:
 
 
 def _frame(row: Mapping[str, Any]) -> Frame:
-    return {key: np.asarray(value) for key, value in row.items() if key.startswith("observation.")}
+    # Columns of one number are read without their axis.
+    return {key: np.atleast_1d(value) for key, value in row.items() if key.startswith("observation.")}
 
 
 def _flag(row: Mapping[str, Any], key: str) -> bool:

@@ -79,3 +79,16 @@ class CosineDecayWithWarmupConfig(SchedulerConfig):
     num_decay_steps: int = Field(gt=0, description="Steps after which the floor is reached, counted from 0.")
     peak_lr: float = Field(gt=0, description="Rate after the warm-up.")
     decay_lr: float = Field(ge=0, description="Rate at the end.")
+
+
+class OneCycleConfig(SchedulerConfig):
+    """Up to the full rate and down to almost nothing, each half a cosine, in one run."""
+
+    target: ClassVar[str] = "lerobot.training.optim.schedules:one_cycle"
+
+    type: str = "one_cycle"
+    pct_start: float = Field(default=0.3, gt=0, lt=1, description="Part of the run in which the rate rises.")
+    div_factor: float = Field(default=25.0, ge=1, description="How many times smaller the rate is at the start.")
+    final_div_factor: float = Field(
+        default=1e4, ge=1, description="How many times smaller than at the start it is at the end."
+    )

@@ -1,7 +1,8 @@
 """Learning rate schedules: factors of the base rate by step, counted in batches.
 
 Source:
-    The published formulas of diffusers' schedules and of openpi's warm-up and decay.
+    The published formulas of diffusers' schedules and of openpi's warm-up and decay; Smith and Topin 2017,
+    arXiv:1708.07120 (one cycle), without changing momentum, as torch has it.
 """
 
 import math
@@ -15,6 +16,7 @@ from lerobot.training.optim.config import (
     CosineAnnealingWithWarmupConfig,
     CosineDecayWithWarmupConfig,
     DiffuserSchedulerConfig,
+    OneCycleConfig,
 )
 
 
@@ -54,6 +56,25 @@ def cosine_decay_with_warmup(
         warmup, decay = int(warmup * total_steps / decay), total_steps
     floor = config.decay_lr / config.peak_lr
     return LambdaLR(optimizer, partial(_decay, warmup=warmup, decay=decay, floor=floor))
+
+
+def one_cycle(config: OneCycleConfig, *, optimizer: Optimizer, total_steps: int) -> LambdaLR:
+    """From a small rate up to the optimizer's, and down to a smaller one at the last batch of the run."""
+    start = 1 / config.div_factor
+    peak = config.pct_start * total_steps - 1
+    factor = partial(_cycle, peak=peak, last=total_steps - 1, start=start, end=start / config.final_div_factor)
+    return LambdaLR(optimizer, factor)
+
+
+def _cycle(step: int, *, peak: float, last: int, start: float, end: float) -> float:
+    if step <= peak:
+        return _between(start, 1.0, step / peak)
+    return _between(1.0, end, min(1.0, (step - peak) / max(1e-9, last - peak)))
+
+
+def _between(first: float, second: float, progress: float) -> float:
+    """From the one to the other by half a cosine."""
+    return second + (first - second) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def _constant(step: int, *, warmup: int) -> float:

@@ -1,4 +1,4 @@
-"""Episodes that meet conditions on their columns.
+"""Episodes, and frames, that meet conditions on their columns.
 
 A condition compares one value of an episode with another:
 
@@ -7,7 +7,9 @@ A condition compares one value of an episode with another:
 - `last(next.reward) < 0.5`, with `first`, `min`, `max` or `mean`: the frames' values made one;
 - `any(observation.effort[gripper.pos]) > 2`, or `all`: whether some or every frame meets it.
 
-An element of a vector stands in brackets, by its name or number.
+An element of a vector stands in brackets, by its name or number. Where frames are chosen, a column alone is about each
+frame for itself: `intervention == true` is every frame in which a person acted, `any(intervention) == true` every frame
+of an episode in which one did.
 """
 
 import operator
@@ -20,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
-from lerobot.datasets.format.features import NUMERIC_DTYPES, STRING, element_names
+from lerobot.datasets.dataset.frames import FrameDataset
+from lerobot.datasets.format.features import NUMERIC_DTYPES, STRING, FeatureMap, element_names
 from lerobot.datasets.reader.source import EditSource
 from lerobot.datasets.storage.numbers import column_to_numpy
 
@@ -57,6 +60,17 @@ class _Condition:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """What conditions are about: `column` and `tasks` give a value per frame, of the episodes one after another."""
+
+    label: str
+    features: FeatureMap
+    lengths: NDArray[np.int64]
+    column: Callable[[str], NDArray[Any]]
+    tasks: Callable[[], NDArray[Any]]
+
+
 def episodes_where(source: EditSource, conditions: Sequence[str]) -> NDArray[np.int64]:
     """Numbers of the episodes that meet every condition, ascending; see the module.
 
@@ -68,11 +82,49 @@ def episodes_where(source: EditSource, conditions: Sequence[str]) -> NDArray[np.
         DatasetError: a condition cannot be read, or its column differs within an episode where it must not.
         FeatureMismatchError: it names no column of numbers or texts, or no element of it.
     """
+    recording = _Recording(
+        label=str(source.root),
+        features=source.info.features,
+        lengths=source.episodes.column("length"),
+        column=lambda key: _column_of_files(source, key),
+        tasks=lambda: np.array(source.tasks.names, object)[source.task_numbers()],
+    )
     met = np.ones(len(source.episodes), np.bool_)
     for text in conditions:
         condition = _parse(text)
-        met &= [_is_met(condition, values, episode) for episode, values in enumerate(_values(source, condition))]
+        met &= [_is_met(condition, values, episode) for episode, values in enumerate(_values(recording, condition))]
     return np.flatnonzero(met)
+
+
+def frames_where(dataset: FrameDataset, conditions: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether each frame of the chosen episodes meets every condition, `(frames,)`; see the module.
+
+    Args:
+        dataset: the frames.
+        conditions: at least one.
+
+    Raises:
+        DatasetError: a condition cannot be read.
+        FeatureMismatchError: it names no column of numbers or texts, or no element of it.
+    """
+    positions = dataset.positions(np.arange(len(dataset)))
+    starts, stops = dataset.episode_bounds
+
+    def column(key: str) -> NDArray[Any]:
+        if dataset.features[key]["dtype"] == STRING:
+            return np.array(dataset.reader.objects.rows(key, positions), object)
+        return dataset.reader.numbers.fetch({key: positions})[key]
+
+    def tasks() -> NDArray[Any]:
+        return np.array(dataset.meta.tasks.names, object)[column("task_index")]
+
+    recording = _Recording(dataset.repo_id, dataset.features, stops - starts, column, tasks)
+    met = np.ones(len(dataset), np.bool_)
+    for text in conditions:
+        condition = _parse(text)
+        for start, stop, values in zip(starts, stops, _values(recording, condition), strict=True):
+            met[start:stop] &= _frames_met(condition, values)
+    return met
 
 
 def _parse(text: str) -> _Condition:
@@ -87,36 +139,41 @@ def _parse(text: str) -> _Condition:
     return _Condition(text, over, name.strip(), element, _OPERATORS[sign], sign in ("==", "!="), value)
 
 
-def _values(source: EditSource, condition: _Condition) -> Iterator[NDArray[Any]]:
+def _values(recording: _Recording, condition: _Condition) -> Iterator[NDArray[Any]]:
     """What a condition is about, of each episode the value of every frame."""
-    name, lengths = condition.name, source.episodes.column("length")
-    if name not in source.info.features and name == _LENGTH:
+    name, lengths = condition.name, recording.lengths
+    if name not in recording.features and name == _LENGTH:
         return (np.array([length]) for length in lengths.tolist())
-    if name not in source.info.features and name == _TASK:
-        texts = np.array(source.tasks.names, object)
-        return iter(np.split(texts[source.task_numbers()], np.cumsum(lengths)[:-1]))
-    return _column(source, condition)
+    known = name not in recording.features and name == _TASK
+    values = recording.tasks() if known else _column(recording, condition)
+    return iter(np.split(values, np.cumsum(lengths)[:-1]))
 
 
-def _column(source: EditSource, condition: _Condition) -> Iterator[NDArray[Any]]:
-    feature = source.info.features.get(condition.name)
+def _column(recording: _Recording, condition: _Condition) -> NDArray[Any]:
+    feature = recording.features.get(condition.name)
     if feature is None or feature["dtype"] not in NUMERIC_DTYPES | {STRING} or len(feature["shape"]) != 1:
-        known = [key for key, f in source.info.features.items() if f["dtype"] in NUMERIC_DTYPES | {STRING}]
+        known = [key for key, f in recording.features.items() if f["dtype"] in NUMERIC_DTYPES | {STRING}]
         raise FeatureMismatchError(
-            f"{source.root} has no column {condition.name!r} of numbers or texts",
+            f"{recording.label} has no column {condition.name!r} of numbers or texts",
             keys=[condition.name],
             expected=", ".join([_LENGTH, _TASK, *known]),
         )
     place = _place(condition, element_names(feature))
+    values = recording.column(condition.name)
+    return values if place is None or values.ndim == 1 else values[:, place]
+
+
+def _column_of_files(source: EditSource, key: str) -> NDArray[Any]:
+    feature = source.info.features[key]
     shape = () if feature["shape"] == (1,) else feature["shape"]
+    parts: list[NDArray[Any]] = []
     for file in source.files:
-        column = source.read(file, [condition.name]).column(condition.name)
+        column = source.read(file, [key]).column(key)
         if feature["dtype"] == STRING:
-            values = np.array(column.to_pylist(), object)
+            parts.append(np.array(column.to_pylist(), object))
         else:
-            values = column_to_numpy(column, shape, f"{file.path}: column {condition.name}")
-            values = values if place is None else values[:, place]
-        yield from np.split(values, np.cumsum(file.lengths)[:-1])
+            parts.append(column_to_numpy(column, shape, f"{file.path}: column {key}"))
+    return np.concatenate(parts)
 
 
 def _place(condition: _Condition, names: list[str]) -> int | None:
@@ -146,6 +203,13 @@ def _is_met(condition: _Condition, values: NDArray[Any], episode: int) -> bool:
         )
     value = _OVER[condition.over or "first"](values)
     return bool(condition.compare(value, wanted))
+
+
+def _frames_met(condition: _Condition, values: NDArray[Any]) -> Any:
+    """Whether each frame of an episode meets a condition, or the episode as a whole."""
+    if condition.over is not None:
+        return _is_met(condition, values, 0)
+    return np.asarray(condition.compare(values, _as_values(condition, values.dtype)), np.bool_)
 
 
 def _as_values(condition: _Condition, dtype: np.dtype[Any]) -> Any:

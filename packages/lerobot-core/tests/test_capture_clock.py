@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from lerobot.zmq.capture_clock import CaptureClock
+from lerobot.core.capture_clock import CaptureClock
 
 
 @pytest.mark.parametrize("ahead_s", [0.0, 3600.0, -3600.0, 1.8e9])

@@ -1,0 +1,6 @@
+"""The test files share `person`."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))

@@ -1,0 +1,109 @@
+"""What `lerobot learner` does."""
+
+import logging
+import tempfile
+import time
+import uuid
+from contextlib import closing
+from pathlib import Path
+
+from lerobot.core.hooks import load_hooks
+from lerobot.core.signals import StopSignals
+from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.remote.wire.server import WireServer
+from lerobot.rl.assembly import open_experience
+from lerobot.rl.command import begun, conclude, run_folder
+from lerobot.rl.commands.learner import LearnerCommandConfig
+from lerobot.rl.devices import make_devices
+from lerobot.rl.pair.inbox import Inbox
+from lerobot.rl.pair.messages import description
+from lerobot.rl.run import LearningRun, states
+from lerobot.training.checkpoints import random_state
+from lerobot.training.torch_settings import torch_settings
+
+logger = logging.getLogger(__name__)
+
+IDLE_S = 0.02
+
+
+def learn(config: LearnerCommandConfig) -> int:
+    """Run the command; see `train_rl` for what it shares with that.
+
+    Returns:
+        0; 128 plus the signal's number when a signal ended it.
+
+    Raises:
+        LeRobotError: the run cannot start or go on; says why.
+    """
+    folder = run_folder(config)
+    devices = make_devices(config)
+    with torch_settings(deterministic=True), random_state.aside(config.seed), StopSignals() as signals:
+        hooks = load_hooks()
+        experience = open_experience(config, devices, folder)
+        with closing(experience.dataset), hooks.run("learner", config):
+            run = begun(config, devices, folder, hooks, experience)
+            trained = run.learner.trained
+            agreed = description(trained.policy, devices.robot.observation_features, devices.actions, devices.fps)
+            inbox = Inbox(agreed, experience.dataset.ids)
+            with signals.graceful(), WireServer(config.learner, inbox.serve) as server:
+                logger.info("listening on %s", server.address)
+                _serve(run, inbox, signals, config.learner.push_s)
+            if config.save_checkpoint and (run.steps > run.saved_at or run.newest is None):
+                run.save(states())
+            conclude(run, "learner", stopped=signals.exit_code != 0)
+            return signals.exit_code
+
+
+def _serve(run: LearningRun, inbox: Inbox, signals: StopSignals, push_s: float) -> None:
+    """Take in, learn, and give out, until all actions are taken and learned from."""
+    publication = _Publication(inbox, run.learner.trained)
+    publication.publish()
+    reported = run.episodes
+    while not signals.stop_requested and (run.owed or not run.is_over):
+        arrived = inbox.take()
+        for episode in arrived:
+            if run.experience.add(episode):
+                run.count(episode)
+            inbox.confirm(episode)
+        if arrived and run.episodes - reported >= run.config.log_freq:
+            run.report(arrived[-1])
+            reported = run.episodes
+        if run.owed and len(run.learner.replay):
+            run.learn(1)
+            if publication.age_s >= push_s:
+                publication.publish()
+        elif not arrived:
+            time.sleep(IDLE_S)
+        if run.is_save_due:
+            run.save(states())
+
+
+class _Publication:
+    """Makes files of a policy and offers them.
+
+    Args:
+        inbox: offers them.
+        trained: the policy.
+    """
+
+    def __init__(self, inbox: Inbox, trained: PolicyWithProcessors) -> None:
+        self._inbox = inbox
+        self._trained = trained
+        # Another learner of the same run, before or after this one, has other versions.
+        self._name = uuid.uuid4().hex[:8]
+        self._number = 0
+        self._made_s = 0.0
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the newest one."""
+        return time.monotonic() - self._made_s
+
+    def publish(self) -> None:
+        """Offer the policy as it is now."""
+        with tempfile.TemporaryDirectory() as place:
+            self._trained.save_pretrained(place)
+            files = {path.name: path.read_bytes() for path in sorted(Path(place).iterdir()) if path.is_file()}
+        self._number += 1
+        self._inbox.publish(f"{self._name}-{self._number}", files)
+        self._made_s = time.monotonic()

@@ -1,0 +1,286 @@
+"""Actor and learner over the wire: whatever is lost or killed, every episode counts once."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from experience import FEATURES, LinearConfig, LinearPolicy, episode, frame
+
+from lerobot.core.errors import DeviceConnectionError
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from lerobot.policies.features import FeatureType, PolicyFeature
+from lerobot.remote.wire.client import open_link
+from lerobot.remote.wire.errors import RefusedError, WireError
+from lerobot.remote.wire.handshake import Description
+from lerobot.remote.wire.server import WireServer
+from lerobot.rl.config import LearnerConfig
+from lerobot.rl.pair.courier import Courier
+from lerobot.rl.pair.inbox import Inbox
+from lerobot.rl.pair.messages import description, read_row
+from lerobot.rl.replay.recording import ReplayDataset, read_episodes
+
+HERE = Path(__file__).parent
+
+
+def described(width: int = 2) -> Description:
+    config = LinearConfig(
+        input_features={"observation.state": PolicyFeature(type=FeatureType.STATE, shape=(width,))},
+        output_features={"action": PolicyFeature(type=FeatureType.ACTION, shape=(2,))},
+        device="cpu",
+    )
+    return description(LinearPolicy(config), {"x": float, "y": float}, {"dx": float, "dy": float}, 10)
+
+
+class Lossy:
+    """A link of which messages are lost, in both directions."""
+
+    def __init__(self, link: Any, share: float, draw: random.Random) -> None:
+        self.name = link.name
+        self.lost = 0
+        self._link, self._share, self._draw = link, share, draw
+        self._begun = 0
+
+    def send(self, message: Any) -> None:
+        if self._kept():
+            self._link.send(message)
+
+    def receive(self, timeout_s: float | None = None) -> Any:
+        found = self._link.receive(timeout_s)
+        return found if found is None or self._kept() else None
+
+    def _kept(self) -> bool:
+        self._begun += 1
+        # The beginning is no question that is asked again: it fails with its connection.
+        kept = self._begun <= 3 or self._draw.random() >= self._share
+        self.lost += not kept
+        return kept
+
+
+class Learner:
+    """An inbox with a dataset, in a thread of its own."""
+
+    def __init__(self, folder: Path, port: int, agreed: Description | None = None) -> None:
+        self.dataset = ReplayDataset(folder, 10, FEATURES, ["discrete_penalty"])
+        self.inbox = Inbox(agreed or described(), self.dataset.ids)
+        self.saves = 0
+        self._server = WireServer(LearnerConfig(port=port), self.inbox.serve)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Learner":
+        self._server.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._server.__exit__(None, None, None)
+        self.dataset.close()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.005):
+            for each in self.inbox.take():
+                self.saves += self.dataset.add(each)
+                self.inbox.confirm(each)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def courier(port: int, agreed: Description | None = None, share: float = 0.0) -> Iterator[tuple[Courier, list[Lossy]]]:
+    config, draw, links = LearnerConfig(port=port), random.Random(3), []
+
+    @contextmanager
+    def connect() -> Iterator[Lossy]:
+        with open_link(config.connection(), "the learner") as link:
+            links.append(Lossy(link, share, draw))
+            yield links[-1]
+
+    with Courier(config, agreed or described(), connect=connect, answer_s=0.15, poll_s=0.02) as carried:
+        yield carried, links
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.01)
+
+
+def test_every_episode_arrives_once_although_messages_are_lost(tmp_path: Path) -> None:
+    port, sent = free_port(), [episode(f"e{n}", 3 + n % 4, first=10 * n, people=(1,)) for n in range(25)]
+    weights = os.urandom(9 * 2**20)
+    with Learner(tmp_path / "replay", port) as learner:
+        learner.inbox.publish("a-1", {"config.json": b"{}", "model.safetensors": weights})
+        with courier(port, share=0.2) as (carried, links):
+            assert carried.files(60) == {"config.json": b"{}", "model.safetensors": weights}
+            for each in sent:
+                carried.send(each)
+            eventually(lambda: carried.delivered == len(sent))
+            learner.inbox.publish("a-2", {"config.json": b"{}", "model.safetensors": b"better"})
+            eventually(lambda: carried.new_weights() == b"better")
+            assert sum(link.lost for link in links) > 10
+        assert learner.saves == len(sent)
+    found = {each.id: each for each in read_episodes(LeRobotDataset("replay", tmp_path / "replay"))}
+    assert list(found) == [each.id for each in sent]
+    for each in sent:
+        for one, two in zip(each.transitions, found[each.id].transitions, strict=True):
+            assert (one.reward, one.terminal, one.intervention) == (two.reward, two.terminal, two.intervention)
+            assert dict(one.extra) == dict(two.extra)
+            assert np.array_equal(one.action, two.action)
+            assert all(np.array_equal(one.observation[key], two.observation[key]) for key in one.observation)
+
+
+def test_a_learner_that_begins_anew_knows_what_it_has(tmp_path: Path) -> None:
+    port = free_port()
+    with courier(port) as (carried, _):
+        for turn in range(4):
+            with Learner(tmp_path / "replay", port) as learner:
+                learner.inbox.publish(f"{turn}-1", {"model.safetensors": b"%d" % turn})
+                for number in range(3):
+                    carried.send(episode(f"{turn}-{number}", 4, first=turn))
+                eventually(lambda: carried.waiting == 0)
+                eventually(lambda turn=turn: carried.new_weights() == b"%d" % turn)
+                assert learner.saves == (4 if turn else 3)
+            # What is sent while nobody listens is kept.
+            carried.send(episode(f"{turn}-kept", 2, first=turn))
+        with Learner(tmp_path / "replay", port) as learner:
+            eventually(lambda: carried.waiting == 0)
+            assert learner.saves == 1
+    ids = [each.id for each in read_episodes(LeRobotDataset("replay", tmp_path / "replay"), pictures=False)]
+    assert len(ids) == len(set(ids)) == 16
+
+
+def test_the_same_rows_twice_count_once(tmp_path: Path) -> None:
+    inbox = Inbox(described(), set())
+    row = {
+        "observation": {"observation.state": frame(0)["observation.state"]}, "action": np.zeros(2, np.float32),
+        "reward": 1.0, "flags": [False, False, True], "extra": {},
+    }  # fmt: skip
+    about = {"lerobot": "rows", "number": 1, "episode": "e", "task": "", "count": 2}
+    last = {"observation": row["observation"]}
+    assert inbox._answer({**about, "first": 0, "rows": [row]})["missing"] == 1
+    assert inbox._answer({**about, "first": 0, "rows": [row, row]})["missing"] == 2
+    assert inbox.take() == []
+    assert inbox._answer({**about, "first": 2, "rows": [last]})["missing"] == 3
+    assert inbox._answer({**about, "first": 0, "rows": [row, row, last]}) == {
+        "lerobot": "answer", "number": 1, "saved": False, "missing": 3
+    }  # fmt: skip
+    (whole,) = inbox.take()
+    assert (len(whole), whole.interventions) == (2, 2)
+    inbox.confirm(whole)
+    assert inbox._answer({**about, "first": 0, "rows": []})["saved"]
+    assert inbox.take() == []
+    for wrong in ({"count": 0}, {"first": 5}, {"rows": [last, row]}, {"rows": "x"}, {"episode": "f", "rows": [last]}):
+        with pytest.raises(WireError):
+            inbox._answer({**about, "episode": "g", "first": 0, "rows": [], **wrong})
+
+
+def test_nothing_but_rows_is_taken_for_rows() -> None:
+    for wrong in (None, {}, {"observation": 1}, {"observation": {"x": 1}}, {"observation": {}, "action": [0.0]}):
+        if wrong == {"observation": {}, "action": [0.0]}:
+            assert read_row(wrong) == {}, "without what a transition needs it is a last observation"
+            continue
+        with pytest.raises(WireError):
+            read_row(wrong)
+
+
+def test_a_policy_of_another_form_is_refused(tmp_path: Path) -> None:
+    port = free_port()
+    with Learner(tmp_path / "replay", port), courier(port, described(3)) as (carried, _):
+        with pytest.raises(RefusedError, match="another architecture"):
+            carried.files(30)
+        with pytest.raises(RefusedError):
+            carried.check()
+
+
+def test_without_a_learner_nothing_moves() -> None:
+    from slope import actor_config
+
+    from lerobot.rl.pair.actor import act
+
+    with pytest.raises(DeviceConnectionError, match="no learner"):
+        act(actor_config(free_port(), wait_s=0.5))
+
+
+class Processes:
+    """Actor and learner as processes of their own, which are killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, role: str) -> None:
+        environ = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
+        log = (self.folder / f"{role}.log").open("ab")
+        command = [sys.executable, str(HERE / "pair_process.py"), role, str(self.folder / "run"), str(self.port)]
+        with log:
+            self.running[role] = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
+
+    def kill(self, role: str) -> None:
+        self.running[role].send_signal(signal.SIGKILL)
+        self.running[role].wait()
+
+    def episodes(self) -> int:
+        root = self.folder / "run" / "replay"
+        return LeRobotDataset("replay", root).num_episodes if (root / "meta" / "info.json").exists() else 0
+
+    def log(self) -> str:
+        return "\n".join(path.read_text()[-3000:] for path in self.folder.glob("*.log"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("kills", [10])
+def test_killed_again_and_again(tmp_path: Path, kills: int) -> None:
+    both = Processes(tmp_path)
+    try:
+        for role in ("learner", "actor"):
+            both.start(role)
+        for number in range(2 * kills):
+            wanted = both.episodes() + 2
+            until = time.monotonic() + 120
+            while both.episodes() < wanted:
+                assert time.monotonic() < until, both.log()
+                time.sleep(0.2)
+            role = ("learner", "actor")[number % 2]
+            both.kill(role)
+            both.start(role)
+        until = time.monotonic() + 60
+        last = both.episodes()
+        while both.episodes() <= last:
+            assert time.monotonic() < until, both.log()
+            time.sleep(0.2)
+        both.running["actor"].send_signal(signal.SIGTERM)
+        assert both.running["actor"].wait(60) == 128 + signal.SIGTERM
+        both.running["learner"].send_signal(signal.SIGTERM)
+        assert both.running["learner"].wait(60) == 128 + signal.SIGTERM, both.log()
+    finally:
+        for process in both.running.values():
+            process.kill()
+            process.wait()
+    found = list(read_episodes(LeRobotDataset("replay", tmp_path / "run" / "replay")))
+    ids = [each.id for each in found]
+    assert len(ids) == len(set(ids)) >= 4 * kills
+    updates = max(int(float(line.split(",")[8] or 0)) for line in _rows(tmp_path / "run" / "metrics.csv"))
+    assert updates > 0, "it learned"
+
+
+def _rows(path: Path) -> list[str]:
+    return path.read_text().splitlines()[1:]
