@@ -8,9 +8,9 @@ from slope import actor_config, learner_config
 if __name__ == "__main__":
     role, folder, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     if role == "actor":
-        from lerobot.rl.pair.actor import act
+        from lerobot.rl.pair.command import actor
 
-        sys.exit(act(actor_config(port, pause_s=0.05)))
-    from lerobot.rl.pair.learner import learn
+        sys.exit(actor(actor_config(port, pause_s=0.05)))
+    from lerobot.rl.pair.command import learner
 
-    sys.exit(learn(learner_config(port, folder)))
+    sys.exit(learner(learner_config(port, folder)))

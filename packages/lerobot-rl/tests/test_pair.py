@@ -31,6 +31,8 @@ from lerobot.rl.pair.messages import description, read_row
 from lerobot.rl.replay.recording import ReplayDataset, read_episodes
 
 HERE = Path(__file__).parent
+PATIENCE_S = 300
+"""How long a process may take to begin on a computer that does much else."""
 
 
 def described(width: int = 2) -> Description:
@@ -213,10 +215,10 @@ def test_a_policy_of_another_form_is_refused(tmp_path: Path) -> None:
 def test_without_a_learner_nothing_moves() -> None:
     from slope import actor_config
 
-    from lerobot.rl.pair.actor import act
+    from lerobot.rl.pair.command import actor
 
     with pytest.raises(DeviceConnectionError, match="no learner"):
-        act(actor_config(free_port(), wait_s=0.5))
+        actor(actor_config(free_port(), wait_s=0.5))
 
 
 class Processes:
@@ -246,7 +248,7 @@ class Processes:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("kills", [10])
 def test_killed_again_and_again(tmp_path: Path, kills: int) -> None:
     both = Processes(tmp_path)
@@ -255,22 +257,22 @@ def test_killed_again_and_again(tmp_path: Path, kills: int) -> None:
             both.start(role)
         for number in range(2 * kills):
             wanted = both.episodes() + 2
-            until = time.monotonic() + 120
+            until = time.monotonic() + PATIENCE_S
             while both.episodes() < wanted:
                 assert time.monotonic() < until, both.log()
                 time.sleep(0.2)
             role = ("learner", "actor")[number % 2]
             both.kill(role)
             both.start(role)
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE_S
         last = both.episodes()
         while both.episodes() <= last:
             assert time.monotonic() < until, both.log()
             time.sleep(0.2)
         both.running["actor"].send_signal(signal.SIGTERM)
-        assert both.running["actor"].wait(60) == 128 + signal.SIGTERM
+        assert both.running["actor"].wait(PATIENCE_S) == 128 + signal.SIGTERM
         both.running["learner"].send_signal(signal.SIGTERM)
-        assert both.running["learner"].wait(60) == 128 + signal.SIGTERM, both.log()
+        assert both.running["learner"].wait(PATIENCE_S) == 128 + signal.SIGTERM, both.log()
     finally:
         for process in both.running.values():
             process.kill()
