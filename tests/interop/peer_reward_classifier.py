@@ -15,11 +15,11 @@ from lerobot.rewards.classifier.processor_classifier import make_classifier_proc
 from peer_exchange import cases, features, part, statistics, write
 
 
-def judged(classifier: Classifier, pre, data: dict) -> torch.Tensor:
+def judged(classifier: Classifier, pre, data: dict, cameras: list) -> torch.Tensor:
     classifier.eval()
     ready = pre(part(data, "seen"))
     with torch.no_grad():
-        return classifier.predict([ready[key] for key in part(data, "seen")]).logits
+        return classifier.predict([ready[key] for key in cameras]).logits
 
 
 def main(root: Path) -> None:
@@ -36,11 +36,11 @@ def main(root: Path) -> None:
         pre, _ = make_classifier_processor(config, statistics(data))
         own.save_pretrained(folder / "theirs")
         pre.save_pretrained(folder / "theirs")
-        found = {"judged.theirs": judged(own, pre, data)}
+        found = {"judged.theirs": judged(own, pre, data, list(asked["inputs"]))}
 
         classifier = Classifier.from_pretrained(folder / "ours")
         its = PolicyProcessorPipeline.from_pretrained(folder / "ours", "classifier_preprocessor.json")
-        found["judged.ours"] = judged(classifier, its, data)
+        found["judged.ours"] = judged(classifier, its, data, list(asked["inputs"]))
         classifier.train()
         optimizer = torch.optim.AdamW(
             (each for each in classifier.parameters() if each.requires_grad), lr=1e-2, weight_decay=0.01

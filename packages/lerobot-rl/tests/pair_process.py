@@ -10,7 +10,7 @@ if __name__ == "__main__":
     if role == "actor":
         from lerobot.rl.pair.command import actor
 
-        sys.exit(actor(actor_config(port, pause_s=0.05)))
+        sys.exit(actor(actor_config(port, pause_s=0.4)))
     from lerobot.rl.pair.command import learner
 
     sys.exit(learner(learner_config(port, folder)))

@@ -2,16 +2,24 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
-from lerobot.core.config.base import CommandConfig, EnvConfig, ProcessorStepConfig, RobotConfig, TeleoperatorConfig
+from lerobot.core.config.base import (
+    CommandConfig,
+    EnvConfig,
+    NoEffect,
+    ProcessorStepConfig,
+    RobotConfig,
+    TeleoperatorConfig,
+)
 from lerobot.core.config.judges import SuccessDetectorConfig
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.rl.config import AlgorithmConfig, LearnerConfig, LearnsFromReward, OnlineConfig
+from lerobot.rl.gym_manipulator import GymManipulatorConfig
 from lerobot.training.config import DatasetConfig, WandBConfig
 
 
@@ -58,6 +66,27 @@ class ReinforcementOptions(CommandConfig):
     save_checkpoint: bool = Field(default=True, description="Save checkpoints.")
     save_freq: int = Field(default=2_000, gt=0, description="Actions between checkpoints, at the end of an episode.")
     wandb: WandBConfig = Field(default_factory=WandBConfig, description="Weights & Biases.")
+
+    # Of files of huggingface/lerobot: what learning from reward never read, or reads elsewhere here.
+    steps: Annotated[Any, NoEffect()] = Field(default=None, description="No effect; see --online.steps.")
+    num_workers: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+    eval_freq: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+    env_eval_freq: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+    eval: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+    use_policy_training_preset: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+    optimizer: Annotated[Any, NoEffect()] = Field(default=None, description="No effect; see --algorithm.")
+    scheduler: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+
+    @model_validator(mode="after")
+    def _manipulator(self) -> Self:
+        """Files of huggingface/lerobot name a robot with a reward as an environment; what is given beside it counts."""
+        if not isinstance(self.env, GymManipulatorConfig):
+            return self
+        said = self.env.fields()
+        for name in (*(said.keys() - self.model_fields_set), "env"):
+            adapter: TypeAdapter[Any] = TypeAdapter(type(self).model_fields[name].annotation)
+            object.__setattr__(self, name, adapter.validate_python(said.get(name)))
+        return self
 
     @model_validator(mode="after")
     def _one_place_to_act(self) -> Self:

@@ -25,7 +25,7 @@ def serve(run: LearningRun, inbox: Inbox, signals: StopSignals, push_s: float) -
         arrived = inbox.take()
         for episode in arrived:
             if run.experience.add(episode):
-                run.count(episode)
+                run.count(len(episode), success=episode.success)
             inbox.confirm(episode)
         if arrived and run.episodes - reported >= run.config.log_freq:
             run.report(arrived[-1])
