@@ -22,7 +22,7 @@ WORKERS = min(8, os.cpu_count() or 1)
 # A file stays in one process, so that what its tests share is made once.
 PYTEST = ["pytest", "-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
 PEER = [
-    "lerobot[dataset,training,feetech,dynamixel,hardware,diffusion,pusht,aloha,lekiwi]==0.6.1",
+    "lerobot[dataset,training,feetech,dynamixel,hardware,diffusion,pusht,aloha,lekiwi,rebot]==0.6.1",
     "transformers>=5.4,<5.6",
 ]
 # The last releases that have GR00T N1.5 ask for flash attention, which no CPU has: they get what they import instead.

@@ -358,8 +358,12 @@ def goals_of(frames: list[bytes], arm: RebotB601Follower) -> Iterator[tuple[str,
 
 
 @pytest.mark.parametrize("count", [800, pytest.param(100_000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
-def test_hostile_commands_move_nothing_beyond_its_limits(count: int, arm: RebotB601Follower, line: VirtualBus) -> None:
+def test_hostile_commands_move_nothing_beyond_its_limits(
+    count: int, arm: RebotB601Follower, line: VirtualBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every goal that goes over the bus is looked at."""
+    # The motors share two cores with whatever else runs: what is late in a hundred thousand ticks is no fault here.
+    monkeypatch.setattr("lerobot.can.exchange.REPLY_WAIT_S", 5.0)
     chance = random.Random(11)
     config = SafetyConfig(ramp_s=0.0, stop_after_s=3600, max_step=2.0)
     seen: dict[str, list[float]] = {joint: [] for joint in JOINTS}

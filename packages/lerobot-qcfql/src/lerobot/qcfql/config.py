@@ -54,6 +54,9 @@ class QCFQLConfig(PreTrainedConfig):
     q_agg: Literal["mean", "min"] = Field(default="mean", description="How their judgements become one.")
 
     discount: float = Field(default=0.99, gt=0, le=1, description="Worth of a reward one step later.")
+    reward_offset: float = Field(
+        default=0.0, description="Added to every reward; -1 where they are 1 at the end and 0 before, as in the paper."
+    )
     tau: float = Field(
         default=0.005, gt=0, le=1, description="How far the slow critics follow with each step of the optimizer."
     )
