@@ -15,8 +15,8 @@ import torch
 from exchange import Tensors, difference, part, run_peer, statistics
 from safetensors.torch import load_file, save_file
 
-from lerobot.hilserl.classifier.config import ClassifierConfig
 from lerobot.hilserl.classifier.files import TrainedClassifier
+from lerobot.hilserl.classifier_config import ClassifierConfig
 from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.training.learner.gradients import clip_gradients
 

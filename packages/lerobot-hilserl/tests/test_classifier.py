@@ -11,9 +11,9 @@ from lerobot.core.errors import CheckpointError, DatasetError, FeatureMismatchEr
 from lerobot.core.types import FeatureSpec, Observation
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.hilserl.classifier.command import train_reward_classifier
-from lerobot.hilserl.classifier.config import ClassifierConfig, ClassifierDetectorConfig, RewardClassifierConfig
 from lerobot.hilserl.classifier.files import TrainedClassifier
 from lerobot.hilserl.classifier.network import Classifier
+from lerobot.hilserl.classifier_config import ClassifierConfig, ClassifierDetectorConfig, RewardClassifierConfig
 from lerobot.hilserl.commands.train_reward_classifier import TrainRewardClassifierConfig
 from lerobot.policies.features import FeatureType, PolicyFeature
 

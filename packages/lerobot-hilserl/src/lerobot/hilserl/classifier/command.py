@@ -13,8 +13,8 @@ from lerobot.core.errors import DatasetError, FeatureMismatchError
 from lerobot.core.images import network_images
 from lerobot.datasets.dataset.views import hold_out
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
-from lerobot.hilserl.classifier.config import ClassifierConfig
 from lerobot.hilserl.classifier.files import TrainedClassifier
+from lerobot.hilserl.classifier_config import ClassifierConfig
 from lerobot.hilserl.commands.train_reward_classifier import TrainRewardClassifierConfig
 from lerobot.policies.features import FeatureType, features_of_dataset
 from lerobot.training.checkpoints import random_state

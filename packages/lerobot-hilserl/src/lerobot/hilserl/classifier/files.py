@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CheckpointError
 from lerobot.core.processors import PolicyProcessorPipeline, build_step
-from lerobot.hilserl.classifier.config import ClassifierConfig
 from lerobot.hilserl.classifier.network import Classifier
+from lerobot.hilserl.classifier_config import ClassifierConfig
 from lerobot.hilserl.config import IMAGENET
 from lerobot.policies.checkpoint.files import CONFIG, WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.skeleton import without_weights

@@ -12,8 +12,8 @@ from lerobot.core.images import network_images
 from lerobot.core.processors.dataset_features import picture_name
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.types import Observation
-from lerobot.hilserl.classifier.config import ClassifierDetectorConfig, RewardClassifierConfig
 from lerobot.hilserl.classifier.files import TrainedClassifier
+from lerobot.hilserl.classifier_config import ClassifierDetectorConfig, RewardClassifierConfig
 
 
 class ClassifierRewards:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.hilserl.classifier.config import ClassifierConfig
+from lerobot.hilserl.classifier_config import ClassifierConfig
 from lerobot.hilserl.config import CONVOLUTIONS
 from lerobot.hilserl.networks import SmallImageEncoder, SpatialEmbedding, image_model
 
@@ -73,7 +73,7 @@ class Classifier(nn.Module):
                 )
             return SmallImageEncoder(shape[0], SMALL_WIDTH), (SMALL_WIDTH, places[0], places[1])
         model: Any = image_model(name, from_scratch=from_scratch)
-        model = getattr(model, "vision_model", model)
+        model = dict(model.named_children()).get("vision_model", model)
         model.requires_grad_(False)
         widths = model.config
         width = int(widths.hidden_sizes[-1]) if self.is_cnn else int(widths.hidden_size)

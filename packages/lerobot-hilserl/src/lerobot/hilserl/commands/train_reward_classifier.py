@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from lerobot.core.config.base import CommandConfig
-from lerobot.hilserl.classifier.config import ClassifierConfig
+from lerobot.hilserl.classifier_config import ClassifierConfig
 from lerobot.training.config import EpisodesConfig
 
 

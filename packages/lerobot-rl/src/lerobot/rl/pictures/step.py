@@ -53,7 +53,7 @@ class CropPicturesStep(ProcessorStep):
         for key, spec in list(seen.items()):
             if isinstance(spec, FeatureSpec) and len(spec.shape) == 3 and spec.dtype == "uint8":
                 seen[key] = self._described(key, spec)
-        return changed  # type: ignore[return-value] # entries are those that came
+        return changed
 
     def _described(self, key: str, spec: FeatureSpec) -> FeatureSpec:
         top, left, height, width = self.config.regions.get(key, (0, 0, *spec.shape[:2]))
