@@ -103,6 +103,10 @@ class QCFQLConfig(PreTrainedConfig):
         """See `lerobot.rl.config.LearnsFromReward.online_preset`: it acts as it is for a while, as in the paper."""
         return {"warmup_steps": 5000}
 
+    def learner_preset(self) -> Mapping[str, Any]:
+        """See `lerobot.rl.config.LearnsFromReward.learner_preset`: nothing of its own."""
+        return {}
+
     def check_columns(self, columns: Collection[str], source: str) -> None:
         """Refuse a dataset that does not say what came of each action; see `PreTrainedConfig.check_columns`."""
         super().check_columns(columns, source)
