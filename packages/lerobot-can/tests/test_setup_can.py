@@ -8,6 +8,7 @@ import pytest
 from lerobot.can.commands.setup_can import SetupCanConfig
 from lerobot.can.interfaces import command, installation, network
 from lerobot.can.virtual import CanLineSpec
+from lerobot.core.config import load
 from lerobot.core.errors import DeviceConnectionError
 from lerobot.core.installation import Fact
 from lerobot.core.testing import PluginPackageContract
@@ -29,6 +30,13 @@ def test_the_documented_defaults() -> None:
         "timeout": 1.0,
         "speed_iterations": 100,
     }
+
+
+@pytest.mark.parametrize("line", ["--mode=setup --interfaces=can0,can1", "--mode=speed --interfaces can0"])
+def test_command_lines_of_the_peer_resolve(line: str) -> None:
+    config = load(SetupCanConfig, line.split()).config
+    assert config.interfaces.startswith("can0")
+    assert config.mode in line
 
 
 def test_motors_are_listed_and_none_gets_torque(line: VirtualBus, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,12 +22,14 @@ from lerobot.core.testing import (
     PluginPackageContract,
     PolicyContract,
     ProcessorContract,
+    RewardModelContract,
     RobotContract,
     ScriptedPrompter,
     TeleoperatorContract,
 )
 from lerobot.core.testing.fake_env import FakeEnv, FakeEnvConfig
 from lerobot.core.testing.fake_policy import FakePolicy, FakePolicyConfig
+from lerobot.core.testing.fake_reward_model import FakeRewardModel, FakeRewardModelConfig
 from lerobot.core.types import FeatureSpec, Frame, Observation, Stamp
 
 # --- robots: the life cycle of every device is tried on them ---------------------------------------------------------
@@ -863,6 +865,83 @@ class TestWrongInverse(BrokenStep):
     class step_class(RenameObservationsProcessorStep):
         def inverse(self) -> Any:
             return self
+
+
+# --- reward models ---------------------------------------------------------------------------------------------------
+
+
+class BrokenRewardModel(RewardModelContract):
+    model_class: ClassVar[Any] = FakeRewardModel
+
+    @pytest.fixture
+    def config(self) -> FakeRewardModelConfig:
+        return FakeRewardModelConfig()
+
+    @pytest.fixture
+    def frames(self) -> dict[str, Any]:
+        return {"observation.state": np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)}
+
+    @pytest.fixture
+    def model(self, config: Any) -> Any:
+        return self.model_class(config)
+
+
+class LossyRewardModelConfig(FakeRewardModelConfig):
+    def model_dump_json(self, **_: Any) -> str:
+        return super().model_dump_json(exclude={"success_from"})
+
+
+class TestLossyRewardModelConfig(BrokenRewardModel):
+    must_fail = "test_config_survives_json"
+
+    @pytest.fixture
+    def config(self) -> FakeRewardModelConfig:
+        return LossyRewardModelConfig(success_from=0.9)
+
+
+class TestLooksAtNothing(BrokenRewardModel):
+    must_fail = "test_it_fulfils_the_protocol"
+
+    class model_class(FakeRewardModel):
+        inputs = ()
+
+
+class TestWritesIntoFrames(BrokenRewardModel):
+    must_fail = "test_a_reward_per_frame"
+
+    class model_class(FakeRewardModel):
+        def rewards(self, frames: Any, task: str) -> Any:
+            found = super().rewards(frames, task)
+            frames["observation.state"][:] = 0
+            return found
+
+
+class TestComparesFramesOfACall(BrokenRewardModel):
+    must_fail = "test_frames_one_by_one_are_the_same"
+
+    class model_class(FakeRewardModel):
+        def rewards(self, frames: Any, task: str) -> Any:
+            self.reset()
+            return super().rewards(frames, task)
+
+
+class TestRemembersTheEpisodeBefore(BrokenRewardModel):
+    must_fail = "test_reset_forgets_the_episode"
+
+    class model_class(FakeRewardModel):
+        seen = 0.0
+
+        def rewards(self, frames: Any, task: str) -> Any:
+            self.seen += 1
+            return super().rewards(frames, task) * np.float32(self.seen)
+
+
+class TestMakesUpWhatIsMissing(BrokenRewardModel):
+    must_fail = "test_a_missing_input_is_named"
+
+    class model_class(FakeRewardModel):
+        def rewards(self, frames: Any, task: str) -> Any:
+            return super().rewards({"observation.state": np.zeros((4, 3), np.float32), **frames}, task)
 
 
 # --- packages --------------------------------------------------------------------------------------------------------

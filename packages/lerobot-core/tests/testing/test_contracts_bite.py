@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lerobot.core.testing import contracts
-from lerobot.core.testing.contracts import camera, env, package, policy, processor, robot, teleoperator
+from lerobot.core.testing.contracts import camera, env, package, policy, processor, reward_model, robot, teleoperator
 
 BROKEN = Path(__file__).with_name("broken_plugins.py")
 
@@ -78,6 +78,7 @@ def test_a_sound_package_passes(outcomes: dict[str, dict[str, list[str]]]) -> No
         policy.PolicyContract,
         env.EnvContract,
         processor.ProcessorContract,
+        reward_model.RewardModelContract,
         package.PluginPackageContract,
     ],
 )
@@ -88,7 +89,7 @@ def test_every_standard_test_has_a_fault_it_finds(contract: type) -> None:
 
 
 def test_every_standard_test_says_how_to_repair_it() -> None:
-    for module in (robot, teleoperator, camera, policy, env, processor, package):
+    for module in (robot, teleoperator, camera, policy, env, processor, reward_model, package):
         for name, cls in inspect.getmembers(module, inspect.isclass):
             if cls.__module__.startswith(contracts.__name__):
                 for test, function in inspect.getmembers(cls, inspect.isfunction):

@@ -14,11 +14,13 @@ from lerobot.core.testing import (
     PluginPackageContract,
     PolicyContract,
     ProcessorContract,
+    RewardModelContract,
     RobotContract,
     TeleoperatorContract,
 )
 from lerobot.core.testing.fake_env import FakeEnvConfig
 from lerobot.core.testing.fake_policy import FakePolicyConfig
+from lerobot.core.testing.fake_reward_model import FakeRewardModelConfig
 
 
 class TestFakeRobot(RobotContract):
@@ -101,6 +103,16 @@ class TestRenameStep(ProcessorContract):
     @pytest.fixture
     def transition(self) -> dict[str, Any]:
         return create_transition({"a": np.zeros(3, np.float32), "c": 1.0}, {"joint.pos": 2.0})
+
+
+class TestFakeRewardModel(RewardModelContract):
+    @pytest.fixture
+    def config(self) -> FakeRewardModelConfig:
+        return FakeRewardModelConfig()
+
+    @pytest.fixture
+    def frames(self) -> dict[str, Any]:
+        return {"observation.state": np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)}
 
 
 class TestCorePackage(PluginPackageContract):

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-REPLY_WAIT_S = 0.03
+REPLY_WAIT_S = 0.05
 """How long answers are waited for before those that are missing are asked for again: a motor needs less than one
 millisecond, a USB adapter up to 16, a busy computer more."""
 
@@ -48,6 +48,7 @@ class Exchange(ABC):
 
     Attributes:
         faults: why motors have switched themselves off, by name; kept until `clear_faults`.
+        reply_wait_s: how long answers are waited for before they are asked for again.
     """
 
     def __init__(self, port: str, motors: Mapping[str, CanMotor], protocol: Protocol, channel: Channel) -> None:
@@ -59,6 +60,7 @@ class Exchange(ABC):
         self._link = CanLink(port, channel)
         self._lock = threading.RLock()
         self.faults: dict[str, str] = {}
+        self.reply_wait_s = REPLY_WAIT_S
         self._accepted: dict[str, _Reading] = {}
         self._suspect: dict[str, _Reading] = {}
         self._unsettled: set[str] = set()
@@ -139,7 +141,7 @@ class Exchange(ABC):
 
     def _hear(self, take: Callable[[str, Frame], object], is_done: Callable[[], bool]) -> None:
         """Hand on the motors' frames until that is enough, or nothing came for too long."""
-        deadline = time.monotonic() + REPLY_WAIT_S
+        deadline = time.monotonic() + self.reply_wait_s
         while not is_done() and (left := deadline - time.monotonic()) > 0:
             self._take_one(left, take)
 

@@ -11,7 +11,7 @@ from lerobot.can.slcan import SlcanAdapter
 from lerobot.can.statistics import CanStatistics
 from lerobot.core.errors import DeviceConnectionError, NotConnectedError
 
-SEND_TIMEOUT_S = 0.1
+SEND_TIMEOUT_S = 1.0
 
 
 class CanLink:

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from lerobot.core.testing.contracts.package import PluginPackageContract
     from lerobot.core.testing.contracts.policy import PolicyContract
     from lerobot.core.testing.contracts.processor import ProcessorContract
+    from lerobot.core.testing.contracts.reward_model import RewardModelContract
     from lerobot.core.testing.contracts.robot import RobotContract
     from lerobot.core.testing.contracts.teleoperator import TeleoperatorContract
     from lerobot.core.testing.fake_env import FakeEnv
     from lerobot.core.testing.fake_policy import FakePolicy
+    from lerobot.core.testing.fake_reward_model import FakeRewardModel
     from lerobot.core.testing.plugins import PluginFolder
     from lerobot.core.testing.prompter import ScriptedPrompter
     from lerobot.core.testing.typist import Typist
@@ -26,10 +28,12 @@ _MODULES = {
     "EnvContract": "contracts.env",
     "FakeEnv": "fake_env",
     "FakePolicy": "fake_policy",
+    "FakeRewardModel": "fake_reward_model",
     "PluginFolder": "plugins",
     "PluginPackageContract": "contracts.package",
     "PolicyContract": "contracts.policy",
     "ProcessorContract": "contracts.processor",
+    "RewardModelContract": "contracts.reward_model",
     "RobotContract": "contracts.robot",
     "ScriptedPrompter": "prompter",
     "TeleoperatorContract": "contracts.teleoperator",
@@ -41,10 +45,12 @@ __all__ = [
     "EnvContract",
     "FakeEnv",
     "FakePolicy",
+    "FakeRewardModel",
     "PluginFolder",
     "PluginPackageContract",
     "PolicyContract",
     "ProcessorContract",
+    "RewardModelContract",
     "RobotContract",
     "ScriptedPrompter",
     "TeleoperatorContract",

@@ -24,8 +24,8 @@ class ArmOfTwo(Protocol):
     prompter: Prompter
 
     @property
-    def joint_features(self) -> dict[str, FeatureSpec]:
-        """See `Arm.joint_features`."""
+    def action_features(self) -> dict[str, FeatureSpec]:
+        """See `Robot.action_features` and `Teleoperator.action_features`."""
         ...
 
     def require_usable_file(self) -> None:
@@ -129,12 +129,9 @@ class Pair(DeviceBase, Generic[OneArm]):
         """What is wrong with the unconnected arms, the left one first; motors have the prefix of their arm."""
         return [_of_arm(prefix, finding) for prefix, arm in self.arms.items() for finding in arm.diagnose()]
 
-    def _joint_features(self) -> dict[str, FeatureSpec]:
-        return {
-            f"{prefix}{key}": feature
-            for prefix, arm in self.arms.items()
-            for key, feature in arm.joint_features.items()
-        }
+    def _of_both(self, features: Callable[[OneArm], dict[str, FeatureSpec]]) -> dict[str, FeatureSpec]:
+        """Features of both arms, with their prefixes."""
+        return {f"{prefix}{key}": spec for prefix, arm in self.arms.items() for key, spec in features(arm).items()}
 
     def _close(self) -> None:
         with ExitStack() as stack:
@@ -198,12 +195,12 @@ class FollowerPair(Pair[OneFollower]):
     @property
     def action_features(self) -> dict[str, FeatureSpec]:
         """Joint targets, `left_<joint>.pos` and `right_<joint>.pos`."""
-        return self._joint_features()
+        return self._of_both(lambda arm: arm.action_features)
 
     @property
     def observation_features(self) -> dict[str, FeatureSpec]:
         """Joint positions of both arms, and one image per camera."""
-        return {**self._joint_features(), **self.cameras.features}
+        return {**self._of_both(lambda arm: arm.observation_features), **self.cameras.features}
 
     @property
     def safe_state(self) -> str:
@@ -286,7 +283,7 @@ class ReaderPair(Pair[OneReader]):
     @property
     def action_features(self) -> dict[str, FeatureSpec]:
         """Joint positions, `left_<joint>.pos` and `right_<joint>.pos`."""
-        return self._joint_features()
+        return self._of_both(lambda arm: arm.action_features)
 
     @property
     def feedback_features(self) -> dict[str, FeatureSpec]:
@@ -314,7 +311,7 @@ class LeaderPair(ReaderPair[OneLeader]):
     @property
     def feedback_features(self) -> dict[str, FeatureSpec]:
         """Joint positions the arms move to while their torque is on."""
-        return self._joint_features()
+        return self._of_both(lambda arm: arm.feedback_features)
 
     def send_feedback(self, feedback: dict[str, Any]) -> None:
         """See `Teleoperator.send_feedback`."""
