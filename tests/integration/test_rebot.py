@@ -1,14 +1,13 @@
 """reBot arms through the commands: led, recorded, replayed, learned from and driven by the policy, on virtual arms."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from arm_commands import CAMERA, SMALL_ACT, SOON, released, run_command
 
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.motors import MotorCalibration, save_calibration
@@ -19,13 +18,6 @@ RANGES = ((-150, 150), (-200, 1), (-200, 1), (-80, 90), (-90, 90), (-90, 90), (-
 POSE = {0: -10.0, 1: 8.0, 2: -12.0, 3: 5.0, 4: -6.0, 5: 4.0, 6: 3.0}
 """Where the servos of a leader are put, degrees; of the follower's joints, 10, -8, -12, 5, -6, -4 and -18."""
 LED = (10.0, -8.0, -12.0, 5.0, -6.0, -4.0, -18.0)
-CAMERA = "{front: {type: fake, width: 64, height: 48, fps: 30}}"
-SMALL_ACT = (
-    "--policy.dim_model=32 --policy.dim_feedforward=32 --policy.n_heads=2 --policy.n_encoder_layers=1"
-    " --policy.n_vae_encoder_layers=1 --policy.chunk_size=10 --policy.n_action_steps=10"
-    " --policy.pretrained_backbone_weights=null --policy.push_to_hub=false"
-)
-SOON = "--safety.ramp_s=0.2"
 
 
 @pytest.fixture
@@ -45,38 +37,7 @@ def run(tmp_path: Path) -> Callable[[str], str]:
         }
         for name in ("me", "me_left", "me_right"):
             save_calibration(tmp_path / "calibration" / role / f"{name}.json", entries)
-    environment = {
-        **os.environ,
-        "HF_LEROBOT_HOME": str(tmp_path / "lerobot"),
-        "HF_LEROBOT_CALIBRATION": str(tmp_path / "calibration"),
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-
-    def run(line: str) -> str:
-        command, *arguments = line.split(" --")
-        program = shutil.which(command)
-        assert program, command
-        done = subprocess.run(
-            [program, *(f"--{argument.strip()}" for argument in arguments)],
-            env=environment,
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        shown = done.stdout + done.stderr
-        assert done.returncode == 0, f"{line}\n{shown}"
-        assert "Traceback" not in shown
-        return shown
-
-    return run
-
-
-def released(line: VirtualBus) -> bool:
-    return not any(line.state(motor)["Torque_Enable"] for motor in line.spec.ids.values())
+    return partial(run_command, tmp_path)
 
 
 @pytest.mark.timeout(300)

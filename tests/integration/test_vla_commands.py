@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save_file
 from tiny_clip import TEXT, VISION
 from tiny_clip import write_tiny_tokenizer as write_clip_tokenizer
 from tiny_groot import tiny_sizes, write_tiny_assets
+from tiny_groot_n17 import tiny_sizes as n17_sizes
+from tiny_groot_n17 import write_tiny_assets as write_n17_assets
 from tiny_pi import SPEAKS, tiny_networks, write_tiny_codec, write_tiny_tokenizer
 from tiny_smolvlm import write_tiny_smolvlm
 from tiny_xvla import tiny_network, write_tiny_bart_tokenizer
@@ -39,7 +41,7 @@ JOINTS = [f"joint_{index}.pos" for index in range(6)]
     scope="module",
     params=[
         *("smolvla", "pi05", "xvla", "multi_task_dit", "groot_n15"),
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("pi0", "pi0_fast")),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("pi0", "pi0_fast", "groot")),
     ],
 )
 def family(request: pytest.FixtureRequest) -> str:
@@ -57,6 +59,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, family: str) -> Path:
         "xvla": write_tiny_bart_tokenizer,
         "multi_task_dit": write_clip_tokenizer,
         "groot_n15": write_tiny_assets,
+        "groot": write_n17_assets,
     }
     write.get(family, write_tiny_tokenizer)(folder / "clip")
     for name, camera, size in (("arm", "images.top", 6), ("push", "image", 2)):
@@ -82,6 +85,7 @@ NAMED = {
     "xvla": "tokenizer_name",
     "multi_task_dit": "text_encoder_name",
     "groot_n15": "tokenizer_assets_repo",
+    "groot": "vlm_assets",
     **dict.fromkeys(("pi0", "pi05", "pi0_fast"), "text_tokenizer_name"),
 }
 PI = {**tiny_networks(), "num_inference_steps": 2, "tokenizer_max_length": 120}
@@ -93,6 +97,7 @@ DIT |= {"hidden_dim": 32, "num_layers": 2, "num_heads": 2, "timestep_embed_dim":
 GROOT = {"network": tiny_sizes(), "max_state_dim": 10, "max_action_dim": 8, "load_base_weights": False}
 NEW = {
     "groot_n15": new("groot_n15", size=GROOT),
+    "groot": new("groot", size={**GROOT, "network": n17_sizes(horizon=8)}),
     "multi_task_dit": new("multi_task_dit", size=DIT),
     "smolvla": new("smolvla", size={"resize_imgs_with_padding": [32, 32], "num_steps": 2}),
     "pi0": new("pi0", size=PI),
@@ -104,8 +109,9 @@ NEW = {
 ADAPTED = {"smolvla": 2 * (2 * 4 + 5), "pi0": 2 * (2 * 2 + 5), "pi05": 2 * (2 * 2 + 2), "pi0_fast": 2 * 2 * 2}
 # X-VLA has none either: attention and feed-forward blocks of two layers.
 ADAPTED["xvla"] = 2 * 2 * 4
-# Queries and values of four blocks.
+# Queries and values of four blocks, and of six.
 ADAPTED["groot_n15"] = 2 * 2 * 4
+ADAPTED["groot"] = 2 * 2 * 6
 # Five matrices of each layer of the transformer, the projections around it, and that behind the task.
 ADAPTED["multi_task_dit"] = 2 * (2 * 5 + 3)
 
@@ -252,7 +258,7 @@ def test_a_robot_without_the_camera_is_refused_before_it_moves(root: Path, famil
     trained = f"--policy.path={model(root / 'trained/arm')}"
     with pytest.raises(FeatureMismatchError, match=r"observation\.images\.top is missing"):
         fake([trained])
-    if family in {"multi_task_dit", "groot_n15"}:
+    if family in {"multi_task_dit", "groot_n15", "groot"}:
         # No camera of them may be missing.
         return
     with pytest.raises(FeatureMismatchError, match=r"observation\.images\.top is missing"):

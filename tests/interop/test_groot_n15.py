@@ -16,7 +16,7 @@ from exchange import Tensors, described, part, run_peer, statistics
 from safetensors.torch import load_file, save_file
 from tiny_groot import nvidia_config, tiny_sizes, write_tiny_assets
 
-from lerobot.groot.config import GrootConfig, GrootN15Config
+from lerobot.groot.config import EarlierGrootConfig, GrootN15Config
 from lerobot.groot.policy import GrootN15Policy
 from lerobot.groot.step_configs import EMBODIMENTS
 from lerobot.policies.assembly import PolicyWithProcessors
@@ -106,7 +106,7 @@ def write_case(folder: Path, index: int) -> None:
         chosen["chunk_size"] = drawn["head"]["horizon"]
         chosen["n_action_steps"] = min(3, chosen["chunk_size"])
     shapes = {"input_features": features(index), "output_features": {"action": {"type": "ACTION", "shape": (JOINTS,)}}}
-    config = GrootConfig(device="cpu", push_to_hub=False, **shapes, **chosen)
+    config = EarlierGrootConfig(device="cpu", push_to_hub=False, **shapes, **chosen)
     tensors = data(index, config)
     torch.manual_seed(100 + index)
     policy: GrootN15Policy = config.build(from_scratch=False)
@@ -156,8 +156,8 @@ def differences(folder: Path, saved_by: str, tolerance: float) -> list[str]:
     policy, processors = pair.policy, pair.processors
     assert isinstance(policy, GrootN15Policy)
     tick = processors.preprocessor({**part(tensors, "tick"), "task": case["task"]})
-    with torch.no_grad(), policy._mixed():
-        seen = (tick["eagle_input_ids"], tick["eagle_attention_mask"].bool(), policy._typed(tick["eagle_pixel_values"]))
+    with torch.no_grad(), policy.mixed():
+        seen = (tick["eagle_input_ids"], tick["eagle_attention_mask"].bool(), policy.typed(tick["eagle_pixel_values"]))
         compare("seen", policy._groot_model.backbone(*seen))
     torch.manual_seed(7)
     chunk = policy.predict_action_chunk(tick)

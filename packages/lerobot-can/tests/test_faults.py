@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Callable
 
+import can
 import pytest
+import serial
 
 from lerobot.can import DamiaoMotorsBus
 from lerobot.can.frame import Frame
@@ -102,6 +104,23 @@ def test_a_motor_that_lost_its_supply_is_noticed(damiao: Bus, line: VirtualBus) 
     line.power(True)
     with pytest.raises(MotorError, match="lost torque without being told to"):
         damiao.sync_write("Goal_Position", 0.0)
+
+
+def test_a_frame_that_the_adapter_takes_too_late_is_a_lost_one(damiao: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pyserial says so too where a busy computer was away for as long after it had written all of it."""
+    bus = damiao._link.require_open()
+    send, late = bus.send, [1]
+
+    def slow(message: can.Message, timeout: float | None = None) -> None:
+        send(message, timeout)
+        if late:
+            late.pop()
+            raise can.CanOperationError("Could not write") from serial.SerialTimeoutException("Write timeout")
+
+    monkeypatch.setattr(bus, "send", slow)
+    assert damiao.read("Present_Position", "pan") == pytest.approx(0, abs=0.1)
+    assert damiao.is_connected
+    assert not late
 
 
 def test_a_pulled_cable_is_one_error_and_the_bus_can_be_used_again(

@@ -139,9 +139,9 @@ def test_what_ended_is_not_played_again(trained: Any, tmp_path: Path) -> None:
 def test_another_evaluation_is_not_taken_up(tmp_path: Path) -> None:
     with EpisodeJournal(tmp_path, {"seed": 3, "env": {"task": "low", "fps": 20}}) as journal:
         journal.add("low", 0, "stay low", Episode(0, 3, True, 1.0, 1.0, 2))
-    with pytest.raises(LeRobotError, match=r"played with env\.fps 20, and now it is 10"):
+    with pytest.raises(LeRobotError, match=r"made with env\.fps 20, and now it is 10"):
         EpisodeJournal(tmp_path, {"seed": 3, "env": {"task": "low", "fps": 10}}, resume=True)
-    with pytest.raises(LeRobotError, match="there is no evaluation to resume"):
+    with pytest.raises(LeRobotError, match="there is nothing to resume"):
         EpisodeJournal(tmp_path / "none", {}, resume=True)
 
 
@@ -189,7 +189,7 @@ def test_the_command_resumes_into_the_same_report(trained: Any, tmp_path: Path) 
     (folder / NAME).write_text("".join(lines[:5]))
     eval_command(load(EvalPipelineConfig, [*flags, "--resume=true", "--env.max_parallel_tasks=3"]).config)
     assert json.loads((folder / "eval_info.json").read_text())["per_task"] == whole["per_task"]
-    with pytest.raises(LeRobotError, match=r"played with seed 1000, and now it is 5"):
+    with pytest.raises(LeRobotError, match=r"made with seed 1000, and now it is 5"):
         eval_command(load(EvalPipelineConfig, [*flags, "--resume=true", "--seed=5"]).config)
     with pytest.raises(ConfigError, match="output_dir"):
         load(EvalPipelineConfig, [*(flag for flag in flags if "output_dir" not in flag), "--resume=true"])

@@ -15,3 +15,13 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("eagle")
     write_tiny_assets(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def vlm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of a small Qwen3-VL."""
+    from tiny_groot_n17 import write_tiny_assets
+
+    folder = tmp_path_factory.mktemp("qwen3_vl") / "files"
+    write_tiny_assets(folder)
+    return folder

@@ -13,7 +13,7 @@ from tiny_groot import IMAGE_TOKEN, nvidia_config, tiny_settings, tiny_sizes
 from torch import Tensor
 
 from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
-from lerobot.groot.config import GrootConfig, GrootN15Config
+from lerobot.groot.config import EarlierGrootConfig, GrootN15Config
 from lerobot.groot.policy import GrootN15Policy
 from lerobot.policies.assembly import PolicyWithProcessors, make_pre_post_processors
 from lerobot.policies.checkpoint.files import Checkpoint
@@ -124,7 +124,7 @@ def test_the_loss_is_the_mean_over_steps_and_the_robots_own_numbers(assets: Path
     loss, _ = policy.forward(batch, noise=noise, time=time)
     action = torch.nn.functional.pad(batch["action"], (0, 4))
     noisy = (1 - time[:, None, None]) * noise + time[:, None, None] * action
-    found = policy._groot_model.action_head.velocity(policy._observe(batch), noisy, time)
+    found = policy._groot_model.action_head.velocity(policy.observe(batch), noisy, time)
     expected = (action - noise - found)[..., :4].pow(2).mean()
     assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
     # Filled up, as the pre-processor gives it, it is the same.
@@ -138,7 +138,7 @@ def test_a_chunk_follows_the_velocity_from_noise(assets: Path) -> None:
     chunk = policy.predict_action_chunk(batch, noise=noise)
     head, actions = policy._groot_model.action_head, noise
     with torch.no_grad():
-        observed = policy._observe(batch)
+        observed = policy.observe(batch)
         for number in (0, 250, 500, 750):
             actions = actions + head.velocity(observed, actions, torch.full((8,), number / 1000)) / 4
     assert torch.allclose(chunk, actions[..., :4], atol=1e-6)
@@ -291,6 +291,6 @@ def test_sizes_are_written_down_where_no_name_stands_for_them(assets: Path, tmp_
     base.mkdir()
     (base / "config.json").write_text(json.dumps(nvidia_config(tiny_sizes(), 10, 8)))
     files = tiny_settings(assets, network=None, base_model_path=str(base))
-    new, old = GrootN15Config(**files).build(), GrootConfig(**files).build()
+    new, old = GrootN15Config(**files).build(), EarlierGrootConfig(**files).build()
     assert new.config.network == old.config.size
     assert old.config.network is None

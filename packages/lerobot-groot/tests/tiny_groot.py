@@ -83,7 +83,7 @@ def write_tiny_assets(folder: Path, sizes: dict[str, Any] | None = None) -> None
         "special_tokens_map.json": {"eos_token": SPECIAL[2], "pad_token": SPECIAL[0]},
         "tokenizer_config.json": {
             "tokenizer_class": "Qwen2Tokenizer",
-            "added_tokens_decoder": {str(300 + index): _special(word) for index, word in enumerate(SPECIAL)},
+            "added_tokens_decoder": {str(300 + index): special(word) for index, word in enumerate(SPECIAL)},
             "additional_special_tokens": SPECIAL[1:],
             "eos_token": SPECIAL[2],
             "pad_token": SPECIAL[0],
@@ -99,7 +99,8 @@ def write_tiny_assets(folder: Path, sizes: dict[str, Any] | None = None) -> None
     (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]))
 
 
-def _special(word: str) -> dict[str, Any]:
+def special(word: str) -> dict[str, Any]:
+    """How a file says a word that is none of the text."""
     plain = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
     return {"content": word, "special": True, **plain}
 

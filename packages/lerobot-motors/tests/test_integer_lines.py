@@ -46,6 +46,18 @@ def test_whole_lines_are_taken_once_and_in_order(line: tuple[int, IntegerLines])
     assert lines.take(PATIENCE_S) == []
 
 
+def test_longer_lines_are_cut_where_they_are_wanted() -> None:
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    lines = IntegerLines(os.ttyname(slave), 115_200, 3, or_more=True)
+    lines.open()
+    os.write(master, b"0\n1 2\n1 2 3 4\n5 6 7\n")
+    assert taken(lines, (5, 6, 7)) == [(1, 2, 3), (5, 6, 7)]
+    lines.close()
+    os.close(master)
+    os.close(slave)
+
+
 @pytest.mark.parametrize(
     "torn",
     [

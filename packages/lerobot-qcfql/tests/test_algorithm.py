@@ -16,6 +16,7 @@ from lerobot.qcfql.algorithm import QCFQLAlgorithm, chunks_of
 from lerobot.qcfql.config import QCFQLAlgorithmConfig, QCFQLConfig
 from lerobot.qcfql.losses import Draws, losses
 from lerobot.qcfql.policy import QCFQLPolicy
+from lerobot.rl.config import LearnsFromReward
 from lerobot.rl.learner import ReinforcementLearner
 from lerobot.rl.replay.buffer import ReplayBuffer
 from lerobot.rl.transition import Episode, Transition
@@ -111,5 +112,6 @@ def test_chunks_of_another_size_are_refused(make: Make) -> None:
 
 
 def test_the_policy_says_how_it_learns() -> None:
+    assert isinstance(QCFQLConfig(), LearnsFromReward)
     config = QCFQLAlgorithmConfig.model_validate(QCFQLConfig(chunk_size=7, optimizer_lr=1e-3).algorithm_preset())
     assert (config.steps_per_window, config.lr) == (7, 1e-3)

@@ -83,7 +83,7 @@ def expected(policy: QCFQLPolicy, seen: Chunks, draws: Draws) -> dict[str, float
     for row in range(rows):
         alive, target = 1.0, 0.0
         for step in range(steps):
-            target += config.discount**step * rewards[row, step]
+            target += config.discount**step * (rewards[row, step] + config.reward_offset)
             alive *= 1.0 - float(seen.solved[row, step])
         target += config.discount**steps * alive * slow[row]
         known = bool(seen.acted[row].all()) and (bool(seen.continued[row]) or bool(seen.solved[row, -1]))
@@ -106,7 +106,7 @@ def expected(policy: QCFQLPolicy, seen: Chunks, draws: Draws) -> dict[str, float
     "changes",
     [
         {},
-        {"alpha": 3.0, "q_agg": "min", "num_critics": 3, "discount": 0.8},
+        {"alpha": 3.0, "q_agg": "min", "num_critics": 3, "discount": 0.8, "reward_offset": -1.0},
         {"actor": "best_of_n"},
         {"actor": "best_of_n", "q_agg": "min", "n_samples": 1},
         {"chunk_size": 1},

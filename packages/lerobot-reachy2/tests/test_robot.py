@@ -114,6 +114,7 @@ def test_nothing_jumps_while_the_motors_are_switched_on(reachy: VirtualReachy, b
     with built(reachy) as robot:
         assert speeds[0] == 0.01
         assert elbow.speed == 1.0
+        assert elbow.goal > -0.1, "its goal is where it was found"
         assert robot.get_observation()["r_elbow_pitch.pos"] > -5.0
 
 

@@ -148,7 +148,7 @@ def test_a_line_that_was_being_written_is_played_again(
 def test_another_evaluation_is_not_taken_up(evaluate: Any, configure: Any, person: Any, robots: Any) -> None:
     person(*((f"Episode {index}", "s") for index in range(3)))
     evaluate()
-    with pytest.raises(LeRobotError, match=r"played with fps 50\.0, and now it is 25\.0"):
+    with pytest.raises(LeRobotError, match=r"made with fps 50\.0, and now it is 25\.0"):
         eval_command(configure("--resume=true", "--fps=25"))
     assert [entry.event for entry in robots[1].log] == []
 

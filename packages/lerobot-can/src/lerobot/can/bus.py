@@ -139,7 +139,7 @@ class CanMotorsBus(Exchange):
         (name,) = self._names(motor)
         answers: dict[str, MotorState] = {}
         with self._lock:
-            self._try({name: self._query(name)}, self._state, answers, again=False)
+            self._try({name: self._query(name)}, self._state, answers)
         return name in answers
 
     def diagnose(self) -> list[Finding]:

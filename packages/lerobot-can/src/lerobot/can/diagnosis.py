@@ -10,6 +10,8 @@ from lerobot.motors.finding import Finding, whole_line
 
 PINGS = 3
 SAMPLES = 40
+SAMPLE_WAIT_S = 0.2
+"""How long an answer is waited for while misses are counted: a busy computer is not the motor's fault."""
 
 ADVICE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -30,6 +32,7 @@ class Examined(Protocol):
 
     port: str
     faults: dict[str, str]
+    reply_wait_s: float
 
     @property
     def motors(self) -> Mapping[str, object]:
@@ -59,12 +62,15 @@ def diagnose(bus: Examined) -> list[Finding]:
         bus.connect(handshake=False)
     except DeviceConnectionError as error:
         return [Finding("port", "", 0, error.what, error.hint)]
+    usual, bus.reply_wait_s = bus.reply_wait_s, SAMPLE_WAIT_S
     try:
         findings = [each for place, name in enumerate(bus.motors, 1) for each in _examine(bus, name, place)]
     except DeviceConnectionError as error:
         return [Finding("port", "", 0, error.what, error.hint)]
     else:
         bus.disconnect(disable_torque=False)
+    finally:
+        bus.reply_wait_s = usual
     return whole_line(list(bus.motors), findings) or list(_expected_models(bus))
 
 

@@ -26,6 +26,10 @@ REPLY_WAIT_S = 0.05
 """How long answers are waited for before those that are missing are asked for again: a motor needs less than one
 millisecond, a USB adapter up to 16, a busy computer more."""
 
+LONGEST_WAIT = 4
+"""How often that long is waited at most: each further try has more patience, so that one loss costs little and a busy
+computer is no silent motor."""
+
 RETRIES = 7
 MARGIN_RAD = 0.1
 """How much farther than its fastest speed a reading may lie from the one before; noise of a hand's jolt."""
@@ -48,7 +52,7 @@ class Exchange(ABC):
 
     Attributes:
         faults: why motors have switched themselves off, by name; kept until `clear_faults`.
-        reply_wait_s: how long answers are waited for before they are asked for again.
+        reply_wait_s: how long answers are waited for before they are asked for again, the first time.
     """
 
     def __init__(self, port: str, motors: Mapping[str, CanMotor], protocol: Protocol, channel: Channel) -> None:
@@ -60,7 +64,7 @@ class Exchange(ABC):
         self._link = CanLink(port, channel)
         self._lock = threading.RLock()
         self.faults: dict[str, str] = {}
-        self.reply_wait_s = REPLY_WAIT_S
+        self.reply_wait_s = self._patience_s = REPLY_WAIT_S
         self._accepted: dict[str, _Reading] = {}
         self._suspect: dict[str, _Reading] = {}
         self._unsettled: set[str] = set()
@@ -100,7 +104,7 @@ class Exchange(ABC):
         with self._lock:
             for attempt in range(tries):
                 missing = {name: frame for name, frame in questions.items() if name not in answers}
-                self._try(missing, accept, answers, again=attempt > 0)
+                self._try(missing, accept, answers, attempt)
                 if len(answers) == len(questions):
                     return {name: answers[name] for name in questions}
             self.statistics.failures += 1
@@ -116,15 +120,15 @@ class Exchange(ABC):
         missing: Mapping[str, Frame],
         accept: Callable[[str, Frame], Answer | None],
         answers: dict[str, Answer],
-        *,
-        again: bool,
+        attempt: int = 0,
     ) -> None:
         """Ask once, and add the answers that come."""
+        self._patience_s = self.reply_wait_s * min(1 + attempt, LONGEST_WAIT)
         self._catch_up(missing)
         asked = [name for name in missing if name not in self._unsettled]
         for name in asked:
             self._link.send(missing[name])
-        self.statistics.retries += len(asked) if again else 0
+        self.statistics.retries += len(asked) if attempt else 0
 
         def take(name: str, frame: Frame) -> None:
             answer = accept(name, frame)
@@ -141,7 +145,7 @@ class Exchange(ABC):
 
     def _hear(self, take: Callable[[str, Frame], object], is_done: Callable[[], bool]) -> None:
         """Hand on the motors' frames until that is enough, or nothing came for too long."""
-        deadline = time.monotonic() + self.reply_wait_s
+        deadline = time.monotonic() + self._patience_s
         while not is_done() and (left := deadline - time.monotonic()) > 0:
             self._take_one(left, take)
 

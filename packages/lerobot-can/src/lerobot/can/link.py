@@ -71,10 +71,10 @@ class CanLink:
         return self._bus
 
     def send(self, frame: Frame) -> None:
-        """Send a frame.
+        """Send a frame; one that an adapter does not take in time is lost, as any frame can be.
 
         Raises:
-            DeviceConnectionError: the bus is gone, or takes no more frames.
+            DeviceConnectionError: the bus is gone.
         """
         message = can.Message(
             arbitration_id=frame.id, data=frame.data, is_extended_id=False, is_fd=self.channel.is_fd(self.port)
@@ -82,7 +82,8 @@ class CanLink:
         try:
             self.require_open().send(message, SEND_TIMEOUT_S)
         except (can.CanError, serial.SerialException, OSError) as error:
-            raise self._lost(error) from error
+            if not isinstance(error.__cause__ or error, serial.SerialTimeoutException):
+                raise self._lost(error) from error
         self.statistics.packets += 1
         self.statistics.saw(frame)
 

@@ -133,13 +133,14 @@ def _settings(config: EvalPipelineConfig) -> dict[str, Any]:
         settings = config.model_dump(mode="json", include={"policy", "robot", "rename_map", *deciding})
         settings["episode_time_s"] = config.eval.episode_time_s
         # The same arm may have another port tomorrow.
-        settings["robot"] = _without_ports(settings["robot"])
+        settings["robot"] = without_ports(settings["robot"])
     return {**settings, "pretrained_path": None if path is None else str(path)}
 
 
-def _without_ports(settings: dict[str, Any]) -> dict[str, Any]:
+def without_ports(settings: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what tells where a device is plugged in, at every depth."""
     return {
-        name: _without_ports(value) if isinstance(value, dict) else value
+        name: without_ports(value) if isinstance(value, dict) else value
         for name, value in settings.items()
         if name != "port"
     }

@@ -1,4 +1,4 @@
-"""The episodes of an evaluation, kept one by one as they end, so that an interrupted one goes on."""
+"""What was done, kept as it is done, so that what was interrupted goes on: a file of entries, and one of episodes."""
 
 import json
 import os
@@ -14,8 +14,57 @@ NAME = "episodes.jsonl"
 """File in the folder of an evaluation: its settings in the first line, then an episode a line."""
 
 
+class Journal:
+    """A file: settings in its first line, then an entry a line; an entry is on the disk when it is added.
+
+    Args:
+        path: the file, made with the first entry: what is refused before leaves nothing behind.
+        settings: everything that decides what the entries are, as JSON has it.
+        resume: take over the entries that are there; otherwise the file is begun anew.
+
+    Raises:
+        LeRobotError: there is nothing to resume, or it was made with other settings.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Any], *, resume: bool = False) -> None:
+        lines = [json.dumps(settings)]
+        if resume:
+            # The last line is whole or was being written when the program was killed.
+            lines = _read(path).split("\n")[:-1]
+            _check(json.loads(lines[0]) if lines else {}, dict(json.loads(json.dumps(settings))), path)
+        self.entries: list[dict[str, Any]] = [json.loads(line) for line in lines[1:]]
+        """What is kept, the oldest first."""
+        self._path = path
+        self._first_lines = lines
+        self._file: TextIO | None = None
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Keep an entry."""
+        file = self._file or self._begun()
+        file.write(json.dumps(entry) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+        self.entries.append(dict(entry))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _begun(self) -> TextIO:
+        replace_text(self._path, "".join(f"{line}\n" for line in self._first_lines))
+        self._file = self._path.open("a", encoding="utf-8")
+        return self._file
+
+
 class EpisodeJournal:
-    """Keeps every episode that ended; what is added is on the disk when `add` returns.
+    """Keeps every episode of an evaluation that ended; what is added is on the disk when `add` returns.
 
     Args:
         folder: folder of the evaluation.
@@ -23,23 +72,15 @@ class EpisodeJournal:
         resume: take over the episodes that are there; otherwise the file is begun anew.
 
     Raises:
-        LeRobotError: there is nothing to resume, or it was played with other settings.
+        LeRobotError: see `Journal`.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any], *, resume: bool = False) -> None:
-        path = folder / NAME
+        self._journal = Journal(folder / NAME, settings, resume=resume)
         self._episodes: dict[tuple[str, int], dict[int, Episode]] = {}
         self._descriptions: dict[tuple[str, int], str] = {}
-        lines = [json.dumps(settings)]
-        if resume:
-            # The last line is whole or was being written when the program was killed.
-            lines = _read(path).split("\n")[:-1]
-            _check(json.loads(lines[0]) if lines else {}, dict(json.loads(json.dumps(settings))), path)
-            for line in lines[1:]:
-                self._take(json.loads(line))
-        self._path = path
-        self._first_lines = lines
-        self._file: TextIO | None = None
+        for entry in self._journal.entries:
+            self._take(entry)
 
     def episodes(self, group: str, task_id: int) -> dict[int, Episode]:
         """The episodes of a task that ended, by index."""
@@ -70,28 +111,18 @@ class EpisodeJournal:
         self._write({"task_group": group, "task_id": task_id, "index": index, "taken_back": True})
 
     def _write(self, entry: dict[str, Any]) -> None:
-        file = self._file or self._begun()
-        file.write(json.dumps(entry) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+        self._journal.add(entry)
         self._take(entry)
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
+        self._journal.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
-
-    def _begun(self) -> TextIO:
-        """The file, made when the first episode ends: an evaluation that is refused leaves nothing behind."""
-        replace_text(self._path, "".join(f"{line}\n" for line in self._first_lines))
-        self._file = self._path.open("a", encoding="utf-8")
-        return self._file
 
     def _take(self, entry: dict[str, Any]) -> None:
         task = (str(entry["task_group"]), int(entry["task_id"]))
@@ -110,7 +141,7 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise LeRobotError(
-            f"{path} does not exist, so there is no evaluation to resume", hint="Begin one: leave --resume out."
+            f"{path} does not exist, so there is nothing to resume", hint="Begin anew: leave --resume out."
         ) from error
 
 
@@ -119,7 +150,7 @@ def _check(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
     for name in sorted(first.keys() | second.keys()):
         if first.get(name) != second.get(name):
             raise LeRobotError(
-                f"{path} was played with {name} {first.get(name)!r}, and now it is {second.get(name)!r}",
+                f"{path} was made with {name} {first.get(name)!r}, and now it is {second.get(name)!r}",
                 expected="the same settings, or another --output_dir",
             )
 

@@ -155,24 +155,7 @@ class GrootN15Config(PreTrainedConfig):
     def validate_features(self) -> None:
         """Refuse features that do not fit; see `PreTrainedConfig.validate_features`."""
         super().validate_features()
-        state, action = self.robot_state_feature, self.action_feature
-        if state is None or action is None or not self.image_features:
-            raise FeatureMismatchError(
-                f"policy {self.type!r} has the inputs {', '.join(self.input_features)} and the outputs "
-                f"{', '.join(self.output_features)}",
-                keys=list(self.input_features),
-                expected="at least one camera and observation.state as inputs, 'action' as output",
-            )
-        for key, found, field in (
-            (OBSERVATION_STATE, state.shape[0], "max_state_dim"),
-            (ACTION, action.shape[0], "max_action_dim"),
-        ):
-            if found > (widest := getattr(self, field)):
-                raise FeatureMismatchError(
-                    f"{key} has {found} numbers, and policy {self.type!r} takes {widest}",
-                    keys=[key],
-                    expected=f"at most {widest}, or a new policy with --policy.{field}={found}",
-                )
+        check_widths(self)
         if self.chunk_size < (horizon := self.size.head.horizon):
             raise FeatureMismatchError(
                 f"chunk_size is {self.chunk_size}, and the network predicts {horizon} actions",
@@ -201,8 +184,11 @@ class GrootN15Config(PreTrainedConfig):
         }
 
 
-class GrootConfig(GrootN15Config):
-    """GR00T N1.5 as huggingface/lerobot 0.4 and 0.5 call it, which read what is saved under this name."""
+class EarlierGrootConfig(GrootN15Config):
+    """GR00T N1.5 as huggingface/lerobot 0.4 and 0.5 call it, which read what is saved under this name.
+
+    Today `groot` is N1.7, whose configuration finds this one for files of then.
+    """
 
     type: str = "groot"
 
@@ -210,13 +196,31 @@ class GrootConfig(GrootN15Config):
         """See `GrootN15Config.with_sizes`; those releases refuse the field, and look into the folders again."""
         return self
 
-    @model_validator(mode="before")
-    @classmethod
-    def _is_no_later_version(cls, value: Any) -> Any:
-        """Later releases call another network, GR00T N1.7, by the same name."""
-        later = {"action_decode_transform", "tune_vlln", "tune_top_llm_layers", "model_params_fp32"}
-        if isinstance(value, Mapping) and (found := sorted(later & value.keys())):
-            raise PydanticCustomError(
-                "groot_version", "a GR00T N1.5: {field} is of N1.7, which is not there", {"field": found[0]}
+
+def check_widths(config: PreTrainedConfig) -> None:
+    """Refuse features that GR00T does not take.
+
+    Args:
+        config: with `max_state_dim` and `max_action_dim`.
+
+    Raises:
+        FeatureMismatchError: a camera, the state or the action is not there, or wider than that.
+    """
+    state, action = config.robot_state_feature, config.action_feature
+    if state is None or action is None or not config.image_features:
+        raise FeatureMismatchError(
+            f"policy {config.type!r} has the inputs {', '.join(config.input_features)} and the outputs "
+            f"{', '.join(config.output_features)}",
+            keys=list(config.input_features),
+            expected="at least one camera and observation.state as inputs, 'action' as output",
+        )
+    for key, found, field in (
+        (OBSERVATION_STATE, state.shape[0], "max_state_dim"),
+        (ACTION, action.shape[0], "max_action_dim"),
+    ):
+        if found > (widest := getattr(config, field)):
+            raise FeatureMismatchError(
+                f"{key} has {found} numbers, and policy {config.type!r} takes {widest}",
+                keys=[key],
+                expected=f"at most {widest}, or a new policy with --policy.{field}={found}",
             )
-        return value

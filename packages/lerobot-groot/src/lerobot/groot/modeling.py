@@ -68,13 +68,14 @@ _LANGUAGE = "backbone.eagle_model.language_model"
 HEAD, TABLE = f"{_LANGUAGE}.lm_head.weight", f"{_LANGUAGE}.model.embed_tokens.weight"
 
 
-def with_both_names(weights: Weights, prefix: str = "") -> Weights:
+def with_both_names(weights: Weights, prefix: str = "", names: tuple[str, str] = (HEAD, TABLE)) -> Weights:
     """Give published weights both names of the table of tokens; files hold it under one of them, or under both.
 
     Args:
         weights: tensors by the names they have in the file.
         prefix: before all names.
+        names: of the head for words, which nobody asks, and of the table.
     """
-    head, table = prefix + HEAD, prefix + TABLE
+    head, table = (prefix + name for name in names)
     shared: Tensor | None = weights.get(table, weights.get(head))
     return weights if shared is None else {**weights, head: shared, table: shared}

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from lerobot.core.config.base import ProcessorStepConfig
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
 from lerobot.core.processors import EnvTransition, TransitionKey
 from lerobot.core.processors.transition import copied
@@ -37,14 +38,17 @@ class ExtremesStep(ScalingStep):
     """
 
     state_framework: ClassVar[str] = "torch"
-    scaled: ClassVar[tuple[str, ...]] = (OBSERVATION_STATE, ACTION)
-    """Features that are scaled."""
 
-    def __init__(self, config: PackConfig | UnpackConfig, *, stats: Stats | None = None) -> None:
+    def __init__(self, config: ProcessorStepConfig, *, stats: Stats | None = None) -> None:
         super().__init__(config)
         self._given = bool(stats)
         self._stats: dict[str, Tensor] = {}
         self._take({f"{key}.{name}": value for key, entry in (stats or {}).items() for name, value in entry.items()})
+
+    @property
+    def scaled(self) -> tuple[str, ...]:
+        """Features that are scaled."""
+        return (OBSERVATION_STATE, ACTION)
 
     def _take(self, flat: Mapping[str, Any]) -> None:
         self._stats = {name: as_tensor(value) for name, value in flat.items() if name.rpartition(".")[0] in self.scaled}
@@ -82,6 +86,27 @@ class ExtremesStep(ScalingStep):
             )
         return low, high
 
+    def to_unit(self, values: Tensor, key: str) -> Tensor:
+        """Scale a feature `(..., D)` to [-1, 1], if the settings say so."""
+        return to_unit(values, *self.extremes(key, values)) if self.config.normalize_min_max else values
+
+    def from_unit(self, values: Tensor, key: str) -> Tensor:
+        """Undo that."""
+        return from_unit(values, *self.extremes(key, values)) if self.config.normalize_min_max else values
+
+
+def to_unit(values: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Scale to [-1, 1]; where both extremes are equal, to 0."""
+    width = high - low
+    real = width != 0
+    return torch.where(real, 2 * (values - low) / torch.where(real, width, 1.0) - 1, 0.0)
+
+
+def from_unit(values: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Undo that; where both extremes are equal, to them."""
+    width = high - low
+    return torch.where(width != 0, (values + 1.0) * 0.5 * width + low, low)
+
 
 class PackStep(ExtremesStep):
     """Fills states and actions up to one width, and says which numbers are real, and of which kind the robot is.
@@ -111,7 +136,7 @@ class PackStep(ExtremesStep):
             key for key in (IMAGE,) if key in observation
         ]
         if cameras:
-            observation[VIDEO] = [_bytes(key, observation.pop(key)) for key in cameras]
+            observation[VIDEO] = [as_bytes(key, observation.pop(key)) for key in cameras]
         if OBSERVATION_STATE in observation:
             state = observation[OBSERVATION_STATE]
             observation[STATE], observation[STATE_MASK] = self._state(state)
@@ -119,7 +144,8 @@ class PackStep(ExtremesStep):
             changed[TransitionKey.ACTION], data[ACTION_MASK] = self._action(action)
         batch = next((each for each in observation.values() if isinstance(each, Tensor)), None)
         rows = len(observation[VIDEO][0]) if batch is None and cameras else 1 if batch is None else len(batch)
-        data[LANGUAGE] = self._tasks(data.get(self.config.language_key), rows)
+        key = self.config.language_key
+        data[LANGUAGE] = tasks_of(data.get(key), rows, key, kept="" if self.config.formalize_language else None)
         data[EMBODIMENT] = torch.full((rows,), self._number, device=None if batch is None else batch.device)
         return changed
 
@@ -128,49 +154,29 @@ class PackStep(ExtremesStep):
             raise FeatureMismatchError(
                 f"the state has the shape {tuple(state.shape)}", keys=[OBSERVATION_STATE], expected="(B, Ds)"
             )
-        return _filled(self._scaled(state, OBSERVATION_STATE)[:, None], self.config.max_state_dim, OBSERVATION_STATE)
+        return filled(self.to_unit(state, OBSERVATION_STATE)[:, None], self.config.max_state_dim, OBSERVATION_STATE)
 
     def _action(self, action: Tensor) -> tuple[Tensor, Tensor]:
         if action.ndim not in {2, 3}:
             raise FeatureMismatchError(
                 f"the action has the shape {tuple(action.shape)}", keys=[ACTION], expected="(B, Da) or (B, T, Da)"
             )
-        scaled = self._scaled(action, ACTION)
+        scaled = self.to_unit(action, ACTION)
         scaled = scaled if scaled.ndim == 3 else scaled[:, None]
         steps = self.config.action_horizon
         more = scaled[:, -1:].expand(-1, max(0, steps - scaled.shape[1]), -1)
-        return _filled(torch.cat([scaled, more], dim=1)[:, :steps], self.config.max_action_dim, ACTION)
-
-    def _scaled(self, values: Tensor, key: str) -> Tensor:
-        if not self.config.normalize_min_max:
-            return values
-        low, high = self.extremes(key, values)
-        width = high - low
-        real = width != 0
-        scaled = 2 * (values - low) / torch.where(real, width, 1.0) - 1
-        return torch.where(real, scaled, 0.0)
-
-    def _tasks(self, told: Any, rows: int) -> list[str]:
-        """A task for each row."""
-        tasks = list(told) if isinstance(told, list | tuple) else [told]
-        tasks = tasks * rows if len(tasks) == 1 else tasks or [None] * rows
-        if len(tasks) != rows or not all(each is None or isinstance(each, str) for each in tasks):
-            raise FeatureMismatchError(
-                f"the task is {told!r}",
-                keys=[self.config.language_key],
-                expected=f"a text, or one for each of the {rows} samples",
-            )
-        found = [each or TASK_MISSING for each in tasks]
-        if not self.config.formalize_language:
-            return found
-        return ["".join(sign for sign in each.lower() if sign.isalnum() or sign.isspace()) for each in found]
+        return filled(torch.cat([scaled, more], dim=1)[:, :steps], self.config.max_action_dim, ACTION)
 
 
 class UnpackStep(ExtremesStep):
     """Takes actions of the robot's width out of predicted ones, single ones or chunks, and undoes the scaling."""
 
     config: UnpackConfig
-    scaled: ClassVar[tuple[str, ...]] = (ACTION,)
+
+    @property
+    def scaled(self) -> tuple[str, ...]:
+        """See `ExtremesStep.scaled`."""
+        return (ACTION,)
 
     def __call__(self, transition: EnvTransition) -> EnvTransition:
         """Unpack `(B, Da)` or `(B, T, Da)`."""
@@ -179,15 +185,41 @@ class UnpackStep(ExtremesStep):
             return transition
         if self.config.env_action_dim:
             action = action[..., : self.config.env_action_dim]
-        if self.config.normalize_min_max:
-            low, high = self.extremes(ACTION, action)
-            width = high - low
-            action = torch.where(width != 0, (action + 1.0) * 0.5 * width + low, low)
-        return {**transition, TransitionKey.ACTION: action}
+        return {**transition, TransitionKey.ACTION: self.from_unit(action, ACTION)}
 
 
-def _bytes(key: str, images: Tensor) -> Tensor:
-    """Images `(B, 3, H, W)` as bytes."""
+def tasks_of(told: Any, rows: int, key: str, *, kept: str | None) -> list[str]:
+    """Give a task for each row.
+
+    Args:
+        told: a text, or one for each.
+        rows: how many.
+        key: of it, for messages.
+        kept: signs to keep besides letters, digits and spaces, in lower case; None to keep all as it is.
+
+    Raises:
+        FeatureMismatchError: it is neither.
+    """
+    tasks = list(told) if isinstance(told, list | tuple) else [told]
+    tasks = tasks * rows if len(tasks) == 1 else tasks or [None] * rows
+    if len(tasks) != rows or not all(each is None or isinstance(each, str) for each in tasks):
+        raise FeatureMismatchError(
+            f"the task is {told!r}", keys=[key], expected=f"a text, or one for each of the {rows} samples"
+        )
+    found = [each or TASK_MISSING for each in tasks]
+    if kept is None:
+        return found
+    return [
+        "".join(sign for sign in each.lower() if sign.isalnum() or sign.isspace() or sign in kept) for each in found
+    ]
+
+
+def as_bytes(key: str, images: Tensor) -> Tensor:
+    """Give images `(B, 3, H, W)` as bytes.
+
+    Raises:
+        FeatureMismatchError: they have another shape.
+    """
     if images.ndim != 4 or images.shape[1] != 3:
         raise FeatureMismatchError(
             f"{key} has the shape {tuple(images.shape)}", keys=[key], expected="colour images (B, 3, H, W)"
@@ -195,8 +227,12 @@ def _bytes(key: str, images: Tensor) -> Tensor:
     return (images.clamp(0, 1) * 255.0).to(torch.uint8) if images.is_floating_point() else images
 
 
-def _filled(values: Tensor, width: int, key: str) -> tuple[Tensor, Tensor]:
-    """Values filled up with zeros, and a mask of what is real."""
+def filled(values: Tensor, width: int, key: str) -> tuple[Tensor, Tensor]:
+    """Give values `(..., D)` filled up with zeros to a width, and a mask of what is real.
+
+    Raises:
+        FeatureMismatchError: they are wider.
+    """
     own = values.shape[-1]
     if own > width:
         raise FeatureMismatchError(f"{key} has {own} numbers", keys=[key], expected=f"at most {width}")

@@ -46,28 +46,40 @@ def size_of(base: str, assets: str, *, states: int, actions: int) -> GrootN15Siz
         kept, projected, head = PUBLISHED.eagle.text.layers, PUBLISHED.eagle.projected_width, PUBLISHED.head
     else:
         path = Checkpoint.at(base).file(CONFIG)
-        kept, projected, head = _read(str(path), lambda: _model(read_json(path), states, actions))
+        kept, projected, head = understood(str(path), lambda: _model(read_json(path), states, actions))
     if assets == EAGLE_ASSETS:
         eagle = PUBLISHED.eagle
         text = eagle.text.model_copy(update={"layers": kept})
         return GrootN15Size(eagle=eagle.model_copy(update={"text": text, "projected_width": projected}), head=head)
     described = Checkpoint.at(assets).file(CONFIG)
-    return _read(str(described), lambda: GrootN15Size(eagle=_eagle(read_json(described), kept, projected), head=head))
+    return understood(
+        str(described), lambda: GrootN15Size(eagle=_eagle(read_json(described), kept, projected), head=head)
+    )
 
 
 Read = TypeVar("Read")
 
 
-def _read(path: str, read: Callable[[], Read]) -> Read:
+def understood(path: str, read: Callable[[], Read], version: str = "N1.5") -> Read:
+    """Read a file, and say in one line what is wrong with it.
+
+    Args:
+        path: of the file.
+        read: reads it.
+        version: of GR00T, for messages.
+
+    Raises:
+        CheckpointError: it is not what it should be.
+    """
     try:
         return read()
     except ValidationError as error:
         raise CheckpointError(f"{path} has no such sizes: {error.errors()[0]['msg']}") from error
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{path} is not understood: {error}", expected="that of a GR00T N1.5") from error
+        raise CheckpointError(f"{path} is not understood: {error}", expected=f"that of a GR00T {version}") from error
 
 
-def _require(fields: Fields, **wanted: Any) -> None:
+def require_fields(fields: Fields, **wanted: Any) -> None:
     """Refuse fields that have another value; what a file leaves out has the one that is first here."""
     for name, value in wanted.items():
         if (found := fields.get(name, value)) != value:
@@ -79,16 +91,16 @@ def _model(fields: Fields, states: int, actions: int) -> tuple[int, int | None, 
     if fields.get("model_type") != MODEL_TYPE and ARCHITECTURE not in (fields.get("architectures") or ()):
         raise ValueError(f"model_type is {fields.get('model_type')}")
     backbone, head = fields["backbone_cfg"], fields["action_head_cfg"]
-    _require(backbone, reproject_vision=False)
-    _require(head, add_pos_embed=True, use_vlln=True, expand_batch=None)
-    _require(head, action_dim=actions, max_state_dim=states)
-    _require(fields, action_dim=head["action_dim"], action_horizon=head["action_horizon"])
+    require_fields(backbone, reproject_vision=False)
+    require_fields(head, add_pos_embed=True, use_vlln=True, expand_batch=None)
+    require_fields(head, action_dim=actions, max_state_dim=states)
+    require_fields(fields, action_dim=head["action_dim"], action_horizon=head["action_horizon"])
     dit = head["diffusion_model_cfg"]
-    _require(dit, norm_type="ada_norm", interleave_self_attention=True, output_dim=head["hidden_size"])
-    blocks = _transformer(dit)
-    _require(head, input_embedding_dim=blocks.width, backbone_embedding_dim=dit["cross_attention_dim"])
+    require_fields(dit, norm_type="ada_norm", interleave_self_attention=True, output_dim=head["hidden_size"])
+    blocks = transformer_size(dit)
+    require_fields(head, input_embedding_dim=blocks.width, backbone_embedding_dim=dit["cross_attention_dim"])
     size = HeadSize(
-        reader=_transformer(head["vl_self_attention_cfg"]),
+        reader=transformer_size(head["vl_self_attention_cfg"]),
         dit=blocks,
         hidden=head["hidden_size"],
         embodiments=head.get("max_num_embodiments", 32),
@@ -105,10 +117,17 @@ def _model(fields: Fields, states: int, actions: int) -> tuple[int, int | None, 
     return backbone["select_layer"], backbone["project_to_dim"], size
 
 
-def _transformer(fields: Fields) -> TransformerSize:
+def transformer_size(fields: Fields) -> TransformerSize:
+    """Read sizes of blocks.
+
+    Raises:
+        KeyError: one is missing.
+        ValueError: one is no size, or there is something that the blocks do not have.
+    """
     # What is left out stands for places by sines, which published weights do without.
-    _require({"positional_embeddings": fields.get("positional_embeddings", "sinusoidal")}, positional_embeddings=None)
-    _require(fields, final_dropout=True, attention_bias=True, activation_fn="gelu-approximate")
+    places = {"positional_embeddings": fields.get("positional_embeddings", "sinusoidal")}
+    require_fields(places, positional_embeddings=None)
+    require_fields(fields, final_dropout=True, attention_bias=True, activation_fn="gelu-approximate")
     return TransformerSize(
         layers=fields["num_layers"],
         heads=fields["num_attention_heads"],
@@ -119,10 +138,10 @@ def _transformer(fields: Fields) -> TransformerSize:
 
 def _eagle(fields: Fields, kept: int, projected: int | None) -> EagleSize:
     vision, text = fields["vision_config"], fields["text_config"]
-    _require(fields, downsample_ratio=0.5, use_backbone_lora=0, use_llm_lora=0)
-    _require({"select_layer": fields.get("select_layer", -4)}, select_layer=-1)
-    _require(vision, model_type="siglip_vision_model", hidden_act="gelu_pytorch_tanh", num_channels=3)
-    _require(text, architectures=["Qwen3ForCausalLM"], attention_bias=False, hidden_act="silu", rope_scaling=None)
+    require_fields(fields, downsample_ratio=0.5, use_backbone_lora=0, use_llm_lora=0)
+    require_fields({"select_layer": fields.get("select_layer", -4)}, select_layer=-1)
+    require_fields(vision, model_type="siglip_vision_model", hidden_act="gelu_pytorch_tanh", num_channels=3)
+    require_fields(text, architectures=["Qwen3ForCausalLM"], attention_bias=False, hidden_act="silu", rope_scaling=None)
     if kept > text["num_hidden_layers"]:
         raise ValueError(f"{kept} layers of {text['num_hidden_layers']} are to be kept")
     return EagleSize(

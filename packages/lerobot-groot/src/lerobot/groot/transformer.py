@@ -6,6 +6,7 @@ Source: Peebles and Xie 2022, arXiv:2212.09748 (DiT); NVIDIA 2025, arXiv:2503.14
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -180,17 +181,18 @@ class DiT(nn.Module):
         self.norm_out = nn.LayerNorm(size.width, _LAST_EPS, elementwise_affine=False)
         self.proj_out_1, self.proj_out_2 = nn.Linear(size.width, 2 * size.width), nn.Linear(size.width, outputs)
 
-    def forward(self, x: Tensor, seen: Tensor, time: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, seen: Tensor, time: Tensor, masks: Sequence[Tensor | None]) -> Tensor:
         """Map tokens `(B, L, width)` to `(B, L, outputs)`.
 
         Args:
             x: tokens.
             seen: `(B, S, seen)`.
             time: `(B,)` int64.
-            mask: of `seen`, as `Block` takes it.
+            masks: of `seen`, as `Block` takes them; the blocks that look there have one after the other, over and over.
         """
         told = self.timestep_encoder(time)
         for index, block in enumerate(self.transformer_blocks):
+            mask = masks[index // 2 % len(masks)]
             x = block(x, None, told) if index % 2 else block(x, seen, told, mask)
         shift, scale = self.proj_out_1(F.silu(told)).chunk(2, dim=1)
         found: Tensor = self.proj_out_2(self.norm_out(x) * (1 + scale[:, None]) + shift[:, None])

@@ -54,6 +54,9 @@ class QCFQLConfig(PreTrainedConfig):
     q_agg: Literal["mean", "min"] = Field(default="mean", description="How their judgements become one.")
 
     discount: float = Field(default=0.99, gt=0, le=1, description="Worth of a reward one step later.")
+    reward_offset: float = Field(
+        default=0.0, description="Added to every reward; -1 where they are 1 at the end and 0 before, as in the paper."
+    )
     tau: float = Field(
         default=0.005, gt=0, le=1, description="How far the slow critics follow with each step of the optimizer."
     )
@@ -99,6 +102,10 @@ class QCFQLConfig(PreTrainedConfig):
     def online_preset(self) -> Mapping[str, Any]:
         """See `lerobot.rl.config.LearnsFromReward.online_preset`: it acts as it is for a while, as in the paper."""
         return {"warmup_steps": 5000}
+
+    def learner_preset(self) -> Mapping[str, Any]:
+        """See `lerobot.rl.config.LearnsFromReward.learner_preset`: nothing of its own."""
+        return {}
 
     def check_columns(self, columns: Collection[str], source: str) -> None:
         """Refuse a dataset that does not say what came of each action; see `PreTrainedConfig.check_columns`."""

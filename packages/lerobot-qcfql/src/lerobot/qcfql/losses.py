@@ -103,7 +103,7 @@ def losses(
 def returns(config: QCFQLConfig, networks: Networks, slow: Critics, seen: Chunks, following: Tensor) -> Tensor:
     """Compute what chunks were worth, `(B,)`: their rewards, and what is expected of the chunk that follows."""
     steps = torch.arange(config.chunk_size, device=seen.rewards.device)
-    rewards = (seen.rewards * config.discount**steps).sum(1)
+    rewards = ((seen.rewards + config.reward_offset) * config.discount**steps).sum(1)
     expected = slow.judge(slow.sight(seen.after), networks.act(seen.after, following))
     return rewards + config.discount**config.chunk_size * ~seen.solved.any(1) * expected
 

@@ -17,6 +17,7 @@ from lerobot.rl.replay.buffer import ReplayBuffer, ReplayMixture
 from lerobot.rl.replay.recording import ReplayDataset, read_episodes
 from lerobot.rl.transition import Episode
 from lerobot.training.checkpoints.layout import MODEL, STATE, find, read_json
+from lerobot.training.config import DatasetConfig
 
 REPLAY, DRAWS = "replay", "replay_state.json"
 
@@ -69,15 +70,15 @@ def open_experience(config: ReinforcementOptions, devices: Devices, folder: Path
     experience = Experience(*buffers, dataset)
     kept = {key for key in devices.features if key != ACTION}
     if config.dataset is not None:
-        for episode in read_episodes(_demonstrations(config)):
-            experience.offline.add(_only(episode, kept))
+        for episode in read_episodes(demonstrations(config.dataset)):
+            experience.offline.add(only(episode, kept))
     if dataset.ids:
         for episode in read_episodes(LeRobotDataset(REPLAY, folder / REPLAY)):
             experience.remember(episode)
     return experience
 
 
-def _only(episode: Episode, keys: set[str]) -> Episode:
+def only(episode: Episode, keys: set[str]) -> Episode:
     """Leave out what the robot does not show."""
     rows = [
         type(row)({key: row.observation[key] for key in row.observation if key in keys}, *_rest(row))
@@ -90,15 +91,17 @@ def _rest(row: Any) -> tuple[Any, ...]:
     return row.action, row.reward, row.terminal, row.success, row.intervention, row.extra
 
 
-def _demonstrations(config: ReinforcementOptions) -> LeRobotDataset:
-    dataset = config.dataset
-    if dataset is None:
-        raise ValueError("no demonstrations; the caller checks for that")
-    episodes = dataset.episodes
-    if dataset.exclude_episodes:
-        every = range(LeRobotDataset(dataset.repo_id, dataset.root).num_episodes) if episodes is None else episodes
-        episodes = [number for number in every if number not in dataset.exclude_episodes]
-    return LeRobotDataset(dataset.repo_id, dataset.root, episodes=episodes, revision=dataset.revision)
+def demonstrations(config: DatasetConfig) -> LeRobotDataset:
+    """Open the episodes that are asked for of a dataset.
+
+    Raises:
+        DatasetError: there is no such dataset or episode.
+    """
+    episodes = config.episodes
+    if config.exclude_episodes:
+        every = range(LeRobotDataset(config.repo_id, config.root).num_episodes) if episodes is None else episodes
+        episodes = [number for number in every if number not in config.exclude_episodes]
+    return LeRobotDataset(config.repo_id, config.root, episodes=episodes, revision=config.revision)
 
 
 def make_learner(
@@ -142,7 +145,7 @@ def make_trained(config: ReinforcementOptions, devices: Devices, checkpoint: Pat
     policy = make_policy(asked, features_of_dataset(devices.features), provider=f"robot {devices.robot}")
     stats: dict[str, Any] = _ranges(devices)
     if config.dataset is not None:
-        known = _demonstrations(config).meta.stats
+        known = demonstrations(config.dataset).meta.stats
         stats |= {key: dict(value) for key, value in known.items() if key != ACTION or key not in stats}
     processors = make_pre_post_processors(policy.config, stats)
     origin = {name: getattr(config.policy, name) for name in ("pretrained_path", "pretrained_revision")}

@@ -17,7 +17,7 @@ from lerobot.core.protocols.success import SuccessDetector
 from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.types import Features, as_features
 from lerobot.envs.config import EnvRobotConfig
-from lerobot.rl.commands.train_rl import ReinforcementOptions
+from lerobot.rl.commands.playing import PlayingOptions
 
 DEFAULT_FPS = 10.0
 SEEDS = 100_000
@@ -51,7 +51,7 @@ class Devices:
     task: str
 
 
-def make_devices(config: ReinforcementOptions) -> Devices:
+def make_devices(config: PlayingOptions) -> Devices:
     """Build the devices of a run and check that they fit each other.
 
     Raises:

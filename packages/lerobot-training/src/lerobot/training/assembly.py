@@ -149,7 +149,7 @@ def _make(
         policy.config,
         _renamed(data.stats, rename_map),
         rename_map=rename_map,
-        new_statistics=checkpoint is None,
+        new_statistics=checkpoint is None and not config.keep_statistics,
     )
     if config.peft is not None and checkpoint is None:
         _adapt(policy, config.peft)

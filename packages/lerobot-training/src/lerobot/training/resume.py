@@ -30,6 +30,7 @@ REFUSED = {
     "policy.input_features": _WEIGHTS,
     "policy.output_features": _WEIGHTS,
     "policy.normalization_mapping": "the processors are those of the checkpoint",
+    "keep_statistics": _STATISTICS,
     "peft": "adapters are made when a run begins",
     "optimizer.type": "the checkpoint holds the state of another optimizer",
     "use_policy_training_preset": "optimizer and schedule are those of the checkpoint",

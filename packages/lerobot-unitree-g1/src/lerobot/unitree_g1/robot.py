@@ -165,7 +165,7 @@ class UnitreeG1(DeviceBase):
             raise DeviceConnectionError(
                 f"{self} is silent: whether it heard that its joints shall be damped is not known.",
                 device=str(self),
-                hint="It goes on with what it heard last: use its remote control (L2 + B damps it).",
+                hint="It goes on with what it heard last: stop it as its manual says, or cut its power.",
             )
 
     def _close(self) -> None:

@@ -3,6 +3,7 @@
 Source: the DeltaActions transform of openpi; keys and mask as in huggingface/lerobot 0.6.
 """
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -75,7 +76,19 @@ class RelativeActionsProcessorStep(ProcessorStep):
         return {**transition, TransitionKey.ACTION: action - _offset(action, state, self.mask(action.shape[-1]))}
 
 
-class AbsoluteActionsProcessorStep(ProcessorStep):
+class LinkedStep(ProcessorStep):
+    """A step behind a policy that needs what a step before it saw."""
+
+    @abstractmethod
+    def link(self, before: Sequence[object]) -> None:
+        """Find that step.
+
+        Args:
+            before: steps of the pre-processor.
+        """
+
+
+class AbsoluteActionsProcessorStep(LinkedStep):
     """Adds the state that the relative step saw last.
 
     Args:
@@ -86,6 +99,11 @@ class AbsoluteActionsProcessorStep(ProcessorStep):
     def __init__(self, config: AbsoluteActionsConfig, *, relative: RelativeActionsProcessorStep | None = None) -> None:
         super().__init__(config)
         self.relative = relative
+
+    def link(self, before: Sequence[object]) -> None:
+        """See `LinkedStep.link`."""
+        if self.relative is None:
+            self.relative = next((step for step in before if isinstance(step, RelativeActionsProcessorStep)), None)
 
     def __call__(self, transition: EnvTransition) -> EnvTransition:
         """Make the action absolute."""
@@ -104,13 +122,12 @@ class AbsoluteActionsProcessorStep(ProcessorStep):
 
 
 def link_relative_actions(before: Sequence[object], after: Sequence[object]) -> None:
-    """Tell the absolute steps of a post-processor about the relative step of its pre-processor.
+    """Tell steps of a post-processor about the steps of its pre-processor whose states they need.
 
     Args:
         before: steps of the pre-processor.
         after: steps of the post-processor.
     """
-    relative = next((step for step in before if isinstance(step, RelativeActionsProcessorStep)), None)
     for step in after:
-        if isinstance(step, AbsoluteActionsProcessorStep) and step.relative is None:
-            step.relative = relative
+        if isinstance(step, LinkedStep):
+            step.link(before)

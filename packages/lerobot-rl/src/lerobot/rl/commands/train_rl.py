@@ -7,15 +7,13 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
-from lerobot.core.config.base import CommandConfig, EnvConfig, ProcessorStepConfig, RobotConfig, TeleoperatorConfig
-from lerobot.core.config.judges import SuccessDetectorConfig
-from lerobot.core.safety.config import SafetyConfig
 from lerobot.policies.config import PreTrainedConfig
+from lerobot.rl.commands.playing import PlayingOptions
 from lerobot.rl.config import AlgorithmConfig, LearnerConfig, LearnsFromReward, OnlineConfig
 from lerobot.training.config import DatasetConfig, WandBConfig
 
 
-class ReinforcementOptions(CommandConfig):
+class ReinforcementOptions(PlayingOptions):
     """Fields of every command in which a policy learns from reward."""
 
     policy: PreTrainedConfig = Field(description="Policy to train; --policy.path=FOLDER goes on from a trained one.")
@@ -25,26 +23,6 @@ class ReinforcementOptions(CommandConfig):
         default_factory=LearnerConfig, description="Where actor and learner meet, if they are two processes."
     )
     dataset: DatasetConfig | None = Field(default=None, description="Demonstrations with rewards, kept apart.")
-    env: EnvConfig | None = Field(default=None, description="Environment to learn in, in place of a robot.")
-    realtime: bool = Field(default=False, description="Keep real time in --env, as a person who corrects needs it.")
-    robot: RobotConfig | None = Field(default=None, description="Robot to learn on.")
-    teleop: TeleoperatorConfig | None = Field(default=None, description="What a person corrects the policy with.")
-    action_steps: list[ProcessorStepConfig] = Field(
-        default_factory=list, description="Steps from the teleoperator's and the policy's actions to the robot's."
-    )
-    observation_steps: list[ProcessorStepConfig] = Field(
-        default_factory=list, description="Steps from what the robot measures to what is learned from."
-    )
-    detector: SuccessDetectorConfig | None = Field(
-        default=None, description="Tells that the task is solved, on a robot without rewards; default: a person does."
-    )
-    fps: float | None = Field(default=None, gt=0, description="Actions per second; default: the robot's own, or 10.")
-    task: str = Field(default="", description="What to do, in words.")
-    episode_time_s: float = Field(default=20.0, gt=0, description="Longest duration of an episode.")
-    reset_time_s: float = Field(default=0.0, ge=0, description="Seconds before each episode to reset the scene in.")
-    safety: SafetyConfig = Field(default_factory=SafetyConfig, description="Limits of the safety gate.")
-    control_file: Path | None = Field(default=None, description="File that takes words in place of keys.")
-    play_sounds: bool = Field(default=False, description="Speak announcements, where the system can.")
     mixer: Literal["online_offline"] = Field(default="online_offline", description="How batches are mixed.")
     online_ratio: float = Field(default=0.5, ge=0, le=1, description="Part of a batch that is not demonstrated.")
     batch_size: int = Field(default=256, gt=0, description="Windows per batch.")
@@ -53,17 +31,10 @@ class ReinforcementOptions(CommandConfig):
     )
     job_name: str | None = Field(default=None, description="Name of the run; default: <env or robot>_<policy>.")
     resume: bool = Field(default=False, description="Go on with the run in --output_dir.")
-    seed: int = Field(default=1000, ge=0, description="Of everything random.")
     log_freq: int = Field(default=1, gt=0, description="Episodes between log lines.")
     save_checkpoint: bool = Field(default=True, description="Save checkpoints.")
     save_freq: int = Field(default=2_000, gt=0, description="Actions between checkpoints, at the end of an episode.")
     wandb: WandBConfig = Field(default_factory=WandBConfig, description="Weights & Biases.")
-
-    @model_validator(mode="after")
-    def _one_place_to_act(self) -> Self:
-        if (self.env is None) == (self.robot is None):
-            raise PydanticCustomError("rl_place", "either --env.type or --robot.type: where it acts")
-        return self
 
     @model_validator(mode="after")
     def _presets(self) -> Self:

@@ -1,6 +1,7 @@
 """Writing a checkpoint: complete, or not there."""
 
 import logging
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -73,11 +74,11 @@ def random_file(rank: int) -> str:
 
 
 def point(link: Path, target: Path) -> None:
-    """Make a link to a neighbour, or point it elsewhere, in one step."""
+    """Make a link to another folder, or point it elsewhere, in one step."""
     aside = link.with_name(f".{link.name}.new")
     aside.unlink(missing_ok=True)
     try:
-        aside.symlink_to(target.name)
+        aside.symlink_to(os.path.relpath(target, link.parent))
     except OSError as error:
         logger.warning("%s cannot be a link here (%s); the newest checkpoint is %s", link, error, target)
         return

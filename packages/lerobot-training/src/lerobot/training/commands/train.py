@@ -80,6 +80,9 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     channels_last: bool = Field(
         default=False, description="Keep pictures with their channels last: faster convolutions, rounded differently."
     )
+    keep_statistics: bool = Field(
+        default=False, description="Scale by the statistics of the policy of --policy.path, not by the dataset's."
+    )
     steps: int = Field(default=100_000, gt=0, description="Batches to train on, per process.")
     env_eval_freq: int = Field(default=20_000, ge=0, description="Steps between evaluations in --env; 0: never.")
     log_freq: int = Field(default=200, gt=0, description="Steps between log lines.")
@@ -114,6 +117,12 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
                     "{name} to be a multiple of accelerator.gradient_accumulation.steps ({batches})",
                     {"name": name, "batches": batches},
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _statistics_are_there(self) -> Self:
+        if self.keep_statistics and self.policy.pretrained_path is None:
+            raise PydanticCustomError("no_statistics", "--policy.path with keep_statistics: a new policy has none")
         return self
 
     @model_validator(mode="after")
