@@ -81,9 +81,7 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def arm(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str], request: pytest.FixtureRequest
-) -> Iterator[Follower]:
+def arm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str]) -> Iterator[Follower]:
     monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
 
     class Prompter:
@@ -92,9 +90,8 @@ def arm(
 
     rig = Rig.model_validate({"robot": {"type": "sim_so101"}, "steps": STEPS})
     robot, prompter = rig.robot.build(), Prompter()
-    # A browser that draws without a graphics card, beside other programs, gives no steady thirty poses a second.
-    max_age_s = 1.5 if request.node.get_closest_marker("slow") else 0.3
-    config = PhoneConfig(phone_os="android", port=0, max_age_s=max_age_s)
+    # Beside other programs nobody gives a steady thirty poses a second, least of all a browser without a graphics card.
+    config = PhoneConfig(phone_os="android", port=0, max_age_s=1.5)
     phone = Phone(config, prompter=prompter)  # type: ignore[arg-type]
     pipeline = teleoperation_pipeline(rig.steps, phone, robot)
     with phone, GatedRobot.connected(robot, SafetyConfig(ramp_s=0.1)) as gated:

@@ -58,7 +58,7 @@ def group(monkeypatch: pytest.MonkeyPatch) -> Group:
 
 @pytest.fixture
 def app(group: Group, told: Any):
-    with Phone(PhoneConfig(camera_offset=(0, 0, 0)), prompter=told) as phone:
+    with Phone(PhoneConfig(camera_offset=(0, 0, 0), max_age_s=1.0), prompter=told) as phone:
         yield phone
 
 

@@ -93,7 +93,7 @@ def test_a_slow_network_holds(phone: Phone, web: Web) -> None:
     page.send(pose(True, z=-0.01, time=999.0 + 1.02))
     page.send(pose(True, z=-0.02, time=1000.03))
     assert phone.get_action()["phone.enabled"]
-    time.sleep(0.5)
+    time.sleep(phone.config.max_age_s + 0.1)
     page.send(pose(True, z=-0.03, time=1000.04))
     until(lambda: not phone.get_action()["phone.enabled"])
 
@@ -226,7 +226,7 @@ def test_a_token_of_a_file_is_the_one_that_counts(tmp_path: Path, told: Any) -> 
 
 def test_the_camera_is_not_the_middle_of_the_phone(told: Any, trusted: Callable[[], ssl.SSLContext]) -> None:
     """Turning the phone about its middle moves its camera, and not the arm."""
-    config = PhoneConfig(phone_os="android", port=0, camera_offset=(0.1, 0.0, 0.0))
+    config = PhoneConfig(phone_os="android", port=0, camera_offset=(0.1, 0.0, 0.0), max_age_s=2.0)
     turn = {"x": 0, "y": float(np.sin(0.1)), "z": 0, "w": float(np.cos(0.1))}
     with Phone(config, prompter=told) as phone, WebPhone(told.url, trusted()) as page:
         taken_hold(page, phone)

@@ -36,8 +36,9 @@ log = logging.getLogger(__name__)
 FILES = {"/": ("index.html", "text/html"), "/phone.js": ("phone.js", "text/javascript")}
 SOCKET = "/ws"
 POLICY = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
-HEARTBEAT_S = 1.0
-"""A phone that does not answer for so long has no connection any more, and another one may have it."""
+OPEN_S = 10.0
+HEARTBEAT_S, PATIENCE_S = 1.0, 3.0
+"""How often a phone is asked whether it lives, and how long it may take; then another one may have the connection."""
 TAKEN, REPLACED = 4001, 4002
 
 
@@ -88,8 +89,8 @@ class PhoneServer:
                 compression=None,
                 max_size=MAX_MESSAGE_BYTES,
                 ping_interval=HEARTBEAT_S,
-                ping_timeout=HEARTBEAT_S,
-                open_timeout=5.0,
+                ping_timeout=PATIENCE_S,
+                open_timeout=OPEN_S,
                 close_timeout=HEARTBEAT_S,
                 logger=SILENT,
             )
