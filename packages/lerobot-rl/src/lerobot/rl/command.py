@@ -12,13 +12,11 @@ from lerobot.core.extras import require
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.safety import derive_limits, safe_end
 from lerobot.core.signals import StopSignals
-from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.record.progress import Progress
 from lerobot.rl.assembly import DRAWS, REPLAY, Experience, make_learner, newest_checkpoint, open_experience
 from lerobot.rl.commands.train_rl import ReinforcementOptions, TrainRLConfig, saved
 from lerobot.rl.devices import Devices, make_devices
 from lerobot.rl.play.player import KEYS, Player, PlayWish, Rules
-from lerobot.rl.replay.recording import read_episodes
 from lerobot.rl.run import UPDATES, LearningRun, states
 from lerobot.rollout.controls import Controls
 from lerobot.rollout.source import PolicySource
@@ -86,9 +84,8 @@ def begun(
     checkpoint = newest_checkpoint(folder) if config.resume else None
     learner = make_learner(config, devices, experience, checkpoint)
     run = LearningRun(config, learner, experience, folder, hooks)
-    if experience.dataset.ids:
-        for episode in read_episodes(LeRobotDataset(REPLAY, folder / REPLAY), pictures=False):
-            run.count(episode)
+    for length, success in experience.before:
+        run.count(length, success=success)
     register(hooks, config, run)
     if checkpoint is not None:
         run.saved_at, run.resumed = read_progress(checkpoint).step, checkpoint
@@ -141,7 +138,7 @@ def _episodes(run: LearningRun, player: Player, signals: StopSignals) -> dict[st
         if episode is None:
             continue
         run.experience.add(episode)
-        run.count(episode)
+        run.count(len(episode), success=episode.success)
         with signals.graceful():
             learn(run, signals)
         boundary = states()

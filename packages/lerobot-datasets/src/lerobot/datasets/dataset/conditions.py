@@ -116,7 +116,8 @@ def frames_where(dataset: FrameDataset, conditions: Sequence[str]) -> NDArray[np
         return dataset.reader.numbers.fetch({key: positions})[key]
 
     def tasks() -> NDArray[Any]:
-        return np.array(dataset.meta.tasks.names, object)[column("task_index")]
+        texts: NDArray[Any] = np.array(dataset.meta.tasks.names, object)[column("task_index")]
+        return texts
 
     recording = _Recording(dataset.repo_id, dataset.features, stops - starts, column, tasks)
     met = np.ones(len(dataset), np.bool_)
