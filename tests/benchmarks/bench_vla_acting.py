@@ -3,7 +3,7 @@
 Usage: bench_vla_acting.py [KIND ...]      (LEROBOT_PEER_PYTHON names the interpreter of huggingface/lerobot 0.6 with
 transformers 5.4 or 5.5, for X-VLA; LEROBOT_PEER_044_PYTHON that of 0.4.4, for GR00T N1.5)
 
-As in bench_vla_policies.py: small sizes, and a medium one, both sides in turns on one thread each, times of the processor,
+As in bench_vla_policies.py: small sizes and a medium one, both sides in turns on one thread each, processor time,
 medians of all rounds. Acting is one chunk for one robot with two cameras, from inputs that are processed already.
 """
 
