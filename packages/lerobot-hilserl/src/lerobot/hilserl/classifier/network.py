@@ -138,5 +138,5 @@ class Classifier(nn.Module):
     @torch.no_grad()
     def rewards(self, images: Mapping[str, Tensor]) -> Tensor:
         """Probability of success, `(B,)`; of several classes the number of the likeliest."""
-        logits = self(images)
+        logits: Tensor = self(images)
         return logits.sigmoid() if self.config.num_classes == 2 else logits.argmax(dim=1).float()

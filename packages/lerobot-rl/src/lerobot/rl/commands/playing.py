@@ -44,7 +44,8 @@ class PlayingOptions(CommandConfig):
             return self
         said = self.env.fields()
         for name in (*(said.keys() - self.model_fields_set), "env"):
-            adapter: TypeAdapter[Any] = TypeAdapter(type(self).model_fields[name].annotation)
+            kind: Any = type(self).model_fields[name].annotation
+            adapter: TypeAdapter[Any] = TypeAdapter(kind)
             object.__setattr__(self, name, adapter.validate_python(said.get(name)))
         return self
 
