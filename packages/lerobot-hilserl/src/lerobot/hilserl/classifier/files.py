@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import CheckpointError
+from lerobot.core.json_file import read_json
 from lerobot.core.processors import PolicyProcessorPipeline, build_step
 from lerobot.hilserl.classifier.network import Classifier
 from lerobot.hilserl.classifier_config import ClassifierConfig
@@ -72,7 +73,7 @@ class TrainedClassifier:
             CheckpointError: there is none, or it is damaged or another model.
         """
         checkpoint = Checkpoint.at(source)
-        fields = json.loads(checkpoint.file(CONFIG).read_text(encoding="utf-8"))
+        fields = read_json(checkpoint.file(CONFIG))
         try:
             config = ClassifierConfig.model_validate(fields)
         except ValidationError as error:
