@@ -16,9 +16,8 @@ from lerobot.datasets.record.progress import Progress
 from lerobot.rl.assembly import DRAWS, REPLAY, Experience, make_learner, newest_checkpoint, open_experience
 from lerobot.rl.commands.train_rl import ReinforcementOptions, TrainRLConfig, saved
 from lerobot.rl.devices import Devices, make_devices
-from lerobot.rl.play.player import KEYS, Player, PlayWish, Rules
+from lerobot.rl.play.player import Player, connected_player
 from lerobot.rl.run import UPDATES, LearningRun, states
-from lerobot.rollout.controls import Controls
 from lerobot.rollout.source import PolicySource
 from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.folder import read_random
@@ -109,20 +108,15 @@ def register(hooks: Hooks, config: ReinforcementOptions, run: LearningRun) -> No
 
 def _play(config: TrainRLConfig, devices: Devices, run: LearningRun, source: PolicySource) -> int:
     """Play and learn in turns until all actions are taken or somebody stops it."""
-    others = () if devices.teleoperator is None else (devices.teleoperator,)
     progress = Progress(speak=config.play_sounds)
-    with safe_end(devices.robot, *others) as session:
+    with safe_end(devices.robot, *devices.others) as session:
         session.close_later("progress line", progress.close)
         boundary = states()
         with session.signals.graceful():
             if len(run.learner.replay):
                 learn(run, session.signals)
         if not session.signals.stop_requested and not run.is_over:
-            session.connect()
-            controls = Controls(PlayWish, KEYS, config.control_file, progress.say)
-            session.close_later("controls", controls.close)
-            rules = Rules(config.episode_time_s, config.reset_time_s, config.safety)
-            player = Player(session, devices, source, rules, controls, run.hooks)
+            player = connected_player(config, session, devices, source, run.hooks, progress.say)
             boundary = _episodes(run, player, session.signals)
     if config.save_checkpoint and (run.steps > run.saved_at or run.newest is None):
         run.save(boundary)

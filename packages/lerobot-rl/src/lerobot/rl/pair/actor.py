@@ -14,8 +14,7 @@ from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.rl.commands.actor import ActorConfig
 from lerobot.rl.devices import Devices
 from lerobot.rl.pair.courier import Courier
-from lerobot.rl.play.player import KEYS, Player, PlayWish, Rules
-from lerobot.rollout.controls import Controls
+from lerobot.rl.play.player import Player, connected_player
 from lerobot.rollout.source import PolicySource
 
 logger = logging.getLogger(__name__)
@@ -45,15 +44,10 @@ def play(
     """
     source = PolicySource(trained, devices.features, devices.task)
     source.rehearse()
-    others = () if devices.teleoperator is None else (devices.teleoperator,)
     progress = Progress(speak=config.play_sounds)
-    with safe_end(devices.robot, *others) as session:
+    with safe_end(devices.robot, *devices.others) as session:
         session.close_later("progress line", progress.close)
-        session.connect()
-        controls = Controls(PlayWish, KEYS, config.control_file, progress.say)
-        session.close_later("controls", controls.close)
-        rules = Rules(config.episode_time_s, config.reset_time_s, config.safety)
-        player = Player(session, devices, source, rules, controls, hooks, watching=courier.check)
+        player = connected_player(config, session, devices, source, hooks, progress.say, watching=courier.check)
         _episodes(config, courier, trained, place, player, session)
     if not courier.drain(LAST_WORDS_S):
         logger.warning("%d episodes could not be delivered", courier.waiting)
