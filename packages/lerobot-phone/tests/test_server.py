@@ -241,4 +241,4 @@ def test_a_certificate_that_cannot_be_kept_is_said(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
     (tmp_path / "phone").write_text("a file where the folder should be")
     with pytest.raises(DeviceConnectionError, match="certificate cannot be kept"):
-        Phone(PhoneConfig(port=0)).connect()
+        Phone(PhoneConfig(phone_os="android", port=0)).connect()
