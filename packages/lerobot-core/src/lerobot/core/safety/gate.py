@@ -130,9 +130,8 @@ class SafetyGate:
         """
         self.last_interventions = {}
         if not self.enabled:
-            return dict(action) if isinstance(action, Mapping) else {}
-        if not self._engaged:
-            raise SafetyError("a command came before the robot's pose was measured.", hint="Call engage() first.")
+            return self._unchecked(action)
+        self._require_engaged()
         requested = action if isinstance(action, Mapping) else {}
         if strangers := [key for key in requested if key not in self.limits]:
             self._count(UNKNOWN, "unknown key", f"keys {reprlib.repr(strangers)} are not the robot's and were left out")
@@ -149,6 +148,37 @@ class SafetyGate:
             self._sent[key] = self._limited(limit, value, elapsed)
         self._stop_if_unusable()
         return {key: self._as_sent(limit) for key, limit in self.limits.items()}
+
+    def hold(self, reason: str) -> Action:
+        """The command that keeps the robot as it is, also while the gate is off: positions as last sent, no velocity.
+
+        Args:
+            reason: why what was asked for is not followed; it is counted.
+
+        Raises:
+            SafetyError: the gate was not engaged.
+        """
+        self._require_engaged()
+        self.last_interventions = dict.fromkeys(self.limits, reason)
+        for key in self.limits:
+            reasons = self.interventions.setdefault(key, {})
+            reasons[reason] = reasons.get(reason, 0) + 1
+        return self._resting()
+
+    def _require_engaged(self) -> None:
+        if not self._engaged:
+            raise SafetyError("a command came before the robot's pose was measured.", hint="Call engage() first.")
+
+    def _unchecked(self, action: object) -> Action:
+        """The command of a gate that is off; what it says is remembered, so that it can be held."""
+        command = dict(action) if isinstance(action, Mapping) else {}
+        numbers = {key: as_number(command.get(key)) for key in self.limits}
+        self._sent.update({key: number for key, number in numbers.items() if number is not None})
+        return command
+
+    def _resting(self) -> Action:
+        known = (limit for limit in self.limits.values() if limit.key in self._sent)
+        return {limit.key: 0.0 if limit.kind == "velocity" else self._as_sent(limit) for limit in known}
 
     def confirm(self, returned: object) -> None:
         """Take note of what the robot says it sent: later steps are counted from there.
@@ -172,7 +202,7 @@ class SafetyGate:
         """The command that ends motion, for robots that take velocities: those zero, positions as last sent."""
         if not (self._engaged and any(limit.kind == "velocity" for limit in self.limits.values())):
             return None
-        return {k: 0.0 if limit.kind == "velocity" else self._as_sent(limit) for k, limit in self.limits.items()}
+        return self._resting()
 
     def _as_sent(self, limit: Limit) -> float | bool:
         value = self._sent[limit.key]
