@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lerobot.core.errors import DatasetError
-from lerobot.dataset_tools.formats.tfrecord import masked_crc, parse_example, records_of
+from lerobot.dataset_tools.formats.tfrecord import masked_crc, open_records, parse_example, records_of
 
 
 def crc32c(data):
@@ -263,7 +263,8 @@ def test_records_without_their_description(tmp_path, kit):
 
 def test_an_empty_file_has_no_records(tmp_path):
     (tmp_path / "empty").touch()
-    assert records_of(tmp_path / "empty") == []
+    with open_records(tmp_path / "empty") as file:
+        assert records_of(tmp_path / "empty", file) == []
 
 
 @pytest.mark.parametrize("name", ["features.json", SHARD])

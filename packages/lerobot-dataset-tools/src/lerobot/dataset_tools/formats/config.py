@@ -6,6 +6,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from lerobot.core.config.base import PluginConfig
+from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.formats.files import chosen_files, episode_files, files_below
 
 
 class DatasetFormatConfig(PluginConfig):
@@ -20,6 +22,33 @@ class DatasetFormatConfig(PluginConfig):
     path: Path = Field(description="File or folder to import.")
 
 
+class FilesFormatConfig(DatasetFormatConfig):
+    """Choice of a format whose files hold whole episodes, so that each can be imported by itself.
+
+    Large imports are planned by groups of these files; a recipe of a published dataset derives from it as well.
+    """
+
+    files: list[str] | None = Field(
+        default=None, description="Only these files of the folder, by their names below it, in this order."
+    )
+
+    def all_files(self) -> list[Path]:
+        """Every file that holds episodes, in their order; none is opened.
+
+        Raises:
+            DatasetError: there is none.
+        """
+        raise NotImplementedError
+
+    def chosen_files(self) -> list[Path]:
+        """Those of `all_files` that are imported.
+
+        Raises:
+            DatasetError: there is none, or `files` names one that is not there.
+        """
+        return chosen_files(self.path, self.all_files(), self.files)
+
+
 class RobomimicConfig(DatasetFormatConfig):
     """Robomimic and LIBERO HDF5: one group per demonstration."""
 
@@ -30,7 +59,7 @@ class RobomimicConfig(DatasetFormatConfig):
     mask: str | None = Field(default=None, description="Import only the demonstrations listed in mask/NAME.")
 
 
-class AlohaConfig(DatasetFormatConfig):
+class AlohaConfig(FilesFormatConfig):
     """ALOHA HDF5: one file per episode, images raw or compressed."""
 
     target = "lerobot.dataset_tools.formats.aloha:open_aloha"
@@ -40,6 +69,10 @@ class AlohaConfig(DatasetFormatConfig):
         default=False,
         description="Exchange red and blue of compressed images: where OpenCV, which takes BGR, was given RGB.",
     )
+
+    def all_files(self) -> list[Path]:
+        """See `FilesFormatConfig.all_files`."""
+        return episode_files(self.path, ("*.hdf5", "*.h5"))
 
 
 class D4RLConfig(DatasetFormatConfig):
@@ -61,7 +94,7 @@ class DiffusionPolicyConfig(DatasetFormatConfig):
     type: str = "diffusion_policy_zarr"
 
 
-class _TrimConfig(DatasetFormatConfig):
+class _TrimConfig(FilesFormatConfig):
     trim: int = Field(
         default=0, ge=0, description="Rows to cut off the end of longer arrays: 1 for T + 1 observations, T actions."
     )
@@ -74,19 +107,31 @@ class NpzConfig(_TrimConfig):
 
     type: str = "npz"
 
+    def all_files(self) -> list[Path]:
+        """See `FilesFormatConfig.all_files`."""
+        return episode_files(self.path, ("*.npz",))
+
 
 class TreeConfig(_TrimConfig):
     """Fields of recordings of any layout, whose arrays `--map` names."""
 
+    endings: ClassVar[tuple[str, ...]] = ()
+    """Of the names of files."""
+
     group: str | None = Field(
         default=None, description="Group whose groups are an episode each; default: numbered ones of the same arrays."
     )
+
+    def all_files(self) -> list[Path]:
+        """See `FilesFormatConfig.all_files`."""
+        return files_below(self.path, self.endings)
 
 
 class HDF5Config(TreeConfig):
     """HDF5 of any layout: --map says what its arrays are; without it, they are listed."""
 
     target = "lerobot.dataset_tools.formats.tree:open_hdf5_tree"
+    endings = (".hdf5", ".h5")
 
     type: str = "hdf5"
 
@@ -95,14 +140,25 @@ class ZarrConfig(TreeConfig):
     """Zarr of any layout: --map says what its arrays are; without it, they are listed."""
 
     target = "lerobot.dataset_tools.formats.tree:open_zarr_tree"
+    endings = (".zarr", ".zarr.zip")
 
     type: str = "zarr"
 
 
-class RLDSConfig(DatasetFormatConfig):
+class RLDSConfig(FilesFormatConfig):
     """RLDS episodes in TFRecord files, as TensorFlow Datasets writes them; needs no TensorFlow."""
 
     target = "lerobot.dataset_tools.formats.rlds:open_rlds"
 
     type: str = "rlds"
     split: str | None = Field(default=None, description="Import only this split, such as 'train'.")
+
+    def all_files(self) -> list[Path]:
+        """See `FilesFormatConfig.all_files`."""
+        files = episode_files(self.path, ("*.tfrecord*",))
+        chosen = [file for file in files if self.split is None or f"-{self.split}." in file.name]
+        if not chosen:
+            raise DatasetError(
+                f"{self.path} has no split {self.split!r}", expected="a split that files are named after"
+            )
+        return chosen

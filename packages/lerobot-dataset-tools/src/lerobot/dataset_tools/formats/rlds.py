@@ -17,10 +17,10 @@ from lerobot.core.errors import DatasetError
 from lerobot.core.json_file import read_json
 from lerobot.dataset_tools.formats import targets
 from lerobot.dataset_tools.formats.config import RLDSConfig
-from lerobot.dataset_tools.formats.files import episode_files, reading
+from lerobot.dataset_tools.formats.files import OpenFiles, reading
 from lerobot.dataset_tools.formats.images import decode_image
 from lerobot.dataset_tools.formats.source import TASK, TEXT, EpisodeSource, SourceField
-from lerobot.dataset_tools.formats.tfrecord import parse_example, records_of
+from lerobot.dataset_tools.formats.tfrecord import open_records, parse_example, records_of
 
 FEATURES_FILE = "features.json"
 _STEPS = "steps/"
@@ -40,7 +40,15 @@ class RLDSEpisodes:
     """
 
     def __init__(self, files: Sequence[Path], description: Any, where: Path) -> None:
-        self._records = [record for file in files for record in records_of(file)]
+        self._files = OpenFiles(open_records)
+        try:
+            self._look_into(files, description, where)
+        except BaseException:
+            self.close()
+            raise
+
+    def _look_into(self, files: Sequence[Path], description: Any, where: Path) -> None:
+        self._records = [record for file in files for record in records_of(file, self._files.get(file))]
         if not self._records:
             raise DatasetError(f"{where.parent} holds no episode")
         self.episodes: Sequence[str] = [f"{record.path} at byte {record.start}" for record in self._records]
@@ -53,7 +61,7 @@ class RLDSEpisodes:
     def frames(self, episode: int, names: Collection[str]) -> Iterator[dict[str, Any]]:
         """See `EpisodeSource.frames`."""
         where = self.episodes[episode]
-        values = parse_example(self._records[episode].read(), where)
+        values = parse_example(self._read(episode), where)
         wanted = [field for field in self.fields if field.name in names]
         lengths = {field.name: self._length(where, field, values) for field in wanted}
         longest = max(lengths.values(), default=0)
@@ -67,7 +75,12 @@ class RLDSEpisodes:
             yield dict(zip(lengths, frame, strict=True))
 
     def close(self) -> None:
-        """Nothing stays open."""
+        """See `EpisodeSource.close`."""
+        self._files.close()
+
+    def _read(self, episode: int) -> bytes:
+        record = self._records[episode]
+        return record.read(self._files.get(record.path))
 
     def _described(self, steps: Mapping[str, Any]) -> Iterator[SourceField]:
         for name, feature in _leaves(steps, ""):
@@ -85,7 +98,7 @@ class RLDSEpisodes:
 
     def _first_image(self, name: str) -> tuple[str, tuple[int, ...]]:
         """Type and size of a camera's images; many descriptions leave the size open."""
-        values = parse_example(self._records[0].read(), self.episodes[0]).get(_STEPS + name, ())
+        values = parse_example(self._read(0), self.episodes[0]).get(_STEPS + name, ())
         if not len(values):
             raise DatasetError(f"{self.episodes[0]} lacks {name}", expected=f"the images that {FEATURES_FILE} promises")
         first = decode_image(values[0], f"{self.episodes[0]}: {name}")
@@ -120,11 +133,7 @@ def open_rlds(config: RLDSConfig) -> EpisodeSource:
     """
     path = config.path
     folder = path if path.is_dir() else path.parent
-    files = episode_files(path, ("*.tfrecord*",))
-    if config.split is not None:
-        files = [file for file in files if f"-{config.split}." in file.name]
-        if not files:
-            raise DatasetError(f"{path} has no split {config.split!r}", expected="a split that files are named after")
+    files = config.chosen_files()
     description_file = folder / FEATURES_FILE
     with reading(str(description_file), "the folder of a version, with records and their description"):
         description = read_json(description_file)

@@ -35,17 +35,19 @@ class Record:
     start: int
     length: int
 
-    def read(self) -> bytes:
+    def read(self, file: BinaryIO) -> bytes:
         """Read its data.
+
+        Args:
+            file: its file, open.
 
         Raises:
             DatasetError: the data is not what was written.
         """
         try:
-            with self.path.open("rb") as file:
-                file.seek(self.start)
-                data = file.read(self.length)
-                checksum = file.read(_CHECKSUM.size)
+            file.seek(self.start)
+            data = file.read(self.length)
+            checksum = file.read(_CHECKSUM.size)
         except OSError as error:
             raise DatasetError(f"{self.path} cannot be read: {error.strerror or error}") from error
         if len(checksum) < _CHECKSUM.size or _CHECKSUM.unpack(checksum)[0] != masked_crc(data):
@@ -53,15 +55,30 @@ class Record:
         return data
 
 
-def records_of(path: Path) -> list[Record]:
+def open_records(path: Path) -> BinaryIO:
+    """Open a file of records.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def records_of(path: Path, file: BinaryIO) -> list[Record]:
     """Find the records of a file from their lengths alone.
+
+    Args:
+        path: the file.
+        file: the same, open.
 
     Raises:
         DatasetError: the file is truncated, damaged, compressed, or no TFRecord file.
     """
     try:
-        with path.open("rb") as file:
-            return _records(path, file, path.stat().st_size)
+        return _records(path, file, path.stat().st_size)
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
 
