@@ -1,17 +1,17 @@
 """Configurations of the formats that can be imported: the plugins of `lerobot.dataset_formats`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
 from lerobot.core.config.base import PluginConfig
-from lerobot.core.errors import DatasetError
 from lerobot.dataset_tools.formats.files import chosen_files, episode_files, files_below
 
 
-class DatasetFormatConfig(PluginConfig):
-    """Choice of a format to import.
+class SourceConfig(PluginConfig):
+    """Choice of what to import, wherever it is.
 
     `target` of a format names a function that takes the configuration and returns an open
     `lerobot.dataset_tools.formats.source.EpisodeSource`.
@@ -19,13 +19,33 @@ class DatasetFormatConfig(PluginConfig):
 
     kind: ClassVar[str] = "dataset_format"
 
+    def source_name(self) -> str:
+        """What is imported, in a word, beside the bar of progress."""
+        return self.type
+
+    def known_robot_type(self) -> str | None:
+        """Name of the robot that recorded it, if the format is of one."""
+        return None
+
+    def card_details(self) -> Mapping[str, str]:
+        """What the dataset's card says of the source: details of `dataset_card`; empty if it gets no card."""
+        return {}
+
+
+class DatasetFormatConfig(SourceConfig):
+    """A format to import from a file or a folder of this machine."""
+
     path: Path = Field(description="File or folder to import.")
+
+    def source_name(self) -> str:
+        """Name of the file or folder."""
+        return self.path.name
 
 
 class FilesFormatConfig(DatasetFormatConfig):
-    """Choice of a format whose files hold whole episodes, so that each can be imported by itself.
+    """A format whose files hold whole episodes, so that some of them can be imported by themselves.
 
-    Large imports are planned by groups of these files; a recipe of a published dataset derives from it as well.
+    Only opening a file says how many; an import in shards is planned by groups of files, see `lerobot-jobs`.
     """
 
     files: list[str] | None = Field(
@@ -145,20 +165,10 @@ class ZarrConfig(TreeConfig):
     type: str = "zarr"
 
 
-class RLDSConfig(FilesFormatConfig):
+class RLDSConfig(DatasetFormatConfig):
     """RLDS episodes in TFRecord files, as TensorFlow Datasets writes them; needs no TensorFlow."""
 
     target = "lerobot.dataset_tools.formats.rlds:open_rlds"
 
     type: str = "rlds"
     split: str | None = Field(default=None, description="Import only this split, such as 'train'.")
-
-    def all_files(self) -> list[Path]:
-        """See `FilesFormatConfig.all_files`."""
-        files = episode_files(self.path, ("*.tfrecord*",))
-        chosen = [file for file in files if self.split is None or f"-{self.split}." in file.name]
-        if not chosen:
-            raise DatasetError(
-                f"{self.path} has no split {self.split!r}", expected="a split that files are named after"
-            )
-        return chosen

@@ -5,9 +5,10 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.core.extras import require
@@ -59,6 +60,24 @@ class OpenFiles(Generic[File]):
         """Close them all."""
         while self._files:
             self._close(self._files.popitem()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of a source, on this machine or on a server.
+
+    Attributes:
+        name: its path or address, for messages.
+        open: opens it for reading bytes, seekable.
+    """
+
+    name: str
+    open: Callable[[], BinaryIO]
+
+    @classmethod
+    def here(cls, path: Path) -> "SourceFile":
+        """A file of this machine."""
+        return cls(str(path), lambda: path.open("rb"))
 
 
 def natural(name: str) -> list[tuple[int, str]]:
