@@ -1,5 +1,6 @@
 """Joining a Ray cluster, and leaving it."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ def joined(config: RayExecutorConfig) -> Iterator[None]:
                 runtime_env=dict(config.runtime_env) or None,
                 include_dashboard=None if config.address else False,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
             )
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise JobError(

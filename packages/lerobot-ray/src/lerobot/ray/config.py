@@ -27,9 +27,7 @@ class RayExecutorConfig(ExecutorConfig):
     resources: dict[str, float] = Field(
         default={}, description="Of Ray's own names for resources how much a shard or process reserves."
     )
-    attempts: int = Field(
-        default=3, ge=1, description="How often a shard is begun whose process or node dies."
-    )
+    attempts: int = Field(default=3, ge=1, description="How often a shard is begun whose process or node dies.")
     runtime_env: dict[str, JsonValue] = Field(
         default={}, description="Ray's runtime environment of every process, such as {env_vars: {NAME: value}}."
     )

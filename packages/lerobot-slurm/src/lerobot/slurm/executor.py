@@ -15,6 +15,7 @@ from lerobot.jobs.folder import JobFolder
 from lerobot.jobs.plan import Plan, load_plan
 from lerobot.slurm import queue
 from lerobot.slurm.config import SlurmExecutorConfig
+from lerobot.slurm.log import told_error
 from lerobot.slurm.script import array_script, launch_script
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class SlurmExecutor:
     def run(self, plan_file: Path, shards: Sequence[int], ended: Callable[[int], None]) -> None:
         """See `lerobot.jobs.executor.Executor.run`.
 
-        Tasks of an earlier run that still wait or run are found again by the name of their job, and not submitted twice.
+        What an earlier run submitted and is in the queue is found by the name of its job, and not submitted twice.
 
         Raises:
             JobError: a shard failed for good, sbatch refuses the job, or nothing shall be submitted.
@@ -153,17 +154,19 @@ class _Arrays:
         """Put shards into the queue whose tasks ended without them.
 
         Raises:
-            JobError: one was submitted often enough, or its task was cancelled.
+            JobError: one failed with an error, was submitted often enough, or was cancelled.
         """
         for shard in shards:
-            how = queue.end_of(self._tasks[shard])
-            times = self._submitted[shard] or 1
+            task, times = self._tasks[shard], self._submitted[shard] or 1
+            log = self._folder / f"{task.id}.out"
+            if (told := told_error(log)) is not None:
+                what = f"shard {shard} of {self._plan_file} failed: {told.what}"
+                raise JobError(what, expected=told.expected, hint=told.hint)
+            how = queue.end_of(task)
             if times >= self._config.attempts or how.startswith("CANCELLED"):
-                log = self._folder / f"{self._tasks[shard].id}.out"
                 raise JobError(
-                    f"shard {shard} failed: {counted(times, 'task')} ended without a result, the last one as {how}: "
-                    f"{_last_line(log)}",
-                    hint=f"its output: {log}; what is done is kept",
+                    f"shard {shard} failed: {counted(times, 'task')} ended without a result, at last as {how}",
+                    hint=f"what it printed: {log}; what is done is kept",
                 )
             logger.warning("the task of shard %d ended as %s; it is submitted again", shard, how)
         self.submit(shards)
@@ -205,9 +208,3 @@ def _pause(seconds: float) -> None:
     while (left := until - time.monotonic()) > 0:
         check_stop()
         time.sleep(min(left, _LOOK_S))
-
-
-def _last_line(log: Path) -> str:
-    """The end of what a task printed."""
-    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    return (text.strip().splitlines() or ["it printed nothing"])[-1]

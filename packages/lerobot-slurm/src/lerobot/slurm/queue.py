@@ -64,7 +64,9 @@ def tasks(names: Iterable[str]) -> list[Task] | None:
 def end_of(task: Task) -> str:
     """How a task ended, such as `TIMEOUT` or `FAILED, exit code 1:0`; `unknown` where nobody keeps account."""
     try:
-        said = _said("sacct", "--noheader", "--parsable2", "--allocations", f"--jobs={task.id}", "--format=State,ExitCode")
+        said = _said(
+            "sacct", "--noheader", "--parsable2", "--allocations", f"--jobs={task.id}", "--format=State,ExitCode"
+        )
     except JobError:
         return "unknown"
     lines = [line for line in said.splitlines() if line.strip()]
@@ -94,7 +96,8 @@ def _said(command: str, *options: str) -> str:
         )
     except FileNotFoundError as error:
         raise JobError(
-            f"there is no {command} on this machine", expected="a machine from which jobs of a SLURM cluster are submitted"
+            f"there is no {command} on this machine",
+            expected="a machine from which jobs of a SLURM cluster are submitted",
         ) from error
     except subprocess.TimeoutExpired as error:
         raise _RefusedError(f"{command} did not answer in {_PATIENCE_S} s") from error

@@ -9,7 +9,14 @@ from lerobot.slurm.config import SlurmExecutorConfig
 
 
 def array_script(
-    config: SlurmExecutorConfig, *, name: str, plan_file: Path, offset: int, tasks: Sequence[int], logs: Path, after: str
+    config: SlurmExecutorConfig,
+    *,
+    name: str,
+    plan_file: Path,
+    offset: int,
+    tasks: Sequence[int],
+    logs: Path,
+    after: str,
 ) -> str:
     """A job array, of which each task does one shard.
 
@@ -23,7 +30,7 @@ def array_script(
         after: id of a job that has to end first; empty for none.
     """
     at_once = "" if config.workers is None else f"%{config.workers}"
-    options = [f"--array={ranges(tasks)}{at_once}", f"--output={_quoted(logs / '%A_%a.out')}"]
+    options = [f"--array={ranges(tasks)}{at_once}", f"--output={_quoted(logs, '%A_%a.out')}"]
     if after:
         options.append(f"--dependency=afterany:{after}")
     shard = f"$(({offset} + SLURM_ARRAY_TASK_ID))"
@@ -43,7 +50,7 @@ def launch_script(
         processes_per_node: on each.
         logs: folder for what they print.
     """
-    options = [f"--nodes={nodes}", "--ntasks-per-node=1", f"--output={_quoted(logs / '%j.out')}"]
+    options = [f"--nodes={nodes}", "--ntasks-per-node=1", f"--output={_quoted(logs, '%j.out')}"]
     together = [f"--nnodes={nodes}", f"--nproc-per-node={processes_per_node}", "--rdzv-backend=c10d"]
     line = shlex.join(torchrun_line(arguments, *together, "--rdzv-id=ID", "--rdzv-endpoint=PLACE"))
     # The two that only a running job knows.
@@ -91,6 +98,7 @@ def _script(config: SlurmExecutorConfig, name: str, options: Sequence[str], work
     )
 
 
-def _quoted(pattern: Path) -> str:
-    """A file for sbatch, which takes quotes but knows no escapes within."""
-    return f'"{pattern}"'
+def _quoted(logs: Path, pattern: str) -> str:
+    """A file for sbatch, which fills in what stands behind a per cent sign."""
+    folder = str(logs).replace("%", "%%")
+    return f'"{folder}/{pattern}"'
