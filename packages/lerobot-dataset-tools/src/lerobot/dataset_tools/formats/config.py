@@ -1,5 +1,6 @@
 """Configurations of the formats that can be imported: the plugins of `lerobot.dataset_formats`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -8,8 +9,8 @@ from pydantic import Field
 from lerobot.core.config.base import PluginConfig
 
 
-class DatasetFormatConfig(PluginConfig):
-    """Choice of a format to import.
+class SourceConfig(PluginConfig):
+    """Choice of what to import, wherever it is.
 
     `target` of a format names a function that takes the configuration and returns an open
     `lerobot.dataset_tools.formats.source.EpisodeSource`.
@@ -17,7 +18,27 @@ class DatasetFormatConfig(PluginConfig):
 
     kind: ClassVar[str] = "dataset_format"
 
+    def source_name(self) -> str:
+        """What is imported, in a word, beside the bar of progress."""
+        return self.type
+
+    def known_robot_type(self) -> str | None:
+        """Name of the robot that recorded it, if the format is of one."""
+        return None
+
+    def card_details(self) -> Mapping[str, str]:
+        """What the dataset's card says of the source: details of `dataset_card`; empty if it gets no card."""
+        return {}
+
+
+class DatasetFormatConfig(SourceConfig):
+    """A format to import from a file or a folder of this machine."""
+
     path: Path = Field(description="File or folder to import.")
+
+    def source_name(self) -> str:
+        """Name of the file or folder."""
+        return self.path.name
 
 
 class RobomimicConfig(DatasetFormatConfig):

@@ -3,11 +3,12 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.core.extras import require
@@ -17,6 +18,24 @@ _DAMAGED = (
     # Not only what they mean to raise: a flipped bit may be a wrong type, name, size or version to their parsers.
     *(ValueError, TypeError, LookupError, RuntimeError, AttributeError, SystemError),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of a source, on this machine or on a server.
+
+    Attributes:
+        name: its path or address, for messages.
+        open: opens it for reading bytes, seekable.
+    """
+
+    name: str
+    open: Callable[[], BinaryIO]
+
+    @classmethod
+    def here(cls, path: Path) -> "SourceFile":
+        """A file of this machine."""
+        return cls(str(path), lambda: path.open("rb"))
 
 
 def natural(name: str) -> list[tuple[int, str]]:
