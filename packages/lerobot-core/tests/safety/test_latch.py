@@ -20,8 +20,8 @@ from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.robot import FakeRobot
 from lerobot.core.hooks import Hooks, hookimpl
 from lerobot.core.safety import GatedRobot, Latch, SafetyConfig, SafetyGate, safe_end, stop_latch
-from lerobot.core.safety.command import stop
 from lerobot.core.safety.loops import announced, running_loops
+from lerobot.core.stop.command import stop
 from lerobot.core.types import FeatureSpec, Observation, Stamp
 
 HZ = 50
@@ -307,7 +307,7 @@ def test_what_a_killed_process_left_behind_is_no_running_loop(home):
     folder = home / "run" / "loops"
     folder.mkdir(parents=True)
     left = folder / "123-1.jsonl"
-    left.write_text(json.dumps({"pid": 123, "command": "record", "robot": "arm"}) + "\n")
+    left.write_text(json.dumps({"pid": 123, "robot": "arm"}) + "\n")
     assert running_loops() == []
     assert not left.exists()
 
@@ -335,7 +335,7 @@ def test_it_says_when_nothing_runs_and_releases(capsys):
 def test_it_names_a_loop_that_does_not_say_that_it_holds(capsys):
     with announced("slow_arm"):
         assert stop(StopConfig(wait_s=0)) == 1
-    assert "of slow_arm" in capsys.readouterr().out
+    assert "slow_arm (process" in capsys.readouterr().out
 
 
 def test_a_release_takes_no_reason():

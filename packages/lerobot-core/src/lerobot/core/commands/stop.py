@@ -10,7 +10,7 @@ from lerobot.core.config.base import CommandConfig
 class StopConfig(CommandConfig):
     """Stop every robot that this user drives on this computer, until it is released."""
 
-    target: ClassVar[str] = "lerobot.core.safety.command:stop"
+    target: ClassVar[str] = "lerobot.core.stop.command:stop"
     examples: ClassVar[tuple[str, ...]] = ("lerobot stop", "lerobot stop --release")
 
     release: bool = Field(default=False, description="Let robots move again: they begin softly from where they are.")

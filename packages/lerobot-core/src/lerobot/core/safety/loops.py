@@ -8,7 +8,6 @@ import contextlib
 import json
 import logging
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,18 +29,16 @@ class RunningLoop:
 
     Attributes:
         pid: its process.
-        command: such as `"teleoperate"`.
         robot: what it drives.
         holds_since_s: when it first held because of a stop, in seconds since 1970; None if it has not.
     """
 
     pid: int
-    command: str
     robot: str
     holds_since_s: float | None
 
     def __str__(self) -> str:
-        return f"{self.command} of {self.robot} (process {self.pid})"
+        return f"{self.robot} (process {self.pid})"
 
 
 class LoopEntry:
@@ -117,8 +114,7 @@ def _announce(robot: str) -> LoopEntry | None:
         file = path.open("ab")
         try:
             _lock(file)
-            told = {"pid": os.getpid(), "command": _command(), "robot": robot}
-            file.write(json.dumps(told).encode() + b"\n")
+            file.write(json.dumps({"pid": os.getpid(), "robot": robot}).encode() + b"\n")
             file.flush()
         except OSError:
             file.close()
@@ -128,13 +124,6 @@ def _announce(robot: str) -> LoopEntry | None:
         log.warning("`lerobot stop` stops this run, but cannot name it: %s", error)
         return None
     return LoopEntry(file, path)
-
-
-def _command() -> str:
-    """The command of this process: `lerobot record`, `lerobot-record`, or the name of a program."""
-    name = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] else "python"
-    is_command_line = name in {"lerobot", "__main__"} and len(sys.argv) > 1
-    return sys.argv[1] if is_command_line else name.removeprefix("lerobot-")
 
 
 def _lock(file: BinaryIO) -> None:
@@ -168,6 +157,6 @@ def _parsed(content: bytes) -> RunningLoop | None:
     try:
         first, *states = [json.loads(line) for line in content.splitlines()]
         holds = states[-1]["holds_since_s"] if states else None
-        return RunningLoop(int(first["pid"]), str(first["command"]), str(first["robot"]), holds)
+        return RunningLoop(int(first["pid"]), str(first["robot"]), holds)
     except (ValueError, TypeError, KeyError):
         return None
