@@ -155,4 +155,5 @@ def _slerp(first: NDArray[np.float64], second: NDArray[np.float64], weight: floa
         return unit
     angle = np.arccos(cosine)
     turned: NDArray[np.float64] = np.sin((1 - weight) * angle) * first + np.sin(weight * angle) * second
-    return turned / np.sin(angle)
+    turned /= np.sin(angle)
+    return turned

@@ -17,6 +17,7 @@ from lerobot.mcap.episode import Episode, LogStreams, find_episodes
 from lerobot.mcap.log.errors import reading_log
 from lerobot.mcap.log.log import Log, open_logs
 from lerobot.mcap.part import Part, make_part
+from lerobot.mcap.stamps import stamp_key
 from lerobot.mcap.stream import Stream, fill, new_streams
 
 logger = logging.getLogger(__name__)
@@ -25,14 +26,6 @@ OUTCOME = "outcome"
 """Column with how an episode went, as `lerobot record` has it."""
 
 _EVENTS = "episodes"
-
-
-def stamp_key(feature: str) -> str:
-    """Column with the time of a feature's message, nanoseconds since 1970, as its clock has it.
-
-    Like other columns about a recording it begins neither with `observation` nor with `action`.
-    """
-    return f"stamp_ns.{feature}"
 
 
 def open_mcap(config: McapConfig) -> "McapSource":
@@ -115,12 +108,16 @@ class McapSource:
         if not self._contract.stamps:
             return {}
         times: dict[str, np.int64 | np.float64] = {}
-        for feature, parts in self._contract.features.items():
+        for feature in self._contract.features:
+            stamps = {name: readers[name].stamp(row, time) for name in self._streams_of(feature)}
+            times |= {f"{stamp_key(feature)}/{name}": np.int64(stamp) for name, stamp in stamps.items()}
             # A vector counts as old as its oldest element, as in a recording.
-            stamp = min(readers[part.stream].stamp(row, time) for part in parts)
-            times[stamp_key(feature)] = np.int64(stamp)
-            times[capture_time_key(feature)] = np.float64((stamp - int(episode.frames[0])) / 1e9)
+            oldest = min(stamps.values()) - int(episode.frames[0])
+            times[capture_time_key(feature)] = np.float64(oldest / 1e9)
         return times
+
+    def _streams_of(self, feature: str) -> list[str]:
+        return list(dict.fromkeys(part.stream for part in self._contract.features[feature]))
 
     def _make_part(self, feature: str, config: PartConfig) -> Part:
         stream = self._streams[self._episodes[0].log][config.stream]
@@ -135,7 +132,8 @@ class McapSource:
             fields.append(SourceField(OUTCOME, TEXT, (), OUTCOME))
         if self._contract.stamps:
             for feature in self._contract.features:
-                fields.append(SourceField(stamp_key(feature), "int64", (), stamp_key(feature)))
+                key = stamp_key(feature)
+                fields += [SourceField(f"{key}/{name}", "int64", (), key) for name in self._streams_of(feature)]
                 fields.append(SourceField(capture_time_key(feature), "float64", (), capture_time_key(feature)))
         names = [field.name for field in fields]
         if repeated := {name for name in names if names.count(name) > 1}:

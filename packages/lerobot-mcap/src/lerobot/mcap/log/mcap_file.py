@@ -11,6 +11,7 @@ from lerobot.mcap.log.records import (
     Record,
     chunk_records,
     file_records,
+    message_count,
     read_channel,
     read_message,
     read_schema,
@@ -52,12 +53,16 @@ class McapFile:
     def messages(self) -> Iterator[Message]:
         """See `LogFile.messages`."""
         declared = _Declared()
+        count = 0
         for record in self._records():
             with reading_log(f"{self.path}: the record at byte {record.offset}", hint=_RECOVER):
                 if record.opcode == Opcode.CHUNK:
                     found = list(declared.messages(chunk_records(unpacked(record)), record.offset))
                 else:
                     found = list(declared.messages([record], -1))
+                count += len(found)
+                if record.opcode == Opcode.STATISTICS and (said := message_count(record)) != count:
+                    raise McapError(f"it says that there are {said} messages, and {count} are there")
             yield from found
 
     def read(self, place: Place) -> memoryview:

@@ -20,7 +20,7 @@ import zstandard
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
 from mcap.opcode import Opcode
-from mcap.records import Channel, Chunk, Schema
+from mcap.records import Channel, Chunk, Schema, Statistics
 from mcap.writer import MCAP0_MAGIC
 
 LARGEST_CHUNK = 2**28
@@ -53,14 +53,15 @@ class CutOffError(McapError):
 
 
 def file_records(file: IO[bytes], size: int) -> Iterator[Record]:
-    """Records of a file up to its data end, or to where the file ends.
+    """Records of a file up to its footer, or to where the file was cut off.
 
     Args:
         file: the open file.
         size: its bytes.
 
     Raises:
-        McapError: it is no MCAP file, or ends inside a record.
+        CutOffError: it ends inside a record, and not as a finished file does.
+        McapError: it is no MCAP file, or a record is longer than what is left of a finished one.
     """
     file.seek(0)
     if (magic := file.read(len(MCAP0_MAGIC))) != MCAP0_MAGIC:
@@ -69,14 +70,14 @@ def file_records(file: IO[bytes], size: int) -> Iterator[Record]:
     while True:
         file.seek(offset)
         head = file.read(_FRAME.size)
-        if len(head) < _FRAME.size:
-            raise CutOffError(f"it ends at byte {size}, inside a record")
-        opcode, length = _FRAME.unpack(head)
+        opcode, length = _FRAME.unpack(head) if len(head) == _FRAME.size else (0, size)
         if length > size - offset - _FRAME.size:
-            raise CutOffError(f"the record at byte {offset} has {length} bytes, the file ends {size - offset} later")
+            file.seek(-len(MCAP0_MAGIC), io.SEEK_END)
+            kind = McapError if offset < size and file.read() == MCAP0_MAGIC else CutOffError
+            raise kind(f"the record at byte {offset} goes beyond the end of the file at byte {size}")
         content = b"" if opcode in _SKIPPED else file.read(length)
         yield Record(opcode, offset, memoryview(content))
-        if opcode in (Opcode.DATA_END, Opcode.FOOTER):
+        if opcode == Opcode.FOOTER:
             return
         offset += _FRAME.size + length
 
@@ -143,6 +144,12 @@ def read_channel(record: Record) -> Channel:
     """A channel record."""
     channel: Channel = Channel.read(_stream(record))
     return channel
+
+
+def message_count(record: Record) -> int:
+    """How many messages a statistics record says that the file holds."""
+    statistics: Statistics = Statistics.read(_stream(record))
+    return statistics.message_count
 
 
 def read_message(record: Record) -> tuple[int, int, int, memoryview]:
