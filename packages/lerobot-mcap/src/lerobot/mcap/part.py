@@ -19,10 +19,10 @@ class Part(Protocol):
     """Reads a part of a feature.
 
     Attributes:
-        fields: what it gives, in order.
+        field: what it gives.
     """
 
-    fields: tuple[SourceField, ...]
+    field: SourceField
 
     def value(self, message: Any) -> Any:
         """The part's value in a message.
@@ -36,10 +36,6 @@ class Part(Protocol):
         """The value on the line between two."""
         ...
 
-    def split(self, value: Any) -> list[Any]:
-        """A value as one of each of `fields`."""
-        ...
-
 
 class ImagePart:
     """A camera; see `Part`."""
@@ -48,7 +44,7 @@ class ImagePart:
         self._path = None if config.field is None else FieldPath(config.field)
         image = self.value(message)
         name = feature.removeprefix(IMAGES)
-        self.fields: tuple[SourceField, ...] = (SourceField(name, image.dtype.name, image.shape, feature),)
+        self.field = SourceField(name, image.dtype.name, image.shape, feature)
 
     def value(self, message: Any) -> NDArray[Any]:
         """See `Part.value`."""
@@ -58,17 +54,13 @@ class ImagePart:
         """There is no image between two; the contract of such a stream is refused."""
         raise NotImplementedError
 
-    def split(self, value: Any) -> list[Any]:
-        """See `Part.split`."""
-        return [value]
-
 
 class TextPart:
     """A text, such as the task; see `Part`."""
 
     def __init__(self, feature: str, config: PartConfig) -> None:
         self._path = FieldPath(str(config.field))
-        self.fields: tuple[SourceField, ...] = (SourceField(feature, TEXT, (), feature),)
+        self.field = SourceField(feature, TEXT, (), feature)
 
     def value(self, message: Any) -> str:
         """See `Part.value`."""
@@ -81,28 +73,30 @@ class TextPart:
         """There is no text between two; the contract of such a stream is refused."""
         raise NotImplementedError
 
-    def split(self, value: Any) -> list[Any]:
-        """See `Part.split`."""
-        return [value]
-
 
 class NumbersPart:
     """Numbers in the units of the dataset; see `Part`."""
 
-    def __init__(self, feature: str, config: PartConfig, message: Any) -> None:
+    def __init__(self, feature: str, config: PartConfig, message: Any, *, is_named_by_stream: bool) -> None:
         self._config = config
         self._path = FieldPath(str(config.field))
-        size = len(numbers_of(message, self._path, config.names))
-        names = config.names or tuple(f"{config.stream}_{i}" for i in range(size))
-        if size == 1 and not config.names:
+        self._size = len(numbers_of(message, self._path, config.names))
+        if not self._size:
+            raise ValueError(f"{self._path.text} is empty")
+        names = config.names
+        if not names and self._size > 1:
+            names = tuple(f"{config.stream}_{number}" for number in range(self._size))
+        elif not names:
             names = (config.stream,)
-        self.fields = tuple(SourceField(f"{feature}/{name}", "float64", (), feature) for name in names)
+        elif is_named_by_stream:
+            names = tuple(f"{config.stream}.{name}" for name in names)
+        self.field = SourceField(f"{feature}/{config.stream}.{config.field}", "float64", (self._size,), feature, names)
 
     def value(self, message: Any) -> NDArray[np.float64]:
         """See `Part.value`."""
         values = numbers_of(message, self._path, self._config.names)
-        if len(values) != len(self.fields):
-            raise ValueError(f"{self._path.text} has {len(values)} values, and {len(self.fields)} in the first message")
+        if len(values) != self._size:
+            raise ValueError(f"{self._path.text} has {len(values)} values, and {self._size} in the first message")
         factor, offset = self._config.factor, self._config.offset
         return values if factor == 1 and offset == 0 else values * factor + offset
 
@@ -117,13 +111,18 @@ class NumbersPart:
             step = step - turn * np.rint(step / turn)
         return first + weight * step
 
-    def split(self, value: NDArray[np.float64]) -> list[Any]:
-        """See `Part.split`."""
-        return list(value)
 
-
-def make_part(feature: str, config: PartConfig, policy: Policy, message: Any) -> Part:
+def make_part(
+    feature: str, config: PartConfig, policy: Policy, message: Any, *, is_named_by_stream: bool = False
+) -> Part:
     """The part that a contract describes, by what the first message of its stream holds.
+
+    Args:
+        feature: what it is a part of.
+        config: the part.
+        policy: how the messages of its stream are chosen.
+        message: the first message.
+        is_named_by_stream: put the stream before the names, as where two arms have joints of the same names.
 
     Raises:
         ValueError: the message does not hold it, or there is no line between two such values.
@@ -134,7 +133,7 @@ def make_part(feature: str, config: PartConfig, policy: Policy, message: Any) ->
     elif isinstance(FieldPath(str(config.field)).of(message), str):
         part = TextPart(feature, config)
     else:
-        return NumbersPart(feature, config, message)
+        return NumbersPart(feature, config, message, is_named_by_stream=is_named_by_stream)
     if policy == "linear":
         raise ValueError(f"{feature} cannot be linear: there is nothing between two images or texts")
     return part

@@ -15,7 +15,7 @@ from lerobot.mcap.config import McapConfig
 from lerobot.mcap.contract import Contract, PartConfig, StreamConfig
 from lerobot.mcap.episode import Episode, LogStreams, find_episodes
 from lerobot.mcap.log.errors import reading_log
-from lerobot.mcap.log.log import Log, open_logs
+from lerobot.mcap.log.log import Log
 from lerobot.mcap.part import Part, make_part
 from lerobot.mcap.stamps import stamp_key
 from lerobot.mcap.stream import Stream, fill, new_streams
@@ -40,7 +40,7 @@ def open_mcap(config: McapConfig) -> "McapSource":
             expected="--from.contract=contract.yaml",
             hint=f"lerobot mcap-contract {config.path} > contract.yaml",
         )
-    logs = open_logs(config.path)
+    logs = [Log(path) for path in config.chosen_files()]
     try:
         return McapSource(logs, config.contract)
     except BaseException:
@@ -83,17 +83,19 @@ class McapSource:
     def frames(self, episode: int, names: Collection[str]) -> Iterator[dict[str, Any]]:
         """See `EpisodeSource.frames`."""
         chosen = self._episodes[episode]
+        for number, log in enumerate(self._logs):
+            if number != chosen.log:
+                log.close()  # A folder of a thousand logs keeps one open.
         readers = {
             name: _FrameStream(stream, self._contract.streams[name], chosen)
             for name, stream in self._streams[chosen.log].streams.items()
         }
-        wanted = {key: part for key, part in self._parts.items() if any(field.name in names for field in part.fields)}
+        wanted = {key: part for key, part in self._parts.items() if part.field.name in names}
         for row, time in enumerate(chosen.frames.tolist()):
             frame: dict[str, Any] = {TASK: chosen.task, OUTCOME: chosen.outcome}
             for (feature, number), part in wanted.items():
                 reader = readers[self._contract.features[feature][number].stream]
-                values = reader.value(row, (feature, number), part)
-                frame |= {field.name: value for field, value in zip(part.fields, values, strict=True)}
+                frame[part.field.name] = reader.value(row, part)
             frame |= self._times(chosen, readers, row, time)
             yield {name: frame[name] for name in names}
 
@@ -102,18 +104,13 @@ class McapSource:
         for log in self._logs:
             log.close()
 
-    def _times(
-        self, episode: Episode, readers: "Mapping[str, _FrameStream]", row: int, time: int
-    ) -> dict[str, np.int64 | np.float64]:
-        if not self._contract.stamps:
-            return {}
-        times: dict[str, np.int64 | np.float64] = {}
-        for feature in self._contract.features:
-            stamps = {name: readers[name].stamp(row, time) for name in self._streams_of(feature)}
-            times |= {f"{stamp_key(feature)}/{name}": np.int64(stamp) for name, stamp in stamps.items()}
+    def _times(self, episode: Episode, readers: "Mapping[str, _FrameStream]", row: int, time: int) -> dict[str, Any]:
+        times: dict[str, Any] = {}
+        for feature in self._contract.features if self._contract.stamps else ():
+            stamps = np.array([readers[name].stamp(row, time) for name in self._streams_of(feature)], np.int64)
+            times[stamp_key(feature)] = stamps
             # A vector counts as old as its oldest element, as in a recording.
-            oldest = min(stamps.values()) - int(episode.frames[0])
-            times[capture_time_key(feature)] = np.float64(oldest / 1e9)
+            times[capture_time_key(feature)] = np.float64((stamps.min() - episode.frames[0]) / 1e9)
         return times
 
     def _streams_of(self, feature: str) -> list[str]:
@@ -121,23 +118,29 @@ class McapSource:
 
     def _make_part(self, feature: str, config: PartConfig) -> Part:
         stream = self._streams[self._episodes[0].log][config.stream]
+        named = [name for part in self._contract.features[feature] for name in part.names]
         with reading_log(stream.where(0), hint=f"see {feature} in the contract"):
-            return make_part(feature, config, self._contract.streams[config.stream].align, stream.read(0))
+            return make_part(
+                feature,
+                config,
+                self._contract.streams[config.stream].align,
+                stream.read(0),
+                is_named_by_stream=len(set(named)) < len(named),
+            )
 
     def _all_fields(self) -> tuple[SourceField, ...]:
-        fields = [field for part in self._parts.values() for field in part.fields]
+        fields = [part.field for part in self._parts.values()]
         if all(episode.task is not None for episode in self._episodes):
             fields.append(SourceField(TASK, TEXT, (), TASK))
         if all(episode.outcome is not None for episode in self._episodes):
             fields.append(SourceField(OUTCOME, TEXT, (), OUTCOME))
-        if self._contract.stamps:
-            for feature in self._contract.features:
-                key = stamp_key(feature)
-                fields += [SourceField(f"{key}/{name}", "int64", (), key) for name in self._streams_of(feature)]
-                fields.append(SourceField(capture_time_key(feature), "float64", (), capture_time_key(feature)))
+        for feature in self._contract.features if self._contract.stamps else ():
+            stamps, captured, streams = stamp_key(feature), capture_time_key(feature), self._streams_of(feature)
+            fields.append(SourceField(stamps, "int64", (len(streams),), stamps, tuple(streams)))
+            fields.append(SourceField(captured, "float64", (), captured))
         names = [field.name for field in fields]
         if repeated := {name for name in names if names.count(name) > 1}:
-            raise DatasetError(f"the contract gives {', '.join(sorted(repeated))} twice", expected="names of their own")
+            raise DatasetError(f"the contract takes {', '.join(sorted(repeated))} twice", expected="each thing once")
         return tuple(fields)
 
 
@@ -148,19 +151,19 @@ class _FrameStream:
         self._stream = stream
         self._aligned: Aligned = align(config.align, stream.stamps, episode.frames, config.tolerance_ms)
         self._messages: OrderedDict[int, Any] = OrderedDict()
-        self._shown: dict[tuple[str, int], tuple[tuple[int, int, float], list[Any]]] = {}
+        self._shown: dict[str, tuple[tuple[int, int, float], Any]] = {}
 
-    def value(self, row: int, key: tuple[str, int], part: Part) -> list[Any]:
-        """The elements of a part in a frame."""
+    def value(self, row: int, part: Part) -> Any:
+        """A part's value in a frame."""
         aligned = self._aligned
         place = int(aligned.first[row]), int(aligned.second[row]), float(aligned.weight[row])
-        known = self._shown.get(key)
+        known = self._shown.get(part.field.name)
         if known is None or known[0] != place:
             first, second, weight = place
             value = self._read(first, part)
             if second != first:
                 value = part.between(value, self._read(second, part), weight)
-            known = self._shown[key] = place, part.split(value)
+            known = self._shown[part.field.name] = place, value
         return known[1]
 
     def stamp(self, row: int, time: int) -> int:
@@ -183,6 +186,7 @@ def _index(log: Log, number: int, contract: Contract) -> LogStreams:
     marks = contract.episodes
     events = None if marks.topic is None else Stream(log, _EVENTS, marks.topic, marks.clock)
     fill(log, [*streams.values(), *([] if events is None else [events])])
+    log.close()
     used = {part.stream for parts in contract.features.values() for part in parts}
     return LogStreams(
         str(log.path),

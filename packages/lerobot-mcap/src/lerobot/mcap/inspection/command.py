@@ -5,7 +5,8 @@ import typer
 from lerobot.mcap.commands.mcap_contract import McapContractConfig
 from lerobot.mcap.inspection.proposal import propose
 from lerobot.mcap.inspection.survey import survey
-from lerobot.mcap.log.log import open_logs
+from lerobot.mcap.log.log import Log
+from lerobot.mcap.log.path import log_paths
 
 
 def mcap_contract(config: McapContractConfig) -> None:
@@ -14,7 +15,7 @@ def mcap_contract(config: McapContractConfig) -> None:
     Raises:
         LeRobotError: there is no log, it is damaged, or nothing in it becomes a feature.
     """
-    logs = open_logs(config.log)
+    logs = [Log(path) for path in log_paths(config.log)]
     try:
         topics = survey(logs)
     finally:

@@ -127,4 +127,5 @@ def survey(logs: Iterable[Log]) -> list[TopicSurvey]:
             if name not in topics:
                 topics[name] = TopicSurvey(message)
             topics[name].take(message)
+        log.close()
     return sorted(topics.values(), key=lambda each: each.topic.name)

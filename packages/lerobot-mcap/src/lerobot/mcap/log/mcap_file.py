@@ -4,6 +4,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 from lerobot.mcap.log.errors import reading_log
 from lerobot.mcap.log.records import (
@@ -36,18 +37,14 @@ class McapFile:
     """An MCAP file; see `LogFile`.
 
     Args:
-        path: the file.
-
-    Raises:
-        DatasetError: it cannot be opened.
+        path: the file, opened when it is first read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.end = ""
-        with reading_log(str(path)):
-            self._file = path.open("rb")
-        self._size = os.fstat(self._file.fileno()).st_size
+        self._file: IO[bytes] | None = None
+        self._size = 0
         self._chunks: OrderedDict[int, memoryview] = OrderedDict()
 
     def messages(self) -> Iterator[Message]:
@@ -69,19 +66,27 @@ class McapFile:
         """See `LogFile.read`."""
         with reading_log(f"{self.path}: the message at {place}"):
             if place.chunk < 0:
-                return read_message(record_at(self._file, self._size, place.offset))[3]
+                return read_message(record_at(self._opened(), self._size, place.offset))[3]
             return read_message(next(chunk_records(self._chunk(place.chunk), place.offset)))[3]
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """See `LogFile.close`."""
+        if self._file is not None:
+            self._file.close()
+        self._file = None
         self._chunks.clear()
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            self._file = self.path.open("rb")
+            self._size = os.fstat(self._file.fileno()).st_size
+        return self._file
 
     def _records(self) -> Iterator[Record]:
         """Records of the file; of one that was cut off, those before."""
         with reading_log(str(self.path), "an MCAP log"):
             try:
-                yield from file_records(self._file, self._size)
+                yield from file_records(self._opened(), self._size)
             except CutOffError as error:
                 self.end = str(error)
 
@@ -89,7 +94,7 @@ class McapFile:
         if offset in self._chunks:
             self._chunks.move_to_end(offset)
             return self._chunks[offset]
-        content = unpacked(record_at(self._file, self._size, offset))
+        content = unpacked(record_at(self._opened(), self._size, offset))
         self._chunks[offset] = content
         while len(self._chunks) > 1 and sum(map(len, self._chunks.values())) > KEPT_BYTES:
             self._chunks.popitem(last=False)

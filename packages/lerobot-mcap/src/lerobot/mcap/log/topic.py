@@ -85,5 +85,5 @@ class LogFile(Protocol):
         ...
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file until it is read again."""
         ...
