@@ -56,7 +56,7 @@ class TopicSurvey:
             with reading_log(f"message {self.count - 1} of {self.topic.name}"):
                 decoded = self._decoder(message.data)
                 if has_text and len(self.texts) < MOST_TEXTS:
-                    self.texts[str(decoded["data"] if isinstance(decoded, dict) else decoded.data)] = None
+                    self.texts[str(decoded["data"])] = None
                 if self._stamp is not None:
                     self._stamps.append(stamp_of(self._stamp.of(decoded)))
         except LeRobotError as error:
@@ -67,7 +67,7 @@ class TopicSurvey:
         """The first message's text; None if its messages are no texts."""
         if fields_of(self.sample) != ["data"]:
             return None
-        text = self.sample["data"] if isinstance(self.sample, dict) else self.sample.data
+        text = self.sample["data"]
         return text if isinstance(text, str) else None
 
     @property

@@ -10,7 +10,6 @@ Source:
 
 import struct
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -35,13 +34,13 @@ class _Reader:
         self._objects = 0
         self._definitions = definitions
 
-    def message(self, name: str) -> SimpleNamespace:
+    def message(self, name: str) -> dict[str, Any]:
         """Read one value of a type."""
         self._count(1)
         fields = self._definitions[name]
         if not fields:
             self._take(1)  # An empty type has one byte, because IDL knows none.
-        return SimpleNamespace(**{field.name: self._field(field) for field in fields})
+        return {field.name: self._field(field) for field in fields}
 
     def _field(self, field: Field) -> Any:
         if not field.is_array:
@@ -90,7 +89,7 @@ class _Reader:
             raise ValueError(f"it holds more than {MOST_OBJECTS} nested messages")
 
 
-def decode(name: str, definitions: Definitions, data: bytes | memoryview) -> SimpleNamespace:
+def decode(name: str, definitions: Definitions, data: bytes | memoryview) -> dict[str, Any]:
     """Read a message.
 
     Args:
@@ -99,7 +98,7 @@ def decode(name: str, definitions: Definitions, data: bytes | memoryview) -> Sim
         data: its bytes.
 
     Returns:
-        Fields as attributes: numbers, texts, arrays of numpy, lists of messages.
+        Fields by name: numbers, texts, arrays of numpy, lists of messages.
 
     Raises:
         ValueError: it ends early or is no plain CDR.

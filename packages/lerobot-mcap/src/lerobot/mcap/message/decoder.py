@@ -1,21 +1,24 @@
 """From a message's bytes to its fields, by the encoding and the type that its topic declares."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, MutableSequence
 from typing import Any, TypeAlias
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.extras import require
 from lerobot.mcap.log.errors import reading_log
 from lerobot.mcap.log.topic import Topic
-from lerobot.mcap.message.cdr import decode
+from lerobot.mcap.message.cdr import MOST_OBJECTS, decode
 from lerobot.mcap.message.definition import parse_definitions
 
 LARGEST_JSON = 2**24
 """Bytes of a JSON message: as Python objects it takes some twenty times as much."""
 
+LARGEST_PROTOBUF = 2**26
+"""Bytes of a protobuf message; empty messages in it take some twenty times as much."""
+
 Decode: TypeAlias = Callable[[memoryview], Any]
-"""From bytes to a message."""
+"""From bytes to a message: its fields by name."""
 
 
 class Decoder:
@@ -92,12 +95,31 @@ def _protobuf(topic: Topic) -> Decode:
         raise ValueError("its definition is no set of files") from error
 
     def read(data: memoryview) -> Any:
+        if len(data) > LARGEST_PROTOBUF:
+            raise ValueError(f"it has {len(data)} bytes; {LARGEST_PROTOBUF} are the most that are read as protobuf")
         try:
-            return kind.FromString(bytes(data))
+            return _as_dict(kind.FromString(bytes(data)), [0])
         except message.DecodeError as error:
             raise ValueError("its bytes are no such message") from error
 
     return read
+
+
+def _as_dict(message: Any, count: list[int]) -> dict[str, Any]:
+    """Fields of a protobuf message by name: numbers and texts with their defaults, messages if they are set."""
+    count[0] += 1
+    if count[0] > MOST_OBJECTS:
+        raise ValueError(f"it holds more than {MOST_OBJECTS} nested messages")
+    fields: dict[str, Any] = {}
+    for field in message.DESCRIPTOR.fields:
+        value = getattr(message, field.name)
+        if field.message_type is None:
+            fields[field.name] = list(value) if isinstance(value, MutableSequence) else value
+        elif isinstance(value, MutableSequence):
+            fields[field.name] = [_as_dict(each, count) for each in value]
+        elif not isinstance(value, Mapping) and message.HasField(field.name):
+            fields[field.name] = _as_dict(value, count)
+    return fields
 
 
 _ENCODINGS: dict[tuple[str, str], Callable[[Topic], Decode]] = {

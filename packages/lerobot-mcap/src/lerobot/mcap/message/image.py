@@ -49,10 +49,10 @@ def image_of(message: Any) -> Image:
     """
     fields = fields_of(message)
     if set(_RAW) <= set(fields):
-        big_endian = "is_bigendian" in fields and bool(_get(message, "is_bigendian"))
-        return _raw(**{name: _get(message, name) for name in _RAW}, big_endian=big_endian)
+        big_endian = "is_bigendian" in fields and bool(message["is_bigendian"])
+        return _raw(**{name: message[name] for name in _RAW}, big_endian=big_endian)
     if {"format", "data"} <= set(fields):
-        return _compressed(str(_get(message, "format")), _bytes(_get(message, "data")))
+        return _compressed(str(message["format"]), _bytes(message["data"]))
     raise ValueError(f"it has the fields {', '.join(fields) or 'none'}, which are no image's")
 
 
@@ -88,10 +88,6 @@ def _compressed(kind: str, data: bytes) -> Image:
         return decode_image(data, "its data")
     except DatasetError as error:
         raise ValueError(error.what) from error
-
-
-def _get(message: Any, name: str) -> Any:
-    return message[name] if isinstance(message, dict) else getattr(message, name)
 
 
 def _bytes(data: Any) -> bytes:

@@ -19,9 +19,9 @@ def named_elements(message: Any) -> list[str]:
     """Names that a message gives to the elements of its arrays; none if it gives none."""
     for field in _NAMES:
         if field in fields_of(message):
-            names = message[field] if isinstance(message, dict) else getattr(message, field)
-            if not isinstance(names, str) and all(isinstance(name, str) for name in names):
-                return list(names)
+            names = message[field]
+            if isinstance(names, list) and all(isinstance(name, str) for name in names):
+                return names
     return []
 
 

@@ -1,7 +1,6 @@
 """Values inside a message by their path, whatever the message was written in."""
 
 import re
-from types import SimpleNamespace
 from typing import Any
 
 _STEP = re.compile(r"([A-Za-z]\w*)(?:\[(\d+)\])?")
@@ -32,7 +31,7 @@ class FieldPath:
             if name not in members:
                 there = f"only {', '.join(members)}" if members else "and no fields at all"
                 raise ValueError(f"there is no field {name!r} of {self.text}, {there}")
-            message = message[name] if isinstance(message, dict) else getattr(message, name)
+            message = message[name]
             if index is not None:
                 message = _element(message, index, self.text)
         return message
@@ -40,12 +39,7 @@ class FieldPath:
 
 def fields_of(message: Any) -> list[str]:
     """Names of a message's fields; none if it is no message."""
-    if isinstance(message, dict):
-        return list(message)
-    if isinstance(message, SimpleNamespace):
-        return list(vars(message))
-    descriptor = getattr(type(message), "DESCRIPTOR", None)
-    return [] if descriptor is None else list(descriptor.fields_by_name)
+    return list(message) if isinstance(message, dict) else []
 
 
 def _element(values: Any, index: int, path: str) -> Any:

@@ -35,7 +35,7 @@ def stamp_of(value: Any) -> int:
     fields = fields_of(value)
     for names in _FORMS:
         if set(names) <= set(fields):
-            parts = [value[name] if isinstance(value, dict) else getattr(value, name) for name in names]
+            parts = [value[name] for name in names]
             if not all(isinstance(part, int) and not isinstance(part, bool) for part in parts):
                 raise ValueError(f"its stamp is {parts[0]} and {parts[1]}, not whole seconds and nanoseconds")
             stamp = int(parts[0]) * NANOSECONDS + int(parts[1])
