@@ -1,4 +1,4 @@
-"""A log becomes a dataset and a log again: every value and every stamp, read by the libraries of the format's makers."""
+"""A log becomes a dataset and a log again: every value and every stamp, read by the libraries of MCAP's makers."""
 
 import io
 
