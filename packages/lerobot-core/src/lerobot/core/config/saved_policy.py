@@ -1,0 +1,40 @@
+"""What `--policy.path` stands for where any policy that acts will do."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from lerobot.core.config.base import PolicyConfig
+from lerobot.core.paths import user_path
+
+EXPORT = "policy.json"
+"""File that describes an exported policy; see `lerobot export`."""
+
+
+def saved_fields(path: str, given: Mapping[str, str]) -> dict[str, Any]:
+    """Read the fields that a path stands for, by whoever knows such folders: plugins of the kind `saved_policy`.
+
+    Args:
+        path: folder of an export; or folder or Hub repository of a checkpoint.
+        given: fields given beside it.
+
+    Raises:
+        LeRobotError: nobody who reads it is installed, there is no such policy, or it is damaged.
+    """
+    from lerobot.core.registry import registry
+
+    form = "exported" if (user_path(Path(path)) / EXPORT).is_file() else "checkpoint"
+    fields: dict[str, Any] = registry.config_class("saved_policy", form)(path, given)  # type: ignore[assignment]
+    return fields
+
+
+def require_trained(config: PolicyConfig) -> None:
+    """Check that a policy comes from somewhere: an untrained one would act at random.
+
+    Raises:
+        PydanticCustomError: it is new; for validators of commands.
+    """
+    if not config.is_trained:
+        raise PydanticCustomError("policy_untrained", "--policy.path: a trained policy, not only its type")
