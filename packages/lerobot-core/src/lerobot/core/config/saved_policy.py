@@ -26,7 +26,7 @@ def saved_fields(path: str, given: Mapping[str, str]) -> dict[str, Any]:
     from lerobot.core.registry import registry
 
     form = "exported" if (user_path(Path(path)) / EXPORT).is_file() else "checkpoint"
-    fields: dict[str, Any] = registry.config_class("saved_policy", form)(path, given)  # type: ignore[assignment]
+    fields: dict[str, Any] = registry.config_class("saved_policy", form)(path, given)
     return fields
 
 
