@@ -37,6 +37,7 @@ KINDS: dict[str, Kind] = {
         Kind("strategy", "lerobot.strategies", "lerobot.core.config.base:PluginConfig"),
         Kind("success_detector", "lerobot.success_detectors", "lerobot.core.config.judges:SuccessDetectorConfig"),
         Kind("executor", "lerobot.executors", "lerobot.core.config.base:PluginConfig"),
+        Kind("worker", "lerobot.workers", ""),
         Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
         # Names that commands had in huggingface/lerobot: they run, and are not listed.
         Kind("earlier_command", "lerobot.earlier_commands", "lerobot.core.config.base:CommandConfig"),
