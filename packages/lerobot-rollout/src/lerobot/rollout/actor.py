@@ -3,7 +3,8 @@
 from typing import Any, Protocol
 
 from lerobot.core.clock import MonotonicClock, clock_of
-from lerobot.core.config.base import ChunkPolicyConfig, PolicyConfig
+from lerobot.core.config.base import PolicyConfig
+from lerobot.core.config.policies import ChunkPolicyConfig
 from lerobot.core.processors import DataProcessorPipeline
 from lerobot.core.processors.dataset_features import (
     DatasetFeatures,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from lerobot.core.config.saved_policy import EXPORT
+from lerobot.core.config.policies import EXPORT
 from lerobot.core.errors import CheckpointError
 from lerobot.core.json_file import read_json
 

@@ -11,7 +11,7 @@ from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES
 from lerobot.core.config.base import CommandConfig, EnvConfig, RobotConfig
 from lerobot.core.config.judges import SuccessDetectorConfig
-from lerobot.core.config.saved_policy import require_trained
+from lerobot.core.config.policies import require_trained
 from lerobot.envs.config import EvalConfig
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.rollout.commands.acting import ActingOptions

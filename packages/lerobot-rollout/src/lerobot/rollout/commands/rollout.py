@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES, OFFLINE
 from lerobot.core.config.base import CommandConfig, NoEffect, PolicyConfig, RobotConfig
-from lerobot.core.config.saved_policy import require_trained
+from lerobot.core.config.policies import require_trained
 from lerobot.datasets.commands.record import VIDEO, DatasetRecordConfig
 from lerobot.rollout.commands.acting import ActingOptions
 from lerobot.rollout.strategy import BaseStrategyConfig, StrategyConfig

@@ -1,4 +1,4 @@
-"""What `--policy.path` stands for where any policy that acts will do."""
+"""Policies that act: of what else than a checkpoint they may be, and what `--policy.path` stands for."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +11,14 @@ from lerobot.core.paths import user_path
 
 EXPORT = "policy.json"
 """File that describes an exported policy; see `lerobot export`."""
+
+
+class ChunkPolicyConfig(PolicyConfig):
+    """Choice of a policy that is not loaded here, such as one on another computer.
+
+    `target` is built with `observation_features` and `action_features` of the robot (`Features`) and `fps`, the actions
+    per second, and is a `ChunkSource`. Building it reaches the policy and checks that both fit.
+    """
 
 
 def saved_fields(path: str, given: Mapping[str, str]) -> dict[str, Any]:
