@@ -3,6 +3,7 @@
 The docstrings here are the contract; implementations document only what is special about them.
 """
 
+from lerobot.core.protocols.acting import ActingPolicy, Place, PlannedActions
 from lerobot.core.protocols.camera import Camera, DepthCamera
 from lerobot.core.protocols.chunks import ActionChunk, ChunkRequest, ChunkSource
 from lerobot.core.protocols.device import Calibratable, Device
@@ -16,6 +17,7 @@ from lerobot.core.protocols.success import KnowsSuccess, SuccessDetector
 from lerobot.core.protocols.teleoperator import HasTeleopEvents, Teleoperator
 
 __all__ = [
+    "ActingPolicy",
     "ActionChunk",
     "Calibratable",
     "Camera",
@@ -31,6 +33,8 @@ __all__ = [
     "HasTeleopEvents",
     "Invertible",
     "KnowsSuccess",
+    "Place",
+    "PlannedActions",
     "Policy",
     "PoseLimits",
     "ProcessorStep",

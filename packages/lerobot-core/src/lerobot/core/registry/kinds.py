@@ -29,6 +29,7 @@ KINDS: dict[str, Kind] = {
         Kind("env", "lerobot.envs", "lerobot.core.config.base:EnvConfig"),
         Kind("arm_model", "lerobot.arm_models", "lerobot.core.safety.config:ArmModelConfig"),
         Kind("processor", "lerobot.processors", "lerobot.core.config.base:ProcessorStepConfig"),
+        Kind("saved_policy", "lerobot.saved_policies", ""),
         Kind("served_policy", "lerobot.served_policies", "lerobot.core.config.base:PluginConfig"),
         Kind("algorithm", "lerobot.algorithms", "lerobot.core.config.base:PluginConfig"),
         Kind("reward_model", "lerobot.reward_models", "lerobot.core.config.judges:RewardModelConfig"),
