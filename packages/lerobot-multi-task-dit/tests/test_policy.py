@@ -10,6 +10,7 @@ import transformers
 from tiny_clip import tiny_settings, write_tiny_tokenizer
 from torch import nn
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.errors import CheckpointError
 from lerobot.multi_task_dit.config import MultiTaskDiTConfig
 from lerobot.multi_task_dit.policy import MultiTaskDiTPolicy
@@ -17,7 +18,6 @@ from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.checkpoint.adapters import make_adapter
 from lerobot.policies.export.files import export
 from lerobot.policies.processing.pipelines import make_processors
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
 from lerobot.policies.testing import statistics
 from lerobot.policies.vla.testing import LanguagePolicyContract

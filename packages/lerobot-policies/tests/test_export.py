@@ -1,5 +1,6 @@
 """`lerobot export`: files that act like the policy on what a robot gives, or no files."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -106,6 +107,7 @@ def test_every_file_says_what_it_takes_and_gives(exported: Path) -> None:
     assert set(files) == {"policy.onnx", "policy.pt2"}
     for name, each in files.items():
         assert each["bytes"] == (exported / name).stat().st_size
+        assert each["sha256"] == hashlib.sha256((exported / name).read_bytes()).hexdigest()
         assert each["policy_bytes"] == 4 * (2 * 3 + 2)
         assert len(each["error"]["worst"]) == len(each["error"]["mean"]) == 2
         assert min(each["milliseconds"], each["policy_milliseconds"]) > 0

@@ -27,7 +27,9 @@ KINDS: dict[str, Kind] = {
         Kind("camera", "lerobot.cameras", "lerobot.core.config.base:CameraConfig"),
         Kind("policy", "lerobot.policies", "lerobot.core.config.base:PolicyConfig"),
         Kind("env", "lerobot.envs", "lerobot.core.config.base:EnvConfig"),
+        Kind("arm_model", "lerobot.arm_models", "lerobot.core.safety.config:ArmModelConfig"),
         Kind("processor", "lerobot.processors", "lerobot.core.config.base:ProcessorStepConfig"),
+        Kind("saved_policy", "lerobot.saved_policies", ""),
         Kind("served_policy", "lerobot.served_policies", "lerobot.core.config.base:PluginConfig"),
         Kind("algorithm", "lerobot.algorithms", "lerobot.core.config.base:PluginConfig"),
         Kind("reward_model", "lerobot.reward_models", "lerobot.core.config.judges:RewardModelConfig"),
@@ -36,6 +38,7 @@ KINDS: dict[str, Kind] = {
         Kind("strategy", "lerobot.strategies", "lerobot.core.config.base:PluginConfig"),
         Kind("success_detector", "lerobot.success_detectors", "lerobot.core.config.judges:SuccessDetectorConfig"),
         Kind("executor", "lerobot.executors", "lerobot.core.config.base:PluginConfig"),
+        Kind("worker", "lerobot.workers", ""),
         Kind("command", "lerobot.commands", "lerobot.core.config.base:CommandConfig"),
         # Names that commands had in huggingface/lerobot: they run, and are not listed.
         Kind("earlier_command", "lerobot.earlier_commands", "lerobot.core.config.base:CommandConfig"),

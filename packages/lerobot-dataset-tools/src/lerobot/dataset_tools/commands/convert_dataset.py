@@ -7,7 +7,7 @@ from pydantic import Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import CommandConfig
-from lerobot.dataset_tools.formats.config import DatasetFormatConfig
+from lerobot.dataset_tools.formats.config import SourceConfig
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
 
 _OF_IMPORTS = frozenset(
@@ -59,9 +59,9 @@ class _ConvertDataset(CommandConfig):
         return self
 
     @property
-    def source(self) -> DatasetFormatConfig | None:
+    def source(self) -> SourceConfig | None:
         """What is imported; None converts a LeRobotDataset."""
-        return cast("DatasetFormatConfig | None", getattr(self, "from"))
+        return cast("SourceConfig | None", getattr(self, "from"))
 
 
 if TYPE_CHECKING:
@@ -77,5 +77,5 @@ else:
     Reading v2.x needs no conversion. Without --new_root the result takes the dataset's place, and the original stays
     beside it as <name>_old. With --from the result is a new dataset; the same command goes on where it was cut off.
     """,
-        **{"from": (DatasetFormatConfig | None, Field(default=None, description="Other format to import."))},
+        **{"from": (SourceConfig | None, Field(default=None, description="Other format to import."))},
     )

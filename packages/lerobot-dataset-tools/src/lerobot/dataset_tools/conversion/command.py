@@ -13,10 +13,12 @@ from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.conversion.convert import import_dataset
 from lerobot.dataset_tools.edit.convert import convert_dataset
 from lerobot.dataset_tools.edit.interruption import whole_or_nothing
-from lerobot.dataset_tools.formats.config import DatasetFormatConfig
+from lerobot.dataset_tools.formats.config import SourceConfig
 from lerobot.dataset_tools.formats.source import EpisodeSource
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.info import load_info
+from lerobot.datasets.hub.card import dataset_card
+from lerobot.datasets.hub.push import CARD_PATH
 from lerobot.datasets.writer.options import WritingOptions
 
 
@@ -39,7 +41,7 @@ def convert_dataset_command(config: ConvertDatasetConfig) -> None:
     typer.echo(result.summary())
 
 
-def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root: Path) -> None:
+def import_from(config: ConvertDatasetConfig, chosen: SourceConfig, root: Path) -> None:
     """Import a source and say what it became.
 
     Args:
@@ -59,7 +61,7 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
             Progress(*columns, frames, TimeRemainingColumn(), console=Console(stderr=True)) as progress,
         ):
             bar = progress.add_task(
-                chosen.path.name, total=len(source.episodes) - len(set(config.skip_episodes)), frames=0
+                chosen.source_name(), total=len(source.episodes) - len(set(config.skip_episodes)), frames=0
             )
 
             def report(episodes: int, written: int) -> None:
@@ -74,7 +76,7 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
                 skip_episodes=config.skip_episodes,
                 video=config.video,
                 float_type=config.float_type,
-                robot_type=config.robot_type,
+                robot_type=config.robot_type or chosen.known_robot_type(),
                 options=WritingOptions(rgb_encoder=config.rgb_encoder, depth_encoder=config.depth_encoder),
                 data_files_size_in_mb=config.data_file_size_in_mb or layout.DEFAULT_DATA_FILES_SIZE_IN_MB,
                 video_files_size_in_mb=config.video_file_size_in_mb or layout.DEFAULT_VIDEO_FILES_SIZE_IN_MB,
@@ -87,5 +89,8 @@ def import_from(config: ConvertDatasetConfig, chosen: DatasetFormatConfig, root:
         raise
     finally:
         source.close()
+    if details := chosen.card_details():
+        card = dataset_card(config.repo_id or root.name, load_info(result.root), **details)
+        (result.root / CARD_PATH).write_text(card, encoding="utf-8")
     text = f"{result.root}: {counted(result.episodes, 'episode')}, {counted(result.frames, 'frame')}"
     typer.echo(f"{text}; {result.resumed_at} of them were there" if result.resumed_at else text)

@@ -1,5 +1,6 @@
 """Trace, write, compare, measure: a file that does not act like the policy is not kept."""
 
+import hashlib
 import json
 import logging
 import shutil
@@ -123,12 +124,14 @@ def _write(
         one = random_observations(trained, traced.ports, 1, seed=0)
         seconds, policy_seconds = medians(partial(run, one), partial(actions_of, trained, one, task=task))
         size = sum(each.stat().st_size for each in aside.parent.iterdir())
-        del run
+        with aside.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return Report(
         kind=chosen.type,
         options=chosen.model_dump(mode="json", exclude={"type"}),
         difference=difference,
         size=size,
+        sha256=sha256,
         weights=size_of_weights(trained.policy),
         seconds=seconds,
         policy_seconds=policy_seconds,

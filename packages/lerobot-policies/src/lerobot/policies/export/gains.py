@@ -25,6 +25,7 @@ class Report:
         options: it was made with.
         difference: from the policy.
         size: of the file and those beside it, bytes.
+        sha256: of the file, in hexadecimal.
         weights: of the policy, bytes.
         seconds: for a chunk from one observation, median on this machine.
         policy_seconds: the policy's, in turn with those.
@@ -34,6 +35,7 @@ class Report:
     options: Mapping[str, Any]
     difference: Difference
     size: int
+    sha256: str
     weights: int
     seconds: float
     policy_seconds: float
@@ -45,6 +47,7 @@ class Report:
             "format": self.kind,
             "options": dict(self.options),
             "bytes": self.size,
+            "sha256": self.sha256,
             "policy_bytes": self.weights,
             "error": {"worst": difference.worst.tolist(), "mean": difference.mean.tolist()},
             "difference": difference.relative,
