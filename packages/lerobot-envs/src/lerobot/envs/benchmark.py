@@ -54,17 +54,17 @@ class TaskQueue:
 
     Args:
         task: the task.
-        count: how many episodes it shall have.
+        wanted: numbers of the episodes it shall have.
         journal: knows what ended before, and is told what ends now.
     """
 
-    def __init__(self, task: Task, count: int, journal: EpisodeJournal | None = None) -> None:
+    def __init__(self, task: Task, wanted: Sequence[int], journal: EpisodeJournal | None = None) -> None:
         self.task = task
         self.description = journal.description(task.group, task.number) if journal else ""
         before = journal.episodes(task.group, task.number) if journal else {}
         self._journal = journal
-        self._ended = {index: episode for index, episode in before.items() if index < count}
-        self.indices = [index for index in range(count) if index not in self._ended]
+        self._ended = {index: before[index] for index in wanted if index in before}
+        self.indices = [index for index in wanted if index not in self._ended]
 
     def ended(self, episode: Episode) -> None:
         """Keep an episode."""
@@ -110,20 +110,33 @@ class Evaluation:
         self._trained: PolicyWithProcessors | None = None
 
     def run(self, *, journal: EpisodeJournal | None = None, trust_remote_code: bool = False) -> dict[str, Any]:
+        """Play, and report; see `played` and `report`."""
+        started = time.perf_counter()
+        results = self.played(journal=journal, trust_remote_code=trust_remote_code)
+        return report(results, seconds=time.perf_counter() - started, caveats=self._env.caveats())
+
+    def played(
+        self,
+        *,
+        episodes: Sequence[int] | None = None,
+        journal: EpisodeJournal | None = None,
+        trust_remote_code: bool = False,
+    ) -> list[TaskResult]:
         """Build the environments of one task after the other, or of `max_parallel_tasks` at a time, and play.
 
         Args:
+            episodes: numbers of those to play of every task; default: the first `n_episodes`.
             journal: keeps every episode; what it has is not played again.
             trust_remote_code: allow environments whose code comes from the Hub.
 
         Returns:
-            See `report`.
+            The episodes of every task, those of before too.
 
         Raises:
             FeatureMismatchError: policy and environment do not fit.
         """
-        started = time.perf_counter()
-        queues = [TaskQueue(task, self._config.n_episodes, journal) for task in tasks_of(self._env)]
+        wanted = range(self._config.n_episodes) if episodes is None else episodes
+        queues = [TaskQueue(task, wanted, journal) for task in tasks_of(self._env)]
         at_once = self._env.max_parallel_tasks if isinstance(self._env, BenchmarkEnvConfig) else 1
         with ExitStack() as shown:
             tell: Callable[[Episode], None] | None = None
@@ -135,7 +148,7 @@ class Evaluation:
                     self._policy(rows)
                     tell = tell or shown.enter_context(_progress(queues))
                     self.play(rows, together, tell)
-        return self.report(queues, time.perf_counter() - started)
+        return [queue.result for queue in queues]
 
     def play(self, rows: EnvRows, queues: Sequence[TaskQueue], tell: Callable[[Episode], None]) -> None:
         """Play what waits of some tasks; `rows` has equally many environments of each, one task after the other."""
@@ -156,10 +169,6 @@ class Evaluation:
         for row, episode in play(rows, actors, [to_play[queue.task.name] for queue in of_row]):
             of_row[row].ended(episode)
             tell(episode)
-
-    def report(self, queues: Sequence[TaskQueue], seconds: float) -> dict[str, Any]:
-        """See `report`."""
-        return report([queue.result for queue in queues], seconds=seconds, caveats=self._env.caveats())
 
     def _rows_each(self, queues: Sequence[TaskQueue]) -> int:
         batch_size = self._config.batch_size or max(1, (os.cpu_count() or 1) // len(queues))
@@ -221,8 +230,9 @@ def evaluate_policy(
     """
     started = time.perf_counter()
     (task,) = tasks_of(env)
-    queues = [TaskQueue(task, config.n_episodes)]
+    queues = [TaskQueue(task, range(config.n_episodes))]
     evaluation = Evaluation(lambda _: trained, env, config, seed=seed, videos=videos, rename_map=rename_map)
     with _progress(queues) as tell:
         evaluation.play(rows, queues, tell)
-    return evaluation.report(queues, time.perf_counter() - started)
+    results = [queue.result for queue in queues]
+    return report(results, seconds=time.perf_counter() - started, caveats=env.caveats())

@@ -16,6 +16,7 @@ from lerobot.core.errors import JobError
 from lerobot.core.signals import check_stop
 from lerobot.core.words import counted
 from lerobot.jobs.config import LocalExecutorConfig
+from lerobot.jobs.launch import launch_here
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +115,14 @@ class LocalExecutor:
         finally:
             for process in processes:
                 process.end()
+
+    def launch(self, arguments: Sequence[str], *, nodes: int, processes_per_node: int, log_folder: Path) -> None:
+        """See `lerobot.jobs.launch.Launcher.launch`; the command is waited for."""
+        if nodes > 1:
+            raise JobError(
+                f"executor 'local' has one machine, and {nodes} are asked for", expected="--executor.type=slurm or ray"
+            )
+        launch_here(arguments, processes=processes_per_node, log_folder=log_folder)
 
     def _again(self, process: _Process, died: Counter[int]) -> int:
         """The shard of a process that died, which is begun again."""
