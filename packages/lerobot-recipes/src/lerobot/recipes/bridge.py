@@ -19,7 +19,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.dataset_tools.formats.files import reading
 from lerobot.dataset_tools.formats.images import decode_image
 from lerobot.dataset_tools.formats.rlds import FEATURES_FILE
-from lerobot.dataset_tools.formats.source import TEXT, EpisodeSource, SourceField
+from lerobot.dataset_tools.formats.source import TEXT, EpisodeGroup, EpisodeSource, SourceField
 from lerobot.recipes.config import BridgeConfig
 from lerobot.recipes.places import Place
 from lerobot.recipes.recipe import table
@@ -62,7 +62,7 @@ def layout_of(config: BridgeConfig) -> str:
 
 
 class RawBridge:
-    """Trajectories in folders of their own; see `EpisodeSource`.
+    """Trajectories in folders of their own; see `GroupedSource`.
 
     Args:
         config: where they are, which, and which cameras.
@@ -80,6 +80,10 @@ class RawBridge:
                 f"{config.path} holds no trajectory of BridgeData V2",
                 expected=f"{FEATURES_FILE} of its RLDS, or folders such as .../raw/traj_group0/traj0",
             )
+        self.groups: Sequence[EpisodeGroup] = [
+            EpisodeGroup((f"{self._root.address}/{name}",), range(number, number + 1))
+            for number, name in enumerate(self.episodes)
+        ]
         self.fps: float | None = None
         self.task: str | None = None
         self._numbers: tuple[int, dict[str, Any]] | None = None

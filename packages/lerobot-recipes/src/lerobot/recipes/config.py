@@ -2,9 +2,10 @@
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Self
+from pathlib import Path
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import PathText
@@ -13,10 +14,17 @@ from lerobot.recipes.recipe import Recipe, table
 from lerobot.recipes.statement import statement
 
 
+def _absolute(address: str) -> str:
+    """A path from the root on, as processes in other folders read it too; an address stays."""
+    return address if "://" in address else str(Path(address).absolute())
+
+
 class PublishedConfig(SourceConfig):
     """Fields every published dataset has."""
 
-    path: PathText = Field(description="Folder or file: a path, or an address at gs://, s3://, https:// or hf://.")
+    path: Annotated[PathText, AfterValidator(_absolute)] = Field(
+        description="Folder or file: a path, or an address at gs://, s3://, https:// or hf://."
+    )
     storage: dict[str, Any] = Field(
         default_factory=dict, description="Options of the address's driver, such as '{anon: true}' or '{token: anon}'."
     )
