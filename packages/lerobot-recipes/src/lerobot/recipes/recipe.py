@@ -19,7 +19,9 @@ def _parts(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-class _Part(ConfigModel):
+class Part(ConfigModel):
+    """Where a part of a feature is from; in the table the text alone is its field."""
+
     field: str = ""
     """Its place in the source; empty for a constant."""
     operation: str = ""
@@ -34,10 +36,7 @@ class _Part(ConfigModel):
     """Whether it is left out of versions that lack the field; without it they are not this dataset."""
 
 
-Part = Annotated[_Part, BeforeValidator(_part)]
-"""Part of a feature; the text alone is its field."""
-
-Parts = Annotated[tuple[Part, ...], BeforeValidator(_parts)]
+Parts = Annotated[tuple[Annotated[Part, BeforeValidator(_part)], ...], BeforeValidator(_parts)]
 """The parts that are joined to a feature; one needs no list."""
 
 
@@ -82,7 +81,7 @@ class Recipe(ConfigModel):
     """What its numbers mean, in the state and in the action."""
     language: str
     notes: tuple[str, ...] = ()
-    instructions: tuple[Part, ...] = ()
+    instructions: Parts = ()
     """Where the instruction may be, in words; the first that is not empty is taken."""
     compressed: dict[str, int] = Field(default_factory=dict)
     """Fields that hold compressed float32 numbers in place of a text, with how many."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from lerobot.recipes.recipe import Recipe
+from lerobot.recipes.recipe import TABLES, Part, Recipe, table
 
 
 def statement(recipe: Recipe, as_published: Collection[str] = ()) -> str:
@@ -31,3 +31,33 @@ def statement(recipe: Recipe, as_published: Collection[str] = ()) -> str:
         chosen = f"as published: {fault.what}" if fault.name in as_published else fault.here
         lines.append(f"- {fault.name}: {chosen} ({fault.source})")
     return "\n".join(lines)
+
+
+def page() -> str:
+    """The whole table in words: the reference of all recipes."""
+    how = "[How to import them](../how-to/published-datasets.md)"
+    parts = [f"# Published datasets\n\nWhat `lerobot convert-dataset --from=NAME` makes of each. {how}."]
+    for name in TABLES:
+        for key, recipe in table(name).items():
+            flags = f"--from={name} --from.name={key}" if name == "oxe" else f"--from={name}"
+            parts += [f"## {recipe.title}", f"`{flags}`", statement(recipe), _features(recipe), _faults(recipe)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _features(recipe: Recipe) -> str:
+    rows = [f"| `{feature}` | {', '.join(map(_part, parts))} |" for feature, parts in recipe.features.items()]
+    return "\n".join(["| feature | from |", "|---|---|", *rows])
+
+
+def _part(part: Part) -> str:
+    """Where a part of a feature is from, and what is done to it."""
+    first, *last = part.columns or (0,)
+    which = f" from number {first}" + (f" up to {last[0] - 1}" if last else "") if part.columns else ""
+    operation = f", {part.operation}" if part.operation else ""
+    return f"`{part.field}`{which}{operation}{', where there is one' if part.optional else ''}"
+
+
+def _faults(recipe: Recipe) -> str:
+    rows = [f"| `{fault.name}` | {fault.what} | {fault.here} | {fault.source} |" for fault in recipe.faults]
+    head = ["| `--from.as_published` | published copies or loaders | here | known from |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows]) if rows else ""
