@@ -20,12 +20,12 @@ from lerobot.dataset_tools.formats.files import reading
 from lerobot.dataset_tools.formats.images import decode_image
 from lerobot.dataset_tools.formats.rlds import FEATURES_FILE
 from lerobot.dataset_tools.formats.source import TEXT, EpisodeGroup, EpisodeSource, SourceField
+from lerobot.recipes.bridge_layout import RAW, layout_of
 from lerobot.recipes.config import BridgeConfig
 from lerobot.recipes.places import Place
 from lerobot.recipes.recipe import table
 from lerobot.recipes.rlds import open_episodes, with_recipe
 
-RLDS, EARLIER_RLDS, RAW = "bridge_dataset 1.0.0", "bridge 0.1.0", "raw"
 _FIRST_WITHOUT_LATENCY: Final = datetime(2021, 7, 23)
 _DATED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 _GROUP, _TRAJECTORY = re.compile(r"traj_group\d+"), re.compile(r"traj\d+")
@@ -37,28 +37,13 @@ def open_bridge(config: BridgeConfig) -> EpisodeSource:
     Raises:
         DatasetError: there is none, or it is something else.
     """
-    layout = layout_of(config)
+    layout = layout_of(config.path, config.storage)
     with ExitStack() as stack:
         episodes: EpisodeSource = RawBridge(config) if layout == RAW else open_episodes(config, {})
         stack.callback(episodes.close)
         source = with_recipe(config, table("bridge")[layout], episodes)
         stack.pop_all()
     return source
-
-
-def layout_of(config: BridgeConfig) -> str:
-    """Which recipe of the table fits what is there, by the description of the RLDS; `raw` without one.
-
-    Raises:
-        DatasetError: the description is damaged.
-    """
-    place = Place(config.path, config.storage)
-    description = (place.parent() if ".tfrecord" in place.name else place).child(FEATURES_FILE)
-    content = description.read_if_there()
-    if content is None:
-        return RAW
-    with reading(description.address):
-        return EARLIER_RLDS if b'"world_vector"' in content else RLDS
 
 
 class RawBridge:

@@ -97,9 +97,10 @@ class BridgeConfig(RLDSRecipeConfig):
 
     def recipe(self) -> Recipe:
         """The recipe of the layout that the address has, which is looked up."""
-        from lerobot.recipes.bridge import layout_of
+        # Looking at files needs drivers, which a configuration does not.
+        from lerobot.recipes.bridge_layout import layout_of
 
-        return self.recipes()[layout_of(self)]
+        return self.recipes()[layout_of(self.path, self.storage)]
 
 
 class DroidConfig(RLDSRecipeConfig):
