@@ -128,6 +128,18 @@ def merge(
     if len(roots) < 2:
         raise DatasetError(f"{len(roots)} datasets were named", expected="two or more to merge")
     check_is_free(new_root)
+    plan = merged(roots, join_data=join_data, join_videos=join_videos, episodes=episodes)
+    return carry_out(plan, roots[0], new_root)
+
+
+def merged(
+    roots: Sequence[Path],
+    *,
+    join_data: bool = True,
+    join_videos: bool = True,
+    episodes: Sequence[Sequence[int] | None] | None = None,
+) -> EditPlan:
+    """Datasets one after another; see `merge`, but a single one will do."""
     sources = [open_source(root) for root in roots]
     info = upgraded_info(sources[0].info)
     for source in sources[1:]:
@@ -140,8 +152,7 @@ def merge(
     # Sources with different statistics, such as from before quantiles, would leave holes in the table.
     columns = {frozenset(name for name in s.rows.column_names if name.startswith("stats/")) for s in sources}
     fresh = len(columns) > 1 or any(source.info.is_legacy for source in sources)
-    plan = EditPlan(selections, info, tasks, join_data=join_data, join_videos=join_videos, fresh_statistics=fresh)
-    return carry_out(plan, roots[0], new_root)
+    return EditPlan(selections, info, tasks, join_data=join_data, join_videos=join_videos, fresh_statistics=fresh)
 
 
 def _plan_of(source: EditSource, episodes: NDArray[np.int64]) -> EditPlan:
