@@ -13,7 +13,19 @@ from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoder
 from lerobot.jobs.config import ExecutorConfig
 
 _OF_IMPORTS = frozenset(
-    {"fps", "task", "map", "skip_episodes", "video", "float_type", "robot_type", "rgb_encoder", "depth_encoder"}
+    {
+        "fps",
+        "task",
+        "map",
+        "skip_episodes",
+        "video",
+        "float_type",
+        "robot_type",
+        "rgb_encoder",
+        "depth_encoder",
+        "executor",
+        "shard_size_in_mb",
+    }
 )
 
 

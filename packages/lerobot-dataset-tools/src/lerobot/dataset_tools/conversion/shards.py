@@ -32,6 +32,8 @@ from lerobot.dataset_tools.formats.files import MOST_OPEN
 from lerobot.dataset_tools.formats.source import EpisodeSource, GroupedSource
 from lerobot.datasets.format.info import load_info
 from lerobot.datasets.format.layout import MEGABYTE
+from lerobot.datasets.video.encode import available_encoders
+from lerobot.datasets.writer.options import WritingOptions
 from lerobot.jobs.config import ExecutorConfig
 from lerobot.jobs.job import Progress, Results
 from lerobot.jobs.plan import Plan
@@ -67,7 +69,7 @@ def import_in_shards(
     """
     root = user_path(root).absolute()
     plan = import_plan(config, choices, megabytes)
-    work = ShardedWork(executor, {"plan": plan.name}, progress)
+    work = ShardedWork(executor, {"plan": plan.name}, megabytes, progress)
     if not work.was_done(root):
         check_is_free(root)
         work.run(plan, root, lambda results, built: _merge(results, root, built))
@@ -108,7 +110,11 @@ def import_plan(config: SourceConfig, choices: ImportChoices, megabytes: float) 
     with closing(_of_files(config, first).build()) as source:
         plan = ImportPlan(source.fields, choices.overrides, video=choices.video, float_type=choices.float_type)
         chosen = set(chosen_episodes(source, choices.skip_episodes))
-        resolved = {"fps": chosen_rate(source, choices.fps), "task": chosen_instruction(source, plan, choices.task)}
+        resolved = {
+            "fps": chosen_rate(source, choices.fps),
+            "task": chosen_instruction(source, plan, choices.task),
+            "options": _resolved(choices.options),
+        }
         rows = list(
             _file_rows(in_files, files, megabytes)
             if in_files and len(files) > 1
@@ -247,6 +253,13 @@ def _dump(config: SourceConfig) -> Any:
 
 def _load(fields: Mapping[str, Any]) -> SourceConfig:
     return plugin_class(SourceConfig, fields["type"]).model_validate(fields)
+
+
+def _resolved(options: WritingOptions) -> WritingOptions:
+    """With the codecs of this machine, so that `auto` is the same one for every worker."""
+    available = available_encoders()
+    encoders = {name: getattr(options, name).resolved(available) for name in ("rgb_encoder", "depth_encoder")}
+    return options.model_copy(update=encoders)
 
 
 def _as_json(value: object) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from lerobot.core.durable import replace_text
 from lerobot.core.json_file import read_json
 from lerobot.core.paths import user_path
+from lerobot.dataset_tools.commands.shards import SHARD_MEGABYTES
 from lerobot.jobs.config import ExecutorConfig
 from lerobot.jobs.job import Progress, Results, discard, run_job
 from lerobot.jobs.plan import Plan
@@ -36,11 +37,13 @@ class ShardedWork:
     Attributes:
         executor: the engine.
         request: what was asked for, as JSON; it tells a command that is given again from another one.
+        megabytes: of source files for each shard.
         progress: is told about shards that are done.
     """
 
     executor: ExecutorConfig
     request: Mapping[str, Any]
+    megabytes: float = SHARD_MEGABYTES
     progress: Progress = lambda _done, _total: None
 
     def was_done(self, place: Path) -> bool:
