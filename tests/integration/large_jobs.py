@@ -17,7 +17,7 @@ TINY = "--shard_size_in_mb=0.001"
 """Every source file is a shard of its own."""
 
 
-def write_inputs(folder: Path, *, episodes: int = 4, frames: int = 12) -> None:
+def write_inputs(folder: Path, *, episodes: int = 3, frames: int = 12) -> None:
     """Recordings of another format, a file for each episode, and a dataset whose episodes are files of their own."""
     rng = np.random.default_rng(0)
     recordings = folder / "recordings"

@@ -257,9 +257,11 @@ def _load(fields: Mapping[str, Any]) -> SourceConfig:
 
 def _resolved(options: WritingOptions) -> WritingOptions:
     """With the codecs of this machine, so that `auto` is the same one for every worker."""
-    available = available_encoders()
-    encoders = {name: getattr(options, name).resolved(available) for name in ("rgb_encoder", "depth_encoder")}
-    return options.model_copy(update=encoders)
+    encoders = {"rgb_encoder": options.rgb_encoder, "depth_encoder": options.depth_encoder}
+    codecs = {name: config.resolved(available_encoders()).vcodec for name, config in encoders.items()}
+    return options.model_copy(
+        update={name: config.model_copy(update={"vcodec": codecs[name]}) for name, config in encoders.items()}
+    )
 
 
 def _as_json(value: object) -> Any:
