@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from lerobot.core.config.base import PluginConfig
+from lerobot.dataset_tools.formats.files import chosen_files, episode_files, files_below
 
 
 class SourceConfig(PluginConfig):
@@ -41,6 +42,33 @@ class DatasetFormatConfig(SourceConfig):
         return self.path.name
 
 
+class FilesFormatConfig(DatasetFormatConfig):
+    """A format whose files hold whole episodes, so that some of them can be imported by themselves.
+
+    Only opening a file says how many; an import in shards is planned by groups of files, see `lerobot-jobs`.
+    """
+
+    files: list[str] | None = Field(
+        default=None, description="Only these files of the folder, by their names below it, in this order."
+    )
+
+    def all_files(self) -> list[Path]:
+        """Every file that holds episodes, in their order; none is opened.
+
+        Raises:
+            DatasetError: there is none.
+        """
+        raise NotImplementedError
+
+    def chosen_files(self) -> list[Path]:
+        """Those of `all_files` that are imported.
+
+        Raises:
+            DatasetError: there is none, or `files` names one that is not there.
+        """
+        return chosen_files(self.path, self.all_files(), self.files)
+
+
 class RobomimicConfig(DatasetFormatConfig):
     """Robomimic and LIBERO HDF5: one group per demonstration."""
 
@@ -51,7 +79,7 @@ class RobomimicConfig(DatasetFormatConfig):
     mask: str | None = Field(default=None, description="Import only the demonstrations listed in mask/NAME.")
 
 
-class AlohaConfig(DatasetFormatConfig):
+class AlohaConfig(FilesFormatConfig):
     """ALOHA HDF5: one file per episode, images raw or compressed."""
 
     target = "lerobot.dataset_tools.formats.aloha:open_aloha"
@@ -61,6 +89,10 @@ class AlohaConfig(DatasetFormatConfig):
         default=False,
         description="Exchange red and blue of compressed images: where OpenCV, which takes BGR, was given RGB.",
     )
+
+    def all_files(self) -> list[Path]:
+        """See `FilesFormatConfig.all_files`."""
+        return episode_files(self.path, ("*.hdf5", "*.h5"))
 
 
 class D4RLConfig(DatasetFormatConfig):
@@ -82,7 +114,7 @@ class DiffusionPolicyConfig(DatasetFormatConfig):
     type: str = "diffusion_policy_zarr"
 
 
-class _TrimConfig(DatasetFormatConfig):
+class _TrimConfig(FilesFormatConfig):
     trim: int = Field(
         default=0, ge=0, description="Rows to cut off the end of longer arrays: 1 for T + 1 observations, T actions."
     )
@@ -95,19 +127,31 @@ class NpzConfig(_TrimConfig):
 
     type: str = "npz"
 
+    def all_files(self) -> list[Path]:
+        """See `FilesFormatConfig.all_files`."""
+        return episode_files(self.path, ("*.npz",))
+
 
 class TreeConfig(_TrimConfig):
     """Fields of recordings of any layout, whose arrays `--map` names."""
 
+    endings: ClassVar[tuple[str, ...]] = ()
+    """Of the names of files."""
+
     group: str | None = Field(
         default=None, description="Group whose groups are an episode each; default: numbered ones of the same arrays."
     )
+
+    def all_files(self) -> list[Path]:
+        """See `FilesFormatConfig.all_files`."""
+        return files_below(self.path, self.endings)
 
 
 class HDF5Config(TreeConfig):
     """HDF5 of any layout: --map says what its arrays are; without it, they are listed."""
 
     target = "lerobot.dataset_tools.formats.tree:open_hdf5_tree"
+    endings = (".hdf5", ".h5")
 
     type: str = "hdf5"
 
@@ -116,6 +160,7 @@ class ZarrConfig(TreeConfig):
     """Zarr of any layout: --map says what its arrays are; without it, they are listed."""
 
     target = "lerobot.dataset_tools.formats.tree:open_zarr_tree"
+    endings = (".zarr", ".zarr.zip")
 
     type: str = "zarr"
 
