@@ -10,12 +10,12 @@ import transformers
 from tiny_clip import tiny_settings, write_tiny_tokenizer
 from torch import nn
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.errors import CheckpointError, LeRobotError
 from lerobot.multi_task_dit.config import MultiTaskDiTConfig
 from lerobot.multi_task_dit.policy import MultiTaskDiTPolicy
 from lerobot.policies.checkpoint.adapters import make_adapter
 from lerobot.policies.export.program import require_exportable
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
 from lerobot.policies.vla.testing import LanguagePolicyContract
 

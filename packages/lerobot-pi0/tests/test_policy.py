@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_pi import tiny_settings
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.errors import LeRobotError
 from lerobot.pi0.config import PI0Config
 from lerobot.pi0.pi05_config import PI05Config
@@ -17,7 +18,6 @@ from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.export.program import require_exportable
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.pipelines import make_processors
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
 from lerobot.policies.testing import statistics
 from lerobot.policies.vla.testing import VLAContract

@@ -11,9 +11,10 @@ from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES
 from lerobot.core.config.base import CommandConfig, EnvConfig, RobotConfig
 from lerobot.core.config.judges import SuccessDetectorConfig
+from lerobot.core.config.policies import require_trained
 from lerobot.envs.config import EvalConfig
 from lerobot.jobs.config import ExecutorConfig
-from lerobot.policies.config import PreTrainedConfig, require_trained
+from lerobot.policies.config import PreTrainedConfig
 from lerobot.rollout.commands.acting import ActingOptions
 
 ONLY_IN_ENVIRONMENTS = (

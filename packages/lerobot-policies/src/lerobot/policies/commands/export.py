@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, field_validator, model_validator
 
 from lerobot.core.config.base import CommandConfig, RobotConfig
+from lerobot.core.config.policies import require_trained
 from lerobot.policies.commands.check import DatasetSource
-from lerobot.policies.config import PreTrainedConfig, require_trained
+from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.formats import ExportFormatConfig
 
 
