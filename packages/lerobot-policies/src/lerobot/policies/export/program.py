@@ -274,7 +274,9 @@ def _traced(
     batch = Dim("batch", min=1)
     shapes = {"inputs": tuple({0: batch} for _ in inputs)} if dynamic else None
     with torch.no_grad(), computed_in(precision):
-        return torch.export.export(module, inputs, dynamic_shapes=shapes, strict=False)
+        program = torch.export.export(module, inputs, dynamic_shapes=shapes, strict=False)
+        # Mixed precision is no part of a program until its operators are taken apart.
+        return program if precision == "float32" else program.run_decompositions({})
 
 
 def computed_in(precision: Precision) -> torch.autocast:
