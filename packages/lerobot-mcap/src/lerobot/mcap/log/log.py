@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from lerobot.mcap.log.mcap_file import McapFile
 from lerobot.mcap.log.path import files_of
 from lerobot.mcap.log.topic import LogFile, Message, Place
@@ -23,7 +25,18 @@ class Log:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._files: list[LogFile] = [McapFile(each) for each in files_of(path)]
+        paths = files_of(path)
+        self._files: list[LogFile] = [McapFile(each) for each in paths]
+        self._begins = np.cumsum([0, *(each.stat().st_size for each in paths if each.is_file())]).tolist()
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return int(self._begins[-1])
+
+    def position(self, file: int, place: Place) -> int:
+        """How many of its bytes are before a message, for a bar of progress."""
+        return int(self._begins[file]) + max(place.chunk, 0 if place.chunk >= 0 else place.offset)
 
     def messages(self) -> Iterator[tuple[int, Message]]:
         """All messages, each with the number of its file, in the order of the files.
