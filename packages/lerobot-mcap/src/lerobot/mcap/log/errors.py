@@ -1,5 +1,6 @@
 """What the libraries raise for damaged logs, as one error that says where."""
 
+import sqlite3
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ def reading_log(where: str, expected: str = "", hint: str = "") -> Iterator[None
         with reading(where, expected):
             try:
                 yield
-            except (McapError, struct.error, zstandard.ZstdError) as error:
+            except (McapError, struct.error, sqlite3.Error, zstandard.ZstdError) as error:
                 raise ValueError(str(error) or "it ends early") from error
     except DatasetError as error:
         error.hint = error.hint or hint
