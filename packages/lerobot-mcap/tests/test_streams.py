@@ -17,9 +17,9 @@ from lerobot.mcap.contract import Contract
 T0 = 1_700_000_000 * 10**9
 MS = 1_000_000
 
-stamps = st.lists(st.integers(0, 60), min_size=1, max_size=12, unique=True).map(sorted)
-times = st.lists(st.integers(-5, 65), min_size=1, max_size=8).map(sorted)
-tolerances = st.one_of(st.integers(1, 20), st.just(float("inf")))
+stamps = st.lists(st.integers(0, 12), min_size=1, max_size=6, unique=True).map(sorted)
+times = st.lists(st.integers(-3, 15), min_size=1, max_size=8).map(sorted)
+tolerances = st.one_of(st.integers(1, 6), st.just(float("inf")))
 
 
 def by_hand(policy, stamps, time, tolerance):
