@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from lerobot.core.config.base import EnvConfig, RobotConfig
 from lerobot.core.deprecation import moved_names
 from lerobot.core.durable import replace_text
 from lerobot.core.hooks import Hooks, load_hooks
+from lerobot.core.protocols import ActingPolicy
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.success import SuccessDetector
+from lerobot.core.registry import registry
 from lerobot.core.signals import Stopped, stop_signals
+from lerobot.envs.actor import place_of
 from lerobot.envs.benchmark import Evaluation
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.envs.journal import EpisodeJournal
@@ -23,6 +27,7 @@ from lerobot.envs.trials.session import EvaluationStrategyConfig, RobotEvaluatio
 from lerobot.envs.trials.tally import Tally
 from lerobot.envs.trials.wishes import require_judge
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import PolicyFeatures
 from lerobot.rollout.command import staged
 from lerobot.rollout.commands.acting import ActingOptions
@@ -54,14 +59,14 @@ def eval_command(config: EvalPipelineConfig) -> int:
 
 
 def _in_environment(config: EvalPipelineConfig, env: EnvConfig, folder: Path) -> None:
-    if config.policy.pretrained_path is None:
+    if not config.policy.is_trained:
         logger.warning("the policy is not trained: give one with --policy.path=FOLDER")
     for caveat in env.caveats():
         logger.warning("%s", caveat)
     hooks = load_hooks()
     with hooks.run("eval", config):
         evaluation = Evaluation(
-            lambda features: _load(config, features),
+            lambda features: _load(config, env, features),
             env,
             config.eval,
             seed=config.seed,
@@ -69,6 +74,7 @@ def _in_environment(config: EvalPipelineConfig, env: EnvConfig, folder: Path) ->
             rename_map=config.rename_map,
         )
         with (
+            closing(evaluation),
             EpisodeJournal(folder, _settings(config), resume=config.resume) as journal,
             stop_signals().graceful(),
         ):
@@ -124,7 +130,7 @@ def _folder(config: EvalPipelineConfig, place: EnvConfig | RobotConfig) -> Path:
 
 def _settings(config: EvalPipelineConfig) -> dict[str, Any]:
     """What decides which episodes there are and how they go; how many are played at a time does not."""
-    path = config.policy.pretrained_path
+    path = config.policy.pretrained_path if isinstance(config.policy, PreTrainedConfig) else None
     if config.env is not None:
         settings = config.model_dump(mode="json", include={"policy", "env", "seed", "rename_map"})
         settings["env"].pop("max_parallel_tasks", None)
@@ -146,7 +152,11 @@ def without_ports(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _load(config: EvalPipelineConfig, features: PolicyFeatures) -> PolicyWithProcessors:
+def _load(config: EvalPipelineConfig, env: EnvConfig, features: PolicyFeatures) -> PolicyWithProcessors | ActingPolicy:
+    if not isinstance(config.policy, PreTrainedConfig):
+        place = place_of(features, f"environment '{env.type}'", config.rename_map)
+        acting: ActingPolicy = registry.implementation(config.policy, config.policy.acts)(config.policy, place)
+        return acting
     policy = make_policy(config.policy, features, rename_map=config.rename_map)
     processors = make_pre_post_processors(
         policy.config, rename_map={key: new for key, new in config.rename_map.items() if key in features}

@@ -9,11 +9,10 @@ from pydantic_core import PydanticCustomError
 
 from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES
-from lerobot.core.config.base import CommandConfig, EnvConfig, RobotConfig
+from lerobot.core.config.base import CommandConfig, EnvConfig, PolicyConfig, RobotConfig
 from lerobot.core.config.judges import SuccessDetectorConfig
 from lerobot.core.config.policies import require_trained
 from lerobot.envs.config import EvalConfig
-from lerobot.policies.config import PreTrainedConfig
 from lerobot.rollout.commands.acting import ActingOptions
 
 ONLY_IN_ENVIRONMENTS = ("seed", "trust_remote_code", "eval.batch_size", "eval.use_async_envs", "eval.n_videos")
@@ -72,7 +71,7 @@ class EvalPipelineConfig(ActingOptions, DisplayOptions, CommandConfig):
         "eval.max_steps": "env.episode_length",
     }
 
-    policy: PreTrainedConfig = Field(description="Policy to evaluate; --policy.path=FOLDER loads a trained one.")
+    policy: PolicyConfig = Field(description="Policy to evaluate; --policy.path=FOLDER loads a trained one.")
     env: EnvConfig | None = Field(default=None, description="Environment to evaluate in; or --robot.")
     robot: RobotConfig | None = Field(default=None, description="Robot to evaluate on; or --env.")
     detector: SuccessDetectorConfig | None = Field(
