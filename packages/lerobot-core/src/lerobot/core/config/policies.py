@@ -59,5 +59,5 @@ def require_trained(config: PolicyConfig) -> None:
     Raises:
         PydanticCustomError: it is new; for validators of commands.
     """
-    if not config.is_trained:
+    if config.origin is None:
         raise PydanticCustomError("policy_untrained", "--policy.path: a trained policy, not only its type")

@@ -9,6 +9,7 @@ from lerobot.core.protocols.chunks import ActionChunk, ChunkRequest, ChunkSource
 from lerobot.core.protocols.device import Calibratable, Device
 from lerobot.core.protocols.env import Env
 from lerobot.core.protocols.policy import Policy
+from lerobot.core.protocols.pose_limits import PoseLimits
 from lerobot.core.protocols.processor import Invertible, ProcessorStep
 from lerobot.core.protocols.reward import RewardModel
 from lerobot.core.protocols.robot import HasFixedRate, HasReward, HasSceneValues, HasTask, Robot, StepResult
@@ -35,6 +36,7 @@ __all__ = [
     "Place",
     "PlannedActions",
     "Policy",
+    "PoseLimits",
     "ProcessorStep",
     "RewardModel",
     "Robot",

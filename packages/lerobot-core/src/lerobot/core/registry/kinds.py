@@ -27,6 +27,7 @@ KINDS: dict[str, Kind] = {
         Kind("camera", "lerobot.cameras", "lerobot.core.config.base:CameraConfig"),
         Kind("policy", "lerobot.policies", "lerobot.core.config.base:PolicyConfig"),
         Kind("env", "lerobot.envs", "lerobot.core.config.base:EnvConfig"),
+        Kind("arm_model", "lerobot.arm_models", "lerobot.core.safety.config:ArmModelConfig"),
         Kind("processor", "lerobot.processors", "lerobot.core.config.base:ProcessorStepConfig"),
         Kind("saved_policy", "lerobot.saved_policies", ""),
         Kind("served_policy", "lerobot.served_policies", "lerobot.core.config.policies:ServedPolicyConfig"),

@@ -36,3 +36,8 @@ class RemotePolicyConfig(ConnectOptions, PolicyConfig):
         default="jpeg", description="How pictures are sent to servers of ours; png and raw are exact."
     )
     image_quality: int = Field(default=90, ge=1, le=95, description="Quality of JPEG.")
+
+    @property
+    def origin(self) -> str:
+        """See `PolicyConfig.origin`."""
+        return self.address
