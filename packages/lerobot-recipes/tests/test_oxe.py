@@ -264,6 +264,10 @@ def miniature(kit, write_rlds, folder, name):
     rng = np.random.default_rng(len(name))
     make = SUBSETS[name][0]
     episodes = [kit.steps(make(kit, rng, length), length) for length in LENGTHS]
+    if name == "kuka":
+        episodes = [
+            {**episode, "success": np.array(length > 3)} for episode, length in zip(episodes, LENGTHS, strict=True)
+        ]
     write_rlds(folder, name, episodes, shards=2)
     return [{key.removeprefix("steps/"): value for key, value in episode.items()} for episode in episodes]
 
@@ -285,6 +289,12 @@ def test_state_and_action_mean_what_the_recipe_says(name, kit, write_rlds, conve
         image = np.concatenate([value[key] for value in values])
         image = image[..., ::-1] if (name, key) == ("berkeley_autolab_ur5", "observation/hand_image") else image
         np.testing.assert_array_equal(found.columns[f"observation.images.{key.partition('/')[2]}"], image)
+
+
+def test_attempts_of_kuka_that_failed_are_told_apart(kit, write_rlds, convert, tmp_path):
+    miniature(kit, write_rlds, tmp_path / "0.1.0", "kuka")
+    found = convert("oxe", tmp_path / "0.1.0", name="kuka")
+    assert found.columns["is_episode_successful"].ravel().tolist() == [True] * 5 + [False] * 3
 
 
 def test_the_relative_gripper_of_rt1_is_put_together(shared, convert):
