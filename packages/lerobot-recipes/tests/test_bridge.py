@@ -138,6 +138,19 @@ def test_raw_folders(convert, tmp_path):
     assert below.lengths == [3, 2]
 
 
+def test_raw_folders_in_shards(convert, reader, tmp_path):
+    raw(tmp_path / "raw")
+    shards = ["--executor.type=local", "--executor.workers=1", "--shard_size_in_mb=0.001", "--video=false"]
+    run_command(
+        "convert-dataset", ["--from=bridge", f"--from.path={tmp_path / 'raw'}", f"--root={tmp_path / 'a'}", *shards]
+    )
+    whole, found = convert("bridge", tmp_path / "raw"), reader.read(tmp_path / "a")
+    assert found.lengths == whole.lengths
+    assert found.tasks == whole.tasks
+    for key, values in whole.columns.items():
+        np.testing.assert_array_equal(found.columns[key], values)
+
+
 def test_raw_folders_with_the_latency_of_cameras(convert, tmp_path):
     (late, late_actions), *_ = raw(tmp_path / "raw")
     found = convert("bridge", tmp_path / "raw", as_published=["latency"])
