@@ -73,7 +73,7 @@ class ControlLoop:
                 f"{robot} takes {robot.control_hz:g} commands a second, and {fps:g} were asked for.",
                 hint=f"Give {robot.control_hz:g} as --fps, or where a dataset is recorded as --dataset.fps.",
             )
-        self.gated = GatedRobot(robot, gate, freshness=freshness, clock=clock)
+        self.gated = GatedRobot(robot, gate, freshness=freshness, clock=clock, source=type(source).__name__)
         self.clock = self.gated.clock
         self.source = source
         self.fps = fps

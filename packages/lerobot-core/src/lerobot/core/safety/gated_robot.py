@@ -13,6 +13,7 @@ from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.core.safety.freshness import Freshness, FreshnessMonitor
 from lerobot.core.safety.gate import SafetyGate
+from lerobot.core.safety.interventions import intervention_log
 from lerobot.core.safety.latch import RELEASE, STOPPED, Latch, Stop, stop_latch
 from lerobot.core.safety.loops import tell_loops
 from lerobot.core.safety.safe_end import safe_end
@@ -74,6 +75,7 @@ class GatedRobot:
         freshness: how old observations may be; what is dead follows the gate's `stop_after_s` if None.
         clock: time; the robot's own if None, see `clock_of`.
         latch: the stop that holds it; that of this user on this computer if None.
+        source: what commands it, for the safety log.
     """
 
     def __init__(
@@ -84,8 +86,11 @@ class GatedRobot:
         freshness: Freshness | None = None,
         clock: Clock | None = None,
         latch: Latch | None = None,
+        source: str = "",
     ) -> None:
         self.robot = robot
+        self.source = source
+        self._log = intervention_log()
         self.gate = gate
         self.latch = latch or stop_latch()
         self.clock: Clock = clock or clock_of(robot)
@@ -177,6 +182,8 @@ class GatedRobot:
                 expected="the command that was sent, by key",
             )
         self.gate.confirm(sent)
+        if self.gate.last_interventions:
+            self._log.add(self.source, requested, sent, self.gate.last_interventions)
         return SentCommand(
             requested,
             gated,
