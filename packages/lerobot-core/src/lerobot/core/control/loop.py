@@ -33,8 +33,8 @@ class ControlLoop:
 
     The loop does not connect devices or bring them to rest; `lerobot.core.safety.safe_end` does, around it. Ticks
     start on a grid of absolute deadlines. A tick that is less than half a period late starts at once; deadlines missed
-    by more are skipped and counted, and the phase stays on the grid. While a stop is latched the source is not asked:
-    it goes on after the release where it was, and counts no ticks in between.
+    by more are skipped and counted, and the phase stays on the grid. While the robot may not move (see
+    `GatedRobot.is_stopped`) the source is not asked: it goes on where it was, and counts no ticks in between.
 
     Args:
         robot: connected robot.

@@ -116,7 +116,8 @@ class _Writer(threading.Thread):
         self._folder.mkdir(parents=True, exist_ok=True)
         for old in sorted(self._folder.glob("*.jsonl"))[: -(MOST_FILES - 1)]:
             old.unlink(missing_ok=True)
-        name = time.strftime("%Y-%m-%d_%H-%M-%S") + f"_{os.getpid()}-{time.monotonic_ns() % 1_000_000:06}.jsonl"
+        # Names sort by time, and no two runs share one.
+        name = time.strftime("%Y-%m-%d_%H-%M-%S") + f".{time.time_ns() % 1_000_000_000:09}_{os.getpid()}.jsonl"
         with (self._folder / name).open("w", encoding="utf-8") as file:
             self.path = self._folder / name
             size = 0
