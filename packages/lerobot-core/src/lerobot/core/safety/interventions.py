@@ -60,7 +60,7 @@ class InterventionLog:
         """
         self.counts.update(set(limits.values()))
         self._changed += 1
-        kind = (source, *limits.items())
+        kind = (source, *sorted(limits.items()))
         now_s = time.monotonic()
         line = self._pending.get(kind)
         if line is None:
