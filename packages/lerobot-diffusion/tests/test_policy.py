@@ -56,7 +56,7 @@ def tiny_batch(rows: int = 8, seed: int = 0, horizon: int = 8) -> dict[str, Any]
 
 class TestContract(TrainablePolicyContract):
     # Even where the loss of padded actions is left out, the network sees them.
-    capabilities = frozenset({"gradients"})
+    capabilities = frozenset({"export", "gradients"})
 
     @pytest.fixture
     def config(self) -> DiffusionConfig:

@@ -16,7 +16,7 @@ from lerobot.jobs.shard import run_shard
 
 def write_row(row: dict[str, object], settings: dict[str, object], folder: Path) -> dict[str, object]:
     (folder / "row.txt").write_text(f"{settings['word']} {row['number']}", encoding="utf-8")
-    return {"number": row["number"]}
+    return {"number": row["number"], "pairs": [("a", 1)]}
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +78,7 @@ def test_a_shard_is_done_once(tmp_path: Path) -> None:
     first = run_shard(path, 1)
     again = run_shard(path, 1)
     assert again == first
-    assert first.data == {"number": 1}
+    assert first.data == {"number": 1, "pairs": [["a", 1]]}
     assert first.files.keys() == {"row.txt"}
     with pytest.raises(JobError, match="no shard 3"):
         run_shard(path, 3)

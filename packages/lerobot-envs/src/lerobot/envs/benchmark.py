@@ -79,6 +79,11 @@ class TaskQueue:
         return TaskResult(self.task.group, self.task.number, episodes, self.description)
 
 
+def results_in(journal: EpisodeJournal, env: EnvConfig, n_episodes: int) -> list[TaskResult]:
+    """What a journal has of the first episodes of every task."""
+    return [TaskQueue(task, range(n_episodes), journal).result for task in tasks_of(env)]
+
+
 class Evaluation:
     """Plays tasks with a policy, which is loaded when the first environment says what it shows.
 
@@ -89,6 +94,7 @@ class Evaluation:
         seed: episode `k` of every task starts from `seed + k`.
         videos: folder for a folder of films per task; None for none.
         rename_map: names in the environment: names in the policy; the processors already know it.
+        shows_progress: show a bar, where there is a terminal.
     """
 
     def __init__(
@@ -100,6 +106,7 @@ class Evaluation:
         seed: int,
         videos: Path | None = None,
         rename_map: Mapping[str, str] | None = None,
+        shows_progress: bool = True,
     ) -> None:
         self._policy_for = policy_for
         self._env = env
@@ -107,6 +114,7 @@ class Evaluation:
         self._seed = seed
         self._videos = videos
         self._rename_map = rename_map or {}
+        self._shows_progress = shows_progress
         self._trained: PolicyWithProcessors | None = None
 
     def run(self, *, journal: EpisodeJournal | None = None, trust_remote_code: bool = False) -> dict[str, Any]:
@@ -146,7 +154,7 @@ class Evaluation:
                 with EnvRows(makes, self._rows_each(together), use_async=self._config.use_async_envs) as rows:
                     # The bar of episodes comes after that of large weights: one line holds one bar.
                     self._policy(rows)
-                    tell = tell or shown.enter_context(_progress(queues))
+                    tell = tell or shown.enter_context(_progress(queues, shown=self._shows_progress))
                     self.play(rows, together, tell)
         return [queue.result for queue in queues]
 
@@ -186,10 +194,11 @@ class Evaluation:
 
 
 @contextmanager
-def _progress(queues: Sequence[TaskQueue]) -> Iterator[Callable[[Episode], None]]:
+def _progress(queues: Sequence[TaskQueue], *, shown: bool = True) -> Iterator[Callable[[Episode], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     console = Console(stderr=True)
-    bars = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
+    shown = shown and console.is_terminal
+    bars = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not shown)
     with bars:
         bar = bars.add_task("episodes", total=sum(len(queue.indices) for queue in queues), rate="")
         solved: list[bool] = []

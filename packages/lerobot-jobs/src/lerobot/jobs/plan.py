@@ -77,7 +77,8 @@ class Plan(BaseModel):
         """
         try:
             shards = [{"name": digest([worker, settings, row]), "row": row} for row in rows]
-            return cls.model_validate({"worker": worker, "settings": settings, "shards": shards})
+            plan = {"worker": worker, "settings": settings, "shards": shards}
+            return cls.model_validate(json.loads(json.dumps(plan, allow_nan=False)))
         except (TypeError, ValueError) as error:
             raise JobError(f"the plan of worker {worker!r} cannot be written: {_first(error)}") from error
 

@@ -43,10 +43,10 @@ def run_shard(plan_file: Path, index: int) -> Receipt:
             shutil.rmtree(leftover, ignore_errors=True)
         make_folder(aside)
         begun = time.monotonic()
-        data = dict(worker(shard.row, plan.settings, aside))
+        said = worker(shard.row, plan.settings, aside)
         seconds = round(time.monotonic() - begun, 3)
         try:
-            json.dumps(data, allow_nan=False)
+            data = json.loads(json.dumps(dict(said), allow_nan=False))
         except (TypeError, ValueError) as error:
             raise JobError(f"worker {plan.worker!r} gave a result that is no JSON: {error}") from error
         flush_tree(aside)

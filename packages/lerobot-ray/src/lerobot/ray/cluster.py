@@ -11,6 +11,8 @@ import ray
 from lerobot.core.errors import JobError
 from lerobot.ray.config import RayExecutorConfig
 
+_START = "Start one with: ray start --head, and on every other machine: ray start --address=HOST:6379"
+_SLOW = "Ray gives itself half a minute; where other programs have all cores, that may be too short."
 _USAGE = "RAY_USAGE_STATS_ENABLED"
 _QUIET = {
     # Ray announces that it will leave CUDA_VISIBLE_DEVICES alone for tasks without GPUs.
@@ -40,11 +42,11 @@ def joined(config: RayExecutorConfig) -> Iterator[None]:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise JobError(
-                f"no Ray cluster at {config.address or 'this machine'}: {str(error).splitlines()[0]}",
-                hint="Start one with: ray start --head, and on every other machine: ray start --address=HOST:6379",
-            ) from error
+        # A node that starts too slowly raises the base of all errors.
+        except Exception as error:
+            if config.address is None:
+                raise JobError(f"Ray does not start on this machine: {error}", hint=_SLOW) from error
+            raise JobError(f"no Ray cluster at {config.address}: {str(error).splitlines()[0]}", hint=_START) from error
     try:
         yield
     finally:

@@ -1,6 +1,8 @@
 """Configuration of the engine `ray`."""
 
-from pydantic import Field, JsonValue
+from typing import Any
+
+from pydantic import Field
 
 from lerobot.jobs.config import ExecutorConfig
 
@@ -28,6 +30,6 @@ class RayExecutorConfig(ExecutorConfig):
         default={}, description="Of Ray's own names for resources how much a shard or process reserves."
     )
     attempts: int = Field(default=3, ge=1, description="How often a shard is begun whose process or node dies.")
-    runtime_env: dict[str, JsonValue] = Field(
+    runtime_env: dict[str, Any] = Field(
         default={}, description="Ray's runtime environment of every process, such as {env_vars: {NAME: value}}."
     )

@@ -1,7 +1,6 @@
 """One command in many processes of a Ray cluster, started by Ray's TorchTrainer."""
 
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -57,11 +56,7 @@ def run_command(config: dict[str, Any]) -> None:
     Raises:
         RuntimeError: the command ended with an error; Ray hands its text on.
     """
-    from lerobot_cli import main
+    from lerobot.core.cli.app import main
 
-    sys.argv = ["lerobot", *config["arguments"]]
-    try:
-        main()
-    except SystemExit as end:
-        if end.code:
-            raise RuntimeError(f"it ended with code {end.code}") from end
+    if code := main(["lerobot", *config["arguments"]]):
+        raise RuntimeError(f"it ended with code {code}")

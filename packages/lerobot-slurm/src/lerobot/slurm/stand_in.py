@@ -162,4 +162,4 @@ def _scontrol(_state: Path, _options: Sequence[str]) -> str:
 
 if __name__ == "__main__":
     command = globals()[f"_{sys.argv[1]}"]
-    print(command(Path(sys.argv[2]), sys.argv[3:]))
+    sys.stdout.write(f"{command(Path(sys.argv[2]), sys.argv[3:])}\n")

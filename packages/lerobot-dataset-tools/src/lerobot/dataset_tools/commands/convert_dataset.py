@@ -7,11 +7,25 @@ from pydantic import Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import CommandConfig
+from lerobot.dataset_tools.commands.shards import EXECUTOR, SHARD_MEGABYTES, SHARD_SIZE
 from lerobot.dataset_tools.formats.config import SourceConfig
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
+from lerobot.jobs.config import ExecutorConfig
 
 _OF_IMPORTS = frozenset(
-    {"fps", "task", "map", "skip_episodes", "video", "float_type", "robot_type", "rgb_encoder", "depth_encoder"}
+    {
+        "fps",
+        "task",
+        "map",
+        "skip_episodes",
+        "video",
+        "float_type",
+        "robot_type",
+        "rgb_encoder",
+        "depth_encoder",
+        "executor",
+        "shard_size_in_mb",
+    }
 )
 
 
@@ -51,6 +65,9 @@ class _ConvertDataset(CommandConfig):
     depth_encoder: DepthEncoderConfig = Field(
         default_factory=DepthEncoderConfig, description="Encoder of depth cameras, with --from."
     )
+
+    executor: ExecutorConfig | None = Field(default=None, description=EXECUTOR)
+    shard_size_in_mb: float = Field(default=SHARD_MEGABYTES, gt=0, description=SHARD_SIZE)
 
     @model_validator(mode="after")
     def _flags_of_an_import_come_with_one(self) -> Self:
