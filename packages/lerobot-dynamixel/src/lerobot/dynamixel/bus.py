@@ -2,9 +2,9 @@
 
 from enum import Enum
 
-from lerobot.core.protocols.ability import MotorHealth
 from lerobot.dynamixel import tables
 from lerobot.dynamixel.wire import REPLY_WAIT_S, DynamixelWire
+from lerobot.motors import MotorHealth
 from lerobot.motors.bus import Motors
 from lerobot.motors.encoding import decode_twos_complement, encode_twos_complement
 from lerobot.motors.motor import MotorCalibration, TorqueMode

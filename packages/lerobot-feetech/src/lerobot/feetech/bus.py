@@ -2,9 +2,9 @@
 
 from enum import Enum
 
-from lerobot.core.protocols.ability import MotorHealth
 from lerobot.feetech import tables
 from lerobot.feetech.wire import REPLY_WAIT_S, FeetechWire
+from lerobot.motors import MotorHealth
 from lerobot.motors.bus import Motors
 from lerobot.motors.encoding import decode_sign_magnitude, encode_sign_magnitude
 from lerobot.motors.errors import MotorError, MotorValueError
