@@ -63,11 +63,9 @@ def test_every_value_of_both_episodes(shared, two_cameras, tmp_path, kit):
 @pytest.mark.parametrize(
     ("clock", "align", "time_s", "sequence"),
     [
-        ("header", "hold", 0.5, 15),
         ("log", "hold", 0.5, 13),
         ("header", "nearest", 1.366666667, 40),
         ("header", "hold", 1.366666667, 39),
-        ("log", "hold", 1.366666667, 39),
     ],
 )
 def test_the_table_of_frames_at_a_gap(shared, two_cameras, tmp_path, kit, clock, align, time_s, sequence):

@@ -27,6 +27,9 @@ OUTCOME = "outcome"
 
 _EVENTS = "episodes"
 
+_LARGE = 200_000_000
+"""Bytes of a log that take some seconds."""
+
 
 def open_mcap(config: McapConfig) -> "McapSource":
     """Open a log, a bag, or a folder of them.
@@ -185,6 +188,8 @@ def _index(log: Log, number: int, contract: Contract) -> LogStreams:
     streams = new_streams(log, contract)
     marks = contract.episodes
     events = None if marks.topic is None else Stream(log, _EVENTS, marks.topic, marks.clock)
+    if log.size > _LARGE:
+        logger.info("%s: looking for the times of its messages in %.1f GB", log.path, log.size / 1e9)
     fill(log, [*streams.values(), *([] if events is None else [events])])
     log.close()
     used = {part.stream for parts in contract.features.values() for part in parts}

@@ -1,7 +1,7 @@
 """What is known of each topic of a log after one look at every message."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,10 @@ from lerobot.mcap.message.stamp import stamp_of, stamp_path
 MOST_TEXTS = 1000
 """Different texts of a topic that are kept."""
 _BACK_NS = -1_000_000_000
+
+
+Report = Callable[[int], None]
+"""Is told how many bytes of all logs were looked at."""
 
 
 class TopicSurvey:
@@ -113,19 +117,26 @@ class TopicSurvey:
         return float(np.median(delays)) / 1e6
 
 
-def survey(logs: Iterable[Log]) -> list[TopicSurvey]:
+def survey(logs: Iterable[Log], report: Report = lambda _: None) -> list[TopicSurvey]:
     """Look at every message of logs.
+
+    Args:
+        logs: the logs, which are closed.
+        report: is told about progress.
 
     Raises:
         DatasetError: a log is damaged.
     """
     topics: dict[str, TopicSurvey] = {}
+    before = 0
     for log in logs:
-        for _, message in log.messages():
+        for file, message in log.messages():
             check_stop()
+            report(before + log.position(file, message.place))
             name = message.topic.name
             if name not in topics:
                 topics[name] = TopicSurvey(message)
             topics[name].take(message)
         log.close()
+        before += log.size
     return sorted(topics.values(), key=lambda each: each.topic.name)
