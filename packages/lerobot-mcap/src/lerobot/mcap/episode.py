@@ -17,6 +17,9 @@ from lerobot.mcap.stream import Stream
 
 logger = logging.getLogger(__name__)
 
+MOST_FRAMES = 10_000_000
+"""Frames of one episode: four days at 30 a second. More are a wrong time, for which there is no memory."""
+
 GAPS_TOLD = 3
 """Gaps of one stream in one episode that are told one by one."""
 
@@ -156,6 +159,13 @@ def _not_ended(log: LogStreams, start: int) -> None:
 
 def _frames(log: LogStreams, contract: Contract, span: _Span) -> Times:
     if contract.grid == FIXED:
+        seconds = (span.end - span.start) / 1e9
+        if seconds * contract.fps > MOST_FRAMES:
+            raise DatasetError(
+                f"{log.name}: its messages are of {seconds:.0f} seconds, which are {seconds * contract.fps:.0f} frames",
+                expected=f"at most {MOST_FRAMES} frames in an episode",
+                hint="a time may be wrong: look at the longest gaps of lerobot mcap-contract, or cut by gap",
+            )
         return grid(span.start, span.end, contract.fps)
     stamps = log[contract.grid].stamps
     return stamps[(stamps >= span.start) & (stamps < span.end)]
