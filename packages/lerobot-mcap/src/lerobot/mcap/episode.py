@@ -107,6 +107,8 @@ def find_episodes(log: LogStreams, contract: Contract) -> list[Episode]:
             place = f"{log.name} {_seconds(log, times[0])} to {_seconds(log, times[-1])} s"
             if (times[-1] - times[0]) / 1e9 + 1 / contract.fps < contract.shortest_s:
                 logger.warning("%s: left out, shorter than %g s", place, contract.shortest_s)
+            elif len(times) <= contract.ahead:
+                logger.warning("%s: left out, it has only %s", place, counted(len(times), "frame"))
             else:
                 episodes.append(Episode(place, log.number, times, span.task, span.outcome))
     return episodes
