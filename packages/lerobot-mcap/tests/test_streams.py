@@ -240,6 +240,41 @@ def test_folders_bags_and_some_of_their_files(tmp_path, kit):
         opened(bag, contract())
 
 
+def test_an_import_in_shards_is_the_import(tmp_path, kit):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for i in range(3):
+        write(logs / f"{i}.mcap", kit, at(*range(10 * i, 10 * i + 4)))
+    # One of them has no episode.
+    with kit.LogWriter(logs / "2.mcap") as log:
+        log.joints("/s", *at(20), ["a"], [1.0])
+        log.joints("/t", *at(40), ["a"], [1.0])
+    for i in range(2):
+        with kit.LogWriter(logs / f"{i}.mcap") as log:
+            for tenth in range(10 * i, 10 * i + 4):
+                for topic in ("/s", "/t"):
+                    log.joints(topic, *at(tenth), ["a"], [float(tenth)])
+    stream = {"clock": "header", "align": "hold", "tolerance_ms": 150}
+    chosen = {
+        "fps": 10,
+        "task": "t",
+        "on_gap": "cut",
+        "streams": {"s": {"topic": "/s", **stream}, "t": {"topic": "/t", **stream, "tolerance_ms": float("inf")}},
+        "features": {
+            "observation.state": [{"stream": "s", "field": "position", "names": ["a"]}],
+            "action": [{"stream": "t", "field": "position", "names": ["a"]}],
+        },
+    }
+    kit.convert(logs, chosen, tmp_path / "whole")
+    kit.convert(
+        logs, chosen, tmp_path / "shards", "--executor=local", "--executor.workers=1", "--shard_size_in_mb=0.0001"
+    )
+    whole, shards = kit.read(tmp_path / "whole"), kit.read(tmp_path / "shards")
+    assert whole.lengths == shards.lengths == [4, 4]
+    for key, values in whole.columns.items():
+        np.testing.assert_array_equal(values, shards.columns[key])
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [

@@ -1,9 +1,10 @@
 """The contract of an import: which messages of a log become which features, at which time, how late at most."""
 
+import math
 import re
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import ConfigModel
@@ -59,6 +60,11 @@ class StreamConfig(ConfigModel):
     @classmethod
     def _is_a_path(cls, value: str | None) -> str | None:
         return _check_path(value)
+
+    @field_serializer("tolerance_ms", when_used="json")
+    def _without_infinity(self, value: float) -> float | str:
+        """JSON knows no infinity; its name is read as the number."""
+        return value if math.isfinite(value) else str(value)
 
 
 class PartConfig(ConfigModel):
