@@ -235,10 +235,10 @@ def measure(side: str, kind: str, folder: Path) -> None:
 
 
 class Side:
-    """The process of one side."""
+    """The process of one side: of a program that measures on `--measure`."""
 
-    def __init__(self, interpreter: str, side: str, kind: str, folder: Path) -> None:
-        command = [interpreter, "-W", "ignore", __file__, "--measure", side, kind, str(folder)]
+    def __init__(self, interpreter: str, side: str, kind: str, folder: Path, program: Path = Path(__file__)) -> None:
+        command = [interpreter, "-W", "ignore", str(program), "--measure", side, kind, str(folder)]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1

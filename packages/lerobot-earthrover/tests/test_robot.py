@@ -3,6 +3,7 @@
 import base64
 import io
 import time
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -106,12 +107,21 @@ def test_what_is_no_image_is_refused(answer: dict[str, Any], words: str) -> None
         decode_image(answer, "front")
 
 
+def test_an_image_that_unpacks_to_more_than_memory_is_refused() -> None:
+    """Its header says 60,000 x 60,000; nothing is unpacked."""
+    size = (60_000).to_bytes(4, "big") * 2
+    header = b"IHDR" + size + bytes([8, 2, 0, 0, 0])
+    file = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + header + zlib.crc32(header).to_bytes(4, "big")
+    with pytest.raises(WireError, match="cannot be read"):
+        decode_image({"front_frame": base64.b64encode(file + bytes(12)).decode()}, "front")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         {},
         {"battery": "full"},
-        {"battery": True and [1]},
+        {"battery": [1]},
         {"speed": float("nan")},
         {"speed": 10**400},
         {"rpms": [[1, 2]]},

@@ -346,7 +346,8 @@ def based(folder: Path, vlm: Path, *, relative: bool, stats: bool, **changes: An
     (folder / "embodiment_id.json").write_text(json.dumps({"mine": 7}))
     settings = tiny_settings(vlm, network=None, base_model_path=str(folder), embodiment_tag="mine", **changes)
     config = GrootConfig(**settings)
-    return make_processors(config, statistics(config))
+    # Nobody needs a data set where the base has statistics.
+    return make_processors(config, None if stats else statistics(config))
 
 
 def names(processors: Processors) -> list[list[str]]:

@@ -235,3 +235,10 @@ def test_the_camera_is_not_the_middle_of_the_phone(told: Any, trusted: Callable[
         action = until(lambda: (found := phone.get_action())["phone.rot"].any() and found)
         assert action["phone.rot"] == pytest.approx([0, 0, 0.2], abs=1e-6)
         assert action["phone.pos"] == pytest.approx([0, 0, 0], abs=1e-6)
+
+
+def test_a_certificate_that_cannot_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
+    (tmp_path / "phone").write_text("a file where the folder should be")
+    with pytest.raises(DeviceConnectionError, match="certificate cannot be kept"):
+        Phone(PhoneConfig(phone_os="android", port=0)).connect()

@@ -12,7 +12,6 @@ from lerobot.core.config.base import EnvConfig, TeleoperatorConfig
 from lerobot.core.teleoperator import PlainTeleoperator
 from lerobot.core.types import FeatureSpec
 from lerobot.rl.commands.actor import ActorConfig
-from lerobot.rl.commands.learner import LearnerCommandConfig
 from lerobot.rl.commands.train_rl import TrainRLConfig
 
 
@@ -126,11 +125,3 @@ def fields(port: int, **learner: Any) -> dict[str, Any]:
 def actor_config(port: int, *, pause_s: float = 0.0, **learner: Any) -> ActorConfig:
     """An actor on the slope."""
     return ActorConfig.model_validate({**fields(port, **learner), "env": SlopeConfig(pause_s=pause_s)})
-
-
-def learner_config(port: int, folder: Path) -> LearnerCommandConfig:
-    """Its learner; a run that is there already goes on."""
-    resume = (folder / "replay").exists()
-    return LearnerCommandConfig.model_validate(
-        {**fields(port), "env": SlopeConfig(), "output_dir": folder, "resume": resume}
-    )

@@ -2,10 +2,7 @@
 
 import os
 import random
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,8 +26,6 @@ from lerobot.rl.pair.courier import Courier
 from lerobot.rl.pair.inbox import Inbox
 from lerobot.rl.pair.messages import description, read_row
 from lerobot.rl.replay.recording import ReplayDataset, read_episodes
-
-HERE = Path(__file__).parent
 
 
 def described(width: int = 2) -> Description:
@@ -213,74 +208,7 @@ def test_a_policy_of_another_form_is_refused(tmp_path: Path) -> None:
 def test_without_a_learner_nothing_moves() -> None:
     from slope import actor_config
 
-    from lerobot.rl.pair.actor import act
+    from lerobot.rl.pair.command import actor
 
     with pytest.raises(DeviceConnectionError, match="no learner"):
-        act(actor_config(free_port(), wait_s=0.5))
-
-
-class Processes:
-    """Actor and learner as processes of their own, which are killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, role: str) -> None:
-        environ = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
-        log = (self.folder / f"{role}.log").open("ab")
-        command = [sys.executable, str(HERE / "pair_process.py"), role, str(self.folder / "run"), str(self.port)]
-        with log:
-            self.running[role] = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
-
-    def kill(self, role: str) -> None:
-        self.running[role].send_signal(signal.SIGKILL)
-        self.running[role].wait()
-
-    def episodes(self) -> int:
-        root = self.folder / "run" / "replay"
-        return LeRobotDataset("replay", root).num_episodes if (root / "meta" / "info.json").exists() else 0
-
-    def log(self) -> str:
-        return "\n".join(path.read_text()[-3000:] for path in self.folder.glob("*.log"))
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1500)
-@pytest.mark.parametrize("kills", [10])
-def test_killed_again_and_again(tmp_path: Path, kills: int) -> None:
-    both = Processes(tmp_path)
-    try:
-        for role in ("learner", "actor"):
-            both.start(role)
-        for number in range(2 * kills):
-            wanted = both.episodes() + 2
-            until = time.monotonic() + 120
-            while both.episodes() < wanted:
-                assert time.monotonic() < until, both.log()
-                time.sleep(0.2)
-            role = ("learner", "actor")[number % 2]
-            both.kill(role)
-            both.start(role)
-        until = time.monotonic() + 60
-        last = both.episodes()
-        while both.episodes() <= last:
-            assert time.monotonic() < until, both.log()
-            time.sleep(0.2)
-        both.running["actor"].send_signal(signal.SIGTERM)
-        assert both.running["actor"].wait(60) == 128 + signal.SIGTERM
-        both.running["learner"].send_signal(signal.SIGTERM)
-        assert both.running["learner"].wait(60) == 128 + signal.SIGTERM, both.log()
-    finally:
-        for process in both.running.values():
-            process.kill()
-            process.wait()
-    found = list(read_episodes(LeRobotDataset("replay", tmp_path / "run" / "replay")))
-    ids = [each.id for each in found]
-    assert len(ids) == len(set(ids)) >= 4 * kills
-    updates = max(int(float(line.split(",")[8] or 0)) for line in _rows(tmp_path / "run" / "metrics.csv"))
-    assert updates > 0, "it learned"
-
-
-def _rows(path: Path) -> list[str]:
-    return path.read_text().splitlines()[1:]
+        actor(actor_config(free_port(), wait_s=0.5))

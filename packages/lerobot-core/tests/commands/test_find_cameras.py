@@ -122,7 +122,10 @@ def test_a_broken_plugin_hides_no_other(
 
 
 def test_a_part_of_a_name_will_do(isolated_registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(PluginNotInstalledError, match="camera 'intelrealsense' is known"):
+    with pytest.raises(
+        PluginNotInstalledError,
+        match="camera 'intelrealsense' is provided by 'lerobot-realsense'",
+    ):
         find(tmp_path, "realsense")
 
 

@@ -36,7 +36,7 @@ def test_a_plugin_of_others_is_known_by_its_type_and_by_its_package(name: str) -
     ("name", "told"),
     [
         ("so101_folower", "neither in this project nor a known plugin of others; did you mean 'so101_follower'?"),
-        ("unitree_g1", "it is known to huggingface/lerobot, not here yet"),
+        ("wall_x", "it is known to huggingface/lerobot, not here yet"),
         ("lerobot-libero-x", "neither in this project nor a known plugin of others"),
         ("lerobot_robot_ugo_novas", "nobody here knows who owns that name"),
         ("lerobot-robot-trossen", "TrossenRobotics keeps it at https://github.com/TrossenRobotics/lerobot_trossen"),
@@ -215,7 +215,7 @@ def test_the_command_says_what_it_is_told(plugins: Callable[..., tuple[int, str,
     code, _, err = plugins("add")
     assert code == 2
     assert "NAME after add" in err
-    code, _, err = plugins("add", "robot", "unitree_g1")
+    code, _, err = plugins("add", "policy", "wall_x")
     assert code == 2
     assert "known to huggingface/lerobot, not here yet" in err
     code, out, _ = plugins("add", "lerobot-robot-dummy", "--dry_run")

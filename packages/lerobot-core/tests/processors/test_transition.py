@@ -45,11 +45,12 @@ def test_a_batch_keeps_what_the_format_names_and_drops_the_rest() -> None:
     assert (transition["reward"], transition["done"], transition["truncated"]) == (3.0, True, True)
     assert transition["complementary_data"] == {
         "action_is_pad": [False],
+        "next.success": True,
         "task": "pick",
         "index": 5,
         "timestamp": 0.1,
     }
-    dropped = {"next.success", "frame_index", "stranger"}
+    dropped = {"frame_index", "stranger"}
     assert c.transition_to_batch(transition) == {key: value for key, value in BATCH.items() if key not in dropped}
 
 

@@ -107,8 +107,8 @@ def test_nobody_is_sent_to_a_package_index_for_a_name_that_others_may_claim_ther
 
 def test_what_only_the_peer_has_is_said_to_be_known_and_names_no_package(installed: Registry) -> None:
     with pytest.raises(PluginNotInstalledError) as caught:
-        installed.config_class("robot", "unitree_g1")
-    assert str(caught.value) == "robot 'unitree_g1' is known to huggingface/lerobot, not here yet."
+        installed.config_class("policy", "wall_x")
+    assert str(caught.value) == "policy 'wall_x' is known to huggingface/lerobot, not here yet."
     assert caught.value.distribution is None
 
 

@@ -1,7 +1,6 @@
 """What the SDK says, as an observation has it; whatever else comes is refused."""
 
 import base64
-import binascii
 import io
 import math
 from collections.abc import Mapping
@@ -10,10 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from lerobot.earthrover.keys import HEIGHT, ROWS, SCALARS, WIDTH
 from lerobot.remote.wire.errors import WireError
+from lerobot.remote.wire.pictures import UNREADABLE
 
 FORMATS = ("jpeg", "png", "webp")
 """What the SDK's IMAGE_FORMAT may be."""
@@ -66,7 +66,7 @@ def decode_image(answer: Mapping[str, Any], view: str) -> NDArray[np.uint8]:
             pixels = np.asarray(image.convert("RGB"))
     except WireError:
         raise
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, binascii.Error, EOFError) as error:
+    except UNREADABLE as error:
         raise WireError(f"an image of /v2/{view} cannot be read: {error}") from error
     # Linear, and without a filter against aliasing, because recordings of huggingface/lerobot are made so.
     resized = cv2.resize(pixels, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)

@@ -167,12 +167,15 @@ class VirtualRover:
         self._loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
-        async with await asyncio.start_server(self._attend, sock=self._socket):
-            await self._end.wait()
+        server = await asyncio.start_server(self._attend, sock=self._socket)
+        await self._end.wait()
+        server.close()
         serving = asyncio.all_tasks() - {asyncio.current_task()}
         for each in serving:
             each.cancel()
         await asyncio.gather(*serving, return_exceptions=True)
+        # From Python 3.12 on this waits for the connections, so they end first.
+        await server.wait_closed()
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request after the other, until the client goes or is cut off."""

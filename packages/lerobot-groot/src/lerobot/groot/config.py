@@ -100,12 +100,7 @@ class GrootN15Config(PreTrainedConfig):
 
     @model_validator(mode="after")
     def _settings_fit(self) -> Self:
-        if self.n_obs_steps != 1:
-            raise PydanticCustomError("groot_observations", "n_obs_steps = 1: one observation is looked at")
-        if self.n_action_steps > self.chunk_size:
-            raise PydanticCustomError(
-                "groot_steps", "n_action_steps of at most the chunk_size, {size}", {"size": self.chunk_size}
-            )
+        check_steps(self.n_obs_steps, self.n_action_steps, self.chunk_size)
         return self
 
     @property
@@ -195,6 +190,25 @@ class EarlierGrootConfig(GrootN15Config):
     def with_sizes(self) -> Self:
         """See `GrootN15Config.with_sizes`; those releases refuse the field, and look into the folders again."""
         return self
+
+
+def check_steps(observations: int, executed: int, predicted: int) -> None:
+    """Refuse numbers of steps that GR00T does not have.
+
+    Args:
+        observations: `n_obs_steps`.
+        executed: `n_action_steps`.
+        predicted: `chunk_size`.
+
+    Raises:
+        PydanticCustomError: it looks at more than one observation, or more is executed than predicted.
+    """
+    if observations != 1:
+        raise PydanticCustomError("groot_observations", "n_obs_steps = 1: one observation is looked at")
+    if executed > predicted:
+        raise PydanticCustomError(
+            "groot_steps", "n_action_steps of at most the chunk_size, {size}", {"size": predicted}
+        )
 
 
 def check_widths(config: PreTrainedConfig) -> None:

@@ -184,8 +184,7 @@ class GaussianActorConfig(PreTrainedConfig):
 
     def algorithm_preset(self) -> Mapping[str, Any]:
         """See `LearnsFromReward.algorithm_preset`."""
-        critic = self.discrete_critic_network_kwargs.model_dump()
-        return {"type": "sac", "discrete_critic_network_kwargs": critic}
+        return {"type": "sac"}
 
     def online_preset(self) -> Mapping[str, Any]:
         """See `LearnsFromReward.online_preset`."""

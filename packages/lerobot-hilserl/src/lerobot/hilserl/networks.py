@@ -57,7 +57,8 @@ class SpatialEmbedding(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map `(B, C, h, w)` to `(B, C * sums)`."""
-        return torch.einsum("bchw,chws->bcs", features, self.kernel).flatten(1)
+        # In the order of memory in which dropout draws, whatever einsum gives.
+        return torch.einsum("bchw,chws->bcs", features, self.kernel).flatten(1).contiguous()
 
 
 class SmallImageEncoder(nn.Module):

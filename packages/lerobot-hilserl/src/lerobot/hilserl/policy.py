@@ -42,15 +42,17 @@ class Actor(nn.Module):
         self._least, self._most = head.std_min, head.std_max
         self._detached = config.shared_encoder
 
-    def distribution(self, observation: Mapping[str, Tensor], maps: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def distribution(
+        self, observation: Mapping[str, Tensor], maps: Tensor | None = None, *, imitates: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation before squashing, `(B, Da)` each.
 
-        What pictures go through learns from the critics alone where it is shared.
+        Beside critics, what pictures go through learns from them alone where it is shared; imitating, there are none.
 
         Source:
             Yarats et al. 2021, arXiv:1910.01741 (SAC+AE: no gradient of the actor in a shared encoder).
         """
-        hidden = self.network(self.encoder(observation, maps, detached=self._detached))
+        hidden = self.network(self.encoder(observation, maps, detached=self._detached and not imitates))
         variance = self.std_layer(hidden).exp().clamp(self._least, self._most)
         return self.mean_layer(hidden), variance.sqrt()
 
@@ -153,7 +155,7 @@ class GaussianActorPolicy(PreTrainedPolicy):
         if action is None or tuple(action.shape[1:]) != (whole,):
             found = None if action is None else tuple(action.shape)
             raise FeatureMismatchError(f"the batch has the actions {found}", keys=[ACTION], expected=f"(B, {whole})")
-        mean, deviation = self.actor.distribution(batch)
+        mean, deviation = self.actor.distribution(batch, imitates=True)
         squashed = action[:, : mean.shape[1]].clamp(-NEARLY_ONE, NEARLY_ONE)
         loss = -log_likelihood(squashed.atanh(), mean, deviation).mean()
         parts: dict[str, Any] = {"likelihood_loss": loss.detach()}

@@ -96,7 +96,7 @@ class SAC(Algorithm):
         self.slow_critics.critics.load_state_dict(self.critics.critics.state_dict())
         self.slow_choices: DiscreteCritic | None = None
         if policy.discrete_critic is not None and policy.config.num_discrete_actions is not None:
-            layers = config.discrete_critic_network_kwargs.model_dump()
+            layers = policy.config.discrete_critic_network_kwargs.model_dump()
             self.slow_choices = DiscreteCritic(encoder, policy.config.num_discrete_actions, layers)
             self.slow_choices.load_state_dict(policy.discrete_critic.state_dict())
         self.log_alpha = nn.Parameter(torch.tensor([math.log(config.temperature_init)]))

@@ -31,8 +31,8 @@ class SACConfig(AlgorithmConfig):
     critic_network_kwargs: CriticNetworkConfig = Field(
         default_factory=CriticNetworkConfig, description="Layers of a critic."
     )
-    discrete_critic_network_kwargs: CriticNetworkConfig = Field(
-        default_factory=CriticNetworkConfig, description="Layers of the slow copy of the critic of choices."
+    discrete_critic_network_kwargs: Annotated[CriticNetworkConfig, NoEffect()] = Field(
+        default_factory=CriticNetworkConfig, description="The slow copy has the layers of the policy's critic."
     )
     temperature_init: float = Field(default=1.0, gt=0, description="Worth of entropy at the beginning.")
     target_entropy: float | None = Field(

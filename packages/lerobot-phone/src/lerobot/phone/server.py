@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
-from websockets.sync.server import Server, ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 from lerobot.core.capture_clock import CaptureClock
 from lerobot.core.errors import ConfigError, ConfigProblem, DeviceConnectionError
@@ -29,7 +29,7 @@ from lerobot.remote.newest import Newest
 from lerobot.remote.wire.access import read_token
 from lerobot.remote.wire.config import is_loopback
 from lerobot.remote.wire.errors import WireError, printable
-from lerobot.remote.wire.link import SILENT
+from lerobot.remote.wire.listening import Listening
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +62,7 @@ class PhoneServer:
         self._token = read_token(config.token_file) or secrets.token_urlsafe()
         self._taken = threading.Lock()
         self._connection: ServerConnection | None = None
-        self._server: Server | None = None
-        self._thread: threading.Thread | None = None
+        self._listening: Listening | None = None
         self.port = config.port
         self.refused = 0
 
@@ -79,35 +78,27 @@ class PhoneServer:
 
     def __enter__(self) -> Self:
         config = self._config
-        try:
-            self._server = serve(
-                self._serve,
-                config.host,
-                config.port,
-                ssl=self._tls(),
-                process_request=self._let_in,
-                compression=None,
-                max_size=MAX_MESSAGE_BYTES,
-                ping_interval=HEARTBEAT_S,
-                ping_timeout=PATIENCE_S,
-                open_timeout=OPEN_S,
-                close_timeout=HEARTBEAT_S,
-                logger=SILENT,
-            )
-        except OSError as error:
-            raise DeviceConnectionError(
-                f"nothing can listen on {config.host}:{config.port}: {error}.", hint="Choose another --teleop.port."
-            ) from error
-        self.port = self._server.socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, name="phone server", daemon=True)
-        self._thread.start()
+        self._listening = Listening(
+            self._serve,
+            config.host,
+            config.port,
+            flag="--teleop.port",
+            name="phone server",
+            ssl=self._tls(),
+            process_request=self._let_in,
+            max_size=MAX_MESSAGE_BYTES,
+            ping_interval=HEARTBEAT_S,
+            ping_timeout=PATIENCE_S,
+            open_timeout=OPEN_S,
+            close_timeout=HEARTBEAT_S,
+        )
+        self.port = self._listening.port
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server = self._thread = None
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if (connection := self._connection) is not None:
             connection.close()
 
@@ -117,7 +108,11 @@ class PhoneServer:
             certificate, key = config.tls_cert, config.tls_key
         else:
             names = dict.fromkeys(["localhost", "127.0.0.1", self._host])
-            certificate, key = own_certificate(lerobot_home() / "phone", list(names))
+            folder = lerobot_home() / "phone"
+            try:
+                certificate, key = own_certificate(folder, list(names))
+            except OSError as error:
+                raise DeviceConnectionError(f"the page's certificate cannot be kept in {folder}: {error}.") from error
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         try:
             context.load_cert_chain(certificate, key)

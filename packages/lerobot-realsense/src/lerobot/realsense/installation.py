@@ -3,13 +3,15 @@
 import importlib
 from collections.abc import Callable
 
+from lerobot.core.hooks import hookimpl
 from lerobot.core.installation import Fact
 
 ADVICE = "pyrealsense2 needs the system's libusb-1.0: sudo apt-get install libusb-1.0-0"
 
 
+@hookimpl
 def examine_installation(tell: Callable[[Fact], None]) -> None:
-    """See `lerobot.core.hooks.specs`."""
+    """Tell whether Intel's library can be loaded."""
     try:
         sdk = importlib.import_module("pyrealsense2")
     except ImportError as error:

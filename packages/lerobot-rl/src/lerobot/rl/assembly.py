@@ -1,6 +1,6 @@
 """From a configuration to a policy that learns, new or where a checkpoint left it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from lerobot.rl.commands.train_rl import ReinforcementOptions
 from lerobot.rl.devices import Devices
 from lerobot.rl.learner import ReinforcementLearner
 from lerobot.rl.replay.buffer import ReplayBuffer, ReplayMixture
-from lerobot.rl.replay.recording import ReplayDataset, read_episodes
+from lerobot.rl.replay.recording import ReplayDataset, is_begun, read_episodes
 from lerobot.rl.transition import Episode
 from lerobot.training.checkpoints.layout import MODEL, STATE, find, read_json
 from lerobot.training.config import DatasetConfig
@@ -30,24 +30,20 @@ class Experience:
         online: episodes of the run.
         offline: demonstrations, and the corrections of the run's episodes.
         dataset: the run's episodes on the disk.
+        before: actions and success of each episode that was there before.
     """
 
     online: ReplayBuffer
     offline: ReplayBuffer
     dataset: ReplayDataset
+    before: Sequence[tuple[int, bool]] = ()
 
     def add(self, episode: Episode) -> bool:
         """Save an episode, and learn from it from now on; one that was there before changes nothing."""
         if not self.dataset.add(episode):
             return False
-        self.remember(episode)
+        remember(episode, self.online, self.offline)
         return True
-
-    def remember(self, episode: Episode) -> None:
-        """Learn from an episode that is saved already."""
-        self.online.add(episode)
-        for part in episode.corrections():
-            self.offline.add(part)
 
 
 def open_experience(config: ReinforcementOptions, devices: Devices, folder: Path) -> Experience:
@@ -66,16 +62,25 @@ def open_experience(config: ReinforcementOptions, devices: Devices, folder: Path
         ReplayBuffer(online.capacity, seed=config.seed, pictures=pictures),
         ReplayBuffer(online.offline_capacity, seed=config.seed + 1, pictures=pictures),
     )
-    dataset = ReplayDataset(folder / REPLAY, devices.fps, devices.features)
-    experience = Experience(*buffers, dataset)
-    kept = {key for key in devices.features if key != ACTION}
     if config.dataset is not None:
+        kept = {key for key in devices.features if key != ACTION}
         for episode in read_episodes(demonstrations(config.dataset)):
-            experience.offline.add(only(episode, kept))
-    if dataset.ids:
-        for episode in read_episodes(LeRobotDataset(REPLAY, folder / REPLAY)):
-            experience.remember(episode)
-    return experience
+            buffers[1].add(only(episode, kept))
+    root = folder / REPLAY
+    past = read_episodes(LeRobotDataset(REPLAY, root)) if is_begun(root) else ()
+    ids, before = [], []
+    for episode in past:
+        remember(episode, *buffers)
+        ids.append(episode.id)
+        before.append((len(episode), episode.success))
+    return Experience(*buffers, ReplayDataset(root, devices.fps, devices.features, ids=ids), before)
+
+
+def remember(episode: Episode, online: ReplayBuffer, offline: ReplayBuffer) -> None:
+    """Learn from an episode from now on: what a person corrected counts as demonstrated."""
+    online.add(episode)
+    for part in episode.corrections():
+        offline.add(part)
 
 
 def only(episode: Episode, keys: set[str]) -> Episode:

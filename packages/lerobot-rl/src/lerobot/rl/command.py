@@ -12,15 +12,12 @@ from lerobot.core.extras import require
 from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.safety import derive_limits, safe_end
 from lerobot.core.signals import StopSignals
-from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.record.progress import Progress
 from lerobot.rl.assembly import DRAWS, REPLAY, Experience, make_learner, newest_checkpoint, open_experience
 from lerobot.rl.commands.train_rl import ReinforcementOptions, TrainRLConfig, saved
 from lerobot.rl.devices import Devices, make_devices
-from lerobot.rl.play.player import KEYS, Player, PlayWish, Rules
-from lerobot.rl.replay.recording import read_episodes
+from lerobot.rl.play.player import Player, connected_player
 from lerobot.rl.run import UPDATES, LearningRun, states
-from lerobot.rollout.controls import Controls
 from lerobot.rollout.source import PolicySource
 from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.folder import read_random
@@ -86,9 +83,8 @@ def begun(
     checkpoint = newest_checkpoint(folder) if config.resume else None
     learner = make_learner(config, devices, experience, checkpoint)
     run = LearningRun(config, learner, experience, folder, hooks)
-    if experience.dataset.ids:
-        for episode in read_episodes(LeRobotDataset(REPLAY, folder / REPLAY), pictures=False):
-            run.count(episode)
+    for length, success in experience.before:
+        run.count(length, success=success)
     register(hooks, config, run)
     if checkpoint is not None:
         run.saved_at, run.resumed = read_progress(checkpoint).step, checkpoint
@@ -112,20 +108,15 @@ def register(hooks: Hooks, config: ReinforcementOptions, run: LearningRun) -> No
 
 def _play(config: TrainRLConfig, devices: Devices, run: LearningRun, source: PolicySource) -> int:
     """Play and learn in turns until all actions are taken or somebody stops it."""
-    others = () if devices.teleoperator is None else (devices.teleoperator,)
     progress = Progress(speak=config.play_sounds)
-    with safe_end(devices.robot, *others) as session:
+    with safe_end(devices.robot, *devices.others) as session:
         session.close_later("progress line", progress.close)
         boundary = states()
         with session.signals.graceful():
             if len(run.learner.replay):
                 learn(run, session.signals)
         if not session.signals.stop_requested and not run.is_over:
-            session.connect()
-            controls = Controls(PlayWish, KEYS, config.control_file, progress.say)
-            session.close_later("controls", controls.close)
-            rules = Rules(config.episode_time_s, config.reset_time_s, config.safety)
-            player = Player(session, devices, source, rules, controls, run.hooks)
+            player = connected_player(config, session, devices, source, run.hooks, progress.say)
             boundary = _episodes(run, player, session.signals)
     if config.save_checkpoint and (run.steps > run.saved_at or run.newest is None):
         run.save(boundary)
@@ -141,7 +132,7 @@ def _episodes(run: LearningRun, player: Player, signals: StopSignals) -> dict[st
         if episode is None:
             continue
         run.experience.add(episode)
-        run.count(episode)
+        run.count(len(episode), success=episode.success)
         with signals.graceful():
             learn(run, signals)
         boundary = states()

@@ -50,6 +50,11 @@ class Devices:
     fps: float
     task: str
 
+    @property
+    def others(self) -> tuple[Teleoperator, ...]:
+        """What is connected with the robot."""
+        return () if self.teleoperator is None else (self.teleoperator,)
+
 
 def make_devices(config: PlayingOptions) -> Devices:
     """Build the devices of a run and check that they fit each other.

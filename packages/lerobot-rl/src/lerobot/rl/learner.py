@@ -1,6 +1,5 @@
 """The learner: an algorithm, and where its batches come from."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from lerobot.core.errors import CheckpointError
+from lerobot.core.json_file import read_json
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.rl.algorithm import Algorithm
 from lerobot.rl.replay.buffer import Replay
@@ -97,6 +97,6 @@ class ReinforcementLearner:
 
 def _type_of(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8")).get("type")
+        return read_json(path).get("type")
     except (OSError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}", hint="Resume from another checkpoint.") from error

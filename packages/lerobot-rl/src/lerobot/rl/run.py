@@ -58,11 +58,11 @@ class LearningRun:
     _successes: deque[bool] = field(default_factory=lambda: deque(maxlen=SUCCESSES))
     _measured: dict[str, list[float]] = field(default_factory=dict)
 
-    def count(self, episode: Episode) -> None:
+    def count(self, length: int, *, success: bool) -> None:
         """Take note of an episode: of this run, or of before it was resumed."""
-        self.steps += len(episode)
+        self.steps += length
         self.episodes += 1
-        self._successes.append(episode.success)
+        self._successes.append(success)
 
     @property
     def owed(self) -> int:

@@ -15,8 +15,9 @@ from lerobot.motors.errors import MotorError
 from lerobot.motors.motor import MotorCalibration
 
 SCALES = (Register.POSITION_END, Register.VELOCITY_END, Register.TORQUE_END)
-NONCES = (Register.SEND_ID, Register.REPLY_ID, *SCALES)
-"""Registers that are asked for in turn to find out whether older answers are still on their way."""
+NONCES = (Register.SEND_ID, Register.REPLY_ID, Register.TIMEOUT, Register.CONTROL_MODE, *SCALES)
+"""Registers that are asked for in turn to find out whether older answers are still on their way: one for each further
+try, so that none comes twice within a second."""
 
 
 class DamiaoMotorsBus(CanMotorsBus):

@@ -6,7 +6,7 @@ INERTIA = 0.01
 FRICTION = 0.5
 """Nm s/rad."""
 REST_RAD, REST_SPEED = 1e-4, 1e-3
-"""Nearer to where it goes, and slower, it has arrived."""
+"""Nearer to where its torques balance, and slower, it has arrived."""
 
 
 class Joint:
@@ -42,15 +42,17 @@ class Joint:
             duration -= step
             wanted = kp * (goal - self.position) - kd * self.velocity + feedforward
             self.torque = max(-self._most_torque, min(self._most_torque, wanted))
-            if kp and abs(goal - self.position) < REST_RAD and abs(self.velocity) < REST_SPEED and not feedforward:
+            if abs(wanted) < kp * REST_RAD and abs(self.velocity) < REST_SPEED:
                 self.velocity = 0.0
                 return
             velocity = self.velocity + (self.torque - FRICTION * self.velocity) / INERTIA * step
             self.velocity = max(-self._most_speed, min(self._most_speed, velocity))
-            moved = self.position + self.velocity * step
+            before, moved = self.position, self.position + self.velocity * step
             self.position = self._limited(moved)
             if self.position != moved:
                 self.velocity = 0.0
+                if self.position == before:
+                    return
 
     def go(self, goal: float, speed: float, duration: float) -> None:
         """Turn it to a goal at a speed, as stiff as can be, for some seconds."""

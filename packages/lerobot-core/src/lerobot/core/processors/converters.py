@@ -30,8 +30,8 @@ COMPLEMENTARY_KEYS = (
     "target_message_indices",
     "query_kind",
     "query_text",
+    # Ours: whether a row succeeded, and what training computes of rewards.
     "next.success",
-    # Ours: what training computes of rewards.
     "return_to_go",
 )
 

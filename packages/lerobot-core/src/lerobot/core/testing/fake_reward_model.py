@@ -48,4 +48,5 @@ class FakeRewardModel:
         states = frames[self.config.input]
         if self._first is None:
             self._first = states[0].copy()
-        return np.linalg.norm(states - self._first, axis=-1).astype(np.float32)
+        distances: NDArray[np.float32] = np.linalg.norm(states - self._first, axis=-1).astype(np.float32)
+        return distances

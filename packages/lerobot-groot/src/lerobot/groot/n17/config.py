@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import NoEffect, PathText
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.groot.config import EarlierGrootConfig, check_widths
+from lerobot.groot.config import EarlierGrootConfig, check_steps, check_widths
 from lerobot.groot.n17.sizes import COSMOS, GROOT_N17_3B, GrootN17Size
 from lerobot.groot.n17.step_configs import LONGEST_CHUNK, Transform
 from lerobot.policies.config import PreTrainedConfig
@@ -167,12 +167,7 @@ class GrootConfig(PreTrainedConfig):
         base = self.base_model_path.lower()
         if self.tokenizer_assets_repo or "gr00t-n1.5" in base or "gr00t_n1.5" in base:
             raise PydanticCustomError("groot_version", "a GR00T N1.7; N1.5 is the policy groot_n15")
-        if self.n_obs_steps != 1:
-            raise PydanticCustomError("groot_observations", "n_obs_steps = 1: one observation is looked at")
-        if self.n_action_steps > self.chunk_size:
-            raise PydanticCustomError(
-                "groot_steps", "n_action_steps of at most the chunk_size, {size}", {"size": self.chunk_size}
-            )
+        check_steps(self.n_obs_steps, self.n_action_steps, self.chunk_size)
         return self
 
     # --- what the base says ------------------------------------------------------------------------------------------

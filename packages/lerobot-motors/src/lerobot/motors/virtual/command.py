@@ -12,6 +12,7 @@ from lerobot.motors.commands.virtual_arm import VirtualArmConfig
 from lerobot.motors.errors import MotorValueError
 from lerobot.motors.virtual.arm_spec import ArmSpec
 from lerobot.motors.virtual.arms import ARMS
+from lerobot.motors.virtual.line import Line
 from lerobot.motors.virtual.line_spec import LineSpec
 from lerobot.motors.virtual.new_motors import OneMotorAtATime, from_the_factory
 from lerobot.motors.virtual.process import serve
@@ -26,23 +27,27 @@ def virtual_arm(config: VirtualArmConfig) -> None:
     if config.calibration is not None:
         spec = spec.holding(load_calibration(config.calibration))
     now = time.monotonic()
-    line, hand = _new(config, spec, now) if config.new else (spec.open(now), None)
-    if config.motion == "sway":
-        hand = Sway(line)
+    line = _new(config, spec).open(now) if config.new else spec.open(now)
     for joint, text in config.faults.items():
         fault, value = _parse(text)
         line.set_fault(_motor_id(spec, joint), fault, value, now)
     with ended_by_signal(), _published(config.port_file, line.port):
         TerminalPrompter().say(f"{config.arm} on port {line.port} (Ctrl-C ends it)")
-        serve(line, each_turn=_turn(hand))
+        serve(line, each_turn=_turn(_hand(line, spec, config)))
 
 
-def _new(config: VirtualArmConfig, spec: ArmSpec, now: float) -> tuple[PtyLine, Callable[[float], None] | None]:
-    """Servos from the factory, and the hand that plugs them in."""
+def _new(config: VirtualArmConfig, spec: ArmSpec) -> LineSpec:
+    """Servos from the factory."""
     if not isinstance(spec, LineSpec):
         raise MotorValueError(f"--new: `lerobot setup-motors` gives the motors of {config.arm} no ids.")
-    line = from_the_factory(spec).open(now)
-    return line, OneMotorAtATime(line, spec.names, TerminalPrompter().say)
+    return from_the_factory(spec)
+
+
+def _hand(line: PtyLine, spec: ArmSpec, config: VirtualArmConfig) -> Callable[[float], None] | None:
+    """What somebody does to the arm meanwhile."""
+    if config.new and isinstance(line, Line):
+        return OneMotorAtATime(line, spec.names, TerminalPrompter().say)
+    return Sway(line) if config.motion == "sway" else None
 
 
 def _turn(hand: Callable[[float], None] | None) -> Callable[[float], None]:

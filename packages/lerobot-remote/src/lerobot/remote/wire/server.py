@@ -1,18 +1,18 @@
 """Listening for connections: each has a thread, shows its token, and gets every error in one line."""
 
 import logging
-import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Self
 
 from websockets.http11 import Request, Response
-from websockets.sync.server import Server, ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 from lerobot.core.errors import DeviceConnectionError, LeRobotError
 from lerobot.remote.wire.access import read_token, server_tls, shows_token
 from lerobot.remote.wire.config import ListenOptions, is_loopback
-from lerobot.remote.wire.link import SILENT, Link
+from lerobot.remote.wire.link import Link
+from lerobot.remote.wire.listening import Listening
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,7 @@ class WireServer:
         self._ping_s = ping_s
         self._token = read_token(options.token_file)
         self._tls = server_tls(options)
-        self._server: Server | None = None
-        self._thread: threading.Thread | None = None
+        self._listening: Listening | None = None
         self.port = options.port
         """Port it listens on; known once entered."""
 
@@ -53,37 +52,29 @@ class WireServer:
         options = self._options
         if not is_loopback(options.host) and self._tls is None:
             log.warning("connections to %s are not encrypted; --tls_cert and --tls_key would do it", options.host)
-        try:
-            self._server = serve(
-                self._serve,
-                options.host,
-                options.port,
-                ssl=self._tls,
-                process_request=self._let_in,
-                # A page in a browser always names its origin: no web site may drive a robot through its visitor.
-                origins=[None],
-                compression=None,
-                max_size=int(options.max_message_mib * 2**20),
-                open_timeout=OPEN_S,
-                close_timeout=CLOSE_S,
-                ping_interval=self._ping_s,
-                ping_timeout=self._ping_s,
-                logger=SILENT,
-            )
-        except OSError as error:
-            raise DeviceConnectionError(
-                f"nothing can listen on {options.host}:{options.port}: {error}.", hint="Choose another --port."
-            ) from error
-        self.port = self._server.socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, name="wire server", daemon=True)
-        self._thread.start()
+        self._listening = Listening(
+            self._serve,
+            options.host,
+            options.port,
+            flag="--port",
+            name="wire server",
+            ssl=self._tls,
+            process_request=self._let_in,
+            # A page in a browser always names its origin: no web site may drive a robot through its visitor.
+            origins=[None],
+            max_size=int(options.max_message_mib * 2**20),
+            open_timeout=OPEN_S,
+            close_timeout=CLOSE_S,
+            ping_interval=self._ping_s,
+            ping_timeout=self._ping_s,
+        )
+        self.port = self._listening.port
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server = self._thread = None
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
 
     def _let_in(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.path == "/healthz":

@@ -11,7 +11,7 @@ class ActorConfig(ReinforcementOptions):
     The same file of settings as the learner's. Keys are those of train-rl.
     """
 
-    target: ClassVar[str] = "lerobot.rl.pair.actor:act"
+    target: ClassVar[str] = "lerobot.rl.pair.command:actor"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot actor --config_path=hilserl.json",
         "lerobot actor --config_path=hilserl.json --learner.host=192.168.1.5 --learner.token_file=token.txt",

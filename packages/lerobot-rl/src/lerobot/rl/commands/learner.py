@@ -11,7 +11,7 @@ class LearnerCommandConfig(ReinforcementOptions):
     The same file of settings as the actor's; no device is touched here.
     """
 
-    target: ClassVar[str] = "lerobot.rl.pair.learner:learn"
+    target: ClassVar[str] = "lerobot.rl.pair.command:learner"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot learner --config_path=hilserl.json --output_dir=outputs/cube",
         "lerobot learner --config_path=outputs/cube/checkpoints/last/pretrained_model/train_config.json --resume=true",

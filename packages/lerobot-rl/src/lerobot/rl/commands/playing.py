@@ -1,14 +1,15 @@
 """Flags of every command that plays episodes on a robot or in an environment, and learns from them. Light."""
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import CommandConfig, EnvConfig, ProcessorStepConfig, RobotConfig, TeleoperatorConfig
 from lerobot.core.config.judges import SuccessDetectorConfig
 from lerobot.core.safety.config import SafetyConfig
+from lerobot.rl.gym_manipulator import GymManipulatorConfig
 
 
 class PlayingOptions(CommandConfig):
@@ -35,6 +36,18 @@ class PlayingOptions(CommandConfig):
     control_file: Path | None = Field(default=None, description="File that takes words in place of keys.")
     play_sounds: bool = Field(default=False, description="Speak announcements, where the system can.")
     seed: int = Field(default=1000, ge=0, description="Of everything random.")
+
+    @model_validator(mode="after")
+    def _manipulator(self) -> Self:
+        """Files of huggingface/lerobot name a robot with a reward as an environment; what is given beside it counts."""
+        if not isinstance(self.env, GymManipulatorConfig):
+            return self
+        said = self.env.fields()
+        for name in (*(said.keys() - self.model_fields_set), "env"):
+            kind: Any = type(self).model_fields[name].annotation
+            adapter: TypeAdapter[Any] = TypeAdapter(kind)
+            object.__setattr__(self, name, adapter.validate_python(said.get(name)))
+        return self
 
     @model_validator(mode="after")
     def _one_place_to_act(self) -> Self:

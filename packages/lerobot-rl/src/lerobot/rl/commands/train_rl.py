@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
+from lerobot.core.config.base import NoEffect
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.rl.commands.playing import PlayingOptions
 from lerobot.rl.config import AlgorithmConfig, LearnerConfig, LearnsFromReward, OnlineConfig
@@ -35,6 +36,16 @@ class ReinforcementOptions(PlayingOptions):
     save_checkpoint: bool = Field(default=True, description="Save checkpoints.")
     save_freq: int = Field(default=2_000, gt=0, description="Actions between checkpoints, at the end of an episode.")
     wandb: WandBConfig = Field(default_factory=WandBConfig, description="Weights & Biases.")
+
+    # Of files of huggingface/lerobot: what learning from reward never read, or reads elsewhere here.
+    steps: Annotated[Any, NoEffect()] = Field(default=None, description="No effect; see --online.steps.")
+    num_workers: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+    eval_freq: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+    env_eval_freq: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+    eval: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+    use_policy_training_preset: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
+    optimizer: Annotated[Any, NoEffect()] = Field(default=None, description="No effect; see --algorithm.")
+    scheduler: Annotated[Any, NoEffect()] = Field(default=None, description="No effect.")
 
     @model_validator(mode="after")
     def _presets(self) -> Self:

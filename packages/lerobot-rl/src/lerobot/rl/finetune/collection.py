@@ -12,10 +12,9 @@ from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
 from lerobot.rl.commands.finetune import FinetuneConfig
 from lerobot.rl.devices import SEEDS, Devices, make_devices
-from lerobot.rl.play.player import KEYS, Player, PlayWish, Rules
+from lerobot.rl.play.player import connected_player
 from lerobot.rl.replay.recording import ReplayDataset, read_episodes
 from lerobot.rl.transition import Episode
-from lerobot.rollout.controls import Controls
 from lerobot.rollout.source import PolicySource
 from lerobot.training.checkpoints import random_state
 
@@ -66,15 +65,10 @@ def trained_for(config: FinetuneConfig, policy: PreTrainedConfig, devices: Devic
 
 
 def _play(config: FinetuneConfig, devices: Devices, source: PolicySource, dataset: ReplayDataset, wanted: int) -> int:
-    others = () if devices.teleoperator is None else (devices.teleoperator,)
     progress = Progress(speak=config.play_sounds)
-    with safe_end(devices.robot, *others) as session:
+    with safe_end(devices.robot, *devices.others) as session:
         session.close_later("progress line", progress.close)
-        session.connect()
-        controls = Controls(PlayWish, KEYS, config.control_file, progress.say)
-        session.close_later("controls", controls.close)
-        rules = Rules(config.episode_time_s, config.reset_time_s, config.safety)
-        player = Player(session, devices, source, rules, controls, load_hooks())
+        player = connected_player(config, session, devices, source, load_hooks(), progress.say)
         while len(dataset.ids) < wanted and not player.stopped and not session.signals.stop_requested:
             # Numbers that no judgement plays: what it learned by heart would count as success.
             episode = player.play(SEEDS + len(dataset.ids))

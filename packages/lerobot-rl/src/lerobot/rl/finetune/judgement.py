@@ -1,8 +1,8 @@
 """How often a policy succeeds: what `lerobot eval` counts, where the run acts."""
 
-import json
 from pathlib import Path
 
+from lerobot.core.json_file import read_json
 from lerobot.core.protocols.robot import HasFixedRate
 from lerobot.envs.command import REPORT, eval_command
 from lerobot.envs.commands.eval import EpisodesConfig, EvalPipelineConfig
@@ -30,7 +30,7 @@ def judged(config: FinetuneConfig, policy: PreTrainedConfig, folder: Path) -> tu
         return code
     if not (folder / REPORT).exists():
         return 1
-    overall = json.loads((folder / REPORT).read_text(encoding="utf-8"))["overall"]
+    overall = read_json(folder / REPORT)["overall"]
     if overall["n"] < config.eval_episodes:
         # A person ended it: what was judged is kept, and the rest is played when the run goes on.
         (folder / REPORT).unlink()

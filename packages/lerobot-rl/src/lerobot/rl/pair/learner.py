@@ -1,60 +1,22 @@
-"""What `lerobot learner` does."""
+"""The learner: takes in what actors send, learns from it, and gives out what it has become."""
 
 import logging
 import tempfile
 import time
 import uuid
-from contextlib import closing
 from pathlib import Path
 
-from lerobot.core.hooks import load_hooks
 from lerobot.core.signals import StopSignals
 from lerobot.policies.assembly import PolicyWithProcessors
-from lerobot.remote.wire.server import WireServer
-from lerobot.rl.assembly import open_experience
-from lerobot.rl.command import begun, conclude, run_folder
-from lerobot.rl.commands.learner import LearnerCommandConfig
-from lerobot.rl.devices import make_devices
 from lerobot.rl.pair.inbox import Inbox
-from lerobot.rl.pair.messages import description
 from lerobot.rl.run import LearningRun, states
-from lerobot.training.checkpoints import random_state
-from lerobot.training.torch_settings import torch_settings
 
 logger = logging.getLogger(__name__)
 
 IDLE_S = 0.02
 
 
-def learn(config: LearnerCommandConfig) -> int:
-    """Run the command; see `train_rl` for what it shares with that.
-
-    Returns:
-        0; 128 plus the signal's number when a signal ended it.
-
-    Raises:
-        LeRobotError: the run cannot start or go on; says why.
-    """
-    folder = run_folder(config)
-    devices = make_devices(config)
-    with torch_settings(deterministic=True), random_state.aside(config.seed), StopSignals() as signals:
-        hooks = load_hooks()
-        experience = open_experience(config, devices, folder)
-        with closing(experience.dataset), hooks.run("learner", config):
-            run = begun(config, devices, folder, hooks, experience)
-            trained = run.learner.trained
-            agreed = description(trained.policy, devices.robot.observation_features, devices.actions, devices.fps)
-            inbox = Inbox(agreed, experience.dataset.ids)
-            with signals.graceful(), WireServer(config.learner, inbox.serve) as server:
-                logger.info("listening on %s", server.address)
-                _serve(run, inbox, signals, config.learner.push_s)
-            if config.save_checkpoint and (run.steps > run.saved_at or run.newest is None):
-                run.save(states())
-            conclude(run, "learner", stopped=signals.exit_code != 0)
-            return signals.exit_code
-
-
-def _serve(run: LearningRun, inbox: Inbox, signals: StopSignals, push_s: float) -> None:
+def serve(run: LearningRun, inbox: Inbox, signals: StopSignals, push_s: float) -> None:
     """Take in, learn, and give out, until all actions are taken and learned from."""
     publication = _Publication(inbox, run.learner.trained)
     publication.publish()
@@ -63,7 +25,7 @@ def _serve(run: LearningRun, inbox: Inbox, signals: StopSignals, push_s: float) 
         arrived = inbox.take()
         for episode in arrived:
             if run.experience.add(episode):
-                run.count(episode)
+                run.count(len(episode), success=episode.success)
             inbox.confirm(episode)
         if arrived and run.episodes - reported >= run.config.log_freq:
             run.report(arrived[-1])

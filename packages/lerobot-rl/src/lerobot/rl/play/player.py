@@ -13,6 +13,7 @@ from lerobot.core.processors import action_processor
 from lerobot.core.safety import SafetyConfig, SafetyGate, Session, derive_limits
 from lerobot.core.tick import Tick
 from lerobot.core.types import EpisodeInfo
+from lerobot.rl.commands.playing import PlayingOptions
 from lerobot.rl.devices import Devices
 from lerobot.rl.play.judge import Judge
 from lerobot.rl.play.rows import TransitionSink
@@ -211,3 +212,31 @@ class _Conduct:
         if tick.start_s - self._engaged_s >= self._wait(skip=PlayWish.NEXT in wishes):
             wishes.clear()
             self._begin()
+
+
+def connected_player(
+    config: PlayingOptions,
+    session: Session,
+    devices: Devices,
+    policy: Forgetful,
+    hooks: Hooks,
+    say: Callable[[str], None],
+    *,
+    watching: Callable[[], None] | None = None,
+) -> Player:
+    """Connect the devices and listen to the person, until the session ends.
+
+    Args:
+        config: rules of the episodes, and where the person's words come from.
+        session: of the devices.
+        devices: see `Player`.
+        policy: see `Player`.
+        hooks: see `Player`.
+        say: tells the person what they may say.
+        watching: see `Player`.
+    """
+    session.connect()
+    controls = Controls(PlayWish, KEYS, config.control_file, say)
+    session.close_later("controls", controls.close)
+    rules = Rules(config.episode_time_s, config.reset_time_s, config.safety)
+    return Player(session, devices, policy, rules, controls, hooks, watching=watching)

@@ -32,7 +32,7 @@ class ShareableSource:
         """What the teleoperator's buttons say since the episode began or somebody took note; see `TeleopEvents`."""
         self._policy = policy
         self._person = None if teleoperator is None else TeleoperatorSource(teleoperator)
-        self._buttons = teleoperator if isinstance(teleoperator, HasTeleopEvents) else None
+        self._buttons: HasTeleopEvents | None = teleoperator if isinstance(teleoperator, HasTeleopEvents) else None
         self._switched = switched
         self._is_on = False
         self._slide = Slide(ticks)

@@ -1,6 +1,6 @@
 """Episodes on the disk: a dataset that every episode is added to, and any dataset with rewards."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -38,13 +38,22 @@ class ReplayDataset:
         fps: frames per second.
         features: declarations of observations and `action`, as a dataset stores them.
         extra: names of further numbers of each row.
+        ids: of the episodes that are there, if they are known already; None to read them.
 
     Raises:
         DatasetError: the folder holds something else, or cannot be written.
         FeatureMismatchError: the dataset there has other features.
     """
 
-    def __init__(self, root: Path, fps: float, features: DatasetFeatures, extra: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        fps: float,
+        features: DatasetFeatures,
+        extra: Sequence[str] = (),
+        *,
+        ids: Iterable[str] | None = None,
+    ) -> None:
         self.root = root
         self._extra = tuple(extra)
         # Single pictures, for what is decoded from a video is not what was seen.
@@ -52,8 +61,12 @@ class ReplayDataset:
         self._observed = [key for key in kept if key != "action"]
         number = {"dtype": "float32", "shape": (1,), "names": None}
         declared = {**kept, **_COLUMNS, **{EXTRA + name: number for name in self._extra}}
-        if (root / "meta").exists():
-            self.ids = {episode.id for episode in read_episodes(LeRobotDataset(root.name, root), pictures=False)}
+        if is_begun(root):
+            read = ids is None
+            known = (
+                (each.id for each in read_episodes(LeRobotDataset(root.name, root), pictures=False)) if read else ids
+            )
+            self.ids = set(known or ())
             self._recorder = DatasetRecorder.resume(root, features=declared)
         else:
             self.ids = set()
@@ -109,6 +122,11 @@ class ReplayDataset:
             EPISODE_ID: episode.id,
             **{EXTRA + name: np.float32(row.extra.get(name, 0.0)) for name in self._extra},
         }
+
+
+def is_begun(root: Path) -> bool:
+    """Whether there is a dataset in a folder."""
+    return (root / "meta").exists()
 
 
 def read_episodes(

@@ -36,7 +36,7 @@ class PublishOptions(ConfigModel):
 
 
 class ImageServerConfig(PublishOptions, CommandConfig):
-    """Publish the pictures of cameras over ZeroMQ, in the messages of huggingface/lerobot.
+    """Publish the pictures of cameras over ZeroMQ, as huggingface/lerobot does.
 
     Whoever wants them says `{type: zmq, server_address: HOST, camera_name: NAME}`, here or there. Cameras of this
     project are also served by `lerobot serve --camera.type=...`, which asks for a token and can send depth.

@@ -1,0 +1,1 @@
+"""The reward classifier: whether pictures show the task solved."""

@@ -1,0 +1,1 @@
+"""Command line commands: light configuration modules."""

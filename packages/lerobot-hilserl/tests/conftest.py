@@ -1,6 +1,0 @@
-"""The test files share `person`."""
-
-import sys
-from pathlib import Path
-
-sys.path.append(str(Path(__file__).parent))

@@ -1,0 +1,1 @@
+"""What of a robot's pictures is looked at."""
