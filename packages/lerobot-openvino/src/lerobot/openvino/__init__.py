@@ -1,0 +1,1 @@
+"""Exports policies for OpenVINO, and runs them."""

@@ -1,0 +1,1 @@
+"""Runs large jobs and trainings on a Ray cluster."""

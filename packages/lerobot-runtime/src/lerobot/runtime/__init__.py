@@ -1,0 +1,1 @@
+"""Runs exported policies with ONNX Runtime alone, without torch."""

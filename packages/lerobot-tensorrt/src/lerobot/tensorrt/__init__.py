@@ -1,0 +1,1 @@
+"""Exports policies to engines of TensorRT."""
