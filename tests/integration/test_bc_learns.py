@@ -39,7 +39,7 @@ FEATURES = {
 MLP = ("--policy.hidden_dims=[256, 256]", "--batch_size=128")
 NETWORKS = {
     # What it is to do next looks much like where it is: noise keeps it from copying that.
-    "bc_mlp": (*MLP, "--steps=2000", "--dataset.state_noise=0.1"),
+    "bc_mlp": (*MLP, "--steps=4000", "--dataset.state_noise=0.1"),
     "bc_rnn": ("--policy.rnn_dim=128", "--steps=4000", "--batch_size=128"),
     "bc_transformer": (
         "--policy.width=64",
@@ -47,7 +47,7 @@ NETWORKS = {
         "--policy.heads=4",
         "--policy.dropout=0",
         "--policy.supervise_all_steps=true",
-        "--steps=2000",
+        "--steps=6000",
         "--batch_size=32",
     ),
 }
