@@ -10,21 +10,20 @@ import pytest
 from lerobot.core.errors import LeRobotError
 from lerobot.core.signals import Interrupted
 from lerobot.jobs import launch
+from lerobot.jobs.config import LocalExecutorConfig
 
 
 class Runs:
     def run(self) -> None: ...
 
 
-class Starts(Runs):
-    def launch(self, arguments: list[str], *, nodes: int, processes_per_node: int, log_folder: Path) -> None: ...
-
-
-def test_an_executor_that_cannot_launch_is_named() -> None:
-    starts = Starts()
-    assert launch.launcher(starts, "local") is starts
+def test_an_executor_that_cannot_launch_is_named(tmp_path: Path) -> None:
+    local = LocalExecutorConfig().build()
+    assert launch.launcher(local, "local") is local
     with pytest.raises(LeRobotError, match="executor 'mine' runs plans"):
         launch.launcher(Runs(), "mine")
+    with pytest.raises(LeRobotError, match="has one machine, and 2 are asked for"):
+        local.launch(["train"], nodes=2, processes_per_node=1, log_folder=tmp_path)
 
 
 def test_the_line_is_that_of_this_interpreter() -> None:
