@@ -98,7 +98,7 @@ def played(act: Path, folder: Path, *more: str) -> dict[str, Any]:
         "--env.width=64",
         "--env.height=48",
         "--env.renderer=painter",
-        "--env.episode_length=20",
+        "--env.episode_length=10",
         f"--eval.n_episodes={EPISODES // 3}",
         "--eval.seeds=[0,1,2]",
         "--eval.n_videos=0",
@@ -108,12 +108,18 @@ def played(act: Path, folder: Path, *more: str) -> dict[str, Any]:
     return {"per_seed": results["per_seed"], **results["per_task"][0]["metrics"]}
 
 
+@pytest.fixture(scope="module")
+def serial(act: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What one process plays, one episode after the other."""
+    found = played(act, tmp_path_factory.mktemp("serial"), "--eval.batch_size=1")
+    assert len(set(found["sum_rewards"])) == EPISODES
+    return found
+
+
+@pytest.mark.parametrize("engine", ["local", "ray", "slurm"])
 def test_sixty_episodes_are_the_same_on_every_engine(
-    act: Path, tmp_path: Path, ray_flags: tuple[str, ...], slurm_flags: tuple[str, ...]
+    act: Path, tmp_path: Path, serial: dict[str, Any], engine: str, request: pytest.FixtureRequest
 ) -> None:
-    serial = played(act, tmp_path / "serial", "--eval.batch_size=1")
-    assert len(set(serial["sum_rewards"])) == EPISODES
-    assert played(act, tmp_path / "local", "--executor.type=local", "--executor.workers=2") == serial
-    assert played(act, tmp_path / "ray", *ray_flags) == serial
-    assert played(act, tmp_path / "slurm", *slurm_flags, "--eval.shard_episodes=20") == serial
-    print(f"{EPISODES} episodes, success {sum(serial['successes'])}: serial, local x2, ray and slurm agree")
+    local = ("--executor.type=local", "--executor.workers=2")
+    flags = local if engine == "local" else request.getfixturevalue(f"{engine}_flags")
+    assert played(act, tmp_path, *flags, "--eval.shard_episodes=20") == serial
