@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lerobot.core.config.base import EnvConfig
+from lerobot.core.protocols import ActingPolicy
 from lerobot.envs.actor import PolicyActor, provided_features
 from lerobot.envs.assembly import env_maker
 from lerobot.envs.config import BenchmarkEnvConfig, EvalConfig
@@ -88,7 +89,7 @@ class Evaluation:
     """Plays tasks with a policy, which is loaded when the first environment says what it shows.
 
     Args:
-        policy_for: gives the policy with its processors; asked once, with what the environment provides.
+        policy_for: gives the policy, with its processors or as it acts; asked once, with what the environment provides.
         env: configuration of the environments.
         config: how many episodes and videos.
         seed: episode `k` of every task starts from `seed + k`.
@@ -99,7 +100,7 @@ class Evaluation:
 
     def __init__(
         self,
-        policy_for: Callable[[PolicyFeatures], PolicyWithProcessors],
+        policy_for: Callable[[PolicyFeatures], PolicyWithProcessors | ActingPolicy],
         env: EnvConfig,
         config: EvalConfig,
         *,
@@ -115,7 +116,7 @@ class Evaluation:
         self._videos = videos
         self._rename_map = rename_map or {}
         self._shows_progress = shows_progress
-        self._trained: PolicyWithProcessors | None = None
+        self._loaded: PolicyWithProcessors | ActingPolicy | None = None
 
     def run(self, *, journal: EpisodeJournal | None = None, trust_remote_code: bool = False) -> dict[str, Any]:
         """Play, and report; see `played` and `report`."""
@@ -160,8 +161,7 @@ class Evaluation:
 
     def play(self, rows: EnvRows, queues: Sequence[TaskQueue], tell: Callable[[Episode], None]) -> None:
         """Play what waits of some tasks; `rows` has equally many environments of each, one task after the other."""
-        trained, features_map = self._policy(rows), self._env.features_map
-        actors = [PolicyActor(trained, rows.action_space, features_map) for _ in range(rows.count)]
+        policy, features_map = self._policy(rows), self._env.features_map
         of_row = [queue for queue in queues for _ in range(rows.count // len(queues))]
         to_play = {
             queue.task.name: starts(
@@ -174,23 +174,29 @@ class Evaluation:
         }
         for queue, description in zip(of_row, rows.tasks, strict=True):
             queue.description = description
-        for row, episode in play(rows, actors, [to_play[queue.task.name] for queue in of_row]):
-            of_row[row].ended(episode)
-            tell(episode)
+        with ExitStack() as opened:
+            actors = [
+                opened.enter_context(closing(PolicyActor(policy, rows.action_space, features_map)))
+                for _ in range(rows.count)
+            ]
+            for row, episode in play(rows, actors, [to_play[queue.task.name] for queue in of_row]):
+                of_row[row].ended(episode)
+                tell(episode)
 
     def _rows_each(self, queues: Sequence[TaskQueue]) -> int:
         batch_size = self._config.batch_size or max(1, (os.cpu_count() or 1) // len(queues))
         return rows_for(batch_size, max(len(queue.indices) for queue in queues))
 
-    def _policy(self, rows: EnvRows) -> PolicyWithProcessors:
+    def _policy(self, rows: EnvRows) -> PolicyWithProcessors | ActingPolicy:
         provided = provided_features(rows.observation_space, rows.action_space, self._env.features_map)
-        if self._trained is None:
-            self._trained = self._policy_for(provided)
-        renamed = {self._rename_map.get(key, key): feature for key, feature in provided.items()}
-        needed = self._trained.policy.config
-        source = f"environment '{self._env.type}'"
-        check_provided(needed.needed_of(renamed), renamed, source, resized=needed.resizes_images)
-        return self._trained
+        if self._loaded is None:
+            self._loaded = self._policy_for(provided)
+        if isinstance(self._loaded, PolicyWithProcessors):
+            renamed = {self._rename_map.get(key, key): feature for key, feature in provided.items()}
+            needed = self._loaded.policy.config
+            source = f"environment '{self._env.type}'"
+            check_provided(needed.needed_of(renamed), renamed, source, resized=needed.resizes_images)
+        return self._loaded
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def eval_command(config: EvalPipelineConfig) -> int:
 
 
 def _in_environment(config: EvalPipelineConfig, env: EnvConfig, folder: Path) -> None:
-    if any(policy.pretrained_path is None for policy in (config.policy, *config.compare)):
+    if any(policy.origin is None for policy in (config.policy, *config.compare)):
         logger.warning("the policy is not trained: give one with --policy.path=FOLDER")
     for caveat in env.caveats():
         logger.warning("%s", caveat)
@@ -136,13 +136,12 @@ def _folder(config: EvalPipelineConfig, place: EnvConfig | RobotConfig) -> Path:
 
 def _settings(config: EvalPipelineConfig) -> dict[str, Any]:
     """What decides which episodes there are on a robot and how they go."""
-    path = config.policy.pretrained_path
     deciding = {"fps", "interpolation_multiplier", "inference", "task", "safety", "detector"}
     settings = config.model_dump(mode="json", include={"policy", "robot", "rename_map", *deciding})
     settings["episode_time_s"] = config.eval.episode_time_s
     # The same arm may have another port tomorrow.
     settings["robot"] = without_ports(settings["robot"])
-    return {**settings, "pretrained_path": None if path is None else str(path)}
+    return {**settings, "pretrained_path": config.policy.origin}
 
 
 def without_ports(settings: dict[str, Any]) -> dict[str, Any]:

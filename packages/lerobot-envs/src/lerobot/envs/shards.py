@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from pydantic import TypeAdapter
 
-from lerobot.core.config.base import EnvConfig
+from lerobot.core.config.base import EnvConfig, PolicyConfig
 from lerobot.core.durable import link, make_folder
 from lerobot.envs.benchmark import Evaluation, tasks_of
 from lerobot.envs.commands.eval import EvalPipelineConfig
@@ -24,7 +24,6 @@ from lerobot.jobs.folder import JobFolder
 from lerobot.jobs.job import Results, ShardResult, discard, run_job
 from lerobot.jobs.plan import Plan, load_plan
 from lerobot.jobs.progress import progress_bar
-from lerobot.policies.config import PreTrainedConfig
 
 WORKER = "play_episodes"
 JOB = ".job"
@@ -113,8 +112,7 @@ def play_episodes(row: Mapping[str, Any], settings: Mapping[str, Any], folder: P
 def _loader(run: str) -> PolicyLoader:
     """What loads the policy of a run; a process does not load it anew for each of its shards."""
     settings = json.loads(run)
-    fields = {**settings["policy"], "pretrained_path": settings["pretrained_path"]}
-    return PolicyLoader(TypeAdapter(PreTrainedConfig).validate_python(fields), settings["rename_map"])
+    return PolicyLoader(TypeAdapter(PolicyConfig).validate_python(settings["policy"]), settings["rename_map"])
 
 
 @contextlib.contextmanager

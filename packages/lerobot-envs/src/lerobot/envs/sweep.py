@@ -1,12 +1,16 @@
 """The evaluations in environments that one command asks for: each policy, from each seed."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from lerobot.core.config.base import EnvConfig
+from lerobot.core.config.base import EnvConfig, PolicyConfig
+from lerobot.core.protocols import ActingPolicy
+from lerobot.core.registry import registry
+from lerobot.envs.actor import place_of
 from lerobot.envs.benchmark import Evaluation
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.envs.journal import NAME as EPISODES
@@ -36,7 +40,7 @@ class Run:
     """
 
     label: str
-    policy: PreTrainedConfig
+    policy: PolicyConfig
     seed: int | None
     first_seed: int
     folder: Path
@@ -65,11 +69,11 @@ def runs_of(config: EvalPipelineConfig, folder: Path) -> list[Run]:
     return runs
 
 
-def labels(policies: Sequence[PreTrainedConfig]) -> list[str]:
+def labels(policies: Sequence[PolicyConfig]) -> list[str]:
     """Short names that tell policies apart: the end of their paths, as much as it takes."""
     paths = []
     for policy in policies:
-        parts = [part for part in Path(str(policy.pretrained_path or policy.type)).parts if part not in _FOLDERS]
+        parts = [part for part in Path(policy.origin or policy.type).parts if part not in _FOLDERS]
         paths.append(["-".join(part.split()) for part in parts if part != "/"] or [policy.type])
     longest = max(map(len, paths))
     for length in range(1, longest + 1):
@@ -83,13 +87,12 @@ def settings_of(run: Run, config: EvalPipelineConfig) -> dict[str, Any]:
     """What decides which episodes a run has and how they go; how many are played at a time does not."""
     settings = config.model_dump(mode="json", include={"env", "rename_map"})
     settings["env"].pop("max_parallel_tasks", None)
-    path = run.policy.pretrained_path
     return {
         "policy": run.policy.model_dump(mode="json"),
         "env": settings["env"],
         "seed": run.first_seed,
         "rename_map": settings["rename_map"],
-        "pretrained_path": None if path is None else str(path),
+        "pretrained_path": run.policy.origin,
     }
 
 
@@ -101,12 +104,12 @@ class PolicyLoader:
         rename_map: names in the environment: names in the policy.
     """
 
-    def __init__(self, policy: PreTrainedConfig, rename_map: Mapping[str, str]) -> None:
+    def __init__(self, policy: PolicyConfig, rename_map: Mapping[str, str]) -> None:
         self._config = policy
         self._rename_map = rename_map
-        self._loaded: PolicyWithProcessors | None = None
+        self._loaded: PolicyWithProcessors | ActingPolicy | None = None
 
-    def __call__(self, features: PolicyFeatures) -> PolicyWithProcessors:
+    def __call__(self, features: PolicyFeatures) -> PolicyWithProcessors | ActingPolicy:
         """The policy.
 
         Args:
@@ -116,10 +119,22 @@ class PolicyLoader:
             LeRobotError: it cannot be loaded, or does not fit.
         """
         if self._loaded is None:
-            policy = make_policy(self._config, features, rename_map=self._rename_map)
-            renamed = {key: new for key, new in self._rename_map.items() if key in features}
-            self._loaded = PolicyWithProcessors(policy, make_pre_post_processors(policy.config, rename_map=renamed))
+            self._loaded = self._load(features)
         return self._loaded
+
+    def close(self) -> None:
+        """Release what the policy holds, such as a connection."""
+        if self._loaded is not None and not isinstance(self._loaded, PolicyWithProcessors):
+            self._loaded.close()
+
+    def _load(self, features: PolicyFeatures) -> PolicyWithProcessors | ActingPolicy:
+        if not isinstance(self._config, PreTrainedConfig):
+            place = place_of(features, "the environment", self._rename_map)
+            acting: ActingPolicy = registry.implementation(self._config, self._config.acts)(self._config, place)
+            return acting
+        policy = make_policy(self._config, features, rename_map=self._rename_map)
+        renamed = {key: new for key, new in self._rename_map.items() if key in features}
+        return PolicyWithProcessors(policy, make_pre_post_processors(policy.config, rename_map=renamed))
 
 
 def journals_of(runs: Sequence[Run], config: EvalPipelineConfig, *, resumable: bool) -> dict[str, EpisodeJournal]:
@@ -154,18 +169,18 @@ def play_here(
         journals: of the runs, by name.
     """
     for _, of_policy in groupby(runs, lambda run: run.label):
-        loader: PolicyLoader | None = None
-        for run in of_policy:
-            loader = loader or PolicyLoader(run.policy, config.rename_map)
-            evaluation = Evaluation(
-                loader,
-                env,
-                config.eval,
-                seed=run.first_seed,
-                videos=run.folder / "videos",
-                rename_map=config.rename_map,
-            )
-            evaluation.played(journal=journals[run.name], trust_remote_code=config.trust_remote_code)
+        same = list(of_policy)
+        with closing(PolicyLoader(same[0].policy, config.rename_map)) as loader:
+            for run in same:
+                evaluation = Evaluation(
+                    loader,
+                    env,
+                    config.eval,
+                    seed=run.first_seed,
+                    videos=run.folder / "videos",
+                    rename_map=config.rename_map,
+                )
+                evaluation.played(journal=journals[run.name], trust_remote_code=config.trust_remote_code)
 
 
 Played = Mapping[str, Sequence[TaskResult]]

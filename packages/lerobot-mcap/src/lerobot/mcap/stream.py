@@ -19,8 +19,11 @@ from lerobot.mcap.log.topic import Message, Place, Topic
 from lerobot.mcap.message.decoder import Decoder
 from lerobot.mcap.message.numbers import named_elements
 from lerobot.mcap.message.stamp import stamp_of, stamp_path
+from lerobot.mcap.message.video import VideoFrames, is_key, is_video
 
 logger = logging.getLogger(__name__)
+
+_VIDEO = "CompressedVideo"
 
 LARGEST_STEP_BACK_S = 1.0
 """Stamps that run back further are another session; smaller steps are messages that came late, and are sorted."""
@@ -42,6 +45,7 @@ class Stream:
         name: name of the stream.
         topic: the topic.
         stamps: `(m,)` times that count, each later than the one before, nanoseconds since 1970; after `close_index`.
+        delay_ms: median time from when a message counts to its recording; after `close_index`.
     """
 
     def __init__(
@@ -70,7 +74,10 @@ class Stream:
         self._times, self._recorded, self._chunks, self._offsets = (array("q") for _ in range(4))
         self._files, self._kinds = array("H"), array("H")
         self.stamps: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.delay_ms = 0.0
         self._order: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._video = VideoFrames(self._read)
+        self._before_key = 0
 
     def take(self, file: int, message: Message) -> None:
         """Note a message of the topic.
@@ -123,16 +130,25 @@ class Stream:
             logger.warning("%s: %s out of order; sorted by %s time", where, counted(late, "message"), self._clock)
         if repeated := len(times) - len(self.stamps):
             logger.warning("%s: %s have the time of another; the last one counts", where, counted(repeated, "message"))
-        delay = float(np.median(np.frombuffer(self._recorded, np.int64) - times))
-        if delay < 0:
-            logger.warning("%s: measured %.0f ms after it was recorded; clocks differ", where, -delay / 1e6)
+        if self._before_key:
+            logger.warning("%s: %s left out: no key frame comes before", where, counted(self._before_key, "image"))
+        self.delay_ms = float(np.median(np.frombuffer(self._recorded, np.int64) - times)) / 1e6
+        if self.delay_ms < 0:
+            logger.warning("%s: measured %.0f ms after it was recorded; clocks differ", where, -self.delay_ms)
 
     def read(self, number: int) -> Any:
-        """A message by its number in the order of `stamps`.
+        """A message by its number in the order of `stamps`; a frame of a video as the image that it shows.
 
         Raises:
             DatasetError: it is damaged.
         """
+        message = self._read(number)
+        if not is_video(message):
+            return message
+        with reading_log(self.where(number)):
+            return {**message, **self._video.as_raw(number)}
+
+    def _read(self, number: int) -> Any:
         at = int(self._order[number])
         data = self._log.read(self._files[at], Place(self._chunks[at], self._offsets[at]))
         with reading_log(self.where(number)):
@@ -155,7 +171,9 @@ class Stream:
     def _time(self, message: Message) -> int | None:
         """Time that counts; None for a message that is of another sender on the same topic."""
         decoded = None
-        if self._names or self._clock == "header":
+        # The first frames of a video may need others that were not recorded.
+        waits_for_key = _VIDEO in message.topic.type and not self._times
+        if self._names or waits_for_key or self._clock == "header":
             decoded = self._decoders[message.topic](message.data)
         if self._names and (known := named_elements(decoded)):
             if not self._names & set(known):
@@ -163,6 +181,9 @@ class Stream:
                 return None
             if missing := self._names - set(known):
                 raise ValueError(f"it names {', '.join(known)}, and not {', '.join(sorted(missing))}")
+        if waits_for_key and is_video(decoded) and not is_key(decoded):
+            self._before_key += 1
+            return None
         if self._clock != "header":
             return message.log_time if self._clock == "log" else message.publish_time
         path = stamp_path(decoded, self._stamp)

@@ -143,9 +143,9 @@ class PreTrainedConfig(PolicyConfig):
         return 0
 
     @property
-    def is_trained(self) -> bool:
-        """Whether it comes from somewhere, and does not act at random."""
-        return self.pretrained_path is not None
+    def origin(self) -> str | None:
+        """See `PolicyConfig.origin`."""
+        return self.pretrained_path
 
     def optimizer_preset(self) -> Mapping[str, Any]:
         """The optimizer this policy is trained with, as its section of a training configuration."""

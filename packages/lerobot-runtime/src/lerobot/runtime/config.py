@@ -42,6 +42,11 @@ class ExportedPolicyConfig(PolicyConfig):
         default=None, ge=0, description="Of the noise that some policies start from; null: another one every time."
     )
 
+    @property
+    def origin(self) -> str:
+        """See `PolicyConfig.origin`."""
+        return str(self.folder)
+
     @field_validator("file")
     @classmethod
     def _is_beside_its_description(cls, file: str) -> str:

@@ -291,9 +291,9 @@ class PolicyConfig(PluginConfig):
     configuration and the `lerobot.core.protocols.Place` to act in, and gives an `ActingPolicy` that fits there."""
 
     @property
-    def is_trained(self) -> bool:
-        """Whether it comes from somewhere, and does not act at random."""
-        return True
+    def origin(self) -> str | None:
+        """Where it comes from, such as its folder; None for a new one, which would act at random."""
+        return self.type
 
 
 class EnvConfig(PluginConfig):

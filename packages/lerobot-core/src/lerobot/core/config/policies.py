@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic_core import PydanticCustomError
 
-from lerobot.core.config.base import PolicyConfig
+from lerobot.core.config.base import PluginConfig, PolicyConfig
 from lerobot.core.paths import user_path
 
 EXPORT = "policy.json"
@@ -19,6 +19,21 @@ class ChunkPolicyConfig(PolicyConfig):
     `target` is built with `observation_features` and `action_features` of the robot (`Features`) and `fps`, the actions
     per second, and is a `ChunkSource`. Building it reaches the policy and checks that both fit.
     """
+
+
+class ServedPolicyConfig(PluginConfig):
+    """Choice of a policy to serve: `--policy.path=FOLDER` for a trained one.
+
+    A plugin's `target` is a `lerobot.core.protocols.served.ServedPolicy`.
+    """
+
+    kind: ClassVar[str] = "served_policy"
+    from_path: ClassVar[str] = "lerobot.core.config.policies:served_fields"
+
+
+def served_fields(path: str, _given: Mapping[str, str]) -> dict[str, Any]:
+    """What the `--policy.path` of a policy to serve stands for: a checkpoint."""
+    return {"type": "checkpoint", "checkpoint": path}
 
 
 def saved_fields(path: str, given: Mapping[str, str]) -> dict[str, Any]:
@@ -44,5 +59,5 @@ def require_trained(config: PolicyConfig) -> None:
     Raises:
         PydanticCustomError: it is new; for validators of commands.
     """
-    if not config.is_trained:
+    if config.origin is None:
         raise PydanticCustomError("policy_untrained", "--policy.path: a trained policy, not only its type")

@@ -30,7 +30,7 @@ KINDS: dict[str, Kind] = {
         Kind("arm_model", "lerobot.arm_models", "lerobot.core.safety.config:ArmModelConfig"),
         Kind("processor", "lerobot.processors", "lerobot.core.config.base:ProcessorStepConfig"),
         Kind("saved_policy", "lerobot.saved_policies", ""),
-        Kind("served_policy", "lerobot.served_policies", "lerobot.core.config.base:PluginConfig"),
+        Kind("served_policy", "lerobot.served_policies", "lerobot.core.config.policies:ServedPolicyConfig"),
         Kind("algorithm", "lerobot.algorithms", "lerobot.core.config.base:PluginConfig"),
         Kind("reward_model", "lerobot.reward_models", "lerobot.core.config.judges:RewardModelConfig"),
         Kind("optimizer", "lerobot.optimizers", "lerobot.core.config.base:OptimizerConfig"),

@@ -9,12 +9,11 @@ from pydantic_core import PydanticCustomError
 
 from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES
-from lerobot.core.config.base import CommandConfig, EnvConfig, RobotConfig
+from lerobot.core.config.base import CommandConfig, EnvConfig, PolicyConfig, RobotConfig
 from lerobot.core.config.judges import SuccessDetectorConfig
 from lerobot.core.config.policies import require_trained
 from lerobot.envs.config import EvalConfig
 from lerobot.jobs.config import ExecutorConfig
-from lerobot.policies.config import PreTrainedConfig
 from lerobot.rollout.commands.acting import ActingOptions
 
 ONLY_IN_ENVIRONMENTS = (
@@ -98,10 +97,10 @@ class EvalPipelineConfig(ActingOptions, DisplayOptions, CommandConfig):
         "eval.max_steps": "env.episode_length",
     }
 
-    policy: PreTrainedConfig = Field(description="Policy to evaluate; --policy.path=FOLDER loads a trained one.")
+    policy: PolicyConfig = Field(description="Policy to evaluate; --policy.path=FOLDER loads a trained one.")
     env: EnvConfig | None = Field(default=None, description="Environment to evaluate in; or --robot.")
     robot: RobotConfig | None = Field(default=None, description="Robot to evaluate on; or --env.")
-    compare: list[PreTrainedConfig] = Field(
+    compare: list[PolicyConfig] = Field(
         default=[],
         description="Further policies to evaluate and to set beside --policy in a table and a plot: [{path: FOLDER}].",
     )

@@ -10,8 +10,9 @@ from lerobot.core.signals import check_stop
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.reader.reader import FrameReader
 from lerobot.mcap.export.clock import BETWEEN_EPISODES_NS, EpisodeClock
-from lerobot.mcap.export.schema import DEFINITIONS, TEXT, to_bytes
+from lerobot.mcap.export.schema import to_bytes
 from lerobot.mcap.export.topic import OUTCOME, ExportedTopic, Images, topics_of
+from lerobot.mcap.ros_types import DEFINITIONS, TEXT
 from mcap.well_known import MessageEncoding, SchemaEncoding
 from mcap.writer import CompressionType, Writer
 

@@ -21,7 +21,8 @@ from lerobot.datasets.format.features import (
     element_names,
     is_depth,
 )
-from lerobot.mcap.export.schema import ARRAY, COMPRESSED_IMAGE, IMAGE, JOINT_STATE, TEXT, header
+from lerobot.mcap.export.schema import header
+from lerobot.mcap.ros_types import ARRAY, COMPRESSED_IMAGE, IMAGE, JOINT_STATE, TEXT
 from lerobot.mcap.stamps import is_stamp
 
 Images = Literal["png", "jpeg", "raw"]

@@ -1,7 +1,10 @@
 """`lerobot mcap-contract`: looks at a log and prints a contract."""
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lerobot.core.signals import stop_signals
 from lerobot.mcap.commands.mcap_contract import McapContractConfig
 from lerobot.mcap.inspection.proposal import propose
 from lerobot.mcap.inspection.survey import survey
@@ -16,8 +19,14 @@ def mcap_contract(config: McapContractConfig) -> None:
         LeRobotError: there is no log, it is damaged, or nothing in it becomes a feature.
     """
     logs = [Log(path) for path in log_paths(config.log)]
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
     try:
-        topics = survey(logs)
+        with (
+            stop_signals().graceful(),
+            Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+        ):
+            bar = progress.add_task(config.log.name, total=sum(log.size for log in logs))
+            topics = survey(logs, lambda read: progress.update(bar, completed=read))
     finally:
         for log in logs:
             log.close()

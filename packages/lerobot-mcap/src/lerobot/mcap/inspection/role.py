@@ -12,6 +12,7 @@ from lerobot.mcap.log.errors import reading_log
 from lerobot.mcap.message.image import image_of
 from lerobot.mcap.message.numbers import named_elements, numbers_of
 from lerobot.mcap.message.path import FieldPath, fields_of
+from lerobot.mcap.message.video import is_video
 
 _COMMANDS = ("command", "cmd", "target", "goal", "leader", "action", "desired", "trajectory", "reference")
 _TASKS = ("task", "instruction", "prompt", "language")
@@ -75,12 +76,14 @@ def role_of(topic: TopicSurvey) -> Role | str:
 
 
 def _camera(topic: TopicSurvey) -> Role | str:
+    name = _words(topic.topic.name, _OF_CAMERAS) or "camera"
+    if is_video(topic.sample):
+        return Role(topic, name, IMAGES + name, "", (), "nearest")
     try:
         with reading_log("its first image"):
             image = image_of(topic.sample)
     except DatasetError as error:
         return error.what
-    name = _words(topic.topic.name, _OF_CAMERAS) or "camera"
     if image.dtype != np.uint8:
         name += "_depth"
     return Role(topic, name, IMAGES + name, "", (), "nearest")

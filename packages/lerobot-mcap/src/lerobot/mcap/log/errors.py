@@ -1,5 +1,6 @@
 """What the libraries raise for damaged logs, as one error that says where."""
 
+import sqlite3
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,10 @@ def reading_log(where: str, expected: str = "", hint: str = "") -> Iterator[None
     """
     try:
         with reading(where, expected):
-            yield
-    except (McapError, struct.error, zstandard.ZstdError) as error:
-        reason = (str(error) or "it ends early").splitlines()[0]
-        raise DatasetError(f"{where} cannot be read: {reason}", expected=expected, hint=hint) from error
+            try:
+                yield
+            except (McapError, OverflowError, struct.error, sqlite3.Error, zstandard.ZstdError) as error:
+                raise ValueError(str(error) or "it ends early") from error
+    except DatasetError as error:
+        error.hint = error.hint or hint
+        raise

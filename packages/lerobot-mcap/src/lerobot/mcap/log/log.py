@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from lerobot.mcap.log.mcap_file import McapFile
-from lerobot.mcap.log.path import files_of
+from lerobot.mcap.log.path import SQLITE, files_of
+from lerobot.mcap.log.sqlite_file import SqliteFile
 from lerobot.mcap.log.topic import LogFile, Message, Place
+from lerobot.mcap.ros_types import DEFINITIONS
 
 
 class Log:
@@ -23,7 +27,18 @@ class Log:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._files: list[LogFile] = [McapFile(each) for each in files_of(path)]
+        paths = files_of(path)
+        self._files: list[LogFile] = [_file(each) for each in paths]
+        self._begins = np.cumsum([0, *(each.stat().st_size for each in paths if each.is_file())]).tolist()
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return int(self._begins[-1])
+
+    def position(self, file: int, place: Place) -> int:
+        """How many of its bytes are before a message, for a bar of progress."""
+        return int(self._begins[file]) + max(place.chunk, 0)
 
     def messages(self) -> Iterator[tuple[int, Message]]:
         """All messages, each with the number of its file, in the order of the files.
@@ -48,3 +63,8 @@ class Log:
         """Close the files until they are read again."""
         for file in self._files:
             file.close()
+
+
+def _file(path: Path) -> LogFile:
+    # Bags of before ROS Iron hold no types: those of the usual messages are known here.
+    return SqliteFile(path, DEFINITIONS) if path.suffix == SQLITE else McapFile(path)

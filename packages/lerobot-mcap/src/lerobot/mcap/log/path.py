@@ -7,7 +7,8 @@ import yaml
 from lerobot.core.errors import DatasetError
 from lerobot.dataset_tools.formats.files import natural, reading
 
-ENDINGS = (".mcap",)
+SQLITE = ".db3"
+ENDINGS = (".mcap", SQLITE)
 """Endings of files that can be read."""
 
 METADATA = "metadata.yaml"

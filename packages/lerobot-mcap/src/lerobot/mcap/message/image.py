@@ -52,7 +52,7 @@ def image_of(message: Any) -> Image:
         big_endian = "is_bigendian" in fields and bool(message["is_bigendian"])
         return _raw(**{name: message[name] for name in _RAW}, big_endian=big_endian)
     if {"format", "data"} <= set(fields):
-        return _compressed(str(message["format"]), _bytes(message["data"]))
+        return _compressed(str(message["format"]), bytes_of(message["data"]))
     raise ValueError(f"it has the fields {', '.join(fields) or 'none'}, which are no image's")
 
 
@@ -62,7 +62,7 @@ def _raw(encoding: str, height: int, width: int, step: int, data: Any, big_endia
     letter, channels, taken = _LAYOUTS[encoding]
     dtype = np.dtype(letter).newbyteorder(">" if big_endian else "<")
     row = width * channels * dtype.itemsize
-    content = _bytes(data)
+    content = bytes_of(data)
     if not height or not width or step < row or len(content) < step * (height - 1) + row:
         raise ValueError(f"it has {len(content)} bytes in rows of {step} for {width} x {height} pixels of {encoding}")
     whole = content if len(content) >= step * height else content + bytes(step * height - len(content))
@@ -90,6 +90,6 @@ def _compressed(kind: str, data: bytes) -> Image:
         raise ValueError(error.what) from error
 
 
-def _bytes(data: Any) -> bytes:
+def bytes_of(data: Any) -> bytes:
     """Bytes as each encoding gives them; JSON writes them in base 64."""
     return base64.b64decode(data, validate=True) if isinstance(data, str) else bytes(data)
