@@ -4,43 +4,36 @@ Source: docs.nvidia.com/deeplearning/tensorrt, Python API of TensorRT 10.
 """
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any
 
 import torch
 
 from lerobot.core.errors import LeRobotError
+from lerobot.core.extras import require
 from lerobot.policies.export.format import OUTPUT
 from lerobot.policies.export.parity import Observations, Run
-from lerobot.policies.formats import Precision
-
-INSTALLED_BY = "uv pip install 'tensorrt>=10'"
 
 
-def require_tensorrt() -> ModuleType:
+def require_tensorrt() -> Any:
     """Give NVIDIA's package.
 
     Raises:
         LeRobotError: it is not installed; the hint is the command that installs it.
     """
-    try:
-        import tensorrt
-    except ImportError as error:
-        raise LeRobotError(
-            "an engine of TensorRT needs 'tensorrt', which is not installed",
-            hint=f"On a machine with an NVIDIA GPU: {INSTALLED_BY}. To build it on another machine: "
-            "--formats='[{type: tensorrt, output: onnx}]'.",
-        ) from error
-    module: ModuleType = tensorrt
-    return module
+    # An extra: it is gigabytes, and no use without one of NVIDIA's GPUs. Without it there is the ONNX file.
+    return require(
+        "tensorrt",
+        extra="engine",
+        needed_by="an engine of TensorRT (not output: onnx)",
+        distribution="lerobot-tensorrt",
+    )
 
 
-def build_engine(model: bytes, precision: Precision, max_batch: int) -> bytes:
+def build_engine(model: bytes, max_batch: int) -> bytes:
     """Build an engine for the GPU of this machine; takes minutes.
 
     Args:
         model: ONNX.
-        precision: what may be computed in.
         max_batch: most observations at once.
 
     Raises:
@@ -57,8 +50,6 @@ def build_engine(model: bytes, precision: Precision, max_batch: int) -> bytes:
     config = builder.create_builder_config()
     # Products of ten bits would not pass for float32.
     config.clear_flag(tensorrt.BuilderFlag.TF32)
-    if precision == "float16":
-        config.set_flag(tensorrt.BuilderFlag.FP16)
     if max_batch > 1:
         profile = builder.create_optimization_profile()
         for index in range(network.num_inputs):

@@ -39,7 +39,7 @@ class TensorRtFormat(ExportFormat):
         if self.config.output == "onnx":
             onnx.save(model, str(path))
         else:
-            path.write_bytes(build_engine(model.SerializeToString(), self.config.dtype, self.config.max_batch))
+            path.write_bytes(build_engine(model.SerializeToString(), self.config.max_batch))
 
     def load(self, path: Path, names: Sequence[str]) -> Run:
         """Run the engine on the GPU, or the model by ONNX Runtime on the CPU."""
