@@ -20,8 +20,8 @@ class PoseGuard:
 
     The way from one command to the next is judged in steps so small that no link jumps through another. Where it leads
     outside, the arm goes up to there, and then each joint alone as far as it may: it slides along what is in its way.
-    No joint moves other than towards its own target, but for what the robot rounds. An arm that begins outside may not go deeper, and what it
-    has gained it keeps.
+    No joint moves other than towards its own target, but for what the robot rounds. An arm that begins outside may not
+    go deeper, and what it has gained it keeps.
 
     Args:
         limits: judges poses.
