@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from large_jobs import JOBS, arguments, content, run, write_inputs
 
-from lerobot.core.errors import JobError
+from lerobot.core.errors import DatasetError, JobError
 from lerobot.dataset_tools.edit.job import job_folder
 
 ENGINES = {"two processes": ("--executor.type=local", "--executor.workers=2")}
@@ -182,6 +182,15 @@ def test_a_kill_after_the_last_step_is_known(
     again()
     assert content(place) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == folders
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_folder_that_is_taken_is_refused_before_the_work(inputs: Path, tmp_path: Path, job: str) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "mine.txt").touch()
+    with pytest.raises(DatasetError, match="already exists"):
+        run(job, inputs, tmp_path / "set", *ENGINES["two processes"])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine.txt", "set"]
 
 
 def test_a_changed_source_is_another_job(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
