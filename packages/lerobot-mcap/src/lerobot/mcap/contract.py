@@ -84,6 +84,9 @@ class PartConfig(ConfigModel):
     store_as: Unit | None = Field(default=None, description="Unit of the dataset; the log's if unset.")
     scale: float = Field(default=1.0, description="Factor, after the units.")
     offset: float = Field(default=0.0, description="Added after the factor.")
+    ahead: int = Field(
+        default=0, ge=0, description="Take the value of so many frames later: 1 makes the next state the action."
+    )
 
     @field_validator("field")
     @classmethod
@@ -182,6 +185,11 @@ class Contract(ConfigModel):
     features: dict[str, tuple[PartConfig, ...]] = Field(
         description="Features of the dataset, each with the parts that it is put together from; 'task' as well."
     )
+
+    @property
+    def ahead(self) -> int:
+        """Frames at the end of an episode that only others look ahead to."""
+        return max((part.ahead for parts in self.features.values() for part in parts), default=0)
 
     @model_validator(mode="after")
     def _parts_are_of_streams(self) -> Self:

@@ -97,12 +97,13 @@ class McapSource:
             for name, stream in self._streams[chosen.log].streams.items()
         }
         wanted = {key: part for key, part in self._parts.items() if part.field.name in names}
-        for row, time in enumerate(chosen.frames.tolist()):
+        times = chosen.frames.tolist()
+        for row in range(len(times) - self._contract.ahead):
             frame: dict[str, Any] = {TASK: chosen.task, OUTCOME: chosen.outcome}
             for (feature, number), part in wanted.items():
-                reader = readers[self._contract.features[feature][number].stream]
-                frame[part.field.name] = reader.value(row, part)
-            frame |= self._times(chosen, readers, row, time)
+                config = self._contract.features[feature][number]
+                frame[part.field.name] = readers[config.stream].value(row + config.ahead, part)
+            frame |= self._times(times, readers, row)
             yield {name: frame[name] for name in names}
 
     def close(self) -> None:
@@ -129,17 +130,19 @@ class McapSource:
                 told = "%s is recorded %.0f ms after it was measured; %s may be as late beside it, by the log's time"
                 logger.warning(told, name, stream.delay_ms, ", ".join(recorded))
 
-    def _times(self, episode: Episode, readers: "Mapping[str, _FrameStream]", row: int, time: int) -> dict[str, Any]:
+    def _times(self, frames: list[int], readers: "Mapping[str, _FrameStream]", row: int) -> dict[str, Any]:
         times: dict[str, Any] = {}
         for feature in self._contract.features if self._contract.stamps else ():
-            stamps = np.array([readers[name].stamp(row, time) for name in self._streams_of(feature)], np.int64)
+            rows = {name: row + ahead for name, ahead in self._streams_of(feature).items()}
+            stamps = np.array([readers[name].stamp(at, frames[at]) for name, at in rows.items()], np.int64)
             times[stamp_key(feature)] = stamps
             # A vector counts as old as its oldest element, as in a recording.
-            times[capture_time_key(feature)] = np.float64((stamps.min() - episode.frames[0]) / 1e9)
+            times[capture_time_key(feature)] = np.float64((stamps.min() - frames[0]) / 1e9)
         return times
 
-    def _streams_of(self, feature: str) -> list[str]:
-        return list(dict.fromkeys(part.stream for part in self._contract.features[feature]))
+    def _streams_of(self, feature: str) -> dict[str, int]:
+        """The streams that a feature is made of, and how many frames ahead."""
+        return {part.stream: part.ahead for part in self._contract.features[feature]}
 
     def _make_part(self, feature: str, config: PartConfig) -> Part:
         stream = self._streams[self._episodes[0].log if self._episodes else 0][config.stream]
