@@ -22,6 +22,7 @@ from lerobot.policies.checkpoint.weights import Weights, check_file, check_weigh
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
 from lerobot.policies.features import FeatureType
+from lerobot.policies.networks.blocks import blocks
 
 
 class PreTrainedPolicy(nn.Module, ABC):
@@ -75,6 +76,10 @@ class PreTrainedPolicy(nn.Module, ABC):
     def adapter_targets(self) -> str | None:
         """Modules that adapters are put into unless others are asked for, as a regular expression; None: none."""
         return None
+
+    def blocks(self) -> list[nn.Module]:
+        """Parts that are spread over processes, or compiled, one by one: the repeated blocks of its networks."""
+        return blocks(self)
 
     def update(self) -> None:
         """Do what follows every step of the optimizer, such as moving a target network; nothing here."""
