@@ -63,7 +63,7 @@ def recompute(network: nn.Module) -> int:
     others = [block for block in blocks(network) if id(block) not in done and _can_run_twice(block)]
     for block in others:
         if not isinstance(block.forward, partial):
-            block.forward = partial(checkpoint, block.forward, use_reentrant=False)  # type: ignore[method-assign]
+            block.forward = partial(checkpoint, block.forward, use_reentrant=False)
     return len(own) + len(others)
 
 

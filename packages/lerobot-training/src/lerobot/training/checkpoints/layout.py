@@ -25,6 +25,7 @@ class Progress:
         grad_accum_steps: batches per optimizer step.
         best_validation_loss: the smallest so far; None before the first validation.
         num_workers: readers of a streamed dataset, on which its order depends; None elsewhere.
+        dp_shard: processes that held a model together.
     """
 
     step: int
@@ -33,6 +34,7 @@ class Progress:
     grad_accum_steps: int = 1
     best_validation_loss: float | None = None
     num_workers: int | None = None
+    dp_shard: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """As in `training_step.json`, with what either version of the peer looks for."""
@@ -42,7 +44,12 @@ class Progress:
             "dp_world_size": self.num_processes,
             "batch_size": self.batch_size,
             "grad_accum_steps": self.grad_accum_steps,
-            "parallelism": {"dp_replicate": self.num_processes, "dp_shard": 1, "ring_degree": 1, "ulysses_degree": 1},
+            "parallelism": {
+                "dp_replicate": self.num_processes // self.dp_shard,
+                "dp_shard": self.dp_shard,
+                "ring_degree": 1,
+                "ulysses_degree": 1,
+            },
         }
         own = {"best_validation_loss": self.best_validation_loss, "num_workers": self.num_workers}
         return {**fields, **{key: value for key, value in own.items() if value is not None}}

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from lerobot.core.errors import CheckpointError
 from lerobot.training.checkpoints.layout import read_json, unreadable, write_json
+from lerobot.training.sharding.tensors import part
 
 logger = logging.getLogger(__name__)
 
@@ -22,27 +24,45 @@ _HOW = ("foreach", "fused")
 TENSORS, GROUPS, SCHEDULER = "optimizer_state.safetensors", "optimizer_param_groups.json", "scheduler_state.json"
 
 
-def save_optimizer(optimizer: Optimizer, folder: Path) -> None:
-    """Write an optimizer's state: `state/<parameter>/<name>` tensors and its groups.
-
-    Args:
-        optimizer: the optimizer.
-        folder: made if need be; each of several optimizers has one of its own.
+def state_tensors(optimizer: Optimizer) -> dict[str, torch.Tensor]:
+    """The tensors of an optimizer's state, by the names they have in files: `state/<parameter>/<name>`.
 
     Raises:
         CheckpointError: its state holds something that is neither tensor nor None; names it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    state = optimizer.state_dict()
     tensors: dict[str, torch.Tensor] = {}
-    for index, entries in state["state"].items():
+    for index, entries in optimizer.state_dict()["state"].items():
         for name, value in entries.items():
             if isinstance(value, torch.Tensor):
-                tensors[f"state/{index}/{name}"] = value.detach().cpu().contiguous()
+                tensors[f"state/{index}/{name}"] = value
             elif value is not None:
                 raise CheckpointError(f"optimizer state {name} is a {type(value).__name__}", expected="a tensor")
-    save_file(tensors, folder / TENSORS)
-    groups = [{key: None if key in _HOW else value for key, value in group.items()} for group in state["param_groups"]]
+    return tensors
+
+
+def save_optimizer(optimizer: Optimizer, folder: Path, tensors: Mapping[str, torch.Tensor] | None = None) -> None:
+    """Write an optimizer's state: its tensors and its groups.
+
+    Args:
+        optimizer: the optimizer.
+        folder: made if need be; each of several optimizers has one of its own.
+        tensors: `state_tensors` as a whole, where processes share them; None to take the optimizer's.
+
+    Raises:
+        CheckpointError: see `state_tensors`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = state_tensors(optimizer) if tensors is None else tensors
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, folder / TENSORS)
+    save_groups(optimizer, folder)
+
+
+def save_groups(optimizer: Optimizer, folder: Path) -> None:
+    """Write the settings of an optimizer's groups."""
+    groups = [
+        {key: None if key in _HOW else value for key, value in group.items()}
+        for group in optimizer.state_dict()["param_groups"]
+    ]
     write_json(folder / GROUPS, groups)
 
 
@@ -99,7 +119,9 @@ def _lay_out(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]]) ->
     for index, entries in state.items():
         for name, tensor in entries.items():
             if tensor.ndim:
-                entries[name] = torch.empty_like(parameters[index], dtype=tensor.dtype, device="cpu").copy_(tensor)
+                parameter = parameters[index]
+                shared = part(tensor, parameter)
+                entries[name] = torch.empty_like(parameter, dtype=tensor.dtype, device=shared.device).copy_(shared)
 
 
 def _merged(group: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lerobot.training.config import (
     BatchConfig,
     DatasetConfig,
     EMAConfig,
+    ParallelismConfig,
     PeerSections,
     PeftConfig,
     WandBConfig,
@@ -98,6 +99,9 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     accelerator: AcceleratorConfig = Field(
         default_factory=AcceleratorConfig, description="Precision, accumulation and processes."
     )
+    parallelism: ParallelismConfig = Field(
+        default_factory=ParallelismConfig, description="How processes share a model."
+    )
     eval: EvalConfig = Field(default_factory=EvalConfig, description="Evaluation in --env.")
     ema: EMAConfig = Field(default_factory=EMAConfig, description="A moving average of the weights.")
     peft: PeftConfig | None = Field(default=None, description="Learn adapters of the policy of --policy.path.")
@@ -117,6 +121,18 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
                     "{name} to be a multiple of accelerator.gradient_accumulation.steps ({batches})",
                     {"name": name, "batches": batches},
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _sharded_models_can_learn_so(self) -> Self:
+        if not self.parallelism.shards:
+            return self
+        if self.accelerator.mixed_precision == "fp16":
+            raise PydanticCustomError(
+                "half_precision", "accelerator.mixed_precision of bf16 or no with parallelism.dp_shard, not fp16"
+            )
+        if self.channels_last:
+            raise PydanticCustomError("layout", "channels_last=false with parallelism.dp_shard")
         return self
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from lerobot.core.errors import CheckpointError
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.config import EMAConfig
+from lerobot.training.sharding.tensors import part
 
 
 class WeightAverage:
@@ -50,8 +51,12 @@ class WeightAverage:
         grown = 1 - math.pow(1 + age / self.config.inv_gamma, -self.config.power)
         return max(self.config.min_decay, min(grown, self.config.max_decay))
 
-    def state_dict(self) -> dict[str, Any]:
-        """The state under the field's names."""
+    def state_dict(self, averaged: PreTrainedPolicy) -> dict[str, Any]:
+        """The state under the field's names.
+
+        Args:
+            averaged: `policy`, or the whole of it where processes share it.
+        """
         constant = self.config.decay
         return {
             "decay": self.config.max_decay if constant is None else constant,
@@ -61,7 +66,7 @@ class WeightAverage:
             "use_ema_warmup": True,
             "inv_gamma": self.config.inv_gamma,
             "power": self.config.power,
-            "shadow_params": [average.detach().cpu().contiguous() for average in self.policy.parameters()],
+            "shadow_params": [average.detach().cpu().contiguous() for average in averaged.parameters()],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -79,5 +84,5 @@ class WeightAverage:
                 hint="Resume with the policy the checkpoint was made with.",
             )
         for mine, saved in zip(own, averages, strict=True):
-            mine.copy_(saved)
+            mine.copy_(part(saved, mine))
         self._averaged.n_averaged.fill_(int(state["optimization_step"]))

@@ -4,23 +4,26 @@ import importlib
 import math
 import pickle
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import CheckpointError
 from lerobot.core.signals import check_stop, stop_signals
 from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.checkpoints.layout import MODEL, read_json, write_json
 from lerobot.training.checkpoints.optimizer_state import (
     load_optimizer,
     load_scheduler,
     save_optimizer,
     save_scheduler,
+    state_tensors,
 )
 from lerobot.training.config import EMAConfig
 from lerobot.training.learner.average import WeightAverage
@@ -56,21 +59,28 @@ class SupervisedLearner:
         self.trained = trained
         self.at_rest = True
         _load_compiler()
+        # A copy of the policy as it is: what shares it between processes must not be copied.
+        self.average = WeightAverage(ema, trained.policy) if ema.enable else None
+        self._accelerator = accelerator
+        self._model = self._shared(trained.policy)
         self.optimizer: torch.optim.Optimizer = optimizer.build(policy=trained.policy)
         self.scheduler = (
             None if scheduler is None else scheduler.build(optimizer=self.optimizer, total_steps=total_steps)
         )
-        # A copy of the policy as it is: what shares it between processes must not be copied.
-        self.average = WeightAverage(ema, trained.policy) if ema.enable else None
-        self._accelerator = accelerator
         self._limit = optimizer.grad_clip_norm if optimizer.grad_clip_norm > 0 else math.inf
         self._evaluates_average = ema.use_for_eval
-        self._model, self._shared_optimizer = accelerator.prepare(trained.policy, self.optimizer)
+        self._shared_optimizer = accelerator.prepare(self.optimizer)
+
+    def _shared(self, policy: PreTrainedPolicy) -> nn.Module:
+        """Let processes share what the policy learns; gives what is called to learn."""
+        model: nn.Module = self._accelerator.prepare(policy)
+        return model
 
     @property
     def evaluated(self) -> PolicyWithProcessors:
         """The average of the weights, if it is kept and wished."""
-        return self.checkpointed[AVERAGED] if self.average is not None and self._evaluates_average else self.trained
+        averaged = self.average is not None and self._evaluates_average
+        return self.checkpointed[AVERAGED if averaged else MODEL]
 
     @property
     def checkpointed(self) -> dict[str, PolicyWithProcessors]:
@@ -83,6 +93,11 @@ class SupervisedLearner:
     def rates(self) -> dict[str, float]:
         """Learning rate of the first group."""
         return {"lr": float(self.optimizer.param_groups[0]["lr"])}
+
+    def whole(self, *, acting: bool = False) -> AbstractContextManager[None]:
+        """See `Learner.whole`: every process has everything."""
+        del acting
+        return nullcontext()
 
     def step(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Add a batch's gradients; once as many as wished are gathered, follow them."""
@@ -125,13 +140,16 @@ class SupervisedLearner:
 
     def save_state(self, folder: Path) -> None:
         """Write optimizer, schedule, scale of half precision and average."""
-        save_optimizer(self.optimizer, folder)
+        save_optimizer(self.optimizer, folder, self._state_tensors())
         if self.scheduler is not None:
             save_scheduler(self.scheduler, folder)
         if self._accelerator.scaler is not None:
             write_json(folder / SCALER, self._accelerator.scaler.state_dict())
         if self.average is not None:
-            torch.save(self.average.state_dict(), folder / AVERAGE)
+            torch.save(self.average.state_dict(self.checkpointed[AVERAGED].policy), folder / AVERAGE)
+
+    def _state_tensors(self) -> dict[str, Tensor]:
+        return state_tensors(self.optimizer)
 
     def load_state(self, folder: Path, step: int, *, new_settings: bool) -> None:
         """Fill optimizer, schedule, scale and average."""
