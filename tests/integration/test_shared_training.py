@@ -3,8 +3,11 @@
 import csv
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from lerobot.core.cli.run import run_command
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from lerobot.policies.checkpoint.shards import described
 
 HERE = Path(__file__).parent
 SHARED = "--parallelism.dp_shard=-1"
@@ -94,12 +99,24 @@ def go_on(run: Path, step: int, *more: str) -> list[str]:
     return [f"--config_path={config}", "--resume=true", *more]
 
 
-def train(processes: int, *runs: Sequence[str]) -> None:
-    """Train one after the other, in so many processes."""
+def start(processes: int, *runs: Sequence[str]) -> "subprocess.Popen[str]":
+    """Begin to train one after the other, in so many processes, which end together."""
     environ = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(HERE / "run_shared.py"), str(processes), json.dumps(runs)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280, env=environ, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, start_new_session=True
+    )
+
+
+def train(processes: int, *runs: Sequence[str]) -> None:
+    """Train one after the other, in so many processes."""
+    with start(processes, *runs) as started:
+        try:
+            output, _ = started.communicate(timeout=280)
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)
+            raise
+    assert started.returncode == 0, output
 
 
 def losses(run: Path) -> list[float]:
@@ -242,3 +259,61 @@ def test_compiled_it_learns_the_same(flags: Callable[..., list[str]], tmp_path: 
     )
     for name in ("compiled", "shared", "again"):
         assert losses(tmp_path / name) == pytest.approx(losses(tmp_path / "whole"), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_parts_are_the_whole(flags: Callable[..., list[str]], tmp_path: Path) -> None:
+    """Written by each process, they go on to the same bits, in one process as well, and make the same policy."""
+    more = (*ACT, "--ema.enable=true", "--optimizer.type=adamw", SHARED)
+    train(
+        2,
+        flags(tmp_path / "whole", *more),
+        flags(tmp_path / "parts", *more, "--checkpoint_format=dcp"),
+        go_on(tmp_path / "parts", 2, "--steps=4"),
+    )
+    whole, parts = tmp_path / "whole/checkpoints", tmp_path / "parts/checkpoints"
+    assert not (parts / "000002" / MODEL).exists()
+    assert len(list((parts / "000002/training_state/optimizer_shards").glob("*.safetensors"))) == 2
+    # The last one is whole too.
+    for file in (MODEL, AVERAGED):
+        assert (parts / "000004" / file).read_bytes() == (whole / "000004" / file).read_bytes()
+    losses_after = losses(tmp_path / "parts")[-2:]
+    assert losses_after == losses(tmp_path / "whole")[-2:]
+
+    shutil.copytree(parts / "000002", tmp_path / "before")
+    assert run_command("convert-dcp", [f"--checkpoint_dir={tmp_path}/before", f"--output_dir={tmp_path}/policy"]) == 0
+    assert run_command("convert-dcp", [f"--checkpoint_dir={tmp_path}/before", "--delete_dcp=true"]) == 0
+    for file in (MODEL, AVERAGED):
+        assert (tmp_path / "before" / file).read_bytes() == (whole / "000002" / file).read_bytes()
+    expected = states(whole / "000002/pretrained_model")
+    assert states(tmp_path / "policy") == states(tmp_path / "before/pretrained_model") == expected
+
+    # In one process, which holds everything, from the parts and from the whole.
+    train(1, *(go_on(tmp_path / name, 2, "--steps=3", "--batch_size=4") for name in ("parts", "whole")))
+    for file in (MODEL, AVERAGED, "training_state/optimizer_state.safetensors"):
+        assert (parts / "000003" / file).read_bytes() == (whole / "000003" / file).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_kill_while_parts_are_written_leaves_the_former_checkpoint(
+    flags: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    more = (*ACT, SHARED, "--checkpoint_format=dcp", "--steps=400", "--save_freq=1", "--log_freq=100")
+    checkpoints = tmp_path / "run/checkpoints"
+    with start(2, flags(tmp_path / "run", *more)) as running:
+        while not list(checkpoints.glob(".writing/*[2-9]/pretrained_model/shards/*")):
+            assert running.poll() is None, running.communicate()[0]
+            time.sleep(0.001)
+        os.killpg(running.pid, signal.SIGKILL)
+    last = (checkpoints / "last").resolve()
+    step = int(last.name)
+    assert described(last / "pretrained_model/shards")
+    assert described(last / "training_state/optimizer_shards")
+    train(
+        2,
+        go_on(tmp_path / "run", step, f"--steps={step + 2}"),
+        flags(tmp_path / "whole", *more, f"--steps={step + 2}", "--save_freq=0"),
+    )
+    ended, whole = (tmp_path / name / "checkpoints/last" for name in ("run", "whole"))
+    assert states(ended) == states(whole)
+    assert not list(checkpoints.glob(".*"))

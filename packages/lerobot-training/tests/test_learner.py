@@ -68,9 +68,12 @@ class ActorAndCritic:
         loss: Tensor = self.trained.policy(self.trained.processors.preprocessor(batch))[0]
         return loss
 
-    def whole(self, *, acting: bool = False) -> AbstractContextManager[None]:
-        del acting
+    def whole(self, *, acting: bool = False, final: bool = False) -> AbstractContextManager[None]:
+        del acting, final
         return nullcontext()
+
+    def save_parts(self, folder: Path) -> None:
+        pass
 
     def save_state(self, folder: Path) -> None:
         for name, optimizer in self.optimizers.items():

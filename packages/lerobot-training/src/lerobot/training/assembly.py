@@ -120,8 +120,13 @@ def _learner(
     settings: dict[str, Any] = {"total_steps": config.steps, "ema": config.ema}
     if mesh is None:
         return SupervisedLearner(accelerator, trained, optimizer, scheduler, **settings)
-    fsdp = config.accelerator.fsdp
-    return ShardedLearner(accelerator, trained, optimizer, scheduler, **settings, mesh=mesh, fsdp=fsdp)
+    if trained.policy.adapter is not None and config.checkpoint_format != "safetensors":
+        raise LeRobotError(
+            f"--checkpoint_format={config.checkpoint_format} is not for adapters",
+            expected="safetensors: they are small",
+        )
+    settings |= {"mesh": mesh, "fsdp": config.accelerator.fsdp, "format": config.checkpoint_format}
+    return ShardedLearner(accelerator, trained, optimizer, scheduler, **settings)
 
 
 def _require_frames(data: Demonstrations, config: TrainPipelineConfig, processes: int) -> None:

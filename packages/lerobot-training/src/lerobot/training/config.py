@@ -108,6 +108,10 @@ class DDPConfig(ConfigModel):
     static_graph: bool = Field(default=False, description="Every step uses the same parameters.")
 
 
+CheckpointFormat = Literal["safetensors", "dcp", "safetensors_dcp"]
+"""What a checkpoint of a model that processes share holds: it as a whole, the part of each process, or both."""
+
+
 class FSDPConfig(ConfigModel):
     """How a model is spread over processes; see `ParallelismConfig.dp_shard`."""
 
@@ -266,7 +270,6 @@ class PeerSections(ConfigModel):
     sample_weighting: Any = Field(default=None, description="Not supported.")
     use_rabc: Any = Field(default=None, description="Not supported; sample_weighting in earlier releases.")
     job: Any = Field(default=None, description="Remote jobs: not supported.")
-    checkpoint_format: Any = Field(default=None, description="Must be 'safetensors'.")
     save_checkpoint_to_hub: Any = Field(default=None, description="Must be false; see --policy.repo_id.")
 
     @field_validator("*", mode="before")

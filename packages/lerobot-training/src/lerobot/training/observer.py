@@ -112,12 +112,16 @@ class RunObserver:
         states = gather_object([random_state.capture()])
         target = self.folder / "checkpoints" / checkpoints.checkpoint_name(step, self.config.steps)
         learner = self._training.learner
-        with learner.whole():
+        with learner.whole(final=step == self.config.steps):
             if self._accelerator.is_main_process:
                 settings = {**self._settings, "checkpoint_path": str(target)}
                 target.parent.mkdir(parents=True, exist_ok=True)
                 progress = self._progress(step)
-                checkpoints.save(target, learner.checkpointed, learner.save_state, progress, states, settings)
+                checkpoints.write(target, learner.checkpointed, learner.save_state, progress, states, settings)
+            self._accelerator.wait_for_everyone()
+            learner.save_parts(checkpoints.aside_of(target))
+            if self._accelerator.is_main_process:
+                checkpoints.finish(target)
                 if best:
                     self._point_best(target, step)
                 self._hooks.call("checkpoint_saved", step=step, path=target)

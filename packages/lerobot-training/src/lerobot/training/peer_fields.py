@@ -21,7 +21,6 @@ DEFAULTS: dict[str, Any] = {
     },
     "parallelism.context_parallel": {"ring_degree": 1, "ulysses_degree": 1},
     "parallelism.cfg_parallel": 1,
-    "checkpoint_format": "safetensors",
     "save_checkpoint_to_hub": False,
     "repo_type": "dataset",
     "fsdp.cpu_offload": False,

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from lerobot.core.errors import CheckpointError
+from lerobot.policies.checkpoint.shards import described, load_shards
 from lerobot.training.checkpoints.layout import read_json, unreadable, write_json
 from lerobot.training.sharding.tensors import part
 
@@ -22,6 +23,8 @@ _HOW = ("foreach", "fused")
 """Settings that say how a step is computed, which is this computer's own affair; files hold torch's default."""
 
 TENSORS, GROUPS, SCHEDULER = "optimizer_state.safetensors", "optimizer_param_groups.json", "scheduler_state.json"
+PARTS = "optimizer_shards"
+"""Folder of the tensors, where processes wrote them together."""
 
 
 def state_tensors(optimizer: Optimizer) -> dict[str, torch.Tensor]:
@@ -79,7 +82,6 @@ def load_optimizer(optimizer: Optimizer, folder: Path, *, keep_settings: bool = 
     Raises:
         CheckpointError: a file is missing or damaged, or it is the state of other parameters.
     """
-    tensors = read_tensors(folder / TENSORS)
     groups = read_json(folder / GROUPS)
     fresh = optimizer.state_dict()
     if not isinstance(groups, list) or [g.get("params") for g in groups] != [
@@ -90,12 +92,18 @@ def load_optimizer(optimizer: Optimizer, folder: Path, *, keep_settings: bool = 
             expected="parameters grouped as this policy does",
             hint="Resume with the policy and optimizer the checkpoint was made with.",
         )
+    in_parts = (folder / PARTS).is_dir()
+    tensors = described(folder / PARTS) if in_parts else read_tensors(folder / TENSORS)
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, tensor in tensors.items():
         _, index, name = key.split("/", 2)
         state.setdefault(int(index), {})[name] = tensor
     _check_shapes(optimizer, state, folder)
-    _lay_out(optimizer, state)
+    _lay_out(optimizer, state, empty=in_parts)
+    if in_parts:
+        load_shards(
+            {f"state/{index}/{name}": each for index in state for name, each in state[index].items()}, folder / PARTS
+        )
     if not keep_settings:
         pairs = zip(fresh["param_groups"], groups, strict=True)
         fresh["param_groups"] = [_merged(group, saved) for group, saved in pairs]
@@ -113,12 +121,23 @@ def _check_shapes(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]
                 )
 
 
-def _lay_out(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]]) -> None:
-    """Give moments the memory layout of their parameters: fused steps go through both without looking at strides."""
+def _lay_out(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]], *, empty: bool) -> None:
+    """Give moments the memory layout of their parameters: fused steps go through both without looking at strides.
+
+    Of parameters that processes share, each gets its part.
+
+    Args:
+        optimizer: of the parameters.
+        state: changed in place.
+        empty: its tensors have no memory yet; only make room for them.
+    """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for index, entries in state.items():
         for name, tensor in entries.items():
-            if tensor.ndim:
+            if empty:
+                like = parameters[index] if tensor.ndim else tensor
+                entries[name] = torch.empty_like(like, dtype=tensor.dtype, device="cpu" if not tensor.ndim else None)
+            elif tensor.ndim:
                 parameter = parameters[index]
                 shared = part(tensor, parameter)
                 entries[name] = torch.empty_like(parameter, dtype=tensor.dtype, device=shared.device).copy_(shared)

@@ -14,6 +14,7 @@ from lerobot.policies.config import PreTrainedConfig
 from lerobot.training.config import (
     AcceleratorConfig,
     BatchConfig,
+    CheckpointFormat,
     DatasetConfig,
     EMAConfig,
     ParallelismConfig,
@@ -91,6 +92,10 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     max_eval_samples: int = Field(default=0, ge=0, description="Frames to validate on; 0: all that are held out.")
     save_checkpoint: bool = Field(default=True, description="Save checkpoints.")
     save_freq: int = Field(default=20_000, description="Steps between checkpoints; 0 or less: only the last one.")
+    checkpoint_format: CheckpointFormat = Field(
+        default="safetensors",
+        description="Of a shared policy: the whole, the part of each process (dcp; the last also whole), or both.",
+    )
     use_policy_training_preset: bool = Field(
         default=True, description="Optimizer and schedule of the policy, where none is given."
     )
@@ -126,6 +131,10 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     @model_validator(mode="after")
     def _sharded_models_can_learn_so(self) -> Self:
         if not self.parallelism.shards:
+            if self.checkpoint_format != "safetensors":
+                raise PydanticCustomError(
+                    "no_parts", "parallelism.dp_shard with checkpoint_format other than safetensors"
+                )
             return self
         if self.accelerator.mixed_precision == "fp16":
             raise PydanticCustomError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -12,12 +13,25 @@ from torch.distributed.fsdp import FSDPModule
 
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.checkpoint.files import PARTS
+from lerobot.policies.checkpoint.shards import save_shards, write_index
 from lerobot.policies.policy import PreTrainedPolicy
-from lerobot.training.checkpoints.optimizer_state import state_tensors
-from lerobot.training.config import EMAConfig, FSDPConfig
+from lerobot.training.checkpoints.layout import STATE
+from lerobot.training.checkpoints.optimizer_state import PARTS as OPTIMIZER_PARTS
+from lerobot.training.checkpoints.optimizer_state import save_groups, save_optimizer, state_tensors
+from lerobot.training.config import CheckpointFormat, EMAConfig, FSDPConfig
 from lerobot.training.learner.supervised import SupervisedLearner
 from lerobot.training.sharding.model import assembled, share, skeleton, synchronise
 from lerobot.training.sharding.tensors import gathered
+
+
+class _WithoutWeights(PolicyWithProcessors):
+    """A policy whose weights are saved elsewhere."""
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Save processors and configuration."""
+        self.processors.save_pretrained(folder)
+        self.policy.save_config(Path(folder))
 
 
 class ShardedLearner(SupervisedLearner):
@@ -32,6 +46,7 @@ class ShardedLearner(SupervisedLearner):
         ema: of the average of the weights.
         mesh: which process holds what.
         fsdp: what is gathered at once.
+        format: whether a checkpoint holds whole weights, what each process holds of them, or both.
 
     Raises:
         LeRobotError: the policy cannot be shared.
@@ -48,8 +63,9 @@ class ShardedLearner(SupervisedLearner):
         ema: EMAConfig,
         mesh: DeviceMesh,
         fsdp: FSDPConfig,
+        format: CheckpointFormat = "safetensors",  # noqa: A002 - its name in the configuration
     ) -> None:
-        self._mesh, self._fsdp = mesh, fsdp
+        self._mesh, self._fsdp, self._format = mesh, fsdp, format
         self._skeletons: dict[str, PreTrainedPolicy] = {}
         self._whole: dict[str, PolicyWithProcessors] | None = None
         self._moments: dict[str, Tensor] = {}
@@ -67,8 +83,17 @@ class ShardedLearner(SupervisedLearner):
         return super().checkpointed if self._whole is None else self._whole
 
     @contextmanager
-    def whole(self, *, acting: bool = False) -> Iterator[None]:
-        """See `Learner.whole`."""
+    def whole(self, *, acting: bool = False, final: bool = False) -> Iterator[None]:
+        """See `Learner.whole`; where each process writes its parts, only the last policy is brought together."""
+        if not acting and not final and self._format == "dcp":
+            self._whole = {
+                name: _WithoutWeights(each.policy, each.processors) for name, each in super().checkpointed.items()
+            }
+            try:
+                yield
+            finally:
+                self._whole = None
+            return
         keep = self._accelerator.is_main_process
         device = self._accelerator.device if acting else torch.device("cpu")
         found = {}
@@ -76,7 +101,7 @@ class ShardedLearner(SupervisedLearner):
             policy = assembled(each.policy, self._skeletons[name], device, keep=keep)
             if policy is not None:
                 found[name] = PolicyWithProcessors(policy, each.processors)
-        if not acting:
+        if not acting and self._format == "safetensors":
             self._moments = gathered(state_tensors(self.optimizer), device, keep=keep)
         self._whole = found
         try:
@@ -84,8 +109,27 @@ class ShardedLearner(SupervisedLearner):
         finally:
             self._whole, self._moments = None, {}
 
-    def _state_tensors(self) -> dict[str, Tensor]:
-        return self._moments
+    def _save_optimizer(self, folder: Path) -> None:
+        if self._format == "safetensors":
+            save_optimizer(self.optimizer, folder, self._moments)
+        else:
+            save_groups(self.optimizer, folder)
+
+    def _average_state(self) -> dict[str, Any]:
+        if self._format == "safetensors" or self.average is None:
+            return super()._average_state()
+        return self.average.state_dict(None)
+
+    def save_parts(self, folder: Path) -> None:
+        """See `Learner.save_parts`."""
+        if self._format == "safetensors":
+            return
+        held = {folder / name / PARTS: each.policy.state_dict() for name, each in super().checkpointed.items()}
+        held[folder / STATE / OPTIMIZER_PARTS] = state_tensors(self.optimizer)
+        for place, tensors in held.items():
+            save_shards(tensors, place)
+            if self._accelerator.is_main_process:
+                write_index(tensors, place)
 
     def step(self, batch: dict[str, Any]) -> dict[str, Any]:
         """See `SupervisedLearner.step`."""

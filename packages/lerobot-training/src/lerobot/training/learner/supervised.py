@@ -16,6 +16,7 @@ from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import CheckpointError
 from lerobot.core.signals import check_stop, stop_signals
 from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.checkpoint.files import PARTS
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.checkpoints.layout import MODEL, read_json, write_json
 from lerobot.training.checkpoints.optimizer_state import (
@@ -23,7 +24,6 @@ from lerobot.training.checkpoints.optimizer_state import (
     load_scheduler,
     save_optimizer,
     save_scheduler,
-    state_tensors,
 )
 from lerobot.training.config import EMAConfig
 from lerobot.training.learner.average import WeightAverage
@@ -94,10 +94,13 @@ class SupervisedLearner:
         """Learning rate of the first group."""
         return {"lr": float(self.optimizer.param_groups[0]["lr"])}
 
-    def whole(self, *, acting: bool = False) -> AbstractContextManager[None]:
+    def whole(self, *, acting: bool = False, final: bool = False) -> AbstractContextManager[None]:
         """See `Learner.whole`: every process has everything."""
-        del acting
+        del acting, final
         return nullcontext()
+
+    def save_parts(self, folder: Path) -> None:
+        """See `Learner.save_parts`: the first process has written everything."""
 
     def step(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Add a batch's gradients; once as many as wished are gathered, follow them."""
@@ -140,16 +143,19 @@ class SupervisedLearner:
 
     def save_state(self, folder: Path) -> None:
         """Write optimizer, schedule, scale of half precision and average."""
-        save_optimizer(self.optimizer, folder, self._state_tensors())
+        self._save_optimizer(folder)
         if self.scheduler is not None:
             save_scheduler(self.scheduler, folder)
         if self._accelerator.scaler is not None:
             write_json(folder / SCALER, self._accelerator.scaler.state_dict())
         if self.average is not None:
-            torch.save(self.average.state_dict(self.checkpointed[AVERAGED].policy), folder / AVERAGE)
+            torch.save(self._average_state(), folder / AVERAGE)
 
-    def _state_tensors(self) -> dict[str, Tensor]:
-        return state_tensors(self.optimizer)
+    def _average_state(self) -> dict[str, Any]:
+        return {} if self.average is None else self.average.state_dict(self.checkpointed[AVERAGED].policy)
+
+    def _save_optimizer(self, folder: Path) -> None:
+        save_optimizer(self.optimizer, folder)
 
     def load_state(self, folder: Path, step: int, *, new_settings: bool) -> None:
         """Fill optimizer, schedule, scale and average."""
@@ -159,7 +165,8 @@ class SupervisedLearner:
         if self._accelerator.scaler is not None and (folder / SCALER).exists():
             self._accelerator.scaler.load_state_dict(read_json(folder / SCALER))
         if self.average is not None:
-            self.average.load_state_dict(_read_average(folder / AVERAGE))
+            parts = folder.parent / AVERAGED / PARTS
+            self.average.load_state_dict(_read_average(folder / AVERAGE), parts if parts.is_dir() else None)
         self.trained.policy.resume(step)
 
 

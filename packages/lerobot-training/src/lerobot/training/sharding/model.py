@@ -27,7 +27,9 @@ def mesh_of(config: ParallelismConfig, processes: int, device: torch.device) -> 
     replicate, shard = degrees(config, processes)
     if shard == 1:
         return None
-    return init_device_mesh(device.type, (shard,) if replicate == 1 else (replicate, shard))
+    if replicate == 1:
+        return init_device_mesh(device.type, (shard,), mesh_dim_names=("shard",))
+    return init_device_mesh(device.type, (replicate, shard), mesh_dim_names=("replicate", "shard"))
 
 
 def share(policy: PreTrainedPolicy, mesh: DeviceMesh, config: FSDPConfig) -> None:
