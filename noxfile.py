@@ -31,6 +31,7 @@ PEER_044 = [
     *("draccus==0.10.0", "dm-tree", "einops", "imageio", "av", "deepdiff", "gymnasium", "opencv-python-headless"),
     *("pyserial", "rerun-sdk", "termcolor", "jsonlines", "numpy<2.3", "safetensors", "accelerate", "peft"),
 ]
+ENGINES = ["ray[data]>=2.60,<3", "daft>=0.7.26,<0.8"]
 # Its simulations ask for the OpenCV with windows, which needs system libraries.
 PEER_OVERRIDES = "opencv-python; sys_platform == 'never'\n"
 
@@ -185,6 +186,20 @@ def interop(session: nox.Session) -> None:
     """Cross-load with huggingface/lerobot from PyPI, a current and an old release, in environments of their own."""
     peers = {"LEROBOT_PEER_PYTHON": peer_python(session), "LEROBOT_PEER_044_PYTHON": peer_044_python(session)}
     session.run("pytest", "-m", "peer", *session.posargs, env={**TEST_ENV, **peers})
+
+
+@nox.session
+def engines(session: nox.Session) -> None:
+    """Read what is written here with the readers of Ray Data and Daft, as the page about them says."""
+    peer = peer_python(session)
+    folder, env = environment("engines")
+    session.run("uv", "venv", "-q", "--python", peer, str(folder), env=env, external=True)
+    session.run("uv", "pip", "install", "-q", *ENGINES, env=env, external=True)
+    # Ray's reader stands on huggingface/lerobot, which is seen from here rather than installed again.
+    where = [peer, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = subprocess.run(where, capture_output=True, text=True, check=True).stdout
+    next(folder.glob("lib/*/site-packages")).joinpath("peer.pth").write_text(site, encoding="utf-8")
+    session.run("python", "tests/docs/run_page.py", "docs/how-to/read-with-ray-and-daft.md", str(folder), env=TEST_ENV)
 
 
 @nox.session

@@ -19,6 +19,7 @@ from lerobot.core.config.arguments import COMMON_FLAGS
 from lerobot.core.config.base import PluginConfig
 from lerobot.core.registry import KINDS, registry
 from lerobot.core.registry.catalog import Known, known_plugins
+from lerobot.recipes import statement as recipes
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GENERATED = "<!-- Written by `nox -s reference` from the code; edits here are lost. -->\n\n"
@@ -44,6 +45,7 @@ def pages() -> dict[str, str]:
     for kind, title in TITLES.items():
         written[f"reference/plugins/{kind}.md"] = _plugins(kind, title, ours)
     written["plugins.md"] = _index()
+    written["reference/published-datasets.md"] = recipes.page()
     for package in packages():
         if package.name != "lerobot-core" and not package.bundle:  # core's pages are written by subject
             written[f"reference/packages/{package.name}.md"] = _package(package)

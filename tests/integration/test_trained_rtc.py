@@ -6,13 +6,14 @@ import pytest
 import torch
 from tiny_pi import tiny_settings, write_tiny_tokenizer
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.fake.config import FakeCameraConfig, FakeRobotConfig
 from lerobot.core.protocols.chunks import ChunkRequest
 from lerobot.core.types import Observation
 from lerobot.pi0.pi05_config import PI05Config
 from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.player import TrainedPlayer
 from lerobot.policies.processing.pipelines import make_processors
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.rollout.actor import robot_features
 from lerobot.rollout.ahead.source import AheadSettings, AheadSource
 from lerobot.rollout.ahead.worker import ClockWorker
@@ -53,9 +54,8 @@ def chunks(tmp_path_factory: pytest.TempPathFactory) -> LocalChunks:
         torch.nn.init.normal_(parameter, std=0.1)
     ends: dict[str, Any] = {"q01": torch.full((6,), -90.0), "q99": torch.full((6,), 90.0)}
     stats = {"observation.state": ends, "action": ends}
-    return LocalChunks(
-        PolicyWithProcessors(policy, make_processors(config, stats)), FEATURES, rtc=RTCConfig(mode="trained")
-    )
+    player = TrainedPlayer(PolicyWithProcessors(policy, make_processors(config, stats)))
+    return LocalChunks(player, FEATURES, rtc=RTCConfig(mode="trained"))
 
 
 FEATURES = robot_features(FakeRobotConfig(cameras={"top": FakeCameraConfig(width=40, height=32, fps=30)}).build())

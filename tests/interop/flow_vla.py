@@ -9,11 +9,11 @@ import torch
 from exchange import Tensors, part, statistics
 from safetensors.torch import load_file, save_file
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.pipelines import load_processors, make_processors
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation
 from lerobot.policies.vla.config import VLAConfig
 from lerobot.policies.vla.flow import FlowVLAPolicy

@@ -15,7 +15,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from lerobot.core.config.base import EnvConfig
-from lerobot.envs.actor import to_batch
+from lerobot.envs.actor import to_frame
+from lerobot.policies.processing.bridge import to_tensor
 
 pytestmark = pytest.mark.peer
 
@@ -85,15 +86,15 @@ def play(described: dict[str, Any]) -> dict[str, np.ndarray]:
     config = TypeAdapter(EnvConfig).validate_python({"type": described["type"], **described["fields"]})
     env = config.build()
     observation, _ = env.reset(seed=described["seed"], options=described["options"])
-    seen, told = [to_batch(observation, config.features_map)], []
+    seen, told = [to_frame(observation, config.features_map)], []
     for action in described["actions"]:
         observation, reward, terminated, truncated, info = env.step(np.array(action, np.float32))
         told.append([reward, terminated, truncated, info["is_success"]])
         if terminated or truncated:
             break
-        seen.append(to_batch(observation, config.features_map))
+        seen.append(to_frame(observation, config.features_map))
     env.close()
-    shown = {key: np.concatenate([step[key].numpy() for step in seen]) for key in seen[0]}
+    shown = {key: np.stack([to_tensor(step[key]).numpy() for step in seen]) for key in seen[0]}
     return {**shown, "told": np.array(told, np.float64)}
 
 

@@ -17,13 +17,13 @@ from exchange import Tensors, described, difference, part, run_peer, statistics
 from safetensors.torch import load_file, save_file
 from tiny_groot_n17 import nvidia_config, tiny_backbone, tiny_sizes, write_tiny_assets
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.groot.n17.config import GrootConfig
 from lerobot.groot.n17.policy import GrootPolicy
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.pipelines import load_processors, make_processors
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation
 
 # Twenty policies of another release are built first, each with its vision-language model.

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.diffusion.config import DiffusionConfig
 from lerobot.diffusion.policy import DiffusionPolicy
@@ -15,7 +16,6 @@ from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.denoising.noise import NoiseSchedule
 from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.policies.processing.pipelines import make_processors
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
 from lerobot.policies.rtc.guidance import Guidance
 from lerobot.policies.testing import TrainablePolicyContract
@@ -56,7 +56,7 @@ def tiny_batch(rows: int = 8, seed: int = 0, horizon: int = 8) -> dict[str, Any]
 
 class TestContract(TrainablePolicyContract):
     # Even where the loss of padded actions is left out, the network sees them.
-    capabilities = frozenset({"gradients"})
+    capabilities = frozenset({"export", "gradients"})
 
     @pytest.fixture
     def config(self) -> DiffusionConfig:

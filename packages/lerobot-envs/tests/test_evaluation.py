@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from lerobot.core.errors import FeatureMismatchError, LeRobotError
-from lerobot.envs.actor import to_batch
+from lerobot.envs.actor import to_frame
 from lerobot.envs.assembly import env_maker, make_env
 from lerobot.envs.benchmark import evaluate_policy
 from lerobot.envs.config import EvalConfig, HubEnvConfig
 from lerobot.envs.evaluation import rows_for
 from lerobot.envs.rows import EnvRows
+from lerobot.policies.processing.bridge import to_tensor
 
 
 def play(trained: Any, env: Any, rows: int, n: int = 11, videos: Path | None = None, **config: Any) -> dict[str, Any]:
@@ -117,12 +118,12 @@ def test_pictures_become_what_datasets_give(env_config: Any) -> None:
 
     env = make_env(env_config)
     observation, _ = env.reset(seed=1)
-    batch = to_batch(observation)
-    assert list(batch) == ["observation.state", "observation.images.top"]
+    frame = to_frame(observation)
+    assert list(frame) == ["observation.state", "observation.images.top"]
     expected = image_tensor(observation["pixels"]["top"], depth=False)
-    assert torch.equal(batch["observation.images.top"][0], expected)
-    assert torch.equal(batch["observation.state"], torch.from_numpy(observation["agent_pos"])[None])
-    renamed = to_batch(observation, {"pixels/top": "observation.images.front"})
+    assert torch.equal(to_tensor(frame["observation.images.top"]), expected)
+    assert torch.equal(to_tensor(frame["observation.state"]), torch.from_numpy(observation["agent_pos"]))
+    renamed = to_frame(observation, {"pixels/top": "observation.images.front"})
     assert "observation.images.front" in renamed
 
 

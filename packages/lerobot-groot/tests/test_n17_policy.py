@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_groot_n17 import IMAGE_TOKEN, nvidia_config, tiny_settings, tiny_sizes
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
 from lerobot.groot.n17.config import GrootConfig
 from lerobot.groot.n17.modeling import NAMES
@@ -19,7 +20,6 @@ from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.policies.export.program import require_exportable
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.pipelines import make_processors
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
 from lerobot.policies.testing import TrainablePolicyContract, statistics
 

@@ -10,13 +10,16 @@ import transformers
 from tiny_clip import tiny_settings, write_tiny_tokenizer
 from torch import nn
 
-from lerobot.core.errors import CheckpointError, LeRobotError
+from lerobot.core.config.rtc import RTCConfig
+from lerobot.core.errors import CheckpointError
 from lerobot.multi_task_dit.config import MultiTaskDiTConfig
 from lerobot.multi_task_dit.policy import MultiTaskDiTPolicy
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.checkpoint.adapters import make_adapter
-from lerobot.policies.export.program import require_exportable
-from lerobot.policies.rtc.config import RTCConfig
+from lerobot.policies.export.files import export
+from lerobot.policies.processing.pipelines import make_processors
 from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
+from lerobot.policies.testing import statistics
 from lerobot.policies.vla.testing import LanguagePolicyContract
 
 TOKENS, MASK = "observation.language.tokens", "observation.language.attention_mask"
@@ -47,7 +50,7 @@ def newest(batch: dict[str, Any], step: int = -1) -> dict[str, Any]:
 
 class DiTContract(LanguagePolicyContract):
     # Even where the loss of padded actions is left out, the network sees them.
-    capabilities = frozenset({"gradients"})
+    capabilities = frozenset({"export", "gradients"})
 
     @pytest.fixture
     def batch(self) -> dict[str, Any]:
@@ -210,9 +213,12 @@ def test_a_chunk_is_guided_where_it_continues(clip: Path, objective: str, monkey
     assert found[:, 1:].abs().max() < 1e-4
 
 
-def test_it_cannot_be_exported(clip: Path) -> None:
-    with pytest.raises(LeRobotError, match="cannot be exported"):
-        require_exportable(make(clip))
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", ["diffusion", "flow_matching"])
+def test_it_is_exported_for_a_task(clip: Path, objective: str, tmp_path: Path) -> None:
+    policy = make(clip, objective=objective)
+    trained = PolicyWithProcessors(policy, make_processors(policy.config, statistics(policy.config)))
+    assert len(export(trained, tmp_path, formats=["pt2"], task="pick up the cube")) == 1
 
 
 # --- weights ---------------------------------------------------------------------------------------------------------

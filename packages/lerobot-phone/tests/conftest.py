@@ -12,6 +12,7 @@ import pytest
 
 from lerobot.phone.config import PhoneConfig
 from lerobot.phone.teleoperator import Phone
+from lerobot.remote.wire.tls import client_context
 
 sys.path.append(str(Path(__file__).parent))
 
@@ -63,7 +64,7 @@ def phone(config: PhoneConfig, told: Told) -> Iterator[Phone]:
 @pytest.fixture
 def trusted(home: Path) -> Callable[[], ssl.SSLContext]:
     """What trusts the page's certificate and nothing else."""
-    return lambda: ssl.create_default_context(cafile=home / "phone" / "certificate.pem")
+    return lambda: client_context(home / "phone" / "certificate.pem")
 
 
 @pytest.fixture

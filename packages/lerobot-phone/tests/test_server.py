@@ -122,8 +122,9 @@ def test_the_pages_own_origin_may(phone: Phone, told: Any, web: Web) -> None:
 
 
 def test_a_second_phone_is_told_and_the_first_goes_on(phone: Phone, web: Web) -> None:
-    first, second = web(), web()
+    first = web()
     taken_hold(first, phone)
+    second = web()
     with pytest.raises(ConnectionClosed, match="another phone drives the arm"):
         second.connection.recv(timeout=10)
     taken_hold(first, phone)

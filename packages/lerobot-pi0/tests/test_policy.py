@@ -9,15 +9,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_pi import tiny_settings
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.errors import LeRobotError
 from lerobot.pi0.config import PI0Config
 from lerobot.pi0.pi05_config import PI05Config
 from lerobot.pi0.policy import PiFlowPolicy
 from lerobot.policies.assembly import PolicyWithProcessors
-from lerobot.policies.export.program import require_exportable
+from lerobot.policies.export.files import export
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.pipelines import make_processors
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
 from lerobot.policies.testing import statistics
 from lerobot.policies.vla.testing import VLAContract
@@ -38,7 +38,7 @@ def tiny_batch(rows: int = 8) -> dict[str, Any]:
 
 
 class TestContractOfPI0(VLAContract):
-    capabilities = frozenset({"gradients"})
+    capabilities = frozenset({"export", "gradients"})
 
     @pytest.fixture
     def config(self, tokenizer: Path) -> PI0Config:
@@ -114,11 +114,25 @@ def test_adapters_go_into_queries_and_values_of_the_expert(kind: str, projection
     assert all("gemma_expert" in module or module.count(".") == 1 for module in found)
 
 
-def test_it_can_continue_chunks_and_cannot_be_exported(name: str, tokenizer: Path) -> None:
-    policy = make(name, tokenizer)
-    assert isinstance(policy, ContinuesChunks)
-    with pytest.raises(LeRobotError, match="cannot be exported"):
-        require_exportable(policy)
+def test_it_can_continue_chunks(name: str, tokenizer: Path) -> None:
+    assert isinstance(make(name, tokenizer), ContinuesChunks)
+
+
+def exported(name: str, tokenizer: Path, folder: Path) -> int:
+    policy = make(name, tokenizer, tokenizer_max_length=80)
+    trained = PolicyWithProcessors(policy, make_processors(policy.config, statistics(policy.config)))
+    return len(export(trained, folder, formats=["pt2"], task="pick up the cube"))
+
+
+@pytest.mark.slow
+def test_pi0_is_exported_for_a_task(tokenizer: Path, tmp_path: Path) -> None:
+    assert exported("pi0", tokenizer, tmp_path) == 1
+
+
+def test_a_state_in_words_cannot_be_exported(tokenizer: Path, tmp_path: Path) -> None:
+    with pytest.raises(LeRobotError, match="reads what it observes in words"):
+        exported("pi05", tokenizer, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_loss_is_the_mean_over_steps_and_joints(name: str, tokenizer: Path) -> None:

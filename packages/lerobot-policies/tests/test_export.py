@@ -1,5 +1,6 @@
 """`lerobot export`: files that act like the policy on what a robot gives, or no files."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from lerobot.policies.commands.export import ExportConfig
 from lerobot.policies.export.command import export_command
 from lerobot.policies.export.files import export
 from lerobot.policies.export.format import ExportFormat
-from lerobot.policies.export.parity import actions_of, check_parity, random_observations
+from lerobot.policies.export.parity import actions_of, compare, random_observations, require_alike
 from lerobot.policies.export.program import Port, ports_of, trace
 from lerobot.policies.features import FeatureType, PolicyFeature
 from lerobot.policies.formats import ExportFormatConfig, OnnxConfig
@@ -102,6 +103,14 @@ def test_a_file_runs_without_torch(exported: Path) -> None:
 def test_every_file_says_what_it_takes_and_gives(exported: Path) -> None:
     beside = json.loads((exported / "policy.json").read_text())
     assert set(beside.pop("differences")) == {"policy.onnx", "policy.pt2"}
+    files = beside.pop("files")
+    assert set(files) == {"policy.onnx", "policy.pt2"}
+    for name, each in files.items():
+        assert each["bytes"] == (exported / name).stat().st_size
+        assert each["sha256"] == hashlib.sha256((exported / name).read_bytes()).hexdigest()
+        assert each["policy_bytes"] == 4 * (2 * 3 + 2)
+        assert len(each["error"]["worst"]) == len(each["error"]["mean"]) == 2
+        assert min(each["milliseconds"], each["policy_milliseconds"]) > 0
     assert beside["fps"] == 30
     assert beside["inputs"][0] == {
         "name": STATE, "dtype": "float32", "shape": ["batch", 3], "names": None, "units": None,
@@ -117,9 +126,9 @@ def test_every_file_says_what_it_takes_and_gives(exported: Path) -> None:
     assert [
         [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim] for value in model.graph.input
     ] == [each["shape"] for each in beside["inputs"]]
-    files = {"metadata": ""}
-    torch.export.load(exported / "policy.pt2", extra_files=files)
-    assert json.loads(files["metadata"]) == beside
+    inside = {"metadata": ""}
+    torch.export.load(exported / "policy.pt2", extra_files=inside)
+    assert json.loads(inside["metadata"]) == beside
 
 
 def test_a_robot_names_joints_and_units(stats: Any, config: Any, trained: PolicyWithProcessors, tmp_path: Path) -> None:
@@ -183,7 +192,7 @@ def test_what_is_no_number_is_no_parity(trained: PolicyWithProcessors) -> None:
         return actions_of(trained, observations) * np.float32(np.nan)
 
     with pytest.raises(LeRobotError, match="differs from the policy by nan"):
-        check_parity(broken, trained, ports, [1], "it")
+        require_alike(compare(broken, trained, ports, [1], "it"), "it")
 
 
 def test_a_branch_on_a_value_is_refused(

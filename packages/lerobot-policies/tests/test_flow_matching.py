@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.policies.networks.flow_matching import Flow, beta_times, time_waves
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation
 from lerobot.policies.rtc.guidance import Guidance
 

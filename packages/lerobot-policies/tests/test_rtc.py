@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from lerobot.core.config.rtc import RTCConfig, Schedule
 from lerobot.core.errors import LeRobotError
-from lerobot.policies.rtc.config import RTCConfig, Schedule
 from lerobot.policies.rtc.continuation import Continuation
 from lerobot.policies.rtc.guidance import Guidance
 from lerobot.policies.rtc.prefix import Prefix, draw_delays, given

@@ -8,6 +8,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.errors import CheckpointError, FeatureMismatchError
 from lerobot.core.processors import TransitionKey
 from lerobot.policies.features import FeatureType, PolicyFeature, PolicyFeatures, check_provided
@@ -15,7 +16,6 @@ from lerobot.policies.processing.config import NewLineConfig, TokenizerConfig
 from lerobot.policies.processing.pipelines import check_tokenizer, joined
 from lerobot.policies.processing.prompt import NewLineProcessorStep
 from lerobot.policies.processing.tokenizer import TokenizerProcessorStep
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation, ContinuesChunks
 from lerobot.policies.vla.config import FlowVLAConfig
 from lerobot.policies.vla.flow import FlowVLAPolicy

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.errors import LeRobotError
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.processors import build_step
@@ -17,6 +18,7 @@ from lerobot.core.types import Observation
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, NormalizationMode, PolicyFeature
+from lerobot.policies.player import TrainedPlayer
 from lerobot.policies.processing.config import (
     AbsoluteActionsConfig,
     DeviceConfig,
@@ -26,7 +28,6 @@ from lerobot.policies.processing.config import (
     UnnormalizerConfig,
 )
 from lerobot.policies.processing.pipelines import Processors, joined, make_processors
-from lerobot.policies.rtc.config import RTCConfig
 from lerobot.policies.rtc.continuation import Continuation
 from lerobot.policies.windowed import WindowedPolicy
 from lerobot.rollout.actor import robot_features
@@ -104,7 +105,7 @@ def seen(value: float) -> Observation:
 
 def test_a_window_is_what_the_policy_sees_tick_by_tick() -> None:
     pair, observations = trained(), [seen(float(tick)) for tick in range(4)]
-    source = LocalChunks(pair, FEATURES)
+    source = LocalChunks(TrainedPlayer(pair), FEATURES)
     assert isinstance(source, ChunkSource)
     assert source.observation_steps == 3
     for newest in range(4):
@@ -118,13 +119,13 @@ def test_a_window_is_what_the_policy_sees_tick_by_tick() -> None:
 
 
 def test_only_so_many_actions_of_a_chunk_are_used() -> None:
-    source = LocalChunks(trained(), FEATURES, actions_per_chunk=2)
+    source = LocalChunks(TrainedPlayer(trained()), FEATURES, actions_per_chunk=2)
     assert len(source.predict(ChunkRequest((seen(0.0),), timestep=0)).actions) == 2
 
 
 def test_what_is_planned_is_continued_as_the_policy_would_predict_it() -> None:
     pair = trained()
-    source = LocalChunks(pair, FEATURES, rtc=RTCConfig(execution_horizon=5))
+    source = LocalChunks(TrainedPlayer(pair), FEATURES, rtc=RTCConfig(execution_horizon=5))
     source.predict(ChunkRequest((seen(0.0),), timestep=0))
     assert pair.policy.continued == [], "there is nothing to continue"
     coming = tuple(dict.fromkeys(reversed(NAMES), value) for value in (-10.0, 10.0, 30.0))
@@ -156,7 +157,7 @@ def test_relative_actions_are_anchored_to_the_new_state() -> None:
 
     relative_step = RelativeActionsConfig(enabled=True)
     pair = trained(relative)
-    source = LocalChunks(pair, FEATURES, rtc=RTCConfig())
+    source = LocalChunks(TrainedPlayer(pair), FEATURES, rtc=RTCConfig())
     planned = source.predict(ChunkRequest((seen(0.0),), timestep=0)).actions
     source.predict(ChunkRequest((seen(20.0),), timestep=1, coming=planned[1:], delay=0))
     (continuation,) = pair.policy.continued
@@ -167,7 +168,7 @@ def test_relative_actions_are_anchored_to_the_new_state() -> None:
 
 def test_a_policy_that_cannot_continue_is_refused(arm: PolicyWithProcessors) -> None:
     with pytest.raises(LeRobotError, match=r"'tiny' predicts its chunks at once.*\n.*--inference.type=async"):
-        LocalChunks(arm, FEATURES, rtc=RTCConfig())
-    LocalChunks(arm, FEATURES, rtc=RTCConfig(enabled=False))
+        LocalChunks(TrainedPlayer(arm), FEATURES, rtc=RTCConfig())
+    LocalChunks(TrainedPlayer(arm), FEATURES, rtc=RTCConfig(enabled=False))
     with pytest.raises(LeRobotError, match=r"mode 'trained'\n.*--inference.rtc.mode=guided"):
-        LocalChunks(trained(), FEATURES, rtc=RTCConfig(mode="trained"))
+        LocalChunks(TrainedPlayer(trained()), FEATURES, rtc=RTCConfig(mode="trained"))

@@ -3,24 +3,31 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lerobot.core.config import load
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.errors import ConfigError, DeviceConnectionError, FeatureMismatchError, LeRobotError
+from lerobot.core.protocols import ActingPolicy, Place
 from lerobot.core.registry import registry
-from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
+from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.chunks import ObservationHistory
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import FeatureType, NormalizationMode, PolicyFeature
+from lerobot.policies.player import TrainedPlayer
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.pipelines import make_processors
+from lerobot.policies.served.checkpoint import ServedCheckpoint
+from lerobot.policies.served.config import ServedCheckpointConfig
 from lerobot.remote.command import make_host
 from lerobot.remote.commands.serve import ServeConfig
 from lerobot.remote.device.policy import PolicyClient
@@ -30,9 +37,8 @@ from lerobot.remote.wire.errors import RefusedError
 from lerobot.remote.wire.server import WireServer
 from lerobot.rollout.command import rollout
 from lerobot.rollout.commands.rollout import RolloutConfig
-from lerobot.rollout.remote.config import RemotePolicyConfig, ServedCheckpointConfig
+from lerobot.rollout.remote.config import RemotePolicyConfig
 from lerobot.rollout.remote.policy import RemotePolicy
-from lerobot.rollout.remote.served import ServedCheckpoint
 
 JOINTS = 6
 INPUTS = {
@@ -152,24 +158,34 @@ def serve() -> Iterator[Callable[..., Served]]:
 
 
 def observations(count: int) -> list[dict[str, Any]]:
-    """Samples as `PolicySource` gives them."""
+    """Frames as `PolicySource` gives them."""
     random = np.random.default_rng(0)
     return [
         {
-            "observation.state": torch.from_numpy(random.normal(size=JOINTS).astype(np.float32)),
-            "observation.images.top": torch.from_numpy(random.integers(0, 256, (3, 32, 40), np.uint8)).float() / 255,
+            "observation.state": random.normal(size=JOINTS).astype(np.float32),
+            "observation.images.top": random.integers(0, 256, (32, 40, 3), np.uint8),
             "task": "",
         }
         for _ in range(count)
     ]
 
 
-def act(policy: PreTrainedPolicy, processors: Any, count: int = 8) -> list[Tensor]:
-    with torch.inference_mode():
-        return [
-            processors.postprocessor(policy.select_action(processors.preprocessor(sample)))
-            for sample in observations(count)
-        ]
+PLACE = Place(
+    "the table",
+    {
+        "observation.state": {"dtype": "float32", "shape": (JOINTS,), "names": None},
+        "observation.images.top": {"dtype": "video", "shape": (32, 40, 3), "names": ["height", "width", "channels"]},
+        "action": {"dtype": "float32", "shape": (JOINTS,), "names": None},
+    },
+)
+
+
+def act(policy: ActingPolicy, count: int = 8) -> list[NDArray[np.float32]]:
+    return [policy.select_action(frame) for frame in observations(count)]
+
+
+def here(folder: Path) -> TrainedPlayer:
+    return TrainedPlayer(PolicyWithProcessors.from_pretrained(folder))
 
 
 @pytest.fixture
@@ -177,11 +193,8 @@ def remote() -> Iterator[Callable[..., RemotePolicy]]:
     made: list[RemotePolicy] = []
 
     def remote(address: str, **fields: Any) -> RemotePolicy:
-        config = RemotePolicyConfig(address=address, image_format="png", **fields)
-        policy = make_policy(config, {**INPUTS, **OUTPUTS})
-        assert isinstance(policy, RemotePolicy)
-        made.append(policy)
-        return policy
+        made.append(RemotePolicy(RemotePolicyConfig(address=address, image_format="png", **fields), PLACE))
+        return made[-1]
 
     yield remote
     for policy in made:
@@ -190,58 +203,57 @@ def remote() -> Iterator[Callable[..., RemotePolicy]]:
 
 def test_a_served_policy_acts_as_it_would_here(looking: Path, serve, remote) -> None:
     """Over the windows of its observations and the steps of its chunks."""
-    local = PolicyWithProcessors.from_pretrained(looking)
     far = remote(serve(looking).address)
-    found = act(far, make_pre_post_processors(far.config))
-    expected = act(local.policy, local.processors)
-    assert len({tuple(action[0].tolist()) for action in expected}) == len(expected)
-    for one, other in zip(found, expected, strict=True):
-        torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
+    assert isinstance(far, ActingPolicy)
+    found, expected = act(far), act(here(looking))
+    assert len({tuple(action.tolist()) for action in expected}) == len(expected)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
 def test_a_window_is_answered_as_it_would_be_here(looking: Path, serve, remote) -> None:
-    """Whoever predicts ahead of the robot gives whole windows."""
-    local = PolicyWithProcessors.from_pretrained(looking)
-    far = remote(serve(looking).address)
-    assert far.config.n_obs_steps == 2
-
-    def chunk(policy: PreTrainedPolicy, processors: Any) -> Tensor:
-        batches = [processors.preprocessor(sample) for sample in observations(2)]
-        window = {key: torch.stack([batch[key] for batch in batches], dim=1) for key in INPUTS}
-        with torch.inference_mode():
-            return processors.postprocessor(policy.predict_action_chunk({**batches[-1], **window}))
-
-    found = chunk(far, make_pre_post_processors(far.config))
-    torch.testing.assert_close(found, chunk(local.policy, local.processors), rtol=0, atol=1e-5)
+    """Whoever predicts ahead of the robot gives whole windows; of the first observation alone, too."""
+    far, local = remote(serve(looking).address), here(looking)
+    assert far.observation_steps == local.observation_steps == 2
+    for window in (observations(2), observations(1)):
+        np.testing.assert_allclose(far.predict_chunk(window), local.predict_chunk(window), rtol=0, atol=1e-5)
 
 
 def test_an_episode_begins_anew(looking: Path, serve, remote) -> None:
     far = remote(serve(looking).address)
-    processors = make_pre_post_processors(far.config)
-    first = act(far, processors, 4)
+    first = act(far, 4)
     far.reset()
-    for one, other in zip(act(far, processors, 4), first, strict=True):
-        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(act(far, 4), first, rtol=0, atol=1e-6)
 
 
 def test_copies_have_connections_of_their_own(looking: Path, serve, remote) -> None:
-    import copy
-
     far = remote(serve(looking).address)
-    other = copy.deepcopy(far)
-    processors = make_pre_post_processors(far.config)
-    for one, two in zip(act(far, processors, 3), act(other, processors, 3), strict=True):
-        torch.testing.assert_close(one, two, rtol=0, atol=1e-6)
+    other = far.copy()
+    np.testing.assert_allclose(act(far, 3), act(other, 3), rtol=0, atol=1e-6)
     other.close()
+    assert len(act(far, 3)) == 3
+
+
+def test_keys_can_be_renamed(looking: Path, serve, remote) -> None:
+    front = "observation.images.front"
+    features = {front if key.endswith("top") else key: feature for key, feature in PLACE.features.items()}
+    place = replace(PLACE, features=features, rename_map={front: "observation.images.top"})
+    config = RemotePolicyConfig(address=serve(looking).address, image_format="png")
+    frames = [{front if key.endswith("top") else key: each for key, each in frame.items()} for frame in observations(3)]
+    with closing(RemotePolicy(config, place)) as far:
+        found = [far.select_action(frame) for frame in frames]
+    np.testing.assert_allclose(found, act(here(looking), 3), rtol=0, atol=1e-5)
 
 
 def test_fewer_steps_may_be_executed(looking: Path, serve, remote) -> None:
-    far = remote(serve(looking).address, n_action_steps=1)
-    steps = act(far, make_pre_post_processors(far.config), 3)
-    far_all = remote(serve(looking).address)
-    assert not torch.equal(steps[1], act(far_all, make_pre_post_processors(far_all.config), 3)[1])
+    steps = act(remote(serve(looking).address, n_action_steps=1), 3)
+    assert not np.array_equal(steps[1], act(remote(serve(looking).address), 3)[1])
     with pytest.raises(FeatureMismatchError, match="holds 4 actions"):
-        act(remote(serve(looking).address, n_action_steps=9), make_pre_post_processors(far.config), 1)
+        act(remote(serve(looking).address, n_action_steps=9), 1)
+
+
+def test_chunks_of_a_server_cannot_be_continued(looking: Path, serve, remote) -> None:
+    with pytest.raises(LeRobotError, match="a remote policy cannot be continued"):
+        remote(serve(looking).address).require_continuing(RTCConfig())
 
 
 # --- on a robot ------------------------------------------------------------------------------------------------------
@@ -336,18 +348,17 @@ def test_forty_kills_at_any_moment_end_in_the_safe_state(
 def test_a_server_that_comes_back_is_asked_again(looking: Path, serve, remote) -> None:
     served = serve(looking)
     far = remote(served.address)
-    processors = make_pre_post_processors(far.config)
-    act(far, processors, 1)
+    act(far, 1)
     served.kill()
     serve(looking, port=served.port)
     far.reset()
-    assert len(act(far, processors, 4)) == 4
+    assert len(act(far, 4)) == 4
 
 
 def test_another_checkpoint_in_its_place_is_refused(looking: Path, serve, remote) -> None:
     served = serve(looking)
     far = remote(served.address)
-    act(far, make_pre_post_processors(far.config), 1)
+    act(far, 1)
     served.kill()
     file = looking / "config.json"
     file.write_text(file.read_text().replace('"n_action_steps": 3', '"n_action_steps": 2'))
@@ -404,7 +415,7 @@ def test_what_does_not_fit_is_said(ask, sent: dict[str, Any], said: str) -> None
 
 
 def test_a_remote_policy_has_no_weights_here() -> None:
-    with pytest.raises(ConfigError, match="an address"):
+    with pytest.raises(ConfigError, match="not a field of policy 'remote'"):
         load(
             RolloutConfig,
             ["--policy.type=remote", "--policy.address=h:1", "--policy.pretrained_path=x", "--robot.type=fake"],

@@ -19,6 +19,7 @@ from lerobot.core.registry import registry
 from lerobot.core.safety import SafetyConfig, derive_limits
 from lerobot.core.types import FeatureSpec, Observation
 from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.player import TrainedPlayer
 from lerobot.policies.preflight.sources import describe_robot
 from lerobot.rollout.command import rollout
 from lerobot.rollout.commands.rollout import RolloutConfig
@@ -106,7 +107,7 @@ def test_an_observation_reaches_the_policy_as_a_dataset_would_give_it(arm: Polic
     features = describe_robot(FakeRobotConfig(cameras={"top": camera})).features
     seen: list[dict[str, Any]] = []
     arm.processors.preprocessor.register_before_step_hook(lambda index, transition: seen.append(dict(transition)))
-    source = PolicySource(arm, dict(features), task="pick")
+    source = PolicySource(TrainedPlayer(arm), dict(features), task="pick")
     names = features["observation.state"]["names"]
     picture = np.full((32, 40, 3), 255, np.uint8)
     # The order of the dict is not that of the joints.

@@ -14,9 +14,10 @@ from tiny_smolvlm import tiny_settings
 
 from lerobot.core.errors import LeRobotError
 from lerobot.policies.assembly import PolicyWithProcessors
-from lerobot.policies.export.program import require_exportable
+from lerobot.policies.export.files import export
 from lerobot.policies.processing.pipelines import make_processors
 from lerobot.policies.rtc.continuation import ContinuesChunks
+from lerobot.policies.testing import statistics
 from lerobot.policies.vla.testing import VLAContract
 from lerobot.smolvla.config import SmolVLAConfig
 from lerobot.smolvla.policy import SmolVLAPolicy
@@ -45,7 +46,7 @@ def tiny_batch(rows: int = 8) -> dict[str, Any]:
 
 
 class TestContract(VLAContract):
-    capabilities = frozenset({"gradients", "padding"})
+    capabilities = frozenset({"export", "gradients", "padding"})
 
     @pytest.fixture
     def config(self, vlm: Path) -> SmolVLAConfig:
@@ -110,11 +111,25 @@ def test_adapters_go_into_queries_and_values_of_the_expert(vlm: Path) -> None:
     assert all("lm_expert" in name or name.count(".") == 1 for name in found)
 
 
-def test_it_can_continue_chunks_and_cannot_be_exported(vlm: Path) -> None:
+def test_it_can_continue_chunks(vlm: Path) -> None:
+    assert isinstance(make(vlm), ContinuesChunks)
+
+
+@pytest.mark.slow
+def test_it_is_exported_for_a_task(vlm: Path, tmp_path: Path) -> None:
+    """The loop from noise to actions is in the file; noise is an input, and the task is not."""
     policy = make(vlm)
-    assert isinstance(policy, ContinuesChunks)
-    with pytest.raises(LeRobotError, match="cannot be exported"):
-        require_exportable(policy)
+    trained = PolicyWithProcessors(policy, make_processors(policy.config, statistics(policy.config)))
+    with pytest.raises(LeRobotError, match="reads its task") as caught:
+        export(trained, tmp_path, formats=["onnx"])
+    assert caught.value.expected == "a task to export it for"
+    differences = export(trained, tmp_path, formats=["onnx", "pt2", "torchscript"], task="pick up the cube")
+    assert len(differences) == 3
+    described = json.loads((tmp_path / "policy.json").read_text())
+    assert described["task"] == "pick up the cube"
+    assert described["inputs"][-1] == {
+        "name": "noise", "dtype": "float32", "shape": ["batch", 6, 8], "noise": "normal",
+    }  # fmt: skip
 
 
 def test_the_loss_is_the_mean_over_real_steps_and_joints(vlm: Path) -> None:

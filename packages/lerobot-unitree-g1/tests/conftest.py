@@ -160,8 +160,10 @@ class Wearer(ScriptedPrompter):
         super().__init__()
         self._worn, self._reach = worn, reach
         self._poses: list[float] = []
+        self._turned = worn.left
 
     def ask(self, text: str) -> str:
+        self._turned = self._worn.left if "left arm" in text else self._worn.right
         if "zero pose" in text:
             self._turn(0.0)
         else:
@@ -179,12 +181,12 @@ class Wearer(ScriptedPrompter):
         for sine, cosine in SENSORS.values():
             line[sine], line[cosine] = readings(angle)
         line[12] = 4000
-        text = " ".join(map(str, line))
-        for arm in (self._worn.left, self._worn.right):
-            arm.text, arm._fresh = text, 0
-        # Only the arm that is calibrated is read; the other one's port may be full.
-        while not any(arm.is_seen() for arm in (self._worn.left, self._worn.right)):
-            time.sleep(0.001)
+        # What the port's reader had in its hands the first time, an old line perhaps, is taken in by the second.
+        for _ in range(2):
+            for arm in (self._worn.left, self._worn.right):
+                arm.wear(line)
+            while not self._turned.is_seen():
+                time.sleep(0.001)
 
 
 @pytest.fixture

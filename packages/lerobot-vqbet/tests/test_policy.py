@@ -72,7 +72,7 @@ def newest(batch: dict[str, Any]) -> dict[str, Any]:
 class TestContract(TrainablePolicyContract):
     """In its second phase, in which it acts."""
 
-    capabilities = frozenset({"gradients"})
+    capabilities = frozenset({"export", "gradients"})
     # Its actions are up to 5,700 here, where neighbouring float32 numbers lie 4.9e-4 apart: two of those.
     tolerance = 1e-3
 

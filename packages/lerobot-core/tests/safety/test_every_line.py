@@ -15,7 +15,7 @@ from lerobot.core.types import FeatureSpec, Observation
 TRACED = {contextlib.__file__, __file__}
 # Not the statistics of the report: they are many lines and run behind the same shield.
 NAMES = {"safe_end.py", "signals.py", "loop.py"}
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGUSR1)
 
 
 class Clock:

@@ -4,9 +4,12 @@ Records: https://www.tensorflow.org/tutorials/load_data/tfrecord. CRC-32C: RFC 3
 Messages: https://protobuf.dev/programming-guides/encoding, with the field numbers of tensorflow's example.proto.
 """
 
+import contextlib
 import io
 import json
 import struct
+import zlib
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -15,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lerobot.core.errors import DatasetError
-from lerobot.dataset_tools.formats.tfrecord import masked_crc, parse_example, records_of
+from lerobot.dataset_tools.formats.files import SourceFile
+from lerobot.dataset_tools.formats.tfrecord import RecordFile, masked_crc, parse_example
 
 
 def crc32c(data):
@@ -229,6 +233,64 @@ def test_a_damaged_episode_is_refused_by_name(tmp_path, kit, damage, what):
     assert kit.read(tmp_path / "set").lengths == [3, 2]
 
 
+def with_lengths(folder, *lengths):
+    split = {"name": "train", "shardLengths": [str(length) for length in lengths]}
+    (folder / "dataset_info.json").write_text(json.dumps({"name": "bridge", "splits": [split]}))
+
+
+def test_where_the_lengths_are_said_every_file_is_opened_once(tmp_path, kit, monkeypatch):
+    write(tmp_path / "in")
+    with_lengths(tmp_path / "in", 2, 1)
+    opened = []
+    original = Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda self, *args, **more: opened.append(self.name) or original(self, *args, **more)
+    )
+    with contextlib.closing(kit.open_source("rlds", tmp_path / "in")) as source:
+        assert [(len(group.files), group.episodes) for group in source.groups] == [(1, range(2)), (1, range(2, 3))]
+        for episode in range(3):
+            for names in (["reward"], ["observation/image"]):
+                list(source.frames(episode, names))
+    assert sorted(name for name in opened if "tfrecord" in name) == [
+        "bridge-train.tfrecord-00000-of-00002",
+        "bridge-train.tfrecord-00001-of-00002",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "what"),
+    [((1, 1), "holds more than the 1 episodes that dataset_info.json says"), ((2, 2), "none is number 1")],
+)
+def test_lengths_that_are_not_those_of_the_files(tmp_path, kit, lengths, what):
+    write(tmp_path / "in")
+    with_lengths(tmp_path / "in", *lengths)
+    with pytest.raises(DatasetError, match=what):
+        kit.convert("rlds", tmp_path / "in", tmp_path / "set")
+
+
+def test_values_of_the_episode_stand_in_each_frame_where_they_are_asked_for(tmp_path, kit):
+    write(tmp_path / "in")
+    description = json.loads((tmp_path / "in/features.json").read_text())
+    description["featuresDict"]["features"]["episode_metadata"] = group({"file_path": {"text": {}}})
+    (tmp_path / "in/features.json").write_text(json.dumps(description))
+    kit.convert("rlds", tmp_path / "in", tmp_path / "set", overrides={"episode_metadata/file_path": "origin"})
+    assert kit.read(tmp_path / "set").columns["origin"] == ["raw/0.h5"] * 9
+
+
+def test_numbers_that_are_stored_as_compressed_bytes(tmp_path, kit):
+    write(tmp_path / "in")
+    values = episode(np.random.default_rng(0), 3)
+    pose = np.arange(12, dtype="<f4").reshape(3, 4)
+    values["steps/observation/state"] = [zlib.compress(row.tobytes()) for row in pose]
+    (tmp_path / "in" / SHARD).write_bytes(record(encoded(values)))
+    description = json.loads((tmp_path / "in/features.json").read_text())
+    step = description["featuresDict"]["features"]["steps"]["sequence"]["feature"]["featuresDict"]["features"]
+    step["observation"]["featuresDict"]["features"]["state"]["tensor"]["encoding"] = "zlib"
+    (tmp_path / "in/features.json").write_text(json.dumps(description))
+    kit.convert("rlds", tmp_path / "in" / SHARD, tmp_path / "set")
+    np.testing.assert_array_equal(kit.read(tmp_path / "set").columns["observation.state"][:, :4], pose)
+
+
 @pytest.mark.parametrize("cut", [1, 4, 30])
 def test_a_truncated_file_is_refused_before_anything_is_written(tmp_path, kit, cut):
     write(tmp_path / "in")
@@ -263,7 +325,8 @@ def test_records_without_their_description(tmp_path, kit):
 
 def test_an_empty_file_has_no_records(tmp_path):
     (tmp_path / "empty").touch()
-    assert records_of(tmp_path / "empty") == []
+    with contextlib.closing(RecordFile(SourceFile.here(tmp_path / "empty"))) as records:
+        assert records.count() == 0
 
 
 @pytest.mark.parametrize("name", ["features.json", SHARD])

@@ -58,7 +58,7 @@ def test_no_image_is_encoded_when_episodes_begin_at_key_frames(dataset, monkeypa
     def refuse(*_, **__):
         raise AssertionError("an image was decoded or encoded")
 
-    monkeypatch.setattr("lerobot.dataset_tools.edit.videos.encode_range", refuse)
+    monkeypatch.setattr("lerobot.dataset_tools.edit.parts.encode_range", refuse)
     monkeypatch.setattr(av.VideoFrame, "from_ndarray", refuse)
     delete_episodes(dataset, [1, 4])
     info = load_info(dataset)

@@ -196,3 +196,7 @@ class DatasetError(LeRobotError):
 
 class CheckpointError(LeRobotError):
     """A policy checkpoint or processor file is missing, damaged or does not fit."""
+
+
+class JobError(LeRobotError):
+    """A large job cannot go on: a shard of it failed for good, or its plan or folder is not what it should be."""

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 # SIGHUP comes when the terminal window is closed, SIGQUIT and SIGTSTP from Ctrl-\ and Ctrl-Z, which people press when
 # Ctrl-C seems slow: each would leave an energised robot behind that nobody commands.
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP")
+HOLD_NAME = "SIGUSR1"
+"""The signal that stops robots where they are, without ending the run; see `StopSignals`."""
+
 # Without a robot Ctrl-Z may hold a program and Ctrl-\ end it, as everywhere.
 NAMES_WITHOUT_ROBOT = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -50,12 +53,14 @@ class StopSignals:
 
     Args:
         names: of the signals to handle, where the system has them.
+        hold: called when `HOLD_NAME` comes, which ends and interrupts nothing; None leaves that signal alone.
     """
 
-    def __init__(self, names: Sequence[str] = NAMES) -> None:
+    def __init__(self, names: Sequence[str] = NAMES, *, hold: Callable[[], object] | None = None) -> None:
         self.received: int | None = None
         """Number of the first signal that came, also where the interruption was swallowed; None if there was none."""
-        self._names = names
+        self._names = names if hold is None else (*names, HOLD_NAME)
+        self._hold = hold
         self._process = 0
         self._graceful = False
         self._raise_after_s: float | None = None
@@ -103,7 +108,11 @@ class StopSignals:
     @property
     def is_in_place(self) -> bool:
         """Whether signals come here; not, if an interruption in the middle of leaving kept it from being left."""
-        return any(signal.getsignal(number) == self._handle for number in self._previous)
+        return any(
+            signal.getsignal(number) == self._handle
+            for number in self._previous
+            if signal.Signals(number).name != HOLD_NAME
+        )
 
     @contextmanager
     def graceful(self) -> Iterator[None]:
@@ -129,6 +138,9 @@ class StopSignals:
             # A child made by a fork has this handler too. It leaves Ctrl-C to its parent, but not what is for itself.
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
+        if self._hold is not None and signal.Signals(number).name == HOLD_NAME:
+            self._hold()
+            return
         is_first = self.received is None
         if is_first:
             self.received = number

@@ -24,6 +24,7 @@ class Tick:
         sent_time_s: when the robot had taken it.
         interventions: why the gate changed a value, by key; empty if it changed nothing.
         safety_enabled: False if the gate was off.
+        stopped: a latched stop was in place: the source was not followed, and the robot was told to stay as it is.
     """
 
     index: int
@@ -38,6 +39,7 @@ class Tick:
     sent_time_s: float
     interventions: Mapping[str, str] = field(default_factory=dict)
     safety_enabled: bool = True
+    stopped: bool = False
 
 
 class Sink(Protocol):

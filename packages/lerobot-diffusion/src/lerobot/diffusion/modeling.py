@@ -76,19 +76,25 @@ class DiffusionModel(nn.Module):
         together = torch.stack(pictures, dim=1)
         return list(self.rgb_encoder(together.flatten(0, 1)).unflatten(0, together.shape[:2]).unbind(dim=1))
 
-    def sample(self, condition: Tensor, continuation: Continuation | None = None) -> Tensor:
-        """Make actions `(B, horizon, Da)` under a condition `(B, Do)`, from noise of torch's generator.
+    def sample(
+        self, condition: Tensor, continuation: Continuation | None = None, noise: Tensor | None = None
+    ) -> Tensor:
+        """Make actions `(B, horizon, Da)` under a condition `(B, Do)`.
 
         Args:
             condition: `(B, Do)`.
             continuation: what the actions continue from the newest observation on; None for nothing.
+            noise: that it begins with and that is added on the way, `(B, draws, horizon, Da)`; None to draw it by
+                torch's generator.
         """
-        noise = torch.randn(
-            condition.shape[0], self.config.horizon, self._action_size, dtype=condition.dtype, device=condition.device
+        size = condition.shape[0], self.config.horizon, self._action_size
+        first, added = (
+            (torch.randn(size, dtype=condition.dtype, device=condition.device), None)
+            if noise is None
+            else (noise[:, 0], noise[:, 1:])
         )
-        first = self.config.n_obs_steps - 1
-        guidance = None if continuation is None else Guidance(continuation, noise, first=first)
-        return self.noise.remove(noise, lambda noisy, levels: self.unet(noisy, levels, condition), guidance)
+        guidance = None if continuation is None else Guidance(continuation, first, first=self.config.n_obs_steps - 1)
+        return self.noise.remove(first, lambda noisy, levels: self.unet(noisy, levels, condition), guidance, added)
 
     def error(self, actions: Tensor, condition: Tensor) -> Tensor:
         """Squared error of what the network sees in actions with noise added, `(B, T, Da)`.

@@ -46,9 +46,16 @@ class DiffusionPolicy(DenoisingPolicy):
         )
         return described["observed"].flatten(1)
 
-    def sample(self, condition: Tensor, continuation: Continuation | None = None) -> Tensor:
+    def sample(
+        self, condition: Tensor, continuation: Continuation | None = None, noise: Tensor | None = None
+    ) -> Tensor:
         """See `DenoisingPolicy.sample`."""
-        return self.diffusion.sample(condition, continuation)
+        return self.diffusion.sample(condition, continuation, noise)
+
+    @property
+    def draws(self) -> int:
+        """See `DenoisingPolicy.draws`."""
+        return self.diffusion.noise.draws
 
     def error(self, actions: Tensor, condition: Tensor) -> Tensor:
         """See `DenoisingPolicy.error`."""

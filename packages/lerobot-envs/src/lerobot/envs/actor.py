@@ -1,18 +1,17 @@
 """A policy as the player of one environment."""
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from lerobot.core.errors import FeatureMismatchError
-from lerobot.core.images import network_images
+from lerobot.core.protocols import ActingPolicy, Place
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.features import FeatureType, PolicyFeature, PolicyFeatures
+from lerobot.policies.player import TrainedPlayer
 from lerobot.policies.processing.observations import flatten, is_image, policy_shape
 
 
@@ -23,32 +22,28 @@ class PolicyActor:
     value, and a simulation makes another episode of that.
 
     Args:
-        trained: the policy and its processors.
+        policy: with its processors, or as it acts.
         action_space: of the environment.
         features_map: names of the environment's observations, by path; see `flatten`.
     """
 
     def __init__(
-        self, trained: PolicyWithProcessors, action_space: Any, features_map: Mapping[str, str] | None = None
+        self,
+        policy: PolicyWithProcessors | ActingPolicy,
+        action_space: Any,
+        features_map: Mapping[str, str] | None = None,
     ) -> None:
-        policy = trained.policy
-        shared = {id(tensor): tensor for tensor in (*policy.parameters(), *policy.buffers())}
-        self._policy = copy.deepcopy(policy, shared).eval()
-        # Copied together: a step that makes actions absolute again is linked to the one that made them relative.
-        self._processors = copy.deepcopy(trained.processors)
+        acting = TrainedPlayer(policy) if isinstance(policy, PolicyWithProcessors) else policy
+        self._policy = acting.copy()
         self._space = action_space
         self._features_map = features_map
         self._task = ""
-        self._generators: list[torch.Tensor] = []
-        self._device = next(iter(policy.parameters())).device
 
     def start(self, seed: int, task: str) -> None:
         """See `Actor.start`."""
         self._policy.reset()
-        self._processors.reset()
+        self._policy.seed(seed)
         self._task = task
-        with self._own_generators(fresh=True):
-            torch.manual_seed(seed)
 
     def act(self, observation: Any) -> NDArray[Any]:
         """See `Actor.act`.
@@ -56,10 +51,8 @@ class PolicyActor:
         Raises:
             FeatureMismatchError: the action does not have the shape of the environment's.
         """
-        batch = {**to_batch(observation, self._features_map), "task": [self._task]}
-        with torch.inference_mode(), self._policy.precision(), self._own_generators():
-            action = self._processors.postprocessor(self._policy.select_action(self._processors.preprocessor(batch)))
-        chosen: NDArray[Any] = action[0].float().numpy().astype(self._space.dtype)
+        action = self._policy.select_action({**to_frame(observation, self._features_map), "task": self._task})
+        chosen: NDArray[Any] = action.astype(self._space.dtype)
         if chosen.shape != self._space.shape:
             raise FeatureMismatchError(
                 f"the policy's actions have the shape {chosen.shape}",
@@ -68,53 +61,38 @@ class PolicyActor:
             )
         return chosen
 
-    def _own_generators(self, *, fresh: bool = False) -> "_Generators":
-        return _Generators(self._generators, self._device, fresh=fresh)
+    def close(self) -> None:
+        """Release what the policy holds, such as a connection."""
+        self._policy.close()
 
 
-class _Generators:
-    """Puts an episode's random states in the place of torch's, and takes them out again with what was drawn."""
-
-    def __init__(self, states: list[torch.Tensor], device: torch.device, *, fresh: bool) -> None:
-        self._states = states
-        self._cuda = device if device.type == "cuda" else None
-        self._fresh = fresh
-        self._outer: list[torch.Tensor] = []
-
-    def __enter__(self) -> None:
-        self._outer = self._get()
-        if not self._fresh:
-            self._set(self._states)
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._states[:] = self._get()
-        self._set(self._outer)
-
-    def _get(self) -> list[torch.Tensor]:
-        states = [torch.get_rng_state()]
-        return states if self._cuda is None else [*states, torch.cuda.get_rng_state(self._cuda)]
-
-    def _set(self, states: Sequence[torch.Tensor]) -> None:
-        torch.set_rng_state(states[0])
-        if self._cuda is not None:
-            torch.cuda.set_rng_state(states[1], self._cuda)
-
-
-def to_batch(observation: Any, features_map: Mapping[str, str] | None = None) -> dict[str, torch.Tensor]:
-    """Make a batch of one of an observation.
+def to_frame(observation: Any, features_map: Mapping[str, str] | None = None) -> dict[str, NDArray[Any]]:
+    """Name the parts of an observation, as a policy meets them: see `ActingPolicy`.
 
     Returns:
-        Colour pictures as `(1, C, H, W)` float32 in [0, 1], as datasets give them; floats as float32 `(1, ...)`.
+        Pictures `(H, W, 3)` uint8 as they are; floats as float32; copies of what an environment may write to.
     """
-    batch: dict[str, torch.Tensor] = {}
+    frame: dict[str, NDArray[Any]] = {}
     for name, value in flatten(observation, features_map).items():
         array = np.asarray(value)
-        if is_image(array.shape, array.dtype):
-            tensor = network_images(torch.from_numpy(array.copy()))
-        else:
-            tensor = torch.from_numpy(array.astype(np.float32 if array.dtype.kind == "f" else array.dtype))
-        batch[name] = tensor.unsqueeze(0)
-    return batch
+        frame[name] = array.astype(np.float32) if array.dtype.kind == "f" else array.copy()
+    return frame
+
+
+def place_of(provided: PolicyFeatures, label: str, rename_map: Mapping[str, str] | None = None) -> Place:
+    """Describe an environment as a place to act in.
+
+    Args:
+        provided: from `provided_features`.
+        label: what it is, for messages.
+        rename_map: the policy's observation keys by those of the environment.
+    """
+    features: dict[str, dict[str, Any]] = {}
+    for key, feature in provided.items():
+        seen = feature.type is FeatureType.VISUAL
+        shape = (*feature.shape[1:], feature.shape[0]) if seen else feature.shape
+        features[key] = {"dtype": "video" if seen else "float32", "shape": shape, "names": None}
+    return Place(label, features, rename_map=rename_map or {})
 
 
 def provided_features(

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lerobot.core.config.base import EnvConfig
+from lerobot.core.protocols import ActingPolicy
 from lerobot.envs.actor import PolicyActor, provided_features
 from lerobot.envs.assembly import env_maker
 from lerobot.envs.config import BenchmarkEnvConfig, EvalConfig
@@ -54,17 +55,17 @@ class TaskQueue:
 
     Args:
         task: the task.
-        count: how many episodes it shall have.
+        wanted: numbers of the episodes it shall have.
         journal: knows what ended before, and is told what ends now.
     """
 
-    def __init__(self, task: Task, count: int, journal: EpisodeJournal | None = None) -> None:
+    def __init__(self, task: Task, wanted: Sequence[int], journal: EpisodeJournal | None = None) -> None:
         self.task = task
         self.description = journal.description(task.group, task.number) if journal else ""
         before = journal.episodes(task.group, task.number) if journal else {}
         self._journal = journal
-        self._ended = {index: episode for index, episode in before.items() if index < count}
-        self.indices = [index for index in range(count) if index not in self._ended]
+        self._ended = {index: before[index] for index in wanted if index in before}
+        self.indices = [index for index in wanted if index not in self._ended]
 
     def ended(self, episode: Episode) -> None:
         """Keep an episode."""
@@ -79,27 +80,34 @@ class TaskQueue:
         return TaskResult(self.task.group, self.task.number, episodes, self.description)
 
 
+def results_in(journal: EpisodeJournal, env: EnvConfig, n_episodes: int) -> list[TaskResult]:
+    """What a journal has of the first episodes of every task."""
+    return [TaskQueue(task, range(n_episodes), journal).result for task in tasks_of(env)]
+
+
 class Evaluation:
     """Plays tasks with a policy, which is loaded when the first environment says what it shows.
 
     Args:
-        policy_for: gives the policy with its processors; asked once, with what the environment provides.
+        policy_for: gives the policy, with its processors or as it acts; asked once, with what the environment provides.
         env: configuration of the environments.
         config: how many episodes and videos.
         seed: episode `k` of every task starts from `seed + k`.
         videos: folder for a folder of films per task; None for none.
         rename_map: names in the environment: names in the policy; the processors already know it.
+        shows_progress: show a bar, where there is a terminal.
     """
 
     def __init__(
         self,
-        policy_for: Callable[[PolicyFeatures], PolicyWithProcessors],
+        policy_for: Callable[[PolicyFeatures], PolicyWithProcessors | ActingPolicy],
         env: EnvConfig,
         config: EvalConfig,
         *,
         seed: int,
         videos: Path | None = None,
         rename_map: Mapping[str, str] | None = None,
+        shows_progress: bool = True,
     ) -> None:
         self._policy_for = policy_for
         self._env = env
@@ -107,23 +115,37 @@ class Evaluation:
         self._seed = seed
         self._videos = videos
         self._rename_map = rename_map or {}
-        self._trained: PolicyWithProcessors | None = None
+        self._shows_progress = shows_progress
+        self._loaded: PolicyWithProcessors | ActingPolicy | None = None
 
     def run(self, *, journal: EpisodeJournal | None = None, trust_remote_code: bool = False) -> dict[str, Any]:
+        """Play, and report; see `played` and `report`."""
+        started = time.perf_counter()
+        results = self.played(journal=journal, trust_remote_code=trust_remote_code)
+        return report(results, seconds=time.perf_counter() - started, caveats=self._env.caveats())
+
+    def played(
+        self,
+        *,
+        episodes: Sequence[int] | None = None,
+        journal: EpisodeJournal | None = None,
+        trust_remote_code: bool = False,
+    ) -> list[TaskResult]:
         """Build the environments of one task after the other, or of `max_parallel_tasks` at a time, and play.
 
         Args:
+            episodes: numbers of those to play of every task; default: the first `n_episodes`.
             journal: keeps every episode; what it has is not played again.
             trust_remote_code: allow environments whose code comes from the Hub.
 
         Returns:
-            See `report`.
+            The episodes of every task, those of before too.
 
         Raises:
             FeatureMismatchError: policy and environment do not fit.
         """
-        started = time.perf_counter()
-        queues = [TaskQueue(task, self._config.n_episodes, journal) for task in tasks_of(self._env)]
+        wanted = range(self._config.n_episodes) if episodes is None else episodes
+        queues = [TaskQueue(task, wanted, journal) for task in tasks_of(self._env)]
         at_once = self._env.max_parallel_tasks if isinstance(self._env, BenchmarkEnvConfig) else 1
         with ExitStack() as shown:
             tell: Callable[[Episode], None] | None = None
@@ -133,14 +155,13 @@ class Evaluation:
                 with EnvRows(makes, self._rows_each(together), use_async=self._config.use_async_envs) as rows:
                     # The bar of episodes comes after that of large weights: one line holds one bar.
                     self._policy(rows)
-                    tell = tell or shown.enter_context(_progress(queues))
+                    tell = tell or shown.enter_context(_progress(queues, shown=self._shows_progress))
                     self.play(rows, together, tell)
-        return self.report(queues, time.perf_counter() - started)
+        return [queue.result for queue in queues]
 
     def play(self, rows: EnvRows, queues: Sequence[TaskQueue], tell: Callable[[Episode], None]) -> None:
         """Play what waits of some tasks; `rows` has equally many environments of each, one task after the other."""
-        trained, features_map = self._policy(rows), self._env.features_map
-        actors = [PolicyActor(trained, rows.action_space, features_map) for _ in range(rows.count)]
+        policy, features_map = self._policy(rows), self._env.features_map
         of_row = [queue for queue in queues for _ in range(rows.count // len(queues))]
         to_play = {
             queue.task.name: starts(
@@ -153,34 +174,37 @@ class Evaluation:
         }
         for queue, description in zip(of_row, rows.tasks, strict=True):
             queue.description = description
-        for row, episode in play(rows, actors, [to_play[queue.task.name] for queue in of_row]):
-            of_row[row].ended(episode)
-            tell(episode)
-
-    def report(self, queues: Sequence[TaskQueue], seconds: float) -> dict[str, Any]:
-        """See `report`."""
-        return report([queue.result for queue in queues], seconds=seconds, caveats=self._env.caveats())
+        with ExitStack() as opened:
+            actors = [
+                opened.enter_context(closing(PolicyActor(policy, rows.action_space, features_map)))
+                for _ in range(rows.count)
+            ]
+            for row, episode in play(rows, actors, [to_play[queue.task.name] for queue in of_row]):
+                of_row[row].ended(episode)
+                tell(episode)
 
     def _rows_each(self, queues: Sequence[TaskQueue]) -> int:
         batch_size = self._config.batch_size or max(1, (os.cpu_count() or 1) // len(queues))
         return rows_for(batch_size, max(len(queue.indices) for queue in queues))
 
-    def _policy(self, rows: EnvRows) -> PolicyWithProcessors:
+    def _policy(self, rows: EnvRows) -> PolicyWithProcessors | ActingPolicy:
         provided = provided_features(rows.observation_space, rows.action_space, self._env.features_map)
-        if self._trained is None:
-            self._trained = self._policy_for(provided)
-        renamed = {self._rename_map.get(key, key): feature for key, feature in provided.items()}
-        needed = self._trained.policy.config
-        source = f"environment '{self._env.type}'"
-        check_provided(needed.needed_of(renamed), renamed, source, resized=needed.resizes_images)
-        return self._trained
+        if self._loaded is None:
+            self._loaded = self._policy_for(provided)
+        if isinstance(self._loaded, PolicyWithProcessors):
+            renamed = {self._rename_map.get(key, key): feature for key, feature in provided.items()}
+            needed = self._loaded.policy.config
+            source = f"environment '{self._env.type}'"
+            check_provided(needed.needed_of(renamed), renamed, source, resized=needed.resizes_images)
+        return self._loaded
 
 
 @contextmanager
-def _progress(queues: Sequence[TaskQueue]) -> Iterator[Callable[[Episode], None]]:
+def _progress(queues: Sequence[TaskQueue], *, shown: bool = True) -> Iterator[Callable[[Episode], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     console = Console(stderr=True)
-    bars = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
+    shown = shown and console.is_terminal
+    bars = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not shown)
     with bars:
         bar = bars.add_task("episodes", total=sum(len(queue.indices) for queue in queues), rate="")
         solved: list[bool] = []
@@ -221,8 +245,9 @@ def evaluate_policy(
     """
     started = time.perf_counter()
     (task,) = tasks_of(env)
-    queues = [TaskQueue(task, config.n_episodes)]
+    queues = [TaskQueue(task, range(config.n_episodes))]
     evaluation = Evaluation(lambda _: trained, env, config, seed=seed, videos=videos, rename_map=rename_map)
     with _progress(queues) as tell:
         evaluation.play(rows, queues, tell)
-    return evaluation.report(queues, time.perf_counter() - started)
+    results = [queue.result for queue in queues]
+    return report(results, seconds=time.perf_counter() - started, caveats=env.caveats())

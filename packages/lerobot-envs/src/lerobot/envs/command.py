@@ -3,6 +3,8 @@
 import json
 import logging
 import time
+from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,22 +17,23 @@ from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.success import SuccessDetector
 from lerobot.core.signals import Stopped, stop_signals
-from lerobot.envs.benchmark import Evaluation
+from lerobot.envs.benchmark import results_in
 from lerobot.envs.commands.eval import EvalPipelineConfig
+from lerobot.envs.comparison import success_plot, success_table
 from lerobot.envs.journal import EpisodeJournal
 from lerobot.envs.report import summary_line, task_lines
+from lerobot.envs.shards import JOB, play_elsewhere
+from lerobot.envs.sweep import journals_of, play_here, reports_of, runs_of
 from lerobot.envs.trials.session import EvaluationStrategyConfig, RobotEvaluation
 from lerobot.envs.trials.tally import Tally
 from lerobot.envs.trials.wishes import require_judge
-from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
-from lerobot.policies.features import PolicyFeatures
 from lerobot.rollout.command import staged
 from lerobot.rollout.commands.acting import ActingOptions
 from lerobot.rollout.commands.rollout import RolloutConfig
 
 logger = logging.getLogger(__name__)
 
-REPORT = "eval_info.json"
+REPORT, TABLE, PLOT = "eval_info.json", "success.md", "success.svg"
 GO_ON = "to go on: the same command with --output_dir=%s --resume=true"
 
 __getattr__ = moved_names(__name__, {"evaluate_policy": "lerobot.envs.benchmark"})
@@ -54,30 +57,30 @@ def eval_command(config: EvalPipelineConfig) -> int:
 
 
 def _in_environment(config: EvalPipelineConfig, env: EnvConfig, folder: Path) -> None:
-    if config.policy.pretrained_path is None:
+    if any(policy.origin is None for policy in (config.policy, *config.compare)):
         logger.warning("the policy is not trained: give one with --policy.path=FOLDER")
     for caveat in env.caveats():
         logger.warning("%s", caveat)
-    hooks = load_hooks()
-    with hooks.run("eval", config):
-        evaluation = Evaluation(
-            lambda features: _load(config, features),
-            env,
-            config.eval,
-            seed=config.seed,
-            videos=folder / "videos",
-            rename_map=config.rename_map,
-        )
-        with (
-            EpisodeJournal(folder, _settings(config), resume=config.resume) as journal,
-            stop_signals().graceful(),
-        ):
+    hooks, runs, begun_s = load_hooks(), runs_of(config, folder), time.perf_counter()
+    with hooks.run("eval", config), ExitStack() as stack:
+        journals = journals_of(runs, config, resumable=(folder / JOB).exists())
+        for journal in journals.values():
+            stack.enter_context(journal)
+        with stop_signals().graceful():
             try:
-                results = evaluation.run(journal=journal, trust_remote_code=config.trust_remote_code)
+                if config.executor is None:
+                    play_here(config, env, runs, journals)
+                else:
+                    play_elsewhere(config, env, config.executor, runs, journals, folder)
             except Stopped:
                 logger.info(GO_ON, folder)
                 raise
-        _publish(results, folder, hooks)
+        played = {run.name: results_in(journals[run.name], env, config.eval.n_episodes) for run in runs}
+        reports = reports_of(runs, played, env, time.perf_counter() - begun_s)
+        for label, results in reports.items():
+            _publish(results, folder / label if config.compare else folder, hooks)
+        if len(runs) > 1:
+            _compare(reports, folder)
 
 
 def _on_robot(config: EvalPipelineConfig, robot: RobotConfig, folder: Path) -> int:
@@ -109,6 +112,15 @@ def _on_robot(config: EvalPipelineConfig, robot: RobotConfig, folder: Path) -> i
     return code
 
 
+def _compare(reports: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
+    table = success_table(reports)
+    replace_text(folder / TABLE, table)
+    replace_text(folder / PLOT, success_plot(reports))
+    for line in table.splitlines():
+        logger.info("%s", line)
+    logger.info("table: %s, plot: %s", folder / TABLE, folder / PLOT)
+
+
 def _publish(results: dict[str, Any], folder: Path, hooks: Hooks) -> None:
     replace_text(folder / REPORT, json.dumps(results, indent=2))
     hooks.call("evaluation_done", step=None, results=results)
@@ -123,18 +135,13 @@ def _folder(config: EvalPipelineConfig, place: EnvConfig | RobotConfig) -> Path:
 
 
 def _settings(config: EvalPipelineConfig) -> dict[str, Any]:
-    """What decides which episodes there are and how they go; how many are played at a time does not."""
-    path = config.policy.pretrained_path
-    if config.env is not None:
-        settings = config.model_dump(mode="json", include={"policy", "env", "seed", "rename_map"})
-        settings["env"].pop("max_parallel_tasks", None)
-    else:
-        deciding = {"fps", "interpolation_multiplier", "inference", "task", "safety", "detector"}
-        settings = config.model_dump(mode="json", include={"policy", "robot", "rename_map", *deciding})
-        settings["episode_time_s"] = config.eval.episode_time_s
-        # The same arm may have another port tomorrow.
-        settings["robot"] = without_ports(settings["robot"])
-    return {**settings, "pretrained_path": None if path is None else str(path)}
+    """What decides which episodes there are on a robot and how they go."""
+    deciding = {"fps", "interpolation_multiplier", "inference", "task", "safety", "detector"}
+    settings = config.model_dump(mode="json", include={"policy", "robot", "rename_map", *deciding})
+    settings["episode_time_s"] = config.eval.episode_time_s
+    # The same arm may have another port tomorrow.
+    settings["robot"] = without_ports(settings["robot"])
+    return {**settings, "pretrained_path": config.policy.origin}
 
 
 def without_ports(settings: dict[str, Any]) -> dict[str, Any]:
@@ -144,11 +151,3 @@ def without_ports(settings: dict[str, Any]) -> dict[str, Any]:
         for name, value in settings.items()
         if name != "port"
     }
-
-
-def _load(config: EvalPipelineConfig, features: PolicyFeatures) -> PolicyWithProcessors:
-    policy = make_policy(config.policy, features, rename_map=config.rename_map)
-    processors = make_pre_post_processors(
-        policy.config, rename_map={key: new for key, new in config.rename_map.items() if key in features}
-    )
-    return PolicyWithProcessors(policy, processors)

@@ -31,7 +31,7 @@ class Journal:
         if resume:
             # The last line is whole or was being written when the program was killed.
             lines = _read(path).split("\n")[:-1]
-            _check(json.loads(lines[0]) if lines else {}, dict(json.loads(json.dumps(settings))), path)
+            require_same(json.loads(lines[0]) if lines else {}, dict(json.loads(json.dumps(settings))), path)
         self.entries: list[dict[str, Any]] = [json.loads(line) for line in lines[1:]]
         """What is kept, the oldest first."""
         self._path = path
@@ -96,15 +96,9 @@ class EpisodeJournal:
             "task_group": group,
             "task_id": task_id,
             "task": description,
-            "index": episode.index,
-            "seed": episode.seed,
-            "success": episode.success,
-            "sum_reward": episode.sum_reward,
-            "max_reward": episode.max_reward,
-            "steps": episode.steps,
-            "video": None if episode.video is None else str(episode.video),
+            **episode.to_json(),
         }
-        self._write({**entry, "unknown": True} if episode.unknown else entry)
+        self._write(entry)
 
     def take_back(self, group: str, task_id: int, index: int) -> None:
         """Forget an episode that was kept, so that it is played again."""
@@ -129,9 +123,7 @@ class EpisodeJournal:
         if entry.get("taken_back"):
             self._episodes.get(task, {}).pop(entry["index"], None)
             return
-        values = {name: entry[name] for name in ("index", "seed", "success", "sum_reward", "max_reward", "steps")}
-        video = None if entry["video"] is None else Path(entry["video"])
-        episode = Episode(**values, video=video, unknown=entry.get("unknown", False))
+        episode = Episode.from_json(entry, None if entry["video"] is None else Path(entry["video"]))
         self._episodes.setdefault(task, {})[episode.index] = episode
         self._descriptions[task] = str(entry["task"])
 
@@ -145,7 +137,17 @@ def _read(path: Path) -> str:
         ) from error
 
 
-def _check(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
+def require_same(before: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> None:
+    """Refuse to go on with what was made with other settings.
+
+    Args:
+        before: settings as JSON has them.
+        now: likewise.
+        path: what was made.
+
+    Raises:
+        LeRobotError: they differ; names the first difference.
+    """
     first, second = dict(_leaves(before)), dict(_leaves(now))
     for name in sorted(first.keys() | second.keys()):
         if first.get(name) != second.get(name):

@@ -1,10 +1,10 @@
 """What an evaluation found, in figures: the report's file and a line to read."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from lerobot.core.words import counted
 
@@ -35,6 +35,25 @@ class Episode:
     steps: int
     video: Path | None = None
     unknown: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is written into files; `unknown` only where it is so."""
+        values = {
+            "index": self.index,
+            "seed": self.seed,
+            "success": self.success,
+            "sum_reward": self.sum_reward,
+            "max_reward": self.max_reward,
+            "steps": self.steps,
+            "video": None if self.video is None else str(self.video),
+        }
+        return {**values, "unknown": True} if self.unknown else values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], video: Path | None) -> Self:
+        """As it was written; where the film is now is said beside it."""
+        names = ("index", "seed", "success", "sum_reward", "max_reward", "steps")
+        return cls(**{name: values[name] for name in names}, video=video, unknown=values.get("unknown", False))
 
 
 def wilson_interval(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
@@ -91,27 +110,28 @@ def report(results: Sequence[TaskResult], *, seconds: float, caveats: Sequence[s
     timing = {"eval_s": seconds, "eval_ep_s": seconds / len(everything)}
     return {
         "per_task": [_task(each) for each in results],
-        "per_group": {group: _summary(episodes) for group, episodes in groups.items()},
-        "overall": _summary(everything) | timing,
+        "per_group": {group: summary(episodes) for group, episodes in groups.items()},
+        "overall": summary(everything) | timing,
         "caveats": list(caveats),
     }
 
 
 def _task(result: TaskResult) -> dict[str, Any]:
-    summary = _summary(result.episodes)
+    counts = summary(result.episodes)
     metrics = {
         "sum_rewards": [episode.sum_reward for episode in result.episodes],
         "max_rewards": [episode.max_reward for episode in result.episodes],
         "successes": [episode.success for episode in result.episodes],
         "seeds": [episode.seed for episode in result.episodes],
         "steps": [episode.steps for episode in result.episodes],
-        "video_paths": summary.pop("video_paths"),
+        "video_paths": counts.pop("video_paths"),
     }
     named = {"task_group": result.group, "task_id": result.task_id, "task": result.description}
-    return {**named, **summary, "metrics": metrics}
+    return {**named, **counts, "metrics": metrics}
 
 
-def _summary(episodes: Sequence[Episode]) -> dict[str, Any]:
+def summary(episodes: Sequence[Episode]) -> dict[str, Any]:
+    """How often episodes succeeded, and their rewards; at least one."""
     n, successes = len(episodes), sum(episode.success for episode in episodes)
     low, high = wilson_interval(successes, n)
     return {
@@ -138,13 +158,13 @@ def task_lines(results: dict[str, Any]) -> list[str]:
     if len(results["per_task"]) == 1:
         return []
     tasks = [f"{task['task_group']} {task['task_id']}: {_rate(task)}  {task['task']}" for task in results["per_task"]]
-    return [*tasks, *(f"{group}: {_rate(summary)}" for group, summary in results["per_group"].items())]
+    return [*tasks, *(f"{group}: {_rate(counts)}" for group, counts in results["per_group"].items())]
 
 
-def _rate(summary: dict[str, Any]) -> str:
-    low, high = summary["pc_success_interval_95"]
-    unknown = f", {summary['n_unknown']} unknown" if summary["n_unknown"] else ""
+def _rate(counts: dict[str, Any]) -> str:
+    low, high = counts["pc_success_interval_95"]
+    unknown = f", {counts['n_unknown']} unknown" if counts["n_unknown"] else ""
     return (
-        f"success {summary['pc_success']:.1f} % ({summary['n_success']} of {counted(summary['n'], 'episode')}"
+        f"success {counts['pc_success']:.1f} % ({counts['n_success']} of {counted(counts['n'], 'episode')}"
         f"{unknown}, 95 % interval {low:.1f} to {high:.1f} %)"
     )

@@ -2,7 +2,6 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import mujoco
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from lerobot.core.errors import ConfigError, ConfigProblem
 from lerobot.kinematics.config import KinematicsConfig
+from lerobot.kinematics.model_file import bundled_models
 
 Vector = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ class Arm:
 
 def _load(config: KinematicsConfig) -> mujoco.MjModel:
     path = Path(config.urdf_path)
-    bundled = {file.name.removesuffix(".urdf"): file for file in files(__package__).joinpath("models").iterdir()}
+    bundled = bundled_models()
     try:
         text = (bundled.get(config.urdf_path) or path).read_text(encoding="utf-8")
         robot = ET.fromstring(text)  # noqa: S314 - a file the user chose, and expat bounds what entities expand to

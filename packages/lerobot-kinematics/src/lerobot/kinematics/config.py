@@ -1,14 +1,17 @@
-"""Configurations of the steps between joints and end effector; keys and defaults are those of the peer.
+"""Configurations of the steps between joints and end effector, and of the links that the safety gate knows.
 
-Fields listed in `saved_if_set` are unknown to the peer and written only where they differ from their default.
+Keys and defaults of the steps are those of the peer. Fields listed in `saved_if_set` are unknown to the peer and
+written only where they differ from their default.
 """
 
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from lerobot.core.config.base import ConfigModel, PathText, ProcessorStepConfig, Unit
 from lerobot.core.processors.config import EndEffectorBounds
+from lerobot.core.safety.config import ArmModelConfig
 
 _STEPS = "lerobot.kinematics.steps"
 
@@ -26,6 +29,26 @@ class KinematicsConfig(ConfigModel):
         min_length=1,
         description="Joints of the URDF in the order of motor_names, where they are named otherwise than the motors; "
         "default: those between base and end.",
+    )
+
+
+class LinksConfig(ArmModelConfig):
+    """Links of an arm as capsules, from its URDF or MJCF file: makes its workspace and collisions known to the gate."""
+
+    target: ClassVar[str] = "lerobot.kinematics.links:Links"
+
+    type: str = "links"
+    file: PathText = Field(description="URDF or MJCF file, or the name of a model that comes with the package: so101.")
+    end_effector: str = Field(default="gripper_frame_link", description="Link whose place the workspace's box is for.")
+    joints: dict[str, str] = Field(
+        default_factory=dict, description="The file's joint by motor, where they are named otherwise: {pan: joint_1}."
+    )
+    capsules: Path | None = Field(
+        default=None,
+        description="YAML file with the capsules of links; without it the file's shapes, else its lengths.",
+    )
+    radius_m: float = Field(
+        default=0.03, gt=0, description="Radius of links whose shape is not known, metres: 0.03 fits an SO-101."
     )
 
 

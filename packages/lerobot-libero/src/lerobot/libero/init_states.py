@@ -1,24 +1,13 @@
 """The starts of a task, read from LIBERO's files without running anything that is in them."""
 
-import io
-import pickle
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot.core.errors import LeRobotError
-
-_ARRAY = {
-    ("numpy.core.multiarray", "_reconstruct"): ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"): ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy", "ndarray"): ("numpy", "ndarray"),
-    ("numpy", "dtype"): ("numpy", "dtype"),
-    ("_codecs", "encode"): ("_codecs", "encode"),
-}
-"""What an array in a pickle names, and where it is today; nothing else can be named."""
+from lerobot.core.array_pickle import unpickled_arrays
+from lerobot.core.errors import DatasetError, LeRobotError
 
 
 def read_init_states(path: Path) -> NDArray[np.float64]:
@@ -36,19 +25,9 @@ def read_init_states(path: Path) -> NDArray[np.float64]:
     try:
         with zipfile.ZipFile(path) as archive:
             (name,) = [each for each in archive.namelist() if each.endswith("/data.pkl")]
-            states = _Array(io.BytesIO(archive.read(name))).load()
-    except (zipfile.BadZipFile, pickle.UnpicklingError, ValueError, TypeError, EOFError, KeyError) as error:
+            states = unpickled_arrays(archive.read(name), name)
+    except (zipfile.BadZipFile, DatasetError, ValueError, KeyError) as error:
         raise LeRobotError(f"{path} holds no starts of a task: {error}") from error
     if not isinstance(states, np.ndarray) or states.dtype != np.float64 or states.ndim != 2:
         raise LeRobotError(f"{path} holds no starts of a task", expected="an array of numbers, a start a row")
     return states
-
-
-class _Array(pickle.Unpickler):
-    """Makes arrays, text and numbers, and refuses everything else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """The function or class that a file names."""
-        if (module, name) not in _ARRAY:
-            raise pickle.UnpicklingError(f"it names {module}.{name}")
-        return super().find_class(*_ARRAY[module, name])

@@ -58,8 +58,8 @@ class TaskEncoder(nn.Module):
 
     def _features(self, tokens: Tensor, mask: Tensor) -> Tensor:
         weights = list(self.text_encoder.parameters())
-        if any(weight.requires_grad for weight in weights):
-            # An adapter learns here.
+        if torch.compiler.is_compiling() or any(weight.requires_grad for weight in weights):
+            # It is traced, or an adapter learns here.
             found: Tensor = self.text_encoder(tokens, mask)
             return found
         device = tokens.device.type

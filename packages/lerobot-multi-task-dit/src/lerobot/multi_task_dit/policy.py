@@ -86,18 +86,29 @@ class MultiTaskDiTPolicy(DenoisingPolicy):
 
     # --- actions and noise -------------------------------------------------------------------------------------------
 
-    def sample(self, condition: Tensor, continuation: Continuation | None = None) -> Tensor:
+    def sample(
+        self, condition: Tensor, continuation: Continuation | None = None, noise: Tensor | None = None
+    ) -> Tensor:
         """See `DenoisingPolicy.sample`."""
         config = self.config
-        shape = (len(condition), config.horizon, self._action_size)
-        noise = torch.randn(shape, dtype=condition.dtype, device=condition.device)
-        guidance = None if continuation is None else Guidance(continuation, noise, first=config.n_obs_steps - 1)
+        size = (condition.shape[0], config.horizon, self._action_size)
+        first, added = (
+            (torch.randn(size, dtype=condition.dtype, device=condition.device), None)
+            if noise is None
+            else (noise[:, 0], noise[:, 1:])
+        )
+        guidance = None if continuation is None else Guidance(continuation, first, first=config.n_obs_steps - 1)
         network = self.noise_predictor.under(condition)
         if config.objective == "diffusion":
-            return self.noise.remove(noise, network, guidance)
+            return self.noise.remove(first, network, guidance, added)
         return Flow.FROM_ZERO.integrate(
-            network, noise, config.num_integration_steps, guidance, config.integration_method
+            network, first, config.num_integration_steps, guidance, config.integration_method
         )
+
+    @property
+    def draws(self) -> int:
+        """See `DenoisingPolicy.draws`."""
+        return self.noise.draws if self.config.objective == "diffusion" else 1
 
     def error(self, actions: Tensor, condition: Tensor) -> Tensor:
         """See `DenoisingPolicy.error`."""

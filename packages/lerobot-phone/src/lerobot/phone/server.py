@@ -30,6 +30,7 @@ from lerobot.remote.wire.access import read_token
 from lerobot.remote.wire.config import is_loopback
 from lerobot.remote.wire.errors import WireError, printable
 from lerobot.remote.wire.listening import Listening
+from lerobot.remote.wire.tls import server_context
 
 log = logging.getLogger(__name__)
 
@@ -113,13 +114,11 @@ class PhoneServer:
                 certificate, key = own_certificate(folder, list(names))
             except OSError as error:
                 raise DeviceConnectionError(f"the page's certificate cannot be kept in {folder}: {error}.") from error
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         try:
-            context.load_cert_chain(certificate, key)
-        except (OSError, ssl.SSLError) as error:
+            return server_context(certificate, key)
+        except OSError as error:
             expected = f"a certificate with its key: {error}"
             raise ConfigError([ConfigProblem("--teleop.tls_cert", str(certificate), expected)]) from error
-        return context
 
     # --- every request -----------------------------------------------------------------------------------------------
 

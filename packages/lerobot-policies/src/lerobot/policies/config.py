@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
-from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import PathText, PolicyConfig
 from lerobot.core.errors import FeatureMismatchError
@@ -29,6 +28,7 @@ class PreTrainedConfig(PolicyConfig):
     """
 
     from_path: ClassVar[str] = "lerobot.policies.checkpoint.files:saved_fields"
+    acts: ClassVar[str] = "lerobot.policies.player:load_player"
 
     processors: ClassVar[str] = "lerobot.policies.processing.pipelines:default_processors"
     """Function that makes the pre- and post-processor, `"package.module:function"`; called with the configuration
@@ -143,9 +143,9 @@ class PreTrainedConfig(PolicyConfig):
         return 0
 
     @property
-    def is_trained(self) -> bool:
-        """Whether it comes from somewhere, and does not act at random."""
-        return self.pretrained_path is not None
+    def origin(self) -> str | None:
+        """See `PolicyConfig.origin`."""
+        return self.pretrained_path
 
     def optimizer_preset(self) -> Mapping[str, Any]:
         """The optimizer this policy is trained with, as its section of a training configuration."""
@@ -249,13 +249,3 @@ class PreTrainedConfig(PolicyConfig):
                     keys=[key],
                     expected=f"{key} of one axis, such as {(math.prod(feature.shape),)}",
                 )
-
-
-def require_trained(config: PreTrainedConfig) -> None:
-    """Check that a policy comes from somewhere: an untrained one would act at random.
-
-    Raises:
-        PydanticCustomError: it is new; for validators of commands.
-    """
-    if not config.is_trained:
-        raise PydanticCustomError("policy_untrained", "--policy.path: a trained policy, not only its type")

@@ -12,6 +12,8 @@ OBSERVATION_ENVIRONMENT_STATE = "observation.environment_state"
 ACTION = "action"
 REWARD = "next.reward"
 DONE, SUCCESS, TRUNCATED = "next.done", "next.success", "next.truncated"
+NOISE = "noise"
+"""Random numbers that an exported policy is given, where it draws some itself otherwise."""
 RETURN = "return_to_go"
 """Discounted rewards from a frame on to the end of its episode, standardised over the dataset; computed by training."""
 

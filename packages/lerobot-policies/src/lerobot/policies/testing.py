@@ -12,8 +12,8 @@ from lerobot.core.testing import PolicyContract
 from lerobot.core.testing.contracts.arrays import seed_everything, to_numpy
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.export.program import Exportable
-from lerobot.policies.features import ACTION
+from lerobot.policies.export.program import DrawsNoise, Exportable
+from lerobot.policies.features import ACTION, NOISE
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.policies.processing.pipelines import make_processors
 
@@ -102,14 +102,21 @@ class TrainablePolicyContract(PolicyContract):
         assert (acted[0] - acted[1]).abs().max() <= self.tolerance
 
     def test_the_exported_chunk_is_the_predicted_one(self, policy: Any, batch: dict[str, Any]) -> None:
-        """`exported_chunk` gives, from the observation alone, what `predict_action_chunk` gives.
+        """`exported_chunk` gives, from observation and noise alone, what `predict_action_chunk` gives.
 
-        Repair: let one call the other; remember and draw nothing in `exported_chunk`.
+        Repair: let one call the other; remember and draw nothing in `exported_chunk`; let `draw_noise` draw in the
+        order in which `predict_action_chunk` does.
         """
         self.require("export", isinstance(policy, Exportable))
         observation = self.observation(batch)
+        policy.reset()
+        noise = {}
+        if isinstance(policy, DrawsNoise):
+            seed_everything(7)
+            noise[NOISE] = policy.draw_noise(8)
         with torch.no_grad():
-            exported = to_numpy(policy.exported_chunk(observation))
+            exported = to_numpy(policy.exported_chunk({**observation, **noise}))
+        seed_everything(7)
         assert abs(exported - to_numpy(policy.predict_action_chunk(observation))).max() <= self.tolerance
 
 

@@ -2,3 +2,7 @@
 
 `newest`, `receiver` and `watchdog` serve every device of a network, whatever its protocol.
 """
+
+from lerobot.core.deprecation import keep_moved_modules
+
+keep_moved_modules(__name__, {"served": "lerobot.core.config.policies"})

@@ -13,6 +13,7 @@ from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.safety import derive_limits, safe_end
 from lerobot.core.signals import StopSignals
 from lerobot.datasets.record.progress import Progress
+from lerobot.policies.player import TrainedPlayer
 from lerobot.rl.assembly import DRAWS, REPLAY, Experience, make_learner, newest_checkpoint, open_experience
 from lerobot.rl.commands.train_rl import ReinforcementOptions, TrainRLConfig, saved
 from lerobot.rl.devices import Devices, make_devices
@@ -48,7 +49,7 @@ def train_rl(config: TrainRLConfig) -> int:
         experience = open_experience(config, devices, folder)
         with closing(experience.dataset), hooks.run("train-rl", config):
             run = begun(config, devices, folder, hooks, experience)
-            source = PolicySource(run.learner.trained, devices.features, devices.task)
+            source = PolicySource(TrainedPlayer(run.learner.trained), devices.features, devices.task)
             source.rehearse()
             if run.resumed is not None and (generators := read_random(run.resumed, 0)) is not None:
                 random_state.restore(generators)

@@ -6,4 +6,7 @@ for, `ahead` one that acts ahead of time. `strategies` are what is done beside d
 
 from lerobot.core.deprecation import keep_moved_modules
 
-keep_moved_modules(__name__, {"episodic": "lerobot.rollout.strategies.episodic"})
+keep_moved_modules(
+    __name__,
+    {"episodic": "lerobot.rollout.strategies.episodic", "remote.served": "lerobot.policies.served.checkpoint"},
+)

@@ -3,19 +3,19 @@
 from typing import Any, Protocol
 
 from lerobot.core.clock import MonotonicClock, clock_of
-from lerobot.core.config.base import ChunkPolicyConfig
+from lerobot.core.config.base import PolicyConfig
+from lerobot.core.config.policies import ChunkPolicyConfig
 from lerobot.core.processors import DataProcessorPipeline
 from lerobot.core.processors.dataset_features import (
     DatasetFeatures,
     aggregate_pipeline_dataset_features,
     create_initial_features,
 )
+from lerobot.core.protocols.acting import ActingPolicy, Place
 from lerobot.core.protocols.chunks import ChunkRequest, ChunkSource
 from lerobot.core.protocols.robot import Robot
+from lerobot.core.registry import registry
 from lerobot.core.types import as_features
-from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
-from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.features import OBSERVATION_STATE, features_of_dataset
 from lerobot.rollout.ahead.source import AheadSettings, AheadSource
 from lerobot.rollout.ahead.worker import ClockWorker, ThreadWorker, Worker
 from lerobot.rollout.commands.rollout import RolloutConfig
@@ -23,6 +23,8 @@ from lerobot.rollout.inference import AsyncInference, RTCInference
 from lerobot.rollout.interpolation import Forgetful
 from lerobot.rollout.local import LocalChunks
 from lerobot.rollout.source import PolicySource, blank_observation
+
+STATE = "observation.state"
 
 
 class Actor(Forgetful, Protocol):
@@ -65,20 +67,20 @@ def make_actor(config: RolloutConfig, robot: Robot) -> Actor:
             fps=config.fps,
         )
     else:
-        trained = load_policy(config, config.policy, features, f"robot {robot}")
+        policy = load_policy(config, config.policy, robot)
         if inference.type == "sync":
-            acting = PolicySource(trained, features, config.task)
+            acting = PolicySource(policy, features, config.task)
             acting.rehearse()
             return acting
         source = LocalChunks(
-            trained,
+            policy,
             features,
             rtc=inference.rtc if isinstance(inference, RTCInference) else None,
             actions_per_chunk=inference.actions_per_chunk if isinstance(inference, AsyncInference) else None,
         )
     rehearse(source, features, config.task)
     clock = clock_of(robot)
-    state = features[OBSERVATION_STATE]["names"] if OBSERVATION_STATE in features else ()
+    state = features[STATE]["names"] if STATE in features else ()
     return AheadSource(
         _worker(source, robot, waits=inference.type == "sync"),
         settings_of(config),
@@ -89,13 +91,18 @@ def make_actor(config: RolloutConfig, robot: Robot) -> Actor:
     )
 
 
-def load_policy(
-    config: RolloutConfig, policy: PreTrainedConfig, features: DatasetFeatures, provider: str
-) -> PolicyWithProcessors:
-    """Load a policy and its processors; see `make_actor` for what is raised."""
-    chosen = policy if config.device is None else policy.model_copy(update={"device": config.device})
-    loaded = make_policy(chosen, features_of_dataset(features), rename_map=config.rename_map, provider=provider)
-    return PolicyWithProcessors(loaded, make_pre_post_processors(loaded.config, rename_map=config.rename_map))
+def load_policy(config: RolloutConfig, policy: PolicyConfig, robot: Robot) -> ActingPolicy:
+    """Load a policy for a robot; see `make_actor` for what is raised."""
+    place = Place(
+        f"robot {robot}",
+        robot_features(robot),
+        specs=as_features({**robot.observation_features, **robot.action_features}),
+        fps=config.fps,
+        rename_map=config.rename_map,
+        device=config.device,
+    )
+    loaded: ActingPolicy = registry.implementation(policy, policy.acts)(policy, place)
+    return loaded
 
 
 def settings_of(config: RolloutConfig) -> AheadSettings:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from lerobot.core.config.base import ConfigModel
-from lerobot.policies.rtc.config import RTCConfig
+from lerobot.core.config.rtc import RTCConfig
 
 
 class SyncInference(ConfigModel):

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 
 from lerobot.core.processors.dataset_features import DatasetFeatures, build_dataset_frame, picture_name
+from lerobot.core.protocols.acting import ActingPolicy
 from lerobot.core.safety import Limit
 from lerobot.core.types import Action, Observation
-from lerobot.policies.assembly import PolicyWithProcessors
-from lerobot.policies.processing.bridge import to_tensor
 from lerobot.rollout.ahead.report import SyncReport
 from lerobot.rollout.local import named_action
 
@@ -20,13 +18,13 @@ class PolicySource:
     """Asks a policy once a tick; see `lerobot.core.control.CommandSource`.
 
     Args:
-        trained: the policy and its processors.
+        policy: whom to ask.
         features: what a dataset stores of the robot: names and order of joints, and cameras.
         task: what to do, in words.
     """
 
-    def __init__(self, trained: PolicyWithProcessors, features: DatasetFeatures, task: str = "") -> None:
-        self._trained = trained
+    def __init__(self, policy: ActingPolicy, features: DatasetFeatures, task: str = "") -> None:
+        self._policy = policy
         self.features = features
         """What a dataset stores of the robot."""
         self._names: list[str] = features["action"]["names"]
@@ -37,8 +35,7 @@ class PolicySource:
 
     def reset(self) -> None:
         """Forget the episode so far."""
-        self._trained.policy.reset()
-        self._trained.processors.reset()
+        self._policy.reset()
 
     def rehearse(self) -> None:
         """Ask once for a made-up observation, so that nothing is loaded, compiled or found wrong while moving.
@@ -58,16 +55,14 @@ class PolicySource:
         """
         begun_s = time.perf_counter()
         frame = build_dataset_frame(self.features, observation, "observation")
-        batch = {**{key: to_tensor(value) for key, value in frame.items()}, "task": self.task}
-        policy, processors = self._trained.policy, self._trained.processors
-        with torch.inference_mode(), policy.precision():
-            action = processors.postprocessor(policy.select_action(processors.preprocessor(batch)))
+        action = self._policy.select_action({**frame, "task": self.task})
         command = named_action(action, self._names)
         self.report.predicted(begun_s, time.perf_counter())
         return command
 
     def close(self) -> None:
-        """Release what it holds: nothing."""
+        """Release what the policy holds."""
+        self._policy.close()
 
 
 def blank_observation(features: DatasetFeatures) -> Observation:

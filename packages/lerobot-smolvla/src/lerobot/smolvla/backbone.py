@@ -46,8 +46,8 @@ class Connector(nn.Module):
     def forward(self, patches: Tensor) -> Tensor:
         """Map `(B, N * N, width)` to `(B, (N / scale) ** 2, width of text)`."""
         side = math.isqrt(patches.shape[1]) // self.scale
-        squares = patches.view(len(patches), side, self.scale, side, self.scale, -1).transpose(2, 3)
-        found: Tensor = self.modality_projection.proj(squares.reshape(len(patches), side * side, -1))
+        squares = patches.view(patches.shape[0], side, self.scale, side, self.scale, -1).transpose(2, 3)
+        found: Tensor = self.modality_projection.proj(squares.reshape(patches.shape[0], side * side, -1))
         return found
 
 

@@ -75,7 +75,7 @@ class SmolVLA(nn.Module):
             parts = [(seen, camera.present[:, None].expand(seen.shape[:2]))]
             if self._around is not None:
                 fake, whole = self._around
-                parts = [self._special([fake, whole], len(seen)), *parts, self._special([fake], len(seen))]
+                parts = [self._special([fake, whole], seen.shape[0]), *parts, self._special([fake], seen.shape[0])]
             embedded += [part for part, _ in parts]
             present += [there for _, there in parts]
         shown = _through(self.state_proj, state)[:, None]

@@ -54,30 +54,46 @@ class Head(nn.Module):
         offsets = LAYERS * codes * config.action_chunk_size * actions
         self.map_to_cbet_preds_offset = nn.Sequential(nn.Linear(width, offsets))
 
-    def forward(self, tokens: Tensor) -> Prediction:
-        """Draw chunks for tokens `(N, D)`, with torch's generator."""
-        logits, codes = self._draw_in_turn(tokens) if self.config.sequentially_select else self._draw_at_once(tokens)
+    def forward(self, tokens: Tensor, noise: Tensor | None = None) -> Prediction:
+        """Draw chunks for tokens `(N, D)`.
+
+        Args:
+            tokens: what the transformer says of each.
+            noise: to draw by, as `draw_noise` gives it; None for torch's generator.
+        """
+        draw = self._draw_in_turn if self.config.sequentially_select else self._draw_at_once
+        logits, codes = draw(tokens, noise)
         offsets = self.map_to_cbet_preds_offset(tokens).unflatten(-1, self._offset_shape)
         rows = torch.arange(len(tokens), device=tokens.device)[:, None]
         layers = torch.arange(LAYERS, device=tokens.device)
         centres = self.vqvae_model.decode(codes)
         return Prediction(logits, codes, centres, centres + offsets[rows, layers, codes].sum(1))
 
-    def _draw_at_once(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        logits = self.map_to_cbet_preds_bin(tokens).unflatten(-1, (LAYERS, -1))
-        return logits, self._draw(logits.flatten(0, 1)).view(-1, LAYERS)
+    def draw_noise(self, tokens: int) -> Tensor:
+        """Draw what codes of tokens are drawn by, `(tokens, LAYERS, C)`, in the order in which `forward` draws."""
+        layers = LAYERS if self.config.sequentially_select else 1
+        shape = (tokens, LAYERS // layers, self.config.vqvae_n_embed)
+        return torch.cat([torch.empty(shape).exponential_() for _ in range(layers)], dim=1)
 
-    def _draw_in_turn(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    def _draw_at_once(self, tokens: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        logits = self.map_to_cbet_preds_bin(tokens).unflatten(-1, (LAYERS, -1))
+        return logits, self._draw(logits.flatten(0, 1), noise).view(-1, LAYERS)
+
+    def _draw_in_turn(self, tokens: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
         first = self.map_to_cbet_preds_primary_bin(tokens)
-        code = self._draw(first)
+        code = self._draw(first, None if noise is None else noise[:, 0])
         known = torch.cat((tokens, F.one_hot(code, first.shape[-1]).to(tokens.dtype)), dim=-1)
         second = self.map_to_cbet_preds_secondary_bin(known)
-        return torch.stack((first, second), dim=1), torch.stack((code, self._draw(second)), dim=1)
+        second_code = self._draw(second, None if noise is None else noise[:, 1])
+        return torch.stack((first, second), dim=1), torch.stack((code, second_code), dim=1)
 
-    def _draw(self, logits: Tensor) -> Tensor:
+    def _draw(self, logits: Tensor, noise: Tensor | None) -> Tensor:
         """Draw a code for each row `(M, C)`, `(M,)`."""
         likely = torch.softmax(logits / self.config.bet_softmax_temperature, dim=-1)
-        return torch.multinomial(likely, 1).squeeze(-1)
+        if noise is None:
+            return torch.multinomial(likely, 1).squeeze(-1)
+        # What torch.multinomial does with the exponential noise that it draws.
+        return (likely / noise.view(-1, noise.shape[-1])).argmax(dim=-1)
 
 
 class VQBeT(nn.Module):
@@ -132,14 +148,15 @@ class VQBeT(nn.Module):
         state = self.state_projector(observations[OBSERVATION_STATE])
         return {self.camera: self.rgb_feature_projector(points), OBSERVATION_STATE: state}
 
-    def predict(self, described: Mapping[str, Tensor]) -> Prediction:
+    def predict(self, described: Mapping[str, Tensor], noise: Tensor | None = None) -> Prediction:
         """Draw a chunk for each observation and those after the newest.
 
         Args:
             described: tokens of observations, `(B, n_obs_steps, D)` each.
+            noise: see `Head.forward`.
         """
         tokens = self._tokens(described[self.camera], described[OBSERVATION_STATE])
-        prediction: Prediction = self.action_head(self.policy(tokens, self._queries()).flatten(0, 1))
+        prediction: Prediction = self.action_head(self.policy(tokens, self._queries()).flatten(0, 1), noise)
         return prediction
 
     def _tokens(self, picture: Tensor, state: Tensor) -> Tensor:

@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 
-from lerobot.policies.features import ACTION, check_windows
+from lerobot.policies.features import ACTION, NOISE, check_windows
 from lerobot.policies.windowed import WindowedPolicy
 from lerobot.vqbet.codes import ActionCodes
 from lerobot.vqbet.config import VQBeTConfig
@@ -37,6 +37,7 @@ class VQBeTPolicy(WindowedPolicy):
     """
 
     config: VQBeTConfig
+    noise_law: Literal["exponential"] = "exponential"
 
     def __init__(self, config: VQBeTConfig, *, from_scratch: bool = True) -> None:
         super().__init__(config, config.action_chunk_size)
@@ -60,8 +61,20 @@ class VQBeTPolicy(WindowedPolicy):
         if not self._codes.learned and not self._warned:
             logger.warning("vqbet acts before it has learned its codes: its actions mean nothing yet")
             self._warned = True
-        chunks = self.vqbet.predict(window).chunks
+        return self._drawn(window, None)
+
+    def _drawn(self, window: Mapping[str, Tensor], noise: Tensor | None) -> Tensor:
+        chunks = self.vqbet.predict(window, noise).chunks
         return chunks.view(-1, self.config.n_chunks, *chunks.shape[1:])[:, self.config.n_obs_steps - 1]
+
+    def draw_noise(self, rows: int) -> Tensor:
+        """Draw what codes are drawn by, `(rows, n_chunks, layers, C)`; see `lerobot.policies.export.program`."""
+        drawn = self.vqbet.action_head.draw_noise(rows * self.config.n_chunks)
+        return drawn.view(rows, self.config.n_chunks, *drawn.shape[1:])
+
+    def exported_chunk(self, batch: Mapping[str, Any]) -> Tensor:
+        """Draw the chunk, every input `(B, n_obs_steps, ...)`; see `lerobot.policies.export.program.Exportable`."""
+        return self._drawn(self.window_with(batch), batch[NOISE].flatten(0, 1))
 
     def forward(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         """Compute the loss of the phase.

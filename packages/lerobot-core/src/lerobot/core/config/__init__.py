@@ -2,7 +2,6 @@
 
 from lerobot.core.config.base import (
     CameraConfig,
-    ChunkPolicyConfig,
     CommandConfig,
     ConfigModel,
     EnvConfig,
@@ -20,6 +19,7 @@ from lerobot.core.config.base import (
 from lerobot.core.config.installed import Installed
 from lerobot.core.config.judges import RewardModelConfig, SuccessDetectorConfig
 from lerobot.core.config.load import Loaded, discover_package, load
+from lerobot.core.config.policies import ChunkPolicyConfig
 from lerobot.core.config.render import render
 
 __all__ = [

@@ -281,17 +281,19 @@ class TeleoperatorConfig(_DeviceConfig):
 
 
 class PolicyConfig(PluginConfig):
-    """Choice of a policy; `lerobot-policies` defines the fields that policies share."""
+    """Choice of a policy that acts; `lerobot-policies` defines the fields that those which learn share."""
 
     kind: ClassVar[str] = "policy"
+    from_path: ClassVar[str] = "lerobot.core.config.policies:saved_fields"
 
+    acts: ClassVar[str] = ""
+    """What makes it ready to act, `"package.module:function"` or a class; empty: `target`. It is called with the
+    configuration and the `lerobot.core.protocols.Place` to act in, and gives an `ActingPolicy` that fits there."""
 
-class ChunkPolicyConfig(PolicyConfig):
-    """Choice of a policy that is not loaded here, such as one on another computer.
-
-    `target` is built with `observation_features` and `action_features` of the robot (`Features`) and `fps`, the actions
-    per second, and is a `ChunkSource`. Building it reaches the policy and checks that both fit.
-    """
+    @property
+    def origin(self) -> str | None:
+        """Where it comes from, such as its folder; None for a new one, which would act at random."""
+        return self.type
 
 
 class EnvConfig(PluginConfig):

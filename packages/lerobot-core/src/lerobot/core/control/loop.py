@@ -33,7 +33,8 @@ class ControlLoop:
 
     The loop does not connect devices or bring them to rest; `lerobot.core.safety.safe_end` does, around it. Ticks
     start on a grid of absolute deadlines. A tick that is less than half a period late starts at once; deadlines missed
-    by more are skipped and counted, and the phase stays on the grid.
+    by more are skipped and counted, and the phase stays on the grid. While a stop is latched the source is not asked:
+    it goes on after the release where it was, and counts no ticks in between.
 
     Args:
         robot: connected robot.
@@ -88,6 +89,7 @@ class ControlLoop:
         self.gated.begin()
         # Asked once: what a protocol asks of an object costs 12 us, a third of a tick (Xeon, CPython 3.11).
         self._timed = self.source if isinstance(self.source, TimedCommandSource) else None
+        self._asked = 0
         self.hooks.budget_s = HOOK_SHARE / self.fps
         self._ended_by = "not run"
 
@@ -157,15 +159,10 @@ class ControlLoop:
         raw = self.gated.observe()
         observation = self._processed(raw)
         watch.lap("observe")
-        action = self.source.next_action(observation, index)
+        action, command_time_s = self._command(observation, raw)
         if action is None:
             return False
         self.timing.started(start_s, deadline_s)
-        command_time_s = self._timed.command_time_s if self._timed is not None else None
-        if command_time_s is None:
-            command_time_s = self.clock.now()
-        for process in self.action_processors:
-            action = process(action, raw)
         watch.lap("source")
         command = self.gated.send(action, command_time_s=command_time_s)
         watch.add("gate", command.gate_s)
@@ -173,6 +170,7 @@ class ControlLoop:
         tick = Tick(
             index, slot, deadline_s, start_s, observation, command.requested, command.gated, command.sent,
             command.command_time_s, command.sent_time_s, command.interventions, self.gated.gate.enabled,
+            command.stopped,
         )  # fmt: skip
         self.hooks.call("action_sent", requested=tick.requested, sent=tick.sent, time_s=tick.sent_time_s)
         for sink in self.sinks:
@@ -180,6 +178,20 @@ class ControlLoop:
         self.hooks.call("control_tick", tick=tick)
         watch.lap("sinks")
         return True
+
+    def _command(self, observation: Observation, raw: Observation) -> tuple[Action | None, float]:
+        """What the source wants after the processors, None if it has no more; and when it was commanded."""
+        if self.gated.is_stopped:
+            return {}, self.clock.now()
+        action = self.source.next_action(observation, self._asked)
+        self._asked += 1
+        command_time_s = self._timed.command_time_s if self._timed is not None else None
+        if command_time_s is None:
+            command_time_s = self.clock.now()
+        if action is not None:
+            for process in self.action_processors:
+                action = process(action, raw)
+        return action, command_time_s
 
     def _processed(self, raw: Observation) -> Observation:
         observation = raw

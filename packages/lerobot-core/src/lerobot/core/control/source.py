@@ -24,7 +24,7 @@ class CommandSource(Protocol):
 
         Args:
             observation: processed observation of this tick.
-            tick: number of the tick, from 0.
+            tick: number of the tick, from 0; ticks in which a latched stop held the robot are not counted.
 
         Returns:
             Targets by key; keys left out hold their last value, an empty dict holds all. None ends the run.

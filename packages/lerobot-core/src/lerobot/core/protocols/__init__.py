@@ -3,11 +3,13 @@
 The docstrings here are the contract; implementations document only what is special about them.
 """
 
+from lerobot.core.protocols.acting import ActingPolicy, Place, PlannedActions
 from lerobot.core.protocols.camera import Camera, DepthCamera
 from lerobot.core.protocols.chunks import ActionChunk, ChunkRequest, ChunkSource
 from lerobot.core.protocols.device import Calibratable, Device
 from lerobot.core.protocols.env import Env
 from lerobot.core.protocols.policy import Policy
+from lerobot.core.protocols.pose_limits import PoseLimits
 from lerobot.core.protocols.processor import Invertible, ProcessorStep
 from lerobot.core.protocols.reward import RewardModel
 from lerobot.core.protocols.robot import HasFixedRate, HasReward, HasSceneValues, HasTask, Robot, StepResult
@@ -15,6 +17,7 @@ from lerobot.core.protocols.success import KnowsSuccess, SuccessDetector
 from lerobot.core.protocols.teleoperator import HasTeleopEvents, Teleoperator
 
 __all__ = [
+    "ActingPolicy",
     "ActionChunk",
     "Calibratable",
     "Camera",
@@ -30,7 +33,10 @@ __all__ = [
     "HasTeleopEvents",
     "Invertible",
     "KnowsSuccess",
+    "Place",
+    "PlannedActions",
     "Policy",
+    "PoseLimits",
     "ProcessorStep",
     "RewardModel",
     "Robot",

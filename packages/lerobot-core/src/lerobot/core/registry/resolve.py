@@ -152,8 +152,12 @@ class Registry:
 
     # --- level 2: implementations ------------------------------------------------------------------------------------
 
-    def implementation(self, config: Any) -> Any:
-        """Import the implementation a configuration names in `target`.
+    def implementation(self, config: Any, target: str = "") -> Any:
+        """Import the implementation that a configuration names.
+
+        Args:
+            config: of the plugin.
+            target: another name that its class gives, in place of its `target`.
 
         Raises:
             PluginLoadError: it cannot be imported; the cause is chained and shown.
@@ -162,7 +166,7 @@ class Registry:
             (plugin for plugin in self.plugins(config.kind) if plugin.name == config.type),
             Discovered(config.kind, config.type, config.target, type(config).__module__.partition(".")[0], ""),
         )
-        return self._load(config.target, found)
+        return self._load(target or config.target, found)
 
     def function(self, command: Discovered, target: str) -> Any:
         """Import the function that runs a command.

@@ -10,7 +10,8 @@ from lerobot.core.errors import SafetyError
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.core.safety.limits import Limit, derive_limits
-from lerobot.core.types import Action
+from lerobot.core.safety.pose_guard import PoseGuard
+from lerobot.core.types import Action, as_features
 
 log = logging.getLogger(__name__)
 
@@ -25,18 +26,23 @@ class SafetyGate:
 
     After `engage` and for every `check`, whatever the command is, its result has exactly the robot's keys, every
     position lies within its limits, and nothing changes faster than its rate by the elapsed time, nor by more than
-    its step, from what was last sent. A value that is missing or unusable holds the joint (a velocity command goes to
+    its step, from what was last sent; nor does the arm as a whole leave its workspace or touch itself, where its model
+    is known. A value that is missing or unusable holds the joint (a velocity command goes to
     zero); one that stays so ends the run. A joint that is found a little outside its limits is never commanded
     further out and comes back at its rate.
 
     Args:
         limits: what may be sent, by key, in the robot's order.
         config: ramp, freshness, and whether the gate is on.
+        guard: keeps the arm as a whole where it may be; None where that is not known.
     """
 
-    def __init__(self, limits: Mapping[str, Limit], config: SafetyConfig | None = None) -> None:
+    def __init__(
+        self, limits: Mapping[str, Limit], config: SafetyConfig | None = None, guard: PoseGuard | None = None
+    ) -> None:
         self.limits = dict(limits)
         self.config = config or SafetyConfig()
+        self._guard = guard
         self.reset()
 
     def reset(self) -> None:
@@ -54,7 +60,12 @@ class SafetyGate:
 
     @classmethod
     def for_robot(cls, robot: Robot, config: SafetyConfig | None = None) -> Self:
-        """Derive the limits from a robot's features; see `derive_limits` for what is raised."""
+        """Derive the limits from a robot's features, and from the model of the arm if there is one.
+
+        Raises:
+            ConfigError: see `derive_limits`; or the model of the arm does not fit the robot.
+            FeatureMismatchError: see `derive_limits`.
+        """
         config = config or SafetyConfig()
         limits, notices = derive_limits(robot.action_features, config)
         if config.enabled:
@@ -62,7 +73,10 @@ class SafetyGate:
                 log.warning(notice)
         else:
             log.warning("THE SAFETY GATE IS OFF (--safety.enabled=false): commands reach the robot unchecked.")
-        return cls(limits, config)
+        if config.model is None or not config.enabled:
+            return cls(limits, config)
+        features = as_features(robot.action_features)
+        return cls(limits, config, PoseGuard(config.model.build(features=features, workspace=config.workspace)))
 
     @property
     def enabled(self) -> bool:
@@ -110,6 +124,9 @@ class SafetyGate:
         self._ramp_from_s = {}
         self._time_s = now_s
         self._engaged = True
+        if self._guard is not None and (depths := self._guard.begin(self._pose(self._sent, self._guard))):
+            told = ", ".join(f"{name} by {depth * 1000:.0f} mm" for name, depth in depths.items())
+            log.warning("safety gate: the arm begins outside of its workspace (%s): it may only come inside", told)
 
     def check(
         self, action: object, now_s: float, *, command_time_s: float | None = None, state_time_s: float | None = None
@@ -130,13 +147,13 @@ class SafetyGate:
         """
         self.last_interventions = {}
         if not self.enabled:
-            return dict(action) if isinstance(action, Mapping) else {}
-        if not self._engaged:
-            raise SafetyError("a command came before the robot's pose was measured.", hint="Call engage() first.")
+            return self._unchecked(action)
+        self._require_engaged()
         requested = action if isinstance(action, Mapping) else {}
         if strangers := [key for key in requested if key not in self.limits]:
             self._count(UNKNOWN, "unknown key", f"keys {reprlib.repr(strangers)} are not the robot's and were left out")
         unusable = self._too_old(now_s, command_time_s, state_time_s)
+        before = dict(self._sent)
         elapsed = max(0.0, now_s - self._time_s)
         self._time_s = max(self._time_s, now_s)
         for key, limit in self.limits.items():
@@ -147,8 +164,56 @@ class SafetyGate:
                 self._usable_s[key] = self._time_s
                 self._ramp_from_s.setdefault(key, self._time_s)
             self._sent[key] = self._limited(limit, value, elapsed)
+        if self._guard is not None:
+            self._keep_inside(before, self._guard)
         self._stop_if_unusable()
         return {key: self._as_sent(limit) for key, limit in self.limits.items()}
+
+    def _keep_inside(self, before: Mapping[str, float], guard: PoseGuard) -> None:
+        wanted = self._pose(self._sent, guard)
+        pose, limit = guard.follow(self._pose(before, guard), wanted)
+        if not limit:
+            return
+        if not any(limit in reasons for reasons in self.interventions.values()):
+            log.warning("safety gate: the arm is kept from %s; further times are only counted", limit)
+        for key, value, target in zip(guard.keys, pose, wanted, strict=True):
+            if value != target:
+                self._sent[key] = value
+                self._note(key, limit)
+
+    @staticmethod
+    def _pose(values: Mapping[str, float], guard: PoseGuard) -> list[float]:
+        return [values[key] for key in guard.keys]
+
+    def hold(self, reason: str) -> Action:
+        """The command that keeps the robot as it is, also while the gate is off: positions as last sent, no velocity.
+
+        Args:
+            reason: why what was asked for is not followed; it is counted.
+
+        Raises:
+            SafetyError: the gate was not engaged.
+        """
+        self._require_engaged()
+        self.last_interventions = {}
+        for key in self.limits:
+            self._note(key, reason)
+        return self._resting()
+
+    def _require_engaged(self) -> None:
+        if not self._engaged:
+            raise SafetyError("a command came before the robot's pose was measured.", hint="Call engage() first.")
+
+    def _unchecked(self, action: object) -> Action:
+        """The command of a gate that is off; what it says is remembered, so that it can be held."""
+        command = dict(action) if isinstance(action, Mapping) else {}
+        numbers = {key: as_number(command.get(key)) for key in self.limits}
+        self._sent.update({key: number for key, number in numbers.items() if number is not None})
+        return command
+
+    def _resting(self) -> Action:
+        known = (limit for limit in self.limits.values() if limit.key in self._sent)
+        return {limit.key: 0.0 if limit.kind == "velocity" else self._as_sent(limit) for limit in known}
 
     def confirm(self, returned: object) -> None:
         """Take note of what the robot says it sent: later steps are counted from there.
@@ -172,7 +237,7 @@ class SafetyGate:
         """The command that ends motion, for robots that take velocities: those zero, positions as last sent."""
         if not (self._engaged and any(limit.kind == "velocity" for limit in self.limits.values())):
             return None
-        return {k: 0.0 if limit.kind == "velocity" else self._as_sent(limit) for k, limit in self.limits.items()}
+        return self._resting()
 
     def _as_sent(self, limit: Limit) -> float | bool:
         value = self._sent[limit.key]
@@ -229,10 +294,13 @@ class SafetyGate:
             )
 
     def _count(self, key: str, reason: str, detail: str = "") -> None:
+        if reason not in self.interventions.get(key, {}):
+            log.warning("safety gate: %s (%s); further ones are only counted", detail or key, reason)
+        self._note(key, reason)
+
+    def _note(self, key: str, reason: str) -> None:
         self.last_interventions[key] = reason
         reasons = self.interventions.setdefault(key, {})
-        if reason not in reasons:
-            log.warning("safety gate: %s (%s); further ones are only counted", detail or key, reason)
         reasons[reason] = reasons.get(reason, 0) + 1
 
 

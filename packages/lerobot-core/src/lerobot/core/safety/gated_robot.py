@@ -13,6 +13,8 @@ from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.core.safety.freshness import Freshness, FreshnessMonitor
 from lerobot.core.safety.gate import SafetyGate
+from lerobot.core.safety.latch import RELEASE, STOPPED, Latch, Stop, stop_latch
+from lerobot.core.safety.loops import tell_loops
 from lerobot.core.safety.safe_end import safe_end
 from lerobot.core.types import Observation
 
@@ -31,6 +33,7 @@ class SentCommand:
         sent_time_s: when the robot had taken it.
         gate_s: how long the gate took, seconds.
         interventions: why the gate changed a value, by key; empty if it changed nothing.
+        stopped: a latched stop was in place: the robot was told to stay as it is.
     """
 
     requested: Mapping[str, Any]
@@ -40,6 +43,7 @@ class SentCommand:
     sent_time_s: float
     gate_s: float
     interventions: Mapping[str, str]
+    stopped: bool = False
 
 
 class GatedRobot:
@@ -49,6 +53,9 @@ class GatedRobot:
     command after it is limited, and its age and that of the measured state are checked. Where commands come from
     somewhere that may fall silent, `hold` is called in their place: it keeps the pose, brings velocities to zero, and
     ends the run once nothing came for `SafetyConfig.stop_after_s`.
+
+    While a stop is latched, every command is to stay as the robot is, whatever was asked for, and no silence ends the
+    run. After the release the gate engages anew, softly from the measured pose.
 
     The host of a remote robot needs nothing else; every way out of the block ends in the robot's safe state:
 
@@ -66,13 +73,21 @@ class GatedRobot:
         gate: its gate.
         freshness: how old observations may be; what is dead follows the gate's `stop_after_s` if None.
         clock: time; the robot's own if None, see `clock_of`.
+        latch: the stop that holds it; that of this user on this computer if None.
     """
 
     def __init__(
-        self, robot: Robot, gate: SafetyGate, *, freshness: Freshness | None = None, clock: Clock | None = None
+        self,
+        robot: Robot,
+        gate: SafetyGate,
+        *,
+        freshness: Freshness | None = None,
+        clock: Clock | None = None,
+        latch: Latch | None = None,
     ) -> None:
         self.robot = robot
         self.gate = gate
+        self.latch = latch or stop_latch()
         self.clock: Clock = clock or clock_of(robot)
         self._freshness = freshness or Freshness(dead_after_s=gate.config.stop_after_s)
         self.begin()
@@ -104,6 +119,13 @@ class GatedRobot:
         self.gate.reset()
         self.monitor = FreshnessMonitor(self._freshness)
         self._state_time_s: float | None = None
+        self._observation = Observation()
+        self._holds = False
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a stop is latched now."""
+        return self.latch.present is not None
 
     def observe(self) -> Observation:
         """Measure; entries that are old or repeated are marked stale.
@@ -117,6 +139,7 @@ class GatedRobot:
         observation = self.monitor.check(measured, self.clock.now())
         stamps = observation.stamps
         self._state_time_s = min((stamps[key].time_s for key in self.gate.limits if key in stamps), default=None)
+        self._observation = observation
         if not self.gate.engaged:
             self.gate.engage(observation, self.clock.now())
         return observation
@@ -136,9 +159,13 @@ class GatedRobot:
             command_time_s = self.clock.now()
         requested = dict(action) if isinstance(action, Mapping) else {}
         started = time.perf_counter()
-        gated = self.gate.check(
-            action, self.clock.now(), command_time_s=command_time_s, state_time_s=self._state_time_s
-        )
+        stop = self._stop()
+        if stop is not None:
+            gated = self.gate.hold(STOPPED)
+        else:
+            gated = self.gate.check(
+                action, self.clock.now(), command_time_s=command_time_s, state_time_s=self._state_time_s
+            )
         gate_s = time.perf_counter() - started
         with self._named():
             sent = self.robot.send_action(dict(gated))
@@ -151,8 +178,29 @@ class GatedRobot:
             )
         self.gate.confirm(sent)
         return SentCommand(
-            requested, gated, dict(sent), command_time_s, sent_time_s, gate_s, self.gate.last_interventions
+            requested,
+            gated,
+            dict(sent),
+            command_time_s,
+            sent_time_s,
+            gate_s,
+            self.gate.last_interventions,
+            stop is not None,
         )
+
+    def _stop(self) -> Stop | None:
+        """The stop that is latched, told when it begins; at its end the gate engages anew."""
+        stop = self.latch.present
+        if (stop is not None) == self._holds:
+            return stop
+        self._holds = stop is not None
+        tell_loops(hold=self._holds)
+        if stop is not None:
+            log.warning("%s: %s holds. When it is safe: %s", stop, self.robot, RELEASE)
+        else:
+            log.warning("the stop is released: %s moves again, softly from where it is", self.robot)
+            self.gate.engage(self._observation, self.clock.now())
+        return stop
 
     @contextmanager
     def _named(self) -> Iterator[None]:

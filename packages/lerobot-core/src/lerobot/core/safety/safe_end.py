@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from lerobot.core.errors import DeviceError, LeRobotError, NotConnectedError, SafetyError
 from lerobot.core.protocols.device import Calibratable
 from lerobot.core.protocols.robot import Robot
-from lerobot.core.signals import StopSignals
+from lerobot.core.safety.latch import stop_latch
+from lerobot.core.safety.loops import announced
+from lerobot.core.signals import HOLD_NAME, StopSignals
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,12 @@ class Session:
 
         Args:
             calibrate: let devices calibrate themselves if they must.
+
+        Raises:
+            SafetyError: a stop is latched; nothing gets power.
+            DeviceError: a device cannot be reached.
         """
+        stop_latch().require_free()
         for device in self.others:
             if not device.is_connected:
                 _connect("teleoperator", device, calibrate)
@@ -121,6 +128,10 @@ class Session:
         cause.add_note(str(error))
 
 
+def _latch_stop() -> None:
+    stop_latch().set("no reason given", f"signal {HOLD_NAME}")
+
+
 def _connect(role: str, device: Calibratable, calibrate: bool) -> None:
     try:
         device.connect(calibrate=calibrate)
@@ -132,6 +143,8 @@ def _connect(role: str, device: Calibratable, calibrate: bool) -> None:
 @contextmanager
 def safe_end(robot: Robot, *others: Calibratable, patience_s: float = 3.0) -> Iterator[Session]:
     """Run a command's body so that every way out of it leaves the robot in its safe state and all devices released.
+
+    The run is announced to `lerobot stop`, and the signal `HOLD_NAME` latches a stop; see `Latch`.
 
     On return, any exception, Ctrl-C once or twice and every other signal of `signals.NAMES`, at any point from the
     first `connect` on: the robot enters its safe state, then teleoperators and robot are disconnected, then what was
@@ -150,7 +163,7 @@ def safe_end(robot: Robot, *others: Calibratable, patience_s: float = 3.0) -> It
         DeviceError: a device could not be released, and the body had not failed.
         LeRobotError: what was closed later failed with it, such as a dataset that could not be saved, and nothing else.
     """
-    with StopSignals() as signals:
+    with announced(robot), StopSignals(hold=_latch_stop) as signals:
         session = Session(robot, others, signals)
         cause: BaseException | None = None
         try:

@@ -7,11 +7,25 @@ from pydantic import Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import CommandConfig
-from lerobot.dataset_tools.formats.config import DatasetFormatConfig
+from lerobot.dataset_tools.commands.shards import EXECUTOR, SHARD_MEGABYTES, SHARD_SIZE
+from lerobot.dataset_tools.formats.config import SourceConfig
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
+from lerobot.jobs.config import ExecutorConfig
 
 _OF_IMPORTS = frozenset(
-    {"fps", "task", "map", "skip_episodes", "video", "float_type", "robot_type", "rgb_encoder", "depth_encoder"}
+    {
+        "fps",
+        "task",
+        "map",
+        "skip_episodes",
+        "video",
+        "float_type",
+        "robot_type",
+        "rgb_encoder",
+        "depth_encoder",
+        "executor",
+        "shard_size_in_mb",
+    }
 )
 
 
@@ -52,6 +66,9 @@ class _ConvertDataset(CommandConfig):
         default_factory=DepthEncoderConfig, description="Encoder of depth cameras, with --from."
     )
 
+    executor: ExecutorConfig | None = Field(default=None, description=EXECUTOR)
+    shard_size_in_mb: float = Field(default=SHARD_MEGABYTES, gt=0, description=SHARD_SIZE)
+
     @model_validator(mode="after")
     def _flags_of_an_import_come_with_one(self) -> Self:
         if self.source is None and (given := sorted(self.model_fields_set & _OF_IMPORTS)):
@@ -59,9 +76,9 @@ class _ConvertDataset(CommandConfig):
         return self
 
     @property
-    def source(self) -> DatasetFormatConfig | None:
+    def source(self) -> SourceConfig | None:
         """What is imported; None converts a LeRobotDataset."""
-        return cast("DatasetFormatConfig | None", getattr(self, "from"))
+        return cast("SourceConfig | None", getattr(self, "from"))
 
 
 if TYPE_CHECKING:
@@ -77,5 +94,5 @@ else:
     Reading v2.x needs no conversion. Without --new_root the result takes the dataset's place, and the original stays
     beside it as <name>_old. With --from the result is a new dataset; the same command goes on where it was cut off.
     """,
-        **{"from": (DatasetFormatConfig | None, Field(default=None, description="Other format to import."))},
+        **{"from": (SourceConfig | None, Field(default=None, description="Other format to import."))},
     )

@@ -7,7 +7,9 @@ from pydantic import Field, model_validator
 
 from lerobot.core.config.base import CommandConfig, ConfigModel, NoEffect
 from lerobot.core.config.judges import RewardModelConfig, SuccessDetectorConfig
+from lerobot.dataset_tools.commands.shards import EXECUTOR, SHARD_MEGABYTES, SHARD_SIZE
 from lerobot.datasets.video.encoder_config import DepthEncoderConfig, RGBEncoderConfig
+from lerobot.jobs.config import ExecutorConfig
 
 _PARTS = ("train", "val", "test")
 
@@ -184,6 +186,9 @@ Operation = (
     | UndoConfig
 )
 
+IN_SHARDS = ("convert_image_to_video", "delete_episodes", "recompute_stats", "reencode_videos", "trim")
+"""Operations that an engine can do in shards; what the others do is to copy files and to write a column."""
+
 _NAMES = [each.model_fields["type"].default for each in get_args(Operation)]
 
 
@@ -216,6 +221,8 @@ class EditDatasetConfig(CommandConfig):
     new_repo_id: str | None = Field(default=None, description="Name of the result, if it is a new dataset.")
     new_root: Path | None = Field(default=None, description="Folder of the result, if it is a new dataset.")
     push_to_hub: bool = Field(default=False, description="Upload the result to the Hugging Face Hub.")
+    executor: ExecutorConfig | None = Field(default=None, description=EXECUTOR)
+    shard_size_in_mb: float = Field(default=SHARD_MEGABYTES, gt=0, description=SHARD_SIZE)
 
     @model_validator(mode="before")
     @classmethod
@@ -234,4 +241,6 @@ class EditDatasetConfig(CommandConfig):
             raise ValueError("--split or --operation.type, not both")
         if isinstance(self.split, list) and not 0 < len(self.split) <= len(_PARTS):
             raise ValueError(f"--split with the shares of {', '.join(_PARTS)}, such as [0.8, 0.1, 0.1]")
+        if self.executor is not None and self.operation.type not in IN_SHARDS:
+            raise ValueError(f"--executor with an operation that works on images or values: {', '.join(IN_SHARDS)}")
         return self

@@ -58,6 +58,8 @@ def import_dataset(
     options: WritingOptions | None = None,
     data_files_size_in_mb: int = layout.DEFAULT_DATA_FILES_SIZE_IN_MB,
     video_files_size_in_mb: int = layout.DEFAULT_VIDEO_FILES_SIZE_IN_MB,
+    join: bool = True,
+    numbers: Callable[[int], int] = lambda episode: episode,
     report: Report = lambda _episodes, _frames: None,
 ) -> ImportResult:
     """Write a source's episodes into a dataset; at every instant it is a valid one of the episodes saved so far.
@@ -78,6 +80,8 @@ def import_dataset(
         options: encoders and queues.
         data_files_size_in_mb: size of data files.
         video_files_size_in_mb: size of video files.
+        join: join the files of single episodes in the end; without it they stay, to be merged with others.
+        numbers: number by which the user knows an episode of the source, where it is a part of another one.
         report: is told about progress.
 
     Raises:
@@ -89,9 +93,9 @@ def import_dataset(
     plan = ImportPlan(source.fields, overrides, video=video, float_type=float_type)
     if plan.left_out:
         logger.info("left out: %s; take one with --map", ", ".join(plan.left_out))
-    chosen = _chosen_episodes(source, skip_episodes)
-    rate = _rate(fps if fps is not None else source.fps)
-    writer = _Import(source, plan, chosen, _instruction(source, plan, task))
+    chosen = chosen_episodes(source, skip_episodes)
+    rate = chosen_rate(source, fps)
+    writer = _Import(source, plan, chosen, chosen_instruction(source, plan, task), numbers)
     if is_new := not (root / layout.INFO_PATH).is_file():
         sizes = data_files_size_in_mb, video_files_size_in_mb
         recorder = _create(root, rate, plan, sizes, robot_type, options)
@@ -102,7 +106,7 @@ def import_dataset(
     with _closing(recorder, is_new=is_new):
         check_same_source(root, writer.frames, len(chosen), plan)
         writer.write(recorder, report)
-        recorder.finalize()
+        recorder.finalize() if join else recorder.close()
     return ImportResult(root, recorder.info.total_episodes, recorder.info.total_frames, resumed_at)
 
 
@@ -137,8 +141,12 @@ def _create(
     )
 
 
-def _instruction(source: EpisodeSource, plan: ImportPlan, task: str | None) -> str | None:
-    """The instruction of every episode; None if the source has one for each frame."""
+def chosen_instruction(source: EpisodeSource, plan: ImportPlan, task: str | None) -> str | None:
+    """The instruction of every episode; None if the source has one for each frame.
+
+    Raises:
+        DatasetError: there is none at all.
+    """
     if task is None and plan.task_field is not None:
         return None
     if task is None and source.task is None:
@@ -161,12 +169,14 @@ class _Import:
         plan: what becomes what.
         episodes: number in the source of each episode of the dataset.
         task: instruction of every frame; that of the source's field if None.
+        numbers: see `import_dataset`.
     """
 
     source: EpisodeSource
     plan: ImportPlan
     episodes: list[int]
     task: str | None
+    numbers: Callable[[int], int]
 
     def frames(self, episode: int, features: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """Frames of an episode of the dataset with their task; only some features, or all if None."""
@@ -200,23 +210,34 @@ class _Import:
             report(episode + 1, written)
 
     def _at(self, episode: int, frame: int, error: LeRobotError) -> DatasetError:
-        number = self.episodes[episode]
+        name = self.source.episodes[self.episodes[episode]]
+        number = self.numbers(self.episodes[episode])
         return DatasetError(
-            f"episode {number} ({self.source.episodes[number]}), frame {frame}: {error.what}",
+            f"episode {number} ({name}), frame {frame}: {error.what}",
             expected=error.expected,
             hint=f"mend it or leave it out: --skip_episodes=[{number}]; saved episodes stay",
         )
 
 
-def _chosen_episodes(source: EpisodeSource, skipped: Collection[int]) -> list[int]:
+def chosen_episodes(source: EpisodeSource, skipped: Collection[int]) -> list[int]:
+    """Numbers of the episodes that are not left out.
+
+    Raises:
+        DatasetError: the source has no such episode to leave out.
+    """
     total = len(source.episodes)
     if unknown := sorted(number for number in skipped if not 0 <= number < total):
         raise DatasetError(f"the source has no episode {unknown[0]} to skip", expected=numbers_of(total))
     return [number for number in range(total) if number not in skipped]
 
 
-def _rate(given: Any) -> float:
-    """A rate as the format writes it: whole where it is."""
+def chosen_rate(source: EpisodeSource, fps: float | None) -> float:
+    """Frames per second as the format writes them: whole where they are.
+
+    Raises:
+        DatasetError: neither the user nor the source says a rate.
+    """
+    given: Any = source.fps if fps is None else fps
     if given is None:
         raise DatasetError("the source does not say how many frames a second has", expected="--fps, such as --fps=20")
     if not isinstance(given, (int, float)) or not 0 < given < math.inf:

@@ -166,11 +166,12 @@ def _names(fields: Sequence[SourceField]) -> list[str]:
     """Name of each element: `eef_pos_0`, `eef_pos_1`, ..., or the field's own for a single number."""
     short = [field.name.rpartition("/")[2] for field in fields]
     unique = len(set(short)) == len(short)
-    names = []
+    names: list[str] = []
     for field, name in zip(fields, short, strict=True):
         stem = name if unique else field.name
         size = int(np.prod(field.shape, dtype=np.int64))
-        names += [stem] if size == 1 else [f"{stem}_{i}" for i in range(size)]
+        counted = [stem] if size == 1 else [f"{stem}_{i}" for i in range(size)]
+        names += field.names or counted
     return names
 
 

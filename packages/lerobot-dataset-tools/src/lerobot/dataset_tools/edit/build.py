@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from lerobot.core.durable import flush_tree
 from lerobot.core.signals import check_stop
+from lerobot.dataset_tools.edit.done import DoneHere, DoneParts
 from lerobot.dataset_tools.edit.episode_table import write_episodes
 from lerobot.dataset_tools.edit.plan import EditPlan
 from lerobot.dataset_tools.edit.rows import write_rows
@@ -27,12 +28,13 @@ logger = logging.getLogger(__name__)
 _DRAFTS = ".drafts"
 
 
-def build(plan: EditPlan, folder: Path) -> Info:
+def build(plan: EditPlan, folder: Path, done: DoneParts | None = None) -> Info:
     """Write the dataset a plan describes; everything is on the disk when this returns.
 
     Args:
         plan: the result.
         folder: an empty folder.
+        done: what an engine did of it; it is done here if None.
 
     Returns:
         Its `info.json`.
@@ -44,9 +46,10 @@ def build(plan: EditPlan, folder: Path) -> Info:
     drafts = folder / _DRAFTS
     drafts.mkdir()
     data = write_rows(plan, folder)
-    videos = {key: write_videos(plan, folder, key, drafts) for key in plan.info.video_keys}
+    done = done or DoneHere(drafts)
+    videos = {key: write_videos(plan, folder, key, done) for key in plan.info.video_keys}
+    write_episodes(plan, folder, data, videos, done)
     shutil.rmtree(drafts)
-    write_episodes(plan, folder, data, videos)
     pq.write_table(plan.tasks.to_arrow(), folder / layout.TASKS_PATH)
     info = _final_info(plan, folder)
     (folder / layout.INFO_PATH).write_text(info.to_json(), encoding="utf-8")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.edit.job import ShardedWork
 from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
 from lerobot.dataset_tools.edit.plan import EditPlan, select
 from lerobot.dataset_tools.edit.upgrade import upgraded_info
@@ -23,6 +24,7 @@ def convert_image_to_video(
     depth_encoder: DepthEncoderConfig | None = None,
     episodes: Sequence[int] | None = None,
     encoder_threads: int = 1,
+    work: ShardedWork | None = None,
 ) -> EditResult:
     """Write a dataset whose cameras are all stored as video; every other column and statistic is kept.
 
@@ -33,6 +35,7 @@ def convert_image_to_video(
         depth_encoder: settings for depth.
         episodes: which ones; they are numbered anew from 0. All if None.
         encoder_threads: threads of each encoder.
+        work: see `carry_out`.
 
     Raises:
         DatasetError: no camera is stored as images, an episode does not exist, or an encoder refuses; nothing was
@@ -57,7 +60,7 @@ def convert_image_to_video(
         join_videos=True,
         fresh_statistics=source.info.is_legacy,
     )
-    return carry_out(plan, root, new_root)
+    return carry_out(plan, root, new_root, work)
 
 
 def reencode_videos(
@@ -67,6 +70,7 @@ def reencode_videos(
     rgb_encoder: RGBEncoderConfig | None = None,
     depth_encoder: DepthEncoderConfig | None = None,
     encoder_threads: int = 1,
+    work: ShardedWork | None = None,
 ) -> EditResult:
     """Encode all videos anew, such as a recording of the fast default codec with one that takes less room.
 
@@ -76,6 +80,7 @@ def reencode_videos(
         rgb_encoder: settings for colour; the recording's defaults if None.
         depth_encoder: settings for depth.
         encoder_threads: threads of each encoder.
+        work: see `carry_out`.
 
     Raises:
         DatasetError: no camera is stored as video, or an encoder refuses; nothing was changed.
@@ -93,7 +98,7 @@ def reencode_videos(
         join_videos=True,
         fresh_statistics=source.info.is_legacy,
     )
-    return carry_out(plan, root, new_root)
+    return carry_out(plan, root, new_root, work)
 
 
 def _encoders(

@@ -9,24 +9,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lerobot.dataset_tools.edit.images import SourceImages
+from lerobot.dataset_tools.edit.done import DoneParts
+from lerobot.dataset_tools.edit.parts import counted_statistics, counting_parts, measuring_parts, statistics_of
 from lerobot.dataset_tools.edit.places import numbering
 from lerobot.dataset_tools.edit.plan import EditPlan
 from lerobot.dataset_tools.edit.videos import Clip
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.episodes import META_POSITION_COLUMNS, episodes_schema
-from lerobot.datasets.format.features import CAMERA_DTYPES, NUMERIC_DTYPES, image_size
+from lerobot.datasets.format.features import CAMERA_DTYPES
 from lerobot.datasets.format.stats_json import FeatureStats, flatten_stats
 from lerobot.datasets.statistics.dataset import column_statistics
-from lerobot.datasets.statistics.images import ImageStatistics
 from lerobot.datasets.statistics.recompute import read_columns
 from lerobot.datasets.writer.compaction import FilePosition
 
-_NUMBERED = ("index", "episode_index", "task_index")
-"""Features whose values an edit changes."""
 
-
-def write_episodes(plan: EditPlan, folder: Path, data: list[FilePosition], videos: Mapping[str, list[Clip]]) -> None:
+def write_episodes(
+    plan: EditPlan, folder: Path, data: list[FilePosition], videos: Mapping[str, list[Clip]], done: DoneParts
+) -> None:
     """Write `meta/episodes`.
 
     Args:
@@ -34,6 +33,7 @@ def write_episodes(plan: EditPlan, folder: Path, data: list[FilePosition], video
         folder: its folder, where the data files are.
         data: data file of each episode.
         videos: per camera, where each episode's images are.
+        done: statistics of images.
 
     Raises:
         DatasetError: a data file cannot be read.
@@ -46,7 +46,7 @@ def write_episodes(plan: EditPlan, folder: Path, data: list[FilePosition], video
     fields = [*schema, *(table.schema.field(name) for name in other)]
     arrays = [pa.array(columns[name], schema.field(name).type) for name in schema.names]
     table = pa.table([*arrays, *(table.column(name) for name in other)], schema=pa.schema(fields))
-    for name, values in _new_statistics(plan, folder, data, table).items():
+    for name, values in _new_statistics(plan, folder, data, table, done).items():
         array = pa.array(values)
         position = table.schema.get_field_index(name)
         table = table.append_column(name, array) if position < 0 else table.set_column(position, name, array)
@@ -98,22 +98,33 @@ def _stays(name: str, plan: EditPlan) -> bool:
     return feature is not None and (not plan.fresh_statistics or feature["dtype"] in CAMERA_DTYPES)
 
 
-def _new_statistics(plan: EditPlan, folder: Path, data: list[FilePosition], table: pa.Table) -> dict[str, list[Any]]:
+def _new_statistics(
+    plan: EditPlan, folder: Path, data: list[FilePosition], table: pa.Table, done: DoneParts
+) -> dict[str, list[Any]]:
     """Columns of statistics that differ from the sources'."""
-    changed = [key for key in plan.added if plan.info.features[key]["dtype"] in NUMERIC_DTYPES]
-    if plan.fresh_statistics:
-        changed = [key for key, feature in plan.info.features.items() if feature["dtype"] in NUMERIC_DTYPES]
-    changed += [key for key in _NUMBERED if plan.only_statistics is None or key in plan.only_statistics]
+    changed = plan.changed_numbers
     images = plan.decoded_statistics
-    columns = _column_statistics(plan, folder, data, [key for key in changed if key not in images])
+    numbers = [key for key in changed if key not in images]
+    columns = _counted(plan, done) if plan.source_statistics else _column_statistics(plan, folder, data, numbers)
     result: dict[str, list[Any]] = {}
     for key in dict.fromkeys([*changed, *sorted(images)]):
         known = {name for name in table.column_names if name.startswith(f"stats/{key}/")}
-        for episode, stats in enumerate(_image_statistics(plan, key) if key in images else columns[key]):
+        for episode, stats in enumerate(_image_statistics(plan, key, done) if key in images else columns[key]):
             # A table from before quantiles stays without them, for its rows must be alike.
             flat = {name: value for name, value in flatten_stats({key: stats}).items() if not known or name in known}
             for name, value in flat.items():
                 result.setdefault(name, [None] * episode).append(value)
+    return result
+
+
+def _counted(plan: EditPlan, done: DoneParts) -> dict[str, list[FeatureStats]]:
+    """As `_column_statistics`, of the numbers of the source, which are those of the result."""
+    result: dict[str, list[FeatureStats]] = {}
+    for part in counting_parts(plan, done.megabytes):
+        folder, _ = done.get(part, plan.selections[0].source)
+        for stats in counted_statistics(folder):
+            for key, values in stats.items():
+                result.setdefault(key, []).append(values)
     return result
 
 
@@ -134,28 +145,14 @@ def _column_statistics(
     return result
 
 
-def _image_statistics(plan: EditPlan, key: str) -> Iterable[FeatureStats]:
+def _image_statistics(plan: EditPlan, key: str, done: DoneParts) -> Iterable[FeatureStats]:
     """Statistics of one camera, from as many decoded images of each episode as the format's rule samples."""
-    channels = image_size(plan.info.features[key])[2]
     for selection in plan.selections:
-        with SourceImages(selection.source) as images:
-            for episode, length in zip(selection.episodes.tolist(), selection.lengths.tolist(), strict=True):
-                statistics = ImageStatistics(channels)
-                frames = selection.kept.begins[episode] + sampled_frames(length)
-                for image in images.read(plan.stored(key), episode, frames):
-                    statistics.add(image)
-                yield statistics.summary()
-
-
-def sampled_frames(length: int) -> NDArray[np.int64]:
-    """Frames of an episode that stand for its images: the 0.75th power of their number, 100 to 10,000, evenly spread.
-
-    Args:
-        length: frames of the episode.
-    """
-    wanted = max(min(100, length), min(int(length**0.75), 10_000))
-    frames: NDArray[np.int64] = np.round(np.linspace(0, length - 1, wanted)).astype(np.int64)
-    return frames
+        measured: dict[int, FeatureStats] = {}
+        for part in measuring_parts(plan, selection, key, done.megabytes):
+            _, data = done.get(part, selection.source)
+            measured.update(zip(part.episodes, statistics_of(data), strict=True))
+        yield from (measured[episode] for episode in selection.episodes.tolist())
 
 
 def _write(plan: EditPlan, folder: Path, table: pa.Table) -> None:

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot.datasets.format.features import NUMERIC_DTYPES
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.format.tasks import Tasks
 from lerobot.datasets.reader.source import EditSource
 from lerobot.datasets.video.encoder_config import RGBEncoderConfig
+
+_NUMBERED = ("index", "episode_index", "task_index")
+"""Features whose values an edit changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class EditPlan:
         join_videos: the same for videos.
         in_place: the result replaces the source, so that unchanged files may be shared with it.
         fresh_statistics: compute the numeric statistics of each episode anew, instead of keeping those of the source.
+        source_statistics: whether the numbers of the result are those of its one source, so that their statistics are.
         decoded_statistics: cameras whose statistics are computed from their images.
         final_statistics: statistics of the dataset that are not those of its values.
         only_statistics: features whose statistics change; those of the others are the source's. All if None.
@@ -92,6 +97,7 @@ class EditPlan:
     join_videos: bool = False
     in_place: bool = False
     fresh_statistics: bool = False
+    source_statistics: bool = False
     decoded_statistics: frozenset[str] = frozenset()
     final_statistics: Stats = field(default_factory=dict)
     only_statistics: frozenset[str] | None = None
@@ -99,6 +105,14 @@ class EditPlan:
     def stored(self, key: str) -> str:
         """The name in the sources of a feature of the result."""
         return self.renamed.get(key, key)
+
+    @property
+    def changed_numbers(self) -> list[str]:
+        """Features whose statistics are computed from the numbers of each episode."""
+        numeric = [key for key, feature in self.info.features.items() if feature["dtype"] in NUMERIC_DTYPES]
+        changed = numeric if self.fresh_statistics else [key for key in numeric if key in self.added]
+        changed += [key for key in _NUMBERED if self.only_statistics is None or key in self.only_statistics]
+        return list(dict.fromkeys(changed))
 
     @property
     def lengths(self) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
 from lerobot.core.paths import user_path
+from lerobot.dataset_tools.edit.job import ShardedWork
 from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
 from lerobot.dataset_tools.edit.plan import EditPlan, select
 from lerobot.dataset_tools.edit.swap import check_is_free
@@ -48,7 +49,12 @@ def keep_episodes(root: Path, episodes: Sequence[int], new_root: Path | None = N
 
 
 def delete_episodes(
-    root: Path, episodes: Sequence[int] = (), new_root: Path | None = None, *, where: str | Sequence[str] = ()
+    root: Path,
+    episodes: Sequence[int] = (),
+    new_root: Path | None = None,
+    *,
+    where: str | Sequence[str] = (),
+    work: ShardedWork | None = None,
 ) -> EditResult:
     """Leave episodes out; the others move up and keep every value and image.
 
@@ -57,6 +63,7 @@ def delete_episodes(
         episodes: numbers of those to delete.
         new_root: see `carry_out`.
         where: conditions that further ones meet, all of them; see `lerobot.datasets.dataset.conditions`.
+        work: see `carry_out`.
 
     Raises:
         DatasetError: an episode does not exist, a condition is wrong or met by none, or none would remain; nothing was
@@ -73,7 +80,7 @@ def delete_episodes(
     kept = np.setdiff1d(np.arange(len(source.episodes)), deleted)
     if not kept.size:
         raise DatasetError(f"{root} has no other episodes, so nothing would remain", hint="delete the folder instead")
-    return carry_out(_plan_of(source, kept), root, new_root)
+    return carry_out(_plan_of(source, kept), root, new_root, work)
 
 
 def split(root: Path, splits: Mapping[str, float | Sequence[int]], folder: Path | None = None) -> dict[str, Path]:
@@ -128,6 +135,18 @@ def merge(
     if len(roots) < 2:
         raise DatasetError(f"{len(roots)} datasets were named", expected="two or more to merge")
     check_is_free(new_root)
+    plan = merged(roots, join_data=join_data, join_videos=join_videos, episodes=episodes)
+    return carry_out(plan, roots[0], new_root)
+
+
+def merged(
+    roots: Sequence[Path],
+    *,
+    join_data: bool = True,
+    join_videos: bool = True,
+    episodes: Sequence[Sequence[int] | None] | None = None,
+) -> EditPlan:
+    """Datasets one after another; see `merge`, but a single one will do."""
     sources = [open_source(root) for root in roots]
     info = upgraded_info(sources[0].info)
     for source in sources[1:]:
@@ -140,8 +159,7 @@ def merge(
     # Sources with different statistics, such as from before quantiles, would leave holes in the table.
     columns = {frozenset(name for name in s.rows.column_names if name.startswith("stats/")) for s in sources}
     fresh = len(columns) > 1 or any(source.info.is_legacy for source in sources)
-    plan = EditPlan(selections, info, tasks, join_data=join_data, join_videos=join_videos, fresh_statistics=fresh)
-    return carry_out(plan, roots[0], new_root)
+    return EditPlan(selections, info, tasks, join_data=join_data, join_videos=join_videos, fresh_statistics=fresh)
 
 
 def _plan_of(source: EditSource, episodes: NDArray[np.int64]) -> EditPlan:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.dataset_tools.edit.job import ShardedWork
 from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
 from lerobot.dataset_tools.edit.plan import EditPlan, Selection, numbered_tasks
 from lerobot.dataset_tools.edit.upgrade import upgraded_info
@@ -29,6 +30,7 @@ def recompute_stats(
     relative_action: bool = False,
     relative_exclude_joints: Sequence[str] | None = None,
     chunk_size: int = 50,
+    work: ShardedWork | None = None,
 ) -> EditResult:
     """Compute the statistics of every episode and of the dataset anew.
 
@@ -40,6 +42,7 @@ def recompute_stats(
             of each chunk, over all chunks within an episode.
         relative_exclude_joints: joints that stay absolute, by a part of their name; `gripper` if None.
         chunk_size: actions in a chunk.
+        work: see `carry_out`.
 
     Raises:
         DatasetError: the dataset is damaged, or no episode is as long as a chunk; nothing was changed.
@@ -59,11 +62,12 @@ def recompute_stats(
         info,
         source.tasks,
         fresh_statistics=True,
+        source_statistics=not source.info.is_legacy,
         decoded_statistics=decoded,
         only_statistics=None if source.info.is_legacy else frozenset(numeric | decoded),
         final_statistics=override,
     )
-    return carry_out(plan, root, new_root)
+    return carry_out(plan, root, new_root, work)
 
 
 def relative_action_statistics(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.edit.job import ShardedWork
 from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
 from lerobot.dataset_tools.edit.plan import EditPlan, Selection, numbered_tasks
 from lerobot.dataset_tools.edit.upgrade import upgraded_info
@@ -23,6 +24,7 @@ def trim(
     start_s: float = 0.0,
     end_s: float = 0.0,
     episodes: Sequence[int] | None = None,
+    work: ShardedWork | None = None,
 ) -> EditResult:
     """Cut the begin and the end of episodes off.
 
@@ -35,6 +37,7 @@ def trim(
         start_s: seconds to cut off at the begin, rounded to whole frames.
         end_s: seconds to cut off at the end, likewise.
         episodes: numbers of those to trim; all if None.
+        work: see `carry_out`.
 
     Raises:
         DatasetError: nothing would be cut off, an episode does not exist or would have no frame left, or annotations of
@@ -58,7 +61,7 @@ def trim(
         fresh_statistics=True,
         decoded_statistics=frozenset(source.info.camera_keys),
     )
-    return carry_out(plan, root, new_root)
+    return carry_out(plan, root, new_root, work)
 
 
 def _check(source: EditSource, trims: NDArray[np.int64]) -> None:

@@ -18,7 +18,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.dataset_tools.formats import targets
 from lerobot.dataset_tools.formats.arrays import EpisodeArrays, Repeated
 from lerobot.dataset_tools.formats.config import AlohaConfig
-from lerobot.dataset_tools.formats.files import datasets_below, episode_files, open_hdf5, reading
+from lerobot.dataset_tools.formats.files import OpenFiles, datasets_below, open_hdf5, reading
 from lerobot.dataset_tools.formats.images import decode_image
 from lerobot.dataset_tools.formats.source import TASK, EpisodeSource
 
@@ -63,19 +63,20 @@ def open_aloha(config: AlohaConfig) -> EpisodeSource:
     Raises:
         DatasetError: there is none, or the first one is damaged or lacks actions.
     """
-    files = episode_files(config.path, ("*.hdf5", "*.h5"))
+    files = config.chosen_files()
+    opened = OpenFiles(open_hdf5, 1)
 
     @contextmanager
     def open_episode(episode: int) -> Iterator[Mapping[str, Any]]:
-        with open_hdf5(files[episode]) as file:
-            with reading(str(files[episode])):
-                arrays = datasets_below(file)
-                if "action" not in arrays:
-                    raise DatasetError(f"{files[episode]} lacks action", expected="an ALOHA episode")
-                readable = {name: _readable(name, array, arrays, config) for name, array in arrays.items()}
-            yield readable
+        file = opened.get(files[episode])
+        with reading(str(files[episode])):
+            arrays = datasets_below(file)
+            if "action" not in arrays:
+                raise DatasetError(f"{files[episode]} lacks action", expected="an ALOHA episode")
+            readable = {name: _readable(name, array, arrays, config) for name, array in arrays.items()}
+        yield readable
 
-    return EpisodeArrays([str(file) for file in files], open_episode, _target)
+    return EpisodeArrays([str(file) for file in files], open_episode, _target, close=opened.close)
 
 
 def _readable(name: str, array: Any, arrays: Mapping[str, Any], config: AlohaConfig) -> Any:

@@ -184,10 +184,14 @@ class EpisodeArrays:
         self.task = task
         self.close = close
         self._open_episode = open_episode
-        with open_episode(0) as arrays:
-            self.fields: Sequence[SourceField] = tuple(
-                field_of(name, array, target) for name, array in arrays.items() if array.shape
-            )
+        try:
+            with open_episode(0) as arrays:
+                self.fields: Sequence[SourceField] = tuple(
+                    field_of(name, array, target) for name, array in arrays.items() if array.shape
+                )
+        except BaseException:
+            close()
+            raise
 
     def frames(self, episode: int, names: Collection[str]) -> Iterator[dict[str, Any]]:
         """See `EpisodeSource.frames`."""

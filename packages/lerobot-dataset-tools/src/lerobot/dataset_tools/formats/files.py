@@ -3,11 +3,12 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.core.extras import require
@@ -17,6 +18,66 @@ _DAMAGED = (
     # Not only what they mean to raise: a flipped bit may be a wrong type, name, size or version to their parsers.
     *(ValueError, TypeError, LookupError, RuntimeError, AttributeError, SystemError),
 )
+
+
+File = TypeVar("File")
+
+MOST_OPEN = 32
+"""Files that a source keeps open; an import in shards has no more of them in one."""
+
+
+class OpenFiles(Generic[File]):
+    """Files that stay open between looking into them and reading them, so that most are opened once.
+
+    Args:
+        opened: opens one.
+        most: how many stay open; the one that was used longest ago is closed for the next.
+        close: closes one.
+    """
+
+    def __init__(
+        self,
+        opened: Callable[[Path], File],
+        most: int = MOST_OPEN,
+        close: Callable[[Any], None] = lambda file: file.close(),
+    ) -> None:
+        self._opened = opened
+        self._close = close
+        self._most = most
+        self._files: dict[Path, File] = {}
+
+    def get(self, path: Path) -> File:
+        """A file, open until others need its place."""
+        file = self._files.pop(path, None)
+        if file is None:
+            while len(self._files) >= self._most:
+                self._close(self._files.pop(next(iter(self._files))))
+            file = self._opened(path)
+        self._files[path] = file
+        return file
+
+    def close(self) -> None:
+        """Close them all."""
+        while self._files:
+            self._close(self._files.popitem()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of a source, on this machine or on a server.
+
+    Attributes:
+        name: its path or address, for messages.
+        open: opens it for reading bytes, seekable.
+    """
+
+    name: str
+    open: Callable[[], BinaryIO]
+
+    @classmethod
+    def here(cls, path: Path) -> "SourceFile":
+        """A file of this machine."""
+        return cls(str(path), lambda: path.open("rb"))
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -38,6 +99,34 @@ def episode_files(path: Path, patterns: tuple[str, ...]) -> list[Path]:
     if not files:
         raise DatasetError(f"{path} holds no file to import", expected=f"files such as {' or '.join(patterns)}")
     return sorted(files, key=lambda file: natural(file.name))
+
+
+def files_below(path: Path, endings: tuple[str, ...]) -> list[Path]:
+    """The one file (or folder that is one, such as a zarr store) that a path names, or those below it, at any depth.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    if path.is_file() or path.name.endswith(endings):
+        return [path]
+    files = [file for file in path.rglob("*") if file.name.endswith(endings)]
+    if not files:
+        raise DatasetError(f"{path} holds no file to import", expected=f"files that end in {' or '.join(endings)}")
+    return sorted(files, key=lambda file: natural(str(file.relative_to(path))))
+
+
+def chosen_files(path: Path, files: list[Path], names: list[str] | None) -> list[Path]:
+    """Files that are named by their place below a folder; all if no names are given.
+
+    Raises:
+        DatasetError: one of them is not there.
+    """
+    if names is None:
+        return files
+    known = {file.relative_to(path).as_posix() if file != path else file.name: file for file in files}
+    if missing := [name for name in names if name not in known]:
+        raise DatasetError(f"{path} has no file {missing[0]} to import", expected=f"one of {', '.join([*known][:8])}")
+    return [known[name] for name in names]
 
 
 def library(module: str, extra: str) -> ModuleType:

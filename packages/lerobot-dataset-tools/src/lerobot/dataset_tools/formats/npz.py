@@ -8,7 +8,7 @@ Source:
 
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from lerobot.dataset_tools.formats import targets
 from lerobot.dataset_tools.formats.arrays import EpisodeArrays, FlatArrays, Repeated, Rows, trimmed
 from lerobot.dataset_tools.formats.config import NpzConfig
-from lerobot.dataset_tools.formats.files import episode_files, reading
+from lerobot.dataset_tools.formats.files import OpenFiles, reading
 from lerobot.dataset_tools.formats.source import TASK, TEXT, EpisodeSource
 
 _NAMES = {
@@ -27,6 +27,8 @@ _NAMES = {
     targets.DONE: ("done", "dones", "terminal", "terminals"),
     TASK: ("task", "tasks", "language", "language_instruction", "instruction"),
 }
+_OF_FILE = frozenset({"fps", "episode_ends"})
+"""What an archive says about all of it."""
 _TARGETS = {name: target for target, names in _NAMES.items() for name in names}
 
 
@@ -114,22 +116,27 @@ class Archive:
                 self.close()
                 raise
 
-    def take(self, name: str) -> Any:
-        """Take out an array that is not one row per frame; a plain value for shape (), None if there is none."""
-        array = self.arrays.pop(name, None)
+    def value(self, name: str) -> Any:
+        """An array that is not one row per frame; a plain value for shape (), None if there is none."""
+        array = self.arrays.get(name)
         if array is None:
             return None
         with reading(f"{self._path}: {name}"):
             values = array.whole()
         return values if array.shape else values.item()
 
-    def take_task(self) -> tuple[str, str] | None:
-        """Take out the one instruction of the whole file, with its name."""
+    def task(self) -> tuple[str, str] | None:
+        """The one instruction of the whole file, with its name."""
         for name in _NAMES[TASK]:
             array = self.arrays.get(name)
             if array is not None and not array.shape and array.dtype.kind == "U":
-                return name, str(self.take(name))
+                return name, str(self.value(name))
         return None
+
+    def rows(self) -> dict[str, ZippedArray]:
+        """The arrays with a row per frame."""
+        task = self.task()
+        return {name: each for name, each in self.arrays.items() if name not in {*_OF_FILE, task and task[0]}}
 
     def close(self) -> None:
         """Close the file."""
@@ -144,34 +151,35 @@ def open_npz(config: NpzConfig) -> EpisodeSource:
     Raises:
         DatasetError: there is none, or the first one is damaged.
     """
-    files = episode_files(config.path, ("*.npz",))
-    archive = Archive(files[0])
+    files = config.chosen_files()
+    opened = OpenFiles(Archive, 1)
     try:
-        fps, ends, task = archive.take("fps"), archive.take("episode_ends"), archive.take_task()
+        archive = opened.get(files[0])
+        fps, ends, task = archive.value("fps"), archive.value("episode_ends"), archive.task()
         if ends is not None:
             where, instruction = str(files[0]), task[1] if task else None
             with reading(f"{where}: episode_ends"):
                 ends = np.asarray(ends, np.int64)
-            return FlatArrays(where, archive.arrays, ends, _target, fps=fps, task=instruction, close=archive.close)
+            return FlatArrays(where, archive.rows(), ends, _target, fps=fps, task=instruction, close=opened.close)
+        open_episode = _opener(files, opened, config.trim)
+        return EpisodeArrays([str(file) for file in files], open_episode, _target, fps=fps, close=opened.close)
     except BaseException:
-        archive.close()
+        opened.close()
         raise
-    archive.close()
-    return EpisodeArrays([str(file) for file in files], _opener(files, config.trim), _target, fps=fps)
 
 
-def _opener(files: list[Path], trim: int) -> Callable[[int], AbstractContextManager[Mapping[str, Rows]]]:
+def _opener(
+    files: list[Path], opened: OpenFiles[Archive], trim: int
+) -> Callable[[int], AbstractContextManager[Mapping[str, Rows]]]:
     @contextmanager
     def open_episode(episode: int) -> Iterator[Mapping[str, Rows]]:
-        with closing(Archive(files[episode])) as archive:
-            task = archive.take_task()
-            found = {name: array for name, array in archive.arrays.items() if name != "fps"}
-            arrays: dict[str, Rows] = trimmed(found, trim)
-            if task is not None:
-                name, text = task
-                length = max((array.shape[0] for array in arrays.values() if array.shape), default=0)
-                arrays[name] = Repeated(text, length)
-            yield arrays
+        archive = opened.get(files[episode])
+        arrays: dict[str, Rows] = trimmed(archive.rows(), trim)
+        if task := archive.task():
+            name, text = task
+            length = max((array.shape[0] for array in arrays.values() if array.shape), default=0)
+            arrays[name] = Repeated(text, length)
+        yield arrays
 
     return open_episode
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 TASK: Final = "task"
 """Target of the field with the instruction in words."""
@@ -20,12 +20,27 @@ class SourceField:
         dtype: name of a numpy type, or `TEXT`.
         shape: of one frame's value; `()` for single numbers and texts.
         target: feature it becomes unless the user says otherwise, or `TASK`; None if it is left out.
+        names: of its elements, if the source says them.
     """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     target: str | None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeGroup:
+    """Episodes that are read from the same files, which one worker should read.
+
+    Attributes:
+        files: names of the files.
+        episodes: numbers of the episodes in them.
+    """
+
+    files: tuple[str, ...]
+    episodes: range
 
 
 class EpisodeSource(Protocol):
@@ -64,3 +79,14 @@ class EpisodeSource(Protocol):
     def close(self) -> None:
         """Close the files; the source cannot be read any more."""
         ...
+
+
+@runtime_checkable
+class GroupedSource(EpisodeSource, Protocol):
+    """A source of several files that says, without reading them, which episodes are in which.
+
+    Attributes:
+        groups: together all episodes, in order.
+    """
+
+    groups: Sequence[EpisodeGroup]

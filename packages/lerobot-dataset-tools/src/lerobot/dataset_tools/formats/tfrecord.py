@@ -6,88 +6,103 @@ Source:
     tensorflow/core/example.
 """
 
+import io
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from lerobot.core.errors import DatasetError
-from lerobot.dataset_tools.formats.files import library
+from lerobot.dataset_tools.formats.files import SourceFile, library, reading
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
 _MASK_DELTA = 0xA282EAD8
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Where a record is.
+class RecordFile:
+    """The records of a file, found one after the other from their lengths; the file is open until `close`.
 
-    Attributes:
-        path: its file.
-        start: position of its data.
-        length: bytes of its data.
-    """
-
-    path: Path
-    start: int
-    length: int
-
-    def read(self) -> bytes:
-        """Read its data.
-
-        Raises:
-            DatasetError: the data is not what was written.
-        """
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self.start)
-                data = file.read(self.length)
-                checksum = file.read(_CHECKSUM.size)
-        except OSError as error:
-            raise DatasetError(f"{self.path} cannot be read: {error.strerror or error}") from error
-        if len(checksum) < _CHECKSUM.size or _CHECKSUM.unpack(checksum)[0] != masked_crc(data):
-            raise DatasetError(f"{self.path}: the record at byte {self.start} is damaged: its checksum differs")
-        return data
-
-
-def records_of(path: Path) -> list[Record]:
-    """Find the records of a file from their lengths alone.
+    Args:
+        file: the file.
 
     Raises:
-        DatasetError: the file is truncated, damaged, compressed, or no TFRecord file.
+        DatasetError: it cannot be opened.
     """
-    try:
-        with path.open("rb") as file:
-            return _records(path, file, path.stat().st_size)
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
 
+    def __init__(self, file: SourceFile) -> None:
+        self._name = file.name
+        with reading(file.name):
+            self._file = file.open()
+            self._size = self._file.seek(0, io.SEEK_END)
+        self._starts: list[tuple[int, int]] = []
+        self._next = 0
 
-def _records(path: Path, file: BinaryIO, size: int) -> list[Record]:
-    records = []
-    position = 0
-    while position < size:
-        file.seek(position)
-        header = file.read(_HEADER.size)
+    def count(self) -> int:
+        """Number of all records, from their lengths alone.
+
+        Raises:
+            DatasetError: the file is truncated, damaged, compressed, or no TFRecord file.
+        """
+        while self._find():
+            pass
+        return len(self._starts)
+
+    def has(self, number: int) -> bool:
+        """Whether there is a record of this number; see `count`."""
+        while len(self._starts) <= number:
+            if not self._find():
+                return False
+        return True
+
+    def read(self, number: int) -> bytes:
+        """Read the data of a record that the file has.
+
+        Raises:
+            DatasetError: the data is not what was written; see also `count`.
+        """
+        if not self.has(number):
+            raise DatasetError(f"{self._name} has {len(self._starts)} records, none is number {number}")
+        start, length = self._starts[number]
+        with reading(self._name):
+            self._file.seek(start)
+            data = self._file.read(length)
+            checksum = self._file.read(_CHECKSUM.size)
+        if len(checksum) < _CHECKSUM.size or _CHECKSUM.unpack(checksum)[0] != masked_crc(data):
+            raise DatasetError(f"{self._name}: the record at byte {start} is damaged: its checksum differs")
+        return data
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _find(self) -> bool:
+        """Find the next record; False at the end of the file."""
+        position = self._next
+        if position >= self._size:
+            return False
+        with reading(self._name):
+            self._file.seek(position)
+            header = self._file.read(_HEADER.size)
         if len(header) < _HEADER.size:
-            raise _truncated(path, position)
+            raise self._truncated(position)
         length, checksum = _HEADER.unpack(header)
         if checksum != masked_crc(header[:8]):
             raise DatasetError(
-                f"{path}: no record begins at byte {position}", expected="an undamaged, uncompressed TFRecord file"
+                f"{self._name}: no record begins at byte {position}",
+                expected="an undamaged, uncompressed TFRecord file",
             )
-        records.append(Record(path, position + _HEADER.size, length))
-        position += _HEADER.size + length + _CHECKSUM.size
-        if position > size:
-            raise _truncated(path, position)
-    return records
+        start = position + _HEADER.size
+        self._next = start + length + _CHECKSUM.size
+        if self._next > self._size:
+            raise self._truncated(self._next)
+        self._starts.append((start, length))
+        return True
 
-
-def _truncated(path: Path, position: int) -> DatasetError:
-    return DatasetError(f"{path} ends inside a record", expected=f"at least {position} bytes", hint="copy it again")
+    def _truncated(self, position: int) -> DatasetError:
+        return DatasetError(
+            f"{self._name} ends inside a record", expected=f"at least {position} bytes", hint="copy it again"
+        )
 
 
 def masked_crc(data: bytes) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from lerobot.core.errors import DatasetError
 from lerobot.dataset_tools.formats.arrays import EpisodeArrays, Repeated, Rows, is_text, trimmed
 from lerobot.dataset_tools.formats.config import HDF5Config, TreeConfig, ZarrConfig
-from lerobot.dataset_tools.formats.files import library, natural, open_hdf5, reading
+from lerobot.dataset_tools.formats.files import OpenFiles, library, natural, open_hdf5, reading
 from lerobot.dataset_tools.formats.source import EpisodeSource
 
 FOLDER = "@folder"
@@ -39,7 +39,7 @@ def open_hdf5_tree(config: HDF5Config) -> EpisodeSource:
     Raises:
         DatasetError: there is none, or the first one is damaged or holds no array with a row per frame.
     """
-    return _open(config, _files(config.path, (".hdf5", ".h5")), open_hdf5)
+    return _open(config, OpenFiles(open_hdf5))
 
 
 def open_zarr_tree(config: ZarrConfig) -> EpisodeSource:
@@ -50,54 +50,49 @@ def open_zarr_tree(config: ZarrConfig) -> EpisodeSource:
     """
     zarr = library("zarr", "zarr")
 
-    @contextmanager
-    def opened(path: Path) -> Iterator[Any]:
+    def opened(path: Path) -> Any:
         with reading(str(path), "a zarr store, in codecs that numcodecs knows"):
             store = zarr.storage.ZipStore(path, mode="r") if path.is_file() else zarr.storage.LocalStore(path)
         try:
             with reading(str(path), "a zarr store"):
-                group = zarr.open_group(store, mode="r")
-            yield group
-        finally:
+                return zarr.open_group(store, mode="r")
+        except BaseException:
             store.close()
+            raise
 
-    return _open(config, _files(config.path, (".zarr", ".zarr.zip")), opened)
-
-
-def _files(path: Path, endings: tuple[str, ...]) -> list[Path]:
-    if path.is_file() or path.name.endswith(endings):
-        return [path]
-    files = [file for file in path.rglob("*") if file.name.endswith(endings)]
-    if not files:
-        raise DatasetError(f"{path} holds no file to import", expected=f"files that end in {' or '.join(endings)}")
-    return sorted(files, key=lambda file: natural(str(file.relative_to(path))))
+    return _open(config, OpenFiles(opened, close=lambda group: group.store.close()))
 
 
-def _open(config: TreeConfig, files: list[Path], opened: Any) -> EpisodeSource:
-    episodes = [_Episode(file, group) for file in files for group in _groups(file, opened, config.group)]
+def _open(config: TreeConfig, opened: OpenFiles[Any]) -> EpisodeSource:
     root = config.path
 
     @contextmanager
     def open_episode(number: int) -> Iterator[Mapping[str, Rows]]:
         episode = episodes[number]
-        with opened(episode.file) as file:
-            with reading(str(episode)):
-                group = file[episode.group] if episode.group else file
-                texts = _attributes(group)
-                if episode.file.parent not in {root, root.parent}:
-                    texts[FOLDER] = episode.file.parent.name.replace("_", " ")
-                arrays = _rows(_arrays(group), texts, config.trim)
-            yield arrays
+        file = opened.get(episode.file)
+        with reading(str(episode)):
+            group = file[episode.group] if episode.group else file
+            texts = _attributes(group)
+            if episode.file.parent not in {root, root.parent}:
+                texts[FOLDER] = episode.file.parent.name.replace("_", " ")
+            arrays = _rows(_arrays(group), texts, config.trim)
+        yield arrays
 
-    with open_episode(0) as first:
-        if not first:
+    try:
+        files = config.chosen_files()
+        episodes = [_Episode(file, group) for file in files for group in _groups(file, opened.get(file), config.group)]
+        source = EpisodeArrays([str(each) for each in episodes], open_episode, lambda *_: None, close=opened.close)
+        if not source.fields:
             raise DatasetError(f"{episodes[0]} holds no array with a row for each frame")
-    return EpisodeArrays([str(episode) for episode in episodes], open_episode, lambda *_: None)
+    except BaseException:
+        opened.close()
+        raise
+    return source
 
 
-def _groups(file: Path, opened: Any, chosen: str | None) -> list[str]:
+def _groups(file: Path, root: Any, chosen: str | None) -> list[str]:
     """Groups of a file that are an episode each; the file itself, as '', where there are none."""
-    with opened(file) as root, reading(str(file)):
+    with reading(str(file)):
         if chosen is None:
             return _episodes_below(root, "")
         path = chosen.strip("/")

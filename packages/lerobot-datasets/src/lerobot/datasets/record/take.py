@@ -136,8 +136,9 @@ class Take:
 
     def _reset(self, tick: Tick, request: Request | None) -> None:
         """Wait until the robot follows and the time is over, or somebody has had enough of waiting."""
-        if self._engaged_s is None:
-            # The gate's ramp begins with the first command, however long the teleoperator took to give it.
+        if self._engaged_s is None or tick.stopped:
+            # The gate's ramp begins with the first command, however long the teleoperator took to give it, and anew
+            # after a stop.
             self._engaged_s = tick.sent_time_s
         if request is Request.STOP:
             self._end(request)

@@ -58,7 +58,8 @@ class Playback:
     """Source and sink in one: goes softly to the first pose, then sends each action at its time.
 
     Time is that of the recording, not that of its rows: where the recording missed a deadline the action before is
-    held, and where the replay misses one the row is left out, so that the end comes when it should.
+    held, and where the replay misses one the row is left out, so that the end comes when it should. While a latched
+    stop holds the robot, the recording's clock stands still.
 
     Args:
         episode: what is replayed.
@@ -78,6 +79,8 @@ class Playback:
         self._engaged_s: float | None = None
         self._moved_s = 0.0
         self._last: Action = {}
+        self._stopped = 0
+        """Ticks before the recording's clock started in which the robot was stopped, unseen by `next_action`."""
         self._begin_slot: int | None = None
         self._begun_s: float | None = None
         self._row = 0
@@ -97,9 +100,14 @@ class Playback:
     def write(self, tick: Tick) -> None:
         """See `Sink.write`."""
         if self._begin_slot is None:
-            if self._has_arrived(tick):
+            if tick.stopped:
+                self._stopped += 1
+                self._engaged_s = None  # the gate engages anew
+            elif self._has_arrived(tick):
                 self._begin()
-                self._begin_slot = tick.slot + 1
+                self._begin_slot = tick.slot + 1 - self._stopped
+            return
+        if tick.stopped:
             return
         if self._begun_s is None:
             self._begun_s = tick.start_s

@@ -79,10 +79,23 @@ def read_columns(path: Path, features: FeatureMap) -> dict[str, npt.NDArray[np.g
         DatasetError: the file is damaged, or a column is missing or has another shape than declared.
     """
     try:
-        table = read_table(path, list(features))
-        return {key: _as_array(table.column(key), key, feature, path) for key, feature in features.items()}
+        return numeric_columns(read_table(path, list(features)), features, path)
     except (*UNREADABLE, KeyError) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
+
+
+def numeric_columns(table: pa.Table, features: FeatureMap, path: Path) -> dict[str, npt.NDArray[np.generic]]:
+    """Columns of a table as `read_columns` gives them.
+
+    Args:
+        table: rows of a data file.
+        features: the columns and their declarations.
+        path: the file, for messages.
+
+    Raises:
+        DatasetError: a column has another shape than declared.
+    """
+    return {key: _as_array(table.column(key), key, feature, path) for key, feature in features.items()}
 
 
 def _as_array(column: pa.ChunkedArray, key: str, feature: Feature, path: Path) -> npt.NDArray[np.generic]:

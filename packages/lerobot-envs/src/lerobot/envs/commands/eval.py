@@ -2,20 +2,31 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES
-from lerobot.core.config.base import CommandConfig, EnvConfig, RobotConfig
+from lerobot.core.config.base import CommandConfig, EnvConfig, PolicyConfig, RobotConfig
 from lerobot.core.config.judges import SuccessDetectorConfig
+from lerobot.core.config.policies import require_trained
 from lerobot.envs.config import EvalConfig
-from lerobot.policies.config import PreTrainedConfig, require_trained
+from lerobot.jobs.config import ExecutorConfig
 from lerobot.rollout.commands.acting import ActingOptions
 
-ONLY_IN_ENVIRONMENTS = ("seed", "trust_remote_code", "eval.batch_size", "eval.use_async_envs", "eval.n_videos")
+ONLY_IN_ENVIRONMENTS = (
+    "seed",
+    "trust_remote_code",
+    "compare",
+    "executor",
+    "eval.batch_size",
+    "eval.use_async_envs",
+    "eval.n_videos",
+    "eval.seeds",
+    "eval.shard_episodes",
+)
 ONLY_ON_ROBOTS = (
     *ActingOptions.model_fields,
     *DisplayOptions.model_fields,
@@ -26,9 +37,21 @@ ONLY_ON_ROBOTS = (
 """Flags that the other kind of evaluation has no use for."""
 
 
+MOST_SEEDS = 4000
+"""Environments take 32 bits; see `lerobot.envs.sweep.SEED_STRIDE`."""
+
+
 class EpisodesConfig(EvalConfig):
     """How an evaluation is run, in an environment or on a robot."""
 
+    seeds: list[Annotated[int, Field(ge=0, lt=MOST_SEEDS)]] = Field(
+        default=[],
+        description="In an environment: play n_episodes from each, in place of --seed; episode k of seed s starts from "
+        "1000000 s + k, so that seeds share no episode.",
+    )
+    shard_episodes: int = Field(
+        default=10, ge=1, description="With --executor: episodes of a task that a worker plays at a time."
+    )
     episode_time_s: float = Field(
         default=60.0, gt=0, description="On a robot: seconds after which an episode ends. Of environments: see --env."
     )
@@ -40,7 +63,8 @@ class EpisodesConfig(EvalConfig):
 class EvalPipelineConfig(ActingOptions, DisplayOptions, CommandConfig):
     """Evaluate a policy in simulation, or on a robot.
 
-    With --env the policy plays episodes that depend on their seed alone. With --robot it drives the robot through the
+    With --env the policy plays episodes that depend on their seed alone: how many are played side by side, by how many
+    workers and by which engine changes none of them. With --robot it drives the robot through the
     control loop and the safety gate of `lerobot rollout`. An episode is a reset, until --eval.reset_time_s is over or n
     is pressed, and then the policy, until somebody says how it went or --eval.episode_time_s is over; then the question
     is asked until it is answered. Between episodes the robot goes back to its start, or --teleop drives it.
@@ -59,6 +83,8 @@ class EvalPipelineConfig(ActingOptions, DisplayOptions, CommandConfig):
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot eval --policy.path=outputs/train/act/checkpoints/last/pretrained_model --env.type=sim",
         "lerobot eval --policy.path=owner/name --env.type=sim --env.task=push --eval.batch_size=4",
+        "lerobot eval --policy.path=outputs/train/act/checkpoints/last --compare='[{path: outputs/train/diffusion/"
+        "checkpoints/last}]' --env.type=sim --eval.seeds=[0,1,2] --executor.type=local",
         "lerobot eval --policy.path=outputs/train/act/checkpoints/last/pretrained_model --robot.type=so101_follower "
         "--robot.port=/dev/ttyACM0 --robot.cameras='{front: {type: opencv, index_or_path: 0, width: 640, height: 480, "
         "fps: 30}}' --eval.n_episodes=20 --eval.episode_time_s=20 --eval.reset_time_s=30",
@@ -71,9 +97,16 @@ class EvalPipelineConfig(ActingOptions, DisplayOptions, CommandConfig):
         "eval.max_steps": "env.episode_length",
     }
 
-    policy: PreTrainedConfig = Field(description="Policy to evaluate; --policy.path=FOLDER loads a trained one.")
+    policy: PolicyConfig = Field(description="Policy to evaluate; --policy.path=FOLDER loads a trained one.")
     env: EnvConfig | None = Field(default=None, description="Environment to evaluate in; or --robot.")
     robot: RobotConfig | None = Field(default=None, description="Robot to evaluate on; or --env.")
+    compare: list[PolicyConfig] = Field(
+        default=[],
+        description="Further policies to evaluate and to set beside --policy in a table and a plot: [{path: FOLDER}].",
+    )
+    executor: ExecutorConfig | None = Field(
+        default=None, description="Engine that plays the episodes of --env: local, ray, slurm; null: this process."
+    )
     detector: SuccessDetectorConfig | None = Field(
         default=None, description="Who tells on a robot that the task is solved; null: a person."
     )
@@ -97,6 +130,15 @@ class EvalPipelineConfig(ActingOptions, DisplayOptions, CommandConfig):
     def _resumes_something(self) -> Self:
         if self.resume and self.output_dir is None:
             raise ValueError("the folder to go on in: --output_dir=FOLDER beside --resume=true")
+        return self
+
+    @model_validator(mode="after")
+    def _seeds_are_given_once(self) -> Self:
+        seeds = self.eval.seeds
+        if len(set(seeds)) < len(seeds):
+            raise PydanticCustomError("eval_seeds", "each of --eval.seeds once: {seeds}", {"seeds": seeds})
+        if seeds and self.seed != type(self).model_fields["seed"].default:
+            raise PydanticCustomError("eval_seed", "--seed or --eval.seeds: one of them")
         return self
 
     @model_validator(mode="after")

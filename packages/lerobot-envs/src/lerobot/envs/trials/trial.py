@@ -90,7 +90,7 @@ class Trial:
 
     def _reset(self, tick: Tick) -> None:
         rules, before = self._rules, self._before
-        if self._engaged_s is None:
+        if self._engaged_s is None or tick.stopped:  # the gate engages anew after a stop
             self._engaged_s = tick.sent_time_s
         wishes = rules.wishes()
         while wishes and not self.stop.is_set():

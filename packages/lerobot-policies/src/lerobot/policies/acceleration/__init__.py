@@ -14,6 +14,9 @@ TWINS: dict[type[nn.Module], type[nn.Module]] = {nn.Linear: FastLinear, nn.Conv1
 """The fast class of a layer, by torch's own. A twin has no state of its own and falls back to torch's `forward`."""
 
 
+_PLAIN = {twin: plain for plain, twin in TWINS.items()}
+
+
 def accelerate(module: nn.Module) -> None:
     """Make a module fast on CPUs: parameters, their names, hooks and results but for rounding stay what they are.
 
@@ -30,3 +33,13 @@ def accelerate(module: nn.Module) -> None:
             # (240x320, Intel Xeon, one thread). Behind statistics that are computed, though, its other rounding can
             # move an activation across zero, and gradients with it.
             layer.to(memory_format=torch.channels_last)
+
+
+def decelerate(module: nn.Module) -> None:
+    """Make the layers of a module torch's own again, for what knows only those.
+
+    Args:
+        module: changed in place.
+    """
+    for layer in module.modules():
+        layer.__class__ = _PLAIN.get(type(layer), type(layer))

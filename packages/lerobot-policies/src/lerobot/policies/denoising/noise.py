@@ -106,20 +106,33 @@ class NoiseSchedule(nn.Module):
         kept = self.kept[levels].view(-1, 1, 1)
         return kept.sqrt() * actions + (1 - kept).sqrt() * noise
 
-    def remove(self, noisy: Tensor, denoise: Denoise, guidance: Guidance | None = None) -> Tensor:
+    @property
+    def draws(self) -> int:
+        """How often noise is drawn on the way down, the one it begins with included."""
+        return len(self.levels) if self.config.noise_scheduler_type == "DDPM" else 1
+
+    def remove(
+        self, noisy: Tensor, denoise: Denoise, guidance: Guidance | None = None, added: Tensor | None = None
+    ) -> Tensor:
         """Go down all levels.
 
         Args:
             noisy: noise `(B, T, Da)`.
             denoise: the network.
             guidance: pulls the actions towards those of another chunk; None for none.
+            added: noise that DDPM adds on the way, `(B, draws - 1, T, Da)`; None to draw it.
 
         Returns:
             Actions `(B, T, Da)`.
         """
-        descend = self._descend_ddpm if self.config.noise_scheduler_type == "DDPM" else self._descend_ddim
-        for level in self.levels:
-            noisy = descend(noisy, *self._parts(noisy, denoise, level, guidance), level)
+        for index, level in enumerate(self.levels):
+            actions, noise = self._parts(noisy, denoise, level, guidance)
+            if self.config.noise_scheduler_type == "DDIM":
+                noisy = self._descend_ddim(actions, noise, level)
+                continue
+            noisy, spread = self._descend_ddpm(noisy, actions, level)
+            if level.number:
+                noisy = noisy + spread * (torch.randn_like(noisy) if added is None else added[:, index])
         return noisy
 
     def _parts(self, noisy: Tensor, denoise: Denoise, level: Level, guidance: Guidance | None) -> tuple[Tensor, Tensor]:
@@ -153,14 +166,13 @@ class NoiseSchedule(nn.Module):
             return predicted
         return (noisy - level.kept.sqrt() * predicted) / (1 - level.kept).sqrt()
 
-    def _descend_ddpm(self, noisy: Tensor, actions: Tensor, _noise: Tensor, level: Level) -> Tensor:
+    def _descend_ddpm(self, noisy: Tensor, actions: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of what is at the level below."""
         kept, below = level.kept, level.kept_below
         step = kept / below
         mean = below.sqrt() * (1 - step) / (1 - kept) * actions + step.sqrt() * (1 - below) / (1 - kept) * noisy
-        if level.number == 0:
-            return mean
         variance = ((1 - below) / (1 - kept) * (1 - step)).clamp(min=_SMALLEST_VARIANCE)
-        return mean + variance.sqrt() * torch.randn(mean.shape, dtype=mean.dtype, device=mean.device)
+        return mean, variance.sqrt()
 
-    def _descend_ddim(self, _noisy: Tensor, actions: Tensor, noise: Tensor, level: Level) -> Tensor:
+    def _descend_ddim(self, actions: Tensor, noise: Tensor, level: Level) -> Tensor:
         return level.kept_below.sqrt() * actions + (1 - level.kept_below).sqrt() * noise

@@ -2,13 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from lerobot.policies.denoising.config import DenoisingConfig
-from lerobot.policies.features import ACTION, check_windows
+from lerobot.policies.features import ACTION, NOISE, check_windows
 from lerobot.policies.rtc.continuation import Continuation, Mode
 from lerobot.policies.windowed import WindowedPolicy
 
@@ -24,6 +24,7 @@ class DenoisingPolicy(WindowedPolicy):
 
     config: DenoisingConfig
     rtc_modes: ClassVar[frozenset[Mode]] = frozenset({"guided"})
+    noise_law: Literal["normal"] = "normal"
 
     def __init__(self, config: DenoisingConfig) -> None:
         super().__init__(config, config.n_action_steps)
@@ -37,13 +38,21 @@ class DenoisingPolicy(WindowedPolicy):
         """
 
     @abstractmethod
-    def sample(self, condition: Tensor, continuation: Continuation | None = None) -> Tensor:
-        """Make actions `(B, horizon, Da)` under a condition `(B, Do)`, from noise of torch's generator.
+    def sample(
+        self, condition: Tensor, continuation: Continuation | None = None, noise: Tensor | None = None
+    ) -> Tensor:
+        """Make actions `(B, horizon, Da)` under a condition `(B, Do)`.
 
         Args:
             condition: `(B, Do)`.
             continuation: what the actions continue from the newest observation on; None for nothing.
+            noise: as `draw_noise` gives it; None to draw it by torch's generator.
         """
+
+    @property
+    @abstractmethod
+    def draws(self) -> int:
+        """How often `sample` draws noise."""
 
     @abstractmethod
     def error(self, actions: Tensor, condition: Tensor) -> Tensor:
@@ -54,16 +63,32 @@ class DenoisingPolicy(WindowedPolicy):
             condition: `(B, Do)`.
         """
 
-    def predict(self, window: Mapping[str, Tensor], continuation: Continuation | None = None) -> Tensor:
+    def predict(
+        self,
+        window: Mapping[str, Tensor],
+        continuation: Continuation | None = None,
+        noise: Tensor | None = None,
+    ) -> Tensor:
         """Predict the `n_action_steps` actions from the newest observation on; see `WindowedPolicy.predict`.
 
         Args:
             window: see there.
             continuation: what the actions continue; None for nothing.
+            noise: see `sample`.
         """
         first = self.config.n_obs_steps - 1
-        actions = self.sample(self.condition(window), continuation)
+        actions = self.sample(self.condition(window), continuation, noise)
         return actions[:, first : first + self.config.n_action_steps]
+
+    def draw_noise(self, rows: int) -> Tensor:
+        """Draw the noise of chunks, `(rows, draws, horizon, Da)`; see `lerobot.policies.export.program.DrawsNoise`."""
+        shape = (rows, self.config.horizon, self.config.output_features[ACTION].shape[0])
+        # Each by itself: so `sample` draws them, and the generator gives other numbers for all at once.
+        return torch.stack([torch.randn(shape) for _ in range(self.draws)], dim=1)
+
+    def exported_chunk(self, batch: Mapping[str, Any]) -> Tensor:
+        """Predict the chunk, every input `(B, n_obs_steps, ...)`; see `lerobot.policies.export.program.Exportable`."""
+        return self.predict(self.window_with(batch), noise=batch[NOISE])
 
     @torch.no_grad()
     def continue_action_chunk(self, batch: Mapping[str, Any], continuation: Continuation) -> Tensor:

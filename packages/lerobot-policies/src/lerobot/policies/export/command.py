@@ -4,11 +4,14 @@ from datetime import datetime
 from pathlib import Path
 
 import typer
+from rich.console import Console
 
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.commands.export import ExportConfig
-from lerobot.policies.export.files import NAME, export
+from lerobot.policies.export.description import action_names
+from lerobot.policies.export.files import NAME, export_files
+from lerobot.policies.export.gains import table
 from lerobot.policies.preflight.comparison import check_policy, check_same
 from lerobot.policies.preflight.sources import Described, describe_dataset, describe_robot
 
@@ -35,11 +38,19 @@ def export_command(config: ExportConfig) -> None:
     )
     fps = config.fps if config.fps is not None or dataset is None else dataset.fps
     folder = config.output_dir or _folder(config, datetime.now())
-    written = export(
-        trained, folder, formats=config.formats, sources=[each for each in (robot, dataset) if each], fps=fps
+    sources = [each for each in (robot, dataset) if each]
+    reports = export_files(
+        trained,
+        folder,
+        formats=config.formats,
+        sources=sources,
+        fps=fps,
+        task=config.task,
+        max_error=config.max_error,
     )
-    for path, difference in written.items():
-        typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB, differs from the policy by {difference:.1e}")
+    Console().print(table(reports, *action_names(sources)))
+    for path, report in reports.items():
+        typer.echo(f"{path}: {report.size / 1e6:.1f} MB, differs from the policy by {report.difference.relative:.1e}")
     typer.echo(f"{folder / NAME}.json: what it takes and gives")
 
 

@@ -36,7 +36,13 @@ class ExportFormat(ABC):
 
     @abstractmethod
     def write(self, trace: Trace, description: Mapping[str, Any], path: Path) -> None:
-        """Write a traced policy and its description."""
+        """Write a traced policy and its description.
+
+        Args:
+            trace: in the precision that the configuration asks for.
+            description: JSON values.
+            path: the file; further files, whose names begin with its stem, stand beside it.
+        """
 
     @abstractmethod
     def load(self, path: Path, names: Sequence[str]) -> Run:

@@ -11,12 +11,14 @@ import torch
 from lerobot.policies.export.format import METADATA, ExportFormat
 from lerobot.policies.export.parity import Observations, Run
 from lerobot.policies.export.program import Trace
+from lerobot.policies.formats import TorchExportConfig
 
 
 class TorchExportFormat(ExportFormat):
     """See `TorchExportConfig`."""
 
     label = "the torch.export file"
+    config: TorchExportConfig
 
     def write(self, trace: Trace, description: Mapping[str, Any], path: Path) -> None:
         """Write the program."""

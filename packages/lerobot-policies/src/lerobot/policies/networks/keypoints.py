@@ -109,7 +109,7 @@ def cut(pictures: Tensor, size: Size, *, anywhere: bool) -> Tensor:
         size: of the window; at most that of the pictures.
         anywhere: draw its place from torch's generator instead of taking the centre.
     """
-    spare = [have - wanted for have, wanted in zip(pictures.shape[-2:], size, strict=True)]
+    spare = [int(have) - wanted for have, wanted in zip(pictures.shape[-2:], size, strict=True)]
     if anywhere and any(spare):
         top, left = (int(torch.randint(0, count + 1, (1,), device="cpu")) for count in spare)
     else:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from lerobot.policies.rtc.config import RTCConfig
+from lerobot.core.config.rtc import RTCConfig
 
 Mode = Literal["guided", "trained"]
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from lerobot.policies.rtc.config import Schedule
+from lerobot.core.config.rtc import Schedule
 
 
 def prefix_weights(schedule: Schedule, start: int, end: int, total: int) -> Tensor:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import NoEffect
+from lerobot.core.config.rtc import RTCConfig
 from lerobot.core.errors import FeatureMismatchError
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import (
@@ -17,7 +18,6 @@ from lerobot.policies.features import (
     PolicyFeature,
     PolicyFeatures,
 )
-from lerobot.policies.rtc.config import RTCConfig
 
 EMPTY_CAMERA = "observation.images.empty_camera_{}"
 

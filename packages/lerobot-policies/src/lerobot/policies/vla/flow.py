@@ -2,12 +2,12 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import torch
 from torch import Tensor
 
-from lerobot.policies.features import ACTION, OBSERVATION_STATE, check_windows
+from lerobot.policies.features import ACTION, NOISE, OBSERVATION_STATE, check_windows
 from lerobot.policies.networks.flow_matching import Flow
 from lerobot.policies.networks.padding import pad_last
 from lerobot.policies.rtc.continuation import Continuation, Mode
@@ -33,6 +33,7 @@ class FlowVLAPolicy(VLAPolicy, Generic[Context]):
     """
 
     config: FlowVLAConfig
+    noise_law: Literal["normal"] = "normal"
 
     def __init__(self, config: FlowVLAConfig, steps: int) -> None:
         super().__init__(config)
@@ -91,16 +92,25 @@ class FlowVLAPolicy(VLAPolicy, Generic[Context]):
         """See `lerobot.policies.rtc.continuation.ContinuesChunks`, and `predict_action_chunk`."""
         return self._chunk(batch, noise, continuation)
 
+    def draw_noise(self, rows: int) -> Tensor:
+        """Draw the noise of chunks, `(rows, T, max_action_dim)`; see `lerobot.policies.export.program.DrawsNoise`."""
+        shape = (rows, self.config.chunk_size, self.config.max_action_dim)
+        return torch.randn(shape, device=next(self.parameters()).device)
+
+    def exported_chunk(self, batch: Mapping[str, Any]) -> Tensor:
+        """Predict the chunk `(B, T, Da)`, normalised; see `lerobot.policies.export.program.Exportable`."""
+        return self._chunk(batch, batch[NOISE], None)
+
     def _chunk(self, batch: Mapping[str, Any], noise: Tensor | None, continuation: Continuation | None) -> Tensor:
         self.require_inputs(batch)
         self.eval()
         config = self.config
         if noise is None:
-            shape = (len(batch[OBSERVATION_STATE]), config.chunk_size, config.max_action_dim)
-            noise = torch.randn(shape, device=next(self.parameters()).device)
+            noise = self.draw_noise(len(batch[OBSERVATION_STATE]))
         guidance, prefix = self._continued(continuation, noise)
         context = self.observe(batch)
-        network = torch.compile(self.velocity, mode=config.compile_mode) if config.compile_model else self.velocity
+        compiles = config.compile_model and not torch.compiler.is_compiling()
+        network = torch.compile(self.velocity, mode=config.compile_mode) if compiles else self.velocity
 
         def velocity(point: Tensor, time: Tensor) -> Tensor:
             if prefix is not None:

@@ -61,7 +61,7 @@ def camera_images(
     for key in (key for key in config.image_features if key in batch):
         images = batch[key][:, -1] if batch[key].ndim == 5 else batch[key]
         mask = batch.get(f"{key}_padding_mask")
-        present = torch.ones(len(images), dtype=torch.bool, device=images.device) if mask is None else mask.bool()
+        present = torch.ones(images.shape[0], dtype=torch.bool, device=images.device) if mask is None else mask.bool()
         found.append(CameraImages(resize(images) * 2.0 - 1.0, present))
     missing = len(config.image_features) - len(found)
     blank = CameraImages(torch.full_like(found[-1].images, -1.0), torch.zeros_like(found[-1].present))

@@ -6,8 +6,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import CameraConfig, CommandConfig, EnvConfig, RobotConfig, TeleoperatorConfig
+from lerobot.core.config.policies import ServedPolicyConfig
 from lerobot.core.safety.config import SafetyConfig
-from lerobot.remote.served import ServedPolicyConfig
 from lerobot.remote.wire.config import ListenOptions
 
 SERVED = ("robot", "camera", "teleop", "policy", "env")

@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
 from lerobot.core.errors import DeviceConnectionError
+from lerobot.core.protocols.served import ServedPolicy
 from lerobot.remote.wire.handshake import OURS, READY, Description, check_begin
 from lerobot.remote.wire.link import Link
 from lerobot.remote.wire.topics import TIME, number
@@ -14,37 +14,6 @@ from lerobot.remote.wire.topics import TIME, number
 POLL_S = 0.2
 RESET_DONE = {"status": "reset successful"}
 """As vLLM-Omni's endpoint answers."""
-
-
-class ServedPolicy(Protocol):
-    """A policy that is ready to be asked, always in the same thread."""
-
-    @property
-    def description(self) -> Description:
-        """What it needs and gives; among the facts `horizon`, `n_obs_steps`, `executed_steps` and `hash`."""
-        ...
-
-    def warm_up(self) -> None:
-        """Answer a made-up question, so that nothing is loaded or compiled while a client waits."""
-        ...
-
-    def infer(self, observation: Mapping[str, Any]) -> dict[str, Any]:
-        """Choose the coming actions.
-
-        Args:
-            observation: what the client sent; anything may stand in it. Inputs by key, and the task as `prompt`.
-
-        Returns:
-            `actions`, `(T, Da)` in the robot's units, and what else the client may want to know.
-
-        Raises:
-            LeRobotError: an input is missing or does not fit; names it.
-        """
-        ...
-
-    def reset(self) -> None:
-        """Forget the episode so far."""
-        ...
 
 
 class PolicyHost:
@@ -67,7 +36,7 @@ class PolicyHost:
     @property
     def metadata(self) -> dict[str, Any]:
         """What every client is told first."""
-        description = self._policy.description
+        description = self._description
         (action,) = description.features["action"].values()
         return {
             "policy_name": description.name,
@@ -75,6 +44,11 @@ class PolicyHost:
             "action_dim": action.shape[0],
             **description.message(),
         }
+
+    @property
+    def _description(self) -> Description:
+        said = self._policy.description
+        return Description("policy", said.name, said.features, said.facts)
 
     def handle(self, link: Link) -> None:
         """Serve one connection."""
@@ -105,7 +79,7 @@ class PolicyHost:
         if topic == TIME:
             return {OURS: TIME, "asked": number(request, "asked"), "now": time.monotonic()}
         if topic is not None:
-            check_begin(request, self._policy.description)
+            check_begin(request, self._description)
             return {OURS: READY}
         if request.get("endpoint") == "reset":
             self._worker.submit(self._policy.reset).result()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lerobot.core.errors import ConfigError, ConfigProblem
 from lerobot.remote.wire.config import ConnectOptions, ListenOptions
+from lerobot.remote.wire.tls import client_context, server_context
 
 SCHEMES = ("bearer", "api-key")
 """How a client may show its token; openpi's shows an Api-Key."""
@@ -47,14 +48,12 @@ def server_tls(options: ListenOptions) -> ssl.SSLContext | None:
     Raises:
         ConfigError: certificate and key cannot be used.
     """
-    if options.tls_cert is None:
+    if options.tls_cert is None or options.tls_key is None:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(options.tls_cert, options.tls_key)
-    except (OSError, ssl.SSLError) as error:
+        return server_context(options.tls_cert, options.tls_key)
+    except OSError as error:
         raise _problem("tls_cert", options.tls_cert, f"a certificate with its key: {error}") from error
-    return context
 
 
 def client_tls(options: ConnectOptions) -> ssl.SSLContext | None:
@@ -66,8 +65,8 @@ def client_tls(options: ConnectOptions) -> ssl.SSLContext | None:
     if not options.uri.startswith("wss://"):
         return None
     try:
-        return ssl.create_default_context(cafile=options.tls_ca)
-    except (OSError, ssl.SSLError) as error:
+        return client_context(options.tls_ca)
+    except OSError as error:
         raise _problem("tls_ca", options.tls_ca, f"a certificate: {error}") from error
 
 

@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
-from lerobot.policies.config import PreTrainedConfig, require_trained
+from lerobot.core.config.policies import require_trained
+from lerobot.policies.config import PreTrainedConfig
 from lerobot.rl.commands.playing import PlayingOptions
 from lerobot.rl.config import AlgorithmConfig
 from lerobot.training.config import BatchConfig, DatasetConfig

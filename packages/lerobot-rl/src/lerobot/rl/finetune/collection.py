@@ -10,6 +10,7 @@ from lerobot.datasets.record.progress import Progress
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.features import features_of_dataset
+from lerobot.policies.player import TrainedPlayer
 from lerobot.rl.commands.finetune import FinetuneConfig
 from lerobot.rl.devices import SEEDS, Devices, make_devices
 from lerobot.rl.play.player import connected_player
@@ -43,7 +44,7 @@ def collect(config: FinetuneConfig, policy: PreTrainedConfig, folder: Path, want
         if len(dataset.ids) >= wanted:
             return 0
         with random_state.aside(config.seed + len(dataset.ids)):
-            source = PolicySource(trained_for(config, policy, devices), devices.features, devices.task)
+            source = PolicySource(TrainedPlayer(trained_for(config, policy, devices)), devices.features, devices.task)
             source.rehearse()
             return _play(config, devices, source, dataset, wanted)
 

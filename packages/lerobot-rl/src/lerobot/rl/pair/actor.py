@@ -10,6 +10,7 @@ from lerobot.datasets.record.progress import Progress
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.checkpoint.files import WEIGHTS
 from lerobot.policies.checkpoint.weights import load_weights
+from lerobot.policies.player import TrainedPlayer
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.rl.commands.actor import ActorConfig
 from lerobot.rl.devices import Devices
@@ -42,7 +43,7 @@ def play(
     Returns:
         0, or 128 plus the signal's number.
     """
-    source = PolicySource(trained, devices.features, devices.task)
+    source = PolicySource(TrainedPlayer(trained), devices.features, devices.task)
     source.rehearse()
     progress = Progress(speak=config.play_sounds)
     with safe_end(devices.robot, *devices.others) as session:

@@ -207,7 +207,7 @@ class _Conduct:
             self._stop.set()
         if self._sink.began:
             return
-        if self._engaged_s is None:
+        if self._engaged_s is None or tick.stopped:  # the gate engages anew after a stop
             self._engaged_s = tick.start_s
         if tick.start_s - self._engaged_s >= self._wait(skip=PlayWish.NEXT in wishes):
             wishes.clear()

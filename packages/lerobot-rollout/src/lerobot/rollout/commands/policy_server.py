@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import CommandConfig, NoEffect
-from lerobot.remote.served import ServedPolicyConfig
+from lerobot.core.config.policies import ServedPolicyConfig
 from lerobot.remote.wire.config import ListenOptions
 
 PORT = 8080

@@ -8,9 +8,9 @@ from pydantic_core import PydanticCustomError
 
 from lerobot.core.commands.display import DisplayOptions
 from lerobot.core.commands.earlier_flags import DEVICES, OFFLINE
-from lerobot.core.config.base import ChunkPolicyConfig, CommandConfig, NoEffect, RobotConfig
+from lerobot.core.config.base import CommandConfig, NoEffect, PolicyConfig, RobotConfig
+from lerobot.core.config.policies import require_trained
 from lerobot.datasets.commands.record import VIDEO, DatasetRecordConfig
-from lerobot.policies.config import PreTrainedConfig, require_trained
 from lerobot.rollout.commands.acting import ActingOptions
 from lerobot.rollout.strategy import BaseStrategyConfig, StrategyConfig
 
@@ -59,8 +59,9 @@ class RolloutConfig(ActingOptions, DisplayOptions, CommandConfig):
     refused_flags: ClassVar[Mapping[str, str]] = OFFLINE
 
     robot: RobotConfig = Field(description="Robot to drive.")
-    policy: PreTrainedConfig | ChunkPolicyConfig = Field(
-        description="Trained policy: --policy.path=FOLDER or a Hub repository; or one that runs elsewhere."
+    policy: PolicyConfig = Field(
+        description="Trained policy: --policy.path=FOLDER of a checkpoint or an export, or a Hub repository; or one "
+        "that runs elsewhere."
     )
     strategy: StrategyConfig = Field(
         default_factory=lambda: BaseStrategyConfig(), description="What is done beside driving."
@@ -86,8 +87,7 @@ class RolloutConfig(ActingOptions, DisplayOptions, CommandConfig):
 
     @model_validator(mode="after")
     def _policy_is_trained(self) -> Self:
-        if isinstance(self.policy, PreTrainedConfig):
-            require_trained(self.policy)
+        require_trained(self.policy)
         return self
 
     @model_validator(mode="after")

@@ -130,6 +130,9 @@ class AfterRamp:
 
     def follows(self, tick: Tick) -> bool:
         """Whether this tick is recorded."""
+        if tick.stopped:
+            self._first_s = None  # the gate engages anew after a stop
+            return False
         if self._first_s is None:
             if not tick.requested:
                 return False

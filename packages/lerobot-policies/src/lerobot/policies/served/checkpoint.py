@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lerobot.core.errors import FeatureMismatchError
+from lerobot.core.protocols.served import PolicyDescription
 from lerobot.core.types import FeatureSpec
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.checkpoint.files import (
@@ -23,15 +24,14 @@ from lerobot.policies.checkpoint.files import (
 )
 from lerobot.policies.features import ACTION, FeatureType, PolicyFeature
 from lerobot.policies.processing.bridge import to_tensor
-from lerobot.remote.wire.handshake import Description
-from lerobot.rollout.remote.config import ServedCheckpointConfig
+from lerobot.policies.served.config import ServedCheckpointConfig
 
 PROMPT = "prompt"
 COLOURS = {1, 3}
 
 
 class ServedCheckpoint:
-    """Answers what `lerobot.remote.host.policy.PolicyHost` asks.
+    """Answers what whoever serves it asks; see `ServedPolicy`.
 
     Inputs come under the policy's own keys, with dots or slashes, or under those of `rename_map`; entries of nested
     maps are called `outer/inner`. Pictures are `(H, W, 3)` or `(3, H, W)`, uint8 or float in [0, 1]. A policy that
@@ -56,12 +56,11 @@ class ServedCheckpoint:
         self._hash = hash_of(checkpoint)
 
     @property
-    def description(self) -> Description:
+    def description(self) -> PolicyDescription:
         """See `ServedPolicy.description`."""
         config = self._trained.policy.config
         action = config.output_features[ACTION]
-        return Description(
-            "policy",
+        return PolicyDescription(
             config.type,
             {
                 "observation": {key: _spec(feature) for key, feature in self._inputs.items()},

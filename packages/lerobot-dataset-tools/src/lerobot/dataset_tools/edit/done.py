@@ -1,0 +1,90 @@
+"""Parts of an edit that are done: here, when they are asked for, or before, by an engine."""
+
+import itertools
+import shutil
+from pathlib import Path
+from typing import Any, Protocol
+
+from lerobot.core.durable import link
+from lerobot.dataset_tools.commands.shards import SHARD_MEGABYTES
+from lerobot.dataset_tools.edit.parts import Part, do_part
+from lerobot.datasets.reader.source import EditSource
+from lerobot.jobs.job import Results
+
+
+class DoneParts(Protocol):
+    """Gives what parts came to, in the order of `parts_of`.
+
+    Attributes:
+        megabytes: of source files for each part.
+    """
+
+    megabytes: float
+
+    def get(self, part: Part, source: EditSource) -> tuple[Path, dict[str, Any]]:
+        """Files and data of a part; see `do_part`.
+
+        Raises:
+            DatasetError: it could not be done.
+        """
+        ...
+
+    def hand_over(self, path: Path, target: Path) -> None:
+        """Make a file of a part one of the result."""
+        ...
+
+    def let_go(self, path: Path) -> None:
+        """A file of a part is no longer needed."""
+        ...
+
+
+class DoneHere:
+    """Does a part when it is asked for; see `DoneParts`.
+
+    Args:
+        drafts: an empty folder on the file system of the result.
+    """
+
+    def __init__(self, drafts: Path) -> None:
+        self.megabytes = SHARD_MEGABYTES
+        self._folders = (drafts / str(number) for number in itertools.count())
+
+    def get(self, part: Part, source: EditSource) -> tuple[Path, dict[str, Any]]:
+        """See `DoneParts.get`."""
+        folder = next(self._folders)
+        folder.mkdir()
+        return folder, do_part(part, source, folder)
+
+    def hand_over(self, path: Path, target: Path) -> None:
+        """See `DoneParts.hand_over`."""
+        shutil.move(path, target)
+
+    def let_go(self, path: Path) -> None:
+        """See `DoneParts.let_go`."""
+        path.unlink()
+
+
+class DoneShards:
+    """Knows what an engine did; its files stay until the result is in place. See `DoneParts`.
+
+    Args:
+        results: of the shards, in the order of the parts.
+        megabytes: see `DoneParts`.
+    """
+
+    def __init__(self, results: Results, megabytes: float) -> None:
+        self.megabytes = megabytes
+        self._results = iter(results)
+
+    def get(self, part: Part, source: EditSource) -> tuple[Path, dict[str, Any]]:  # noqa: ARG002 # it was read before
+        """See `DoneParts.get`."""
+        result = next(self._results)
+        assert result.row == part.to_row()  # noqa: S101 # both are the order of `parts_of`
+        return result.folder, result.data
+
+    def hand_over(self, path: Path, target: Path) -> None:
+        """See `DoneParts.hand_over`."""
+        link(path, target)
+
+    def let_go(self, path: Path) -> None:
+        """See `DoneParts.let_go`."""

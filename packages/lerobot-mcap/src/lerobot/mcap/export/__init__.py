@@ -1,0 +1,1 @@
+"""Recordings as MCAP logs of ROS 2 messages."""

@@ -1,0 +1,1 @@
+"""What messages mean: types, values by path, stamps and images."""

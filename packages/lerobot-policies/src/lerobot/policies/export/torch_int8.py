@@ -1,0 +1,61 @@
+"""Files of TorchScript whose linear layers have weights in 8 bits."""
+
+import copy
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from lerobot.core.errors import LeRobotError
+from lerobot.policies.acceleration import decelerate
+from lerobot.policies.export.format import ExportFormat
+from lerobot.policies.export.layers import chosen_layers
+from lerobot.policies.export.parity import Run
+from lerobot.policies.export.program import Trace
+from lerobot.policies.export.torchscript import load_script, save_script
+from lerobot.policies.formats import TorchInt8Config
+
+
+class TorchInt8Format(ExportFormat):
+    """See `TorchInt8Config`."""
+
+    label = "the int8 TorchScript file"
+    config: TorchInt8Config
+
+    def require(self) -> None:
+        """Check that torch can; see `ExportFormat.require`.
+
+        Raises:
+            LeRobotError: this build of torch has no arithmetic of 8 bits.
+        """
+        if torch.backends.quantized.engine == "none":
+            raise LeRobotError("this build of torch has no arithmetic of 8 bits", hint="Try --formats='[onnx_int8]'.")
+
+    def write(self, trace: Trace, description: Mapping[str, Any], path: Path) -> None:
+        """Round the weights, and write the program.
+
+        Raises:
+            LeRobotError: no layer is left to round.
+        """
+        quantization = torch.ao.quantization
+        policy = copy.deepcopy(trace.module.policy)
+        decelerate(policy)
+        linear = [name for name, layer in policy.named_modules() if type(layer) is nn.Linear]
+        scheme = (
+            quantization.per_channel_dynamic_qconfig
+            if self.config.per_channel
+            else quantization.default_dynamic_qconfig
+        )
+        with warnings.catch_warnings():
+            # torchao is where torch wants all to go; it writes no program that LibTorch loads.
+            warnings.filterwarnings("ignore", category=DeprecationWarning)
+            layers = dict.fromkeys(chosen_layers(linear, self.config), scheme)
+            quantization.quantize_dynamic(policy, layers, inplace=True)
+            save_script(trace.module.with_policy(policy), trace.examples, description, path)
+
+    def load(self, path: Path, names: Sequence[str]) -> Run:
+        """Run it by torch."""
+        return load_script(path, names)
