@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -261,6 +262,16 @@ class BatchConfig(ConfigModel):
             return self.num_workers
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         return min(4, cores or 1)
+
+
+class LaunchConfig(ConfigModel):
+    """Processes that an engine starts; see `--executor`."""
+
+    nodes: int = Field(default=1, gt=0, description="Machines.")
+    processes_per_node: int = Field(default=1, gt=0, description="Processes on each, one per GPU.")
+    log_folder: Path | None = Field(
+        default=None, description="Folder of what they print; default: outputs/launch/<date>/<time>_<job_name>."
+    )
 
 
 class PeerSections(ConfigModel):

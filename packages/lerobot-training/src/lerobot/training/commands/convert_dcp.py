@@ -15,7 +15,7 @@ class ConvertDcpConfig(CommandConfig):
     Such are those of lerobot train --checkpoint_format=dcp.
     """
 
-    target: ClassVar[str] = "lerobot.training.conversion:convert_dcp"
+    target: ClassVar[str] = "lerobot.training.conversion.command:convert_dcp"
     preflight: ClassVar[str] = "lerobot.training.refusal:refuse_conversion"
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot convert-dcp --checkpoint_dir=outputs/train/act/checkpoints/last",

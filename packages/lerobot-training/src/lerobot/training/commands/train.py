@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from lerobot.core.commands.earlier_flags import OFFLINE
 from lerobot.core.config.base import CommandConfig, EnvConfig, OptimizerConfig, SchedulerConfig
 from lerobot.envs.config import EvalConfig
+from lerobot.jobs.config import ExecutorConfig
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.training.config import (
     AcceleratorConfig,
@@ -17,6 +18,7 @@ from lerobot.training.config import (
     CheckpointFormat,
     DatasetConfig,
     EMAConfig,
+    LaunchConfig,
     ParallelismConfig,
     PeerSections,
     PeftConfig,
@@ -64,6 +66,8 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
         "lerobot train --config_path=outputs/train/act/checkpoints/last/pretrained_model/train_config.json "
         "--resume=true",
         "torchrun --nproc-per-node=2 $(which lerobot) train --dataset.repo_id=owner/name --policy.type=act",
+        "lerobot train --dataset.repo_id=owner/name --policy.type=act --executor.type=local "
+        "--launch.processes_per_node=2",
     )
 
     dataset: DatasetConfig = Field(description="Demonstrations to learn from.")
@@ -111,6 +115,10 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     ema: EMAConfig = Field(default_factory=EMAConfig, description="A moving average of the weights.")
     peft: PeftConfig | None = Field(default=None, description="Learn adapters of the policy of --policy.path.")
     wandb: WandBConfig = Field(default_factory=WandBConfig, description="Weights & Biases.")
+    executor: ExecutorConfig | None = Field(
+        default=None, description="Engine that starts the processes: local, ray, slurm; null: this process trains."
+    )
+    launch: LaunchConfig = Field(default_factory=LaunchConfig, description="With --executor: how many processes.")
     rename_map: dict[str, str] = Field(
         default_factory=dict, description="Name of a feature in the dataset: its name in the policy."
     )
