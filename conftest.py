@@ -19,6 +19,7 @@ OF_LIBRARIES = {
     "LD_LIBRARY_PATH",  # cv2, when it is imported
     "PYGAME_HIDE_SUPPORT_PROMPT",  # gymnasium, when it is imported
     "PYTEST_CURRENT_TEST",
+    "RAY_CLIENT_MODE",  # ray, when it is imported
     "SVT_LOG",  # asks the AV1 encoder to be quiet, for as long as the process lives
     "TORCHINDUCTOR_CACHE_DIR",  # torch, when it exports
 }

@@ -13,8 +13,8 @@ from lerobot.datasets.writer.recorder import DatasetRecorder
 
 JOBS = ("import", "reencode", "statistics")
 CAMERA = {"dtype": "video", "shape": (48, 64, 3), "names": ["height", "width", "channels"]}
-TINY = "--shard_size_in_mb=0.001"
-"""Every source file is a shard of its own."""
+TINY = 0.001
+"""MB of source files for each shard: every file is a shard of its own."""
 
 
 def write_inputs(folder: Path, *, episodes: int = 3, frames: int = 12) -> None:
@@ -35,7 +35,7 @@ def write_inputs(folder: Path, *, episodes: int = 3, frames: int = 12) -> None:
     recorder.close()
 
 
-def arguments(job: str, folder: Path, result: Path, *engine: str) -> list[str]:
+def arguments(job: str, folder: Path, result: Path, *engine: str, size: float = TINY) -> list[str]:
     """The command line of a job, its name first.
 
     Args:
@@ -43,6 +43,7 @@ def arguments(job: str, folder: Path, result: Path, *engine: str) -> list[str]:
         folder: of `write_inputs`.
         result: folder of the dataset that it makes.
         engine: flags that choose the engine; without any, one process does it.
+        size: MB of source files for each shard.
     """
     lines = {
         "import": ["convert-dataset", "--from=npz", f"--from.path={folder / 'recordings'}", f"--root={result}"],
@@ -55,12 +56,12 @@ def arguments(job: str, folder: Path, result: Path, *engine: str) -> list[str]:
             *("--operation.type=recompute_stats", "--operation.skip_image_video=false"),
         ],
     }
-    return [*lines[job], *engine, TINY]
+    return [*lines[job], *engine, f"--shard_size_in_mb={size}"]
 
 
-def run(job: str, folder: Path, result: Path, *engine: str) -> None:
+def run(job: str, folder: Path, result: Path, *engine: str, size: float = TINY) -> None:
     """Run a job in this process; see `arguments`."""
-    name, *flags = arguments(job, folder, result, *engine)
+    name, *flags = arguments(job, folder, result, *engine, size=size)
     if name == "convert-dataset":
         convert_dataset_command(load(ConvertDatasetConfig, flags).config)
     else:

@@ -1,6 +1,7 @@
 """Large jobs on every engine: the same bytes, whoever is killed when, and nothing half-made in sight."""
 
 import contextlib
+import json
 import os
 import random
 import subprocess
@@ -165,14 +166,12 @@ def test_a_kill_after_the_last_step_is_known(
             run("import", tmp_path / "inputs", place, *engine)
         else:
             place.exists() or (tmp_path / "inputs" / "dataset").rename(place)
-            from large_jobs import TINY
-
             from lerobot.core.config import load
             from lerobot.dataset_tools.commands.edit_dataset import EditDatasetConfig
             from lerobot.dataset_tools.edit.command import edit_dataset
 
             flags = [f"--root={place}", "--operation.type=reencode_videos", "--operation.overwrite=true"]
-            edit_dataset(load(EditDatasetConfig, [*flags, *engine, TINY]).config)
+            edit_dataset(load(EditDatasetConfig, [*flags, *engine]).config)
 
     with monkeypatch.context() as patch:
         patch.setattr(of_jobs, "discard", lambda _folder: os.kill(os.getpid(), 0))
@@ -197,3 +196,59 @@ def test_a_changed_source_is_another_job(inputs: Path, tmp_path: Path, monkeypat
     with pytest.raises(JobError, match="holds another job that was cut off"):
         run("import", tmp_path / "inputs", tmp_path / "set", *ENGINES["two processes"])
     assert not (tmp_path / "set").exists()
+
+
+OPENS = """
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+import av
+
+from large_jobs import run
+from lerobot.jobs.config import ExecutorConfig, LocalExecutorConfig
+from lerobot.jobs.shard import run_shard
+
+opens = Counter()
+
+
+def count(event, arguments):
+    if event == "open" and isinstance(arguments[0], str):
+        opens[arguments[0]] += 1
+
+
+def open_video(file, *arguments, **named):
+    opens[str(file)] += 1
+    return av_open(file, *arguments, **named)
+
+
+class Here:
+    def run(self, plan_file, shards, ended):
+        for index in shards:
+            run_shard(plan_file, index)
+            ended(index)
+
+
+LocalExecutorConfig.build = lambda _config: Here()
+sys.addaudithook(count)
+av_open, av.open = av.open, open_video
+folder, result, job = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+run(job, folder, result, "--executor.type=local", size=float(sys.argv[4]))
+print("OPENS" + json.dumps({path: number for path, number in opens.items() if path.startswith(str(folder))}))
+"""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("job", "kind"), [("import", ".npz"), ("reencode", ".mp4")])
+def test_every_source_file_is_opened_once(tmp_path: Path, job: str, kind: str) -> None:
+    """Planning, all shards and the last step together; a few more are the look into the first file."""
+    write_inputs(tmp_path / "inputs", episodes=12, frames=2)
+    size = 4.5 * 2 * 48 * 64 * 3 / 2**20
+    command = [sys.executable, "-c", OPENS, *map(str, (tmp_path / "inputs", tmp_path / "set", job, size))]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False, timeout=110)
+    assert done.returncode == 0, done.stderr
+    opens = json.loads(done.stdout.partition("OPENS")[2])
+    counts = [number for path, number in opens.items() if path.endswith(kind)]
+    assert len(counts) == 12
+    assert sum(counts) <= 1.1 * 12

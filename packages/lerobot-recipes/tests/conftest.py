@@ -124,7 +124,15 @@ def opened(type_: str, path: Path | str, **options: Any) -> Any:
 @pytest.fixture
 def kit() -> SimpleNamespace:
     """The functions of this file, for test modules that cannot import it."""
-    return SimpleNamespace(opened=opened, images=images, steps=steps)
+    return SimpleNamespace(opened=opened, columns=columns, images=images, steps=steps)
+
+
+def columns(type_: str, path: Path | str, **options: Any) -> dict[str, Any]:
+    """What the frames of a dataset hold, by feature, without writing it."""
+    with contextlib.closing(opened(type_, path, **options)) as source:
+        names = [field.name for field in source.fields]
+        frames = [frame for episode in range(len(source.episodes)) for frame in source.frames(episode, names)]
+    return {name: np.stack([np.asarray(frame[name]) for frame in frames]) for name in names}
 
 
 def images(rng: np.random.Generator, length: int, height: int = 16, width: int = 16) -> Any:

@@ -9,6 +9,9 @@ import pytest
 
 from lerobot.core.cli.run import run_command
 from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.conversion.choices import ImportChoices
+from lerobot.dataset_tools.conversion.shards import import_plan
+from lerobot.recipes.config import BridgeConfig
 
 NAMES = ["x", "y", "z", "roll", "pitch", "yaw", "gripper"]
 
@@ -47,13 +50,12 @@ def test_rlds_1_0_0(kit, write_rlds, convert, rlds, tmp_path):
     assert not found.columns["has_image.1"].any()
     assert found.features["action"]["names"] == NAMES
     assert found.tasks == ["fold the towel"] * 7
-    published = convert("bridge", tmp_path / "1.0.0", as_published=True)
-    assert published.lengths == [5, 4]
+    published = kit.columns("bridge", tmp_path / "1.0.0", as_published=True)
     state = joined(episodes, "observation/state", 0)
     padded = np.insert(state, 6, 0, axis=1)
-    np.testing.assert_array_equal(published.columns["observation.state"], padded)
-    assert published.features["observation.state"]["names"] == [*NAMES[:6], "pad", "gripper"]
-    assert not published.columns["action"][[0, 5]].any()
+    np.testing.assert_array_equal(published["observation.state"], padded)
+    np.testing.assert_array_equal(published["action"], joined(episodes, "action", 0))
+    assert not published["action"][[0, 5]].any()
 
 
 def test_rlds_0_1_0(kit, write_rlds, convert, tmp_path):
@@ -136,6 +138,23 @@ def test_raw_folders(convert, tmp_path):
     assert found.tasks == [""] * 3 + ["fold it"] * 3 + [""] * 2
     below = convert("bridge", tmp_path / "raw/rss/toykitchen2")
     assert below.lengths == [3, 2]
+
+
+def test_raw_folders_in_shards(convert, reader, tmp_path):
+    """A worker is told its trajectories: it need not look for them among all of them."""
+    raw(tmp_path / "raw")
+    plan = import_plan(BridgeConfig(path=str(tmp_path / "raw")), ImportChoices(), 0.001)
+    rows = [(shard.row["files"], shard.row["episodes"]) for shard in plan.shards]
+    assert rows == [([f"{BEFORE}/traj0"], None), ([f"{AFTER}/traj2"], None), ([f"{AFTER}/traj10"], None)]
+    shards = ["--executor.type=local", "--executor.workers=1", "--shard_size_in_mb=0.001", "--video=false"]
+    run_command(
+        "convert-dataset", ["--from=bridge", f"--from.path={tmp_path / 'raw'}", f"--root={tmp_path / 'a'}", *shards]
+    )
+    whole, found = convert("bridge", tmp_path / "raw"), reader.read(tmp_path / "a")
+    assert found.lengths == whole.lengths
+    assert found.tasks == whole.tasks
+    for key, values in whole.columns.items():
+        np.testing.assert_array_equal(found.columns[key], values)
 
 
 def test_raw_folders_with_the_latency_of_cameras(convert, tmp_path):

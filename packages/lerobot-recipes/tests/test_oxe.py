@@ -264,6 +264,10 @@ def miniature(kit, write_rlds, folder, name):
     rng = np.random.default_rng(len(name))
     make = SUBSETS[name][0]
     episodes = [kit.steps(make(kit, rng, length), length) for length in LENGTHS]
+    if name == "kuka":
+        episodes = [
+            {**episode, "success": np.array(length > 3)} for episode, length in zip(episodes, LENGTHS, strict=True)
+        ]
     write_rlds(folder, name, episodes, shards=2)
     return [{key.removeprefix("steps/"): value for key, value in episode.items()} for episode in episodes]
 
@@ -287,22 +291,28 @@ def test_state_and_action_mean_what_the_recipe_says(name, kit, write_rlds, conve
         np.testing.assert_array_equal(found.columns[f"observation.images.{key.partition('/')[2]}"], image)
 
 
-def test_the_relative_gripper_of_rt1_is_put_together(shared, convert):
+def test_attempts_of_kuka_that_failed_are_told_apart(kit, write_rlds, tmp_path):
+    miniature(kit, write_rlds, tmp_path / "0.1.0", "kuka")
+    found = kit.columns("oxe", tmp_path / "0.1.0", name="kuka")
+    assert found["is_episode_successful"].tolist() == [True] * 5 + [False] * 3
+
+
+def test_the_relative_gripper_of_rt1_is_put_together(shared, convert, kit):
     found = convert("oxe", shared / "fractal_mini/0.1.0", name="fractal20220817_data")
     assert found.lengths == [6, 4]
     # +1 closes at steps 1 and 2, -1 opens at step 5.
     assert found.columns["action"][:, 6].tolist() == [1, 0, 0, 0, 0, 1, 1, 0, 0, 0]
     assert found.tasks == ["open drawer"] * 10
-    published = convert("oxe", shared / "fractal_mini/0.1.0", name="fractal20220817_data", as_published=True)
-    assert published.columns["action"][:6, 6].tolist() == [0, 1, 1, 0, 0, -1]
+    published = kit.columns("oxe", shared / "fractal_mini/0.1.0", name="fractal20220817_data", as_published=True)
+    assert published["action"][:6, 6].tolist() == [0, 1, 1, 0, 0, -1]
 
 
-def test_as_published(kit, write_rlds, convert, tmp_path):
+def test_as_published(kit, write_rlds, tmp_path):
     """One of every kind: another column of the state, colours, and numbers that were never there."""
 
     def published(name, fault):
         values = miniature(kit, write_rlds, tmp_path / name, name)
-        found = convert("oxe", tmp_path / name, name=name, as_published=[fault]).columns
+        found = kit.columns("oxe", tmp_path / name, name=name, as_published=[fault])
         return {key: np.concatenate([value[key] for value in values]) for key in values[0]}, found
 
     values, found = published("taco_play", "joint_as_gripper")

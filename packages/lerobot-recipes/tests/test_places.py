@@ -14,6 +14,7 @@ import fsspec
 import numpy as np
 import pytest
 
+from lerobot.core.cli.run import run_command
 from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.dataset_tools.conversion.convert import import_dataset
 from lerobot.recipes import places
@@ -29,6 +30,7 @@ class Ranges(http.server.BaseHTTPRequestHandler):
     sent: collections.Counter[str]
     requests: collections.Counter[str]
     gives_ranges = True
+    refuses = ""
 
     def do_HEAD(self):
         self.answer(body=False)
@@ -38,6 +40,11 @@ class Ranges(http.server.BaseHTTPRequestHandler):
 
     def answer(self, *, body):
         file = self.root / self.path.lstrip("/")
+        if body and self.refuses and file.match(self.refuses):
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if not file.is_file():
             self.send_response(404)
             self.send_header("Content-Length", "0")
@@ -114,13 +121,13 @@ def write_fractal(kit, write_rlds, folder, episodes=6, shards=3):
     write_rlds(folder, "fractal20220817_data", given, shards=shards)
 
 
-def test_of_a_web_server_each_byte_is_fetched_once(kit, write_rlds, convert, reader, server, opens, tmp_path):
+def test_of_a_web_server_each_byte_is_fetched_once(kit, write_rlds, convert, server, opens, tmp_path):
     write_fractal(kit, write_rlds, tmp_path / "data/0.1.0")
     address = f"{server.address}/data/0.1.0"
     found = convert("oxe", address, name="fractal20220817_data")
-    here = convert("oxe", tmp_path / "data/0.1.0", name="fractal20220817_data")
+    here = kit.columns("oxe", tmp_path / "data/0.1.0", name="fractal20220817_data")
     for key in ("action", "observation.state", "observation.images.image"):
-        np.testing.assert_array_equal(found.columns[key], here.columns[key])
+        np.testing.assert_array_equal(found.columns[key], here[key])
     files = sorted((tmp_path / "data/0.1.0").glob("*.tfrecord*"))
     assert len(files) == 3
     for file in files:
@@ -130,6 +137,23 @@ def test_of_a_web_server_each_byte_is_fetched_once(kit, write_rlds, convert, rea
         assert server.requests[file.name] == -(-size // BLOCK)
     # Twice: at the server, and then here.
     assert {name: count for name, count in opens.items() if "tfrecord" in name} == {file.name: 2 for file in files}
+
+
+def test_two_workers_fetch_each_file_once_and_write_what_one_writes(kit, write_rlds, server, tmp_path):
+    write_fractal(kit, write_rlds, tmp_path / "data/0.1.0", episodes=3, shards=2)
+    flags = ["--from=oxe", "--from.name=fractal20220817_data", "--video=false", "--executor.type=local"]
+    for workers, address in {1: str(tmp_path / "data/0.1.0"), 2: f"{server.address}/data/0.1.0"}.items():
+        # Each file of the server is a shard; so is each of these.
+        place = [f"--from.path={address}", f"--root={tmp_path / str(workers) / 'set'}", "--shard_size_in_mb=0.001"]
+        run_command("convert-dataset", [*flags, *place, f"--executor.workers={workers}"])
+    for file in (tmp_path / "data/0.1.0").glob("*.tfrecord*"):
+        assert server.requests[file.name] == 1
+        assert server.sent[file.name] == file.stat().st_size
+    one, two = (
+        {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
+        for root in (tmp_path / "1", tmp_path / "2")
+    )
+    assert one == two
 
 
 def test_one_file_of_a_web_server(kit, write_rlds, server, opens, tmp_path):
@@ -168,16 +192,18 @@ def test_of_an_archive_at_a_web_server_each_byte_is_fetched_once(kit, server, op
     assert opens == {"dataset.zarr.zip": 1}
 
 
-def test_a_file_system_in_memory(kit, write_rlds, convert, tmp_path):
+def test_a_file_system_in_memory(kit, write_rlds, tmp_path):
     write_fractal(kit, write_rlds, tmp_path / "0.1.0")
     memory = fsspec.filesystem("memory")
     memory.put(str(tmp_path / "0.1.0"), "/sets/fractal/0.1.0", recursive=True)
     try:
-        found = convert("oxe", "memory://sets/fractal/0.1.0", name="fractal20220817_data")
+        found = kit.columns("oxe", "memory://sets/fractal/0.1.0", name="fractal20220817_data")
         memory.rm("/sets/fractal/0.1.0/dataset_info.json")
-        counted = convert("oxe", "memory://sets/fractal/0.1.0", name="fractal20220817_data")
-        assert found.lengths == counted.lengths
-        np.testing.assert_array_equal(found.columns["action"], counted.columns["action"])
+        counted = kit.columns("oxe", "memory://sets/fractal/0.1.0", name="fractal20220817_data")
+        here = kit.columns("oxe", tmp_path / "0.1.0", name="fractal20220817_data")
+        for key, values in here.items():
+            np.testing.assert_array_equal(found[key], values)
+            np.testing.assert_array_equal(counted[key], values)
     finally:
         memory.rm("/sets", recursive=True)
 
@@ -230,6 +256,14 @@ def test_a_server_without_ranges_is_refused(kit, write_rlds, server, tmp_path):
         frames = source.frames(0, ["action"])
         with pytest.raises(DatasetError, match="doesn't appear to support range requests"):
             next(frames)
+
+
+@pytest.mark.parametrize(("refused", "named"), [("*.json", "features.json"), ("*.tfrecord*", "00000-of-00003")])
+def test_a_server_that_is_too_busy_is_said(kit, write_rlds, server, tmp_path, refused, named):
+    write_fractal(kit, write_rlds, tmp_path / "0.1.0")
+    server.refuses = refused
+    with pytest.raises(DatasetError, match=rf"{named} cannot be read: 503"):
+        kit.columns("oxe", f"{server.address}/0.1.0", name="fractal20220817_data")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """One command in many processes of a Ray cluster, started by Ray's TorchTrainer."""
 
 import shlex
+import signal
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ def train(config: RayExecutorConfig, arguments: Sequence[str], *, processes: int
         ),
         run_config=RunConfig(name="ray", storage_path=str(log_folder)),
     )
+    handler = signal.getsignal(signal.SIGINT)
     with joined(config):
         try:
             trainer.fit()
@@ -45,6 +48,10 @@ def train(config: RayExecutorConfig, arguments: Sequence[str], *, processes: int
                 f"a process of 'lerobot {shlex.join(arguments)}' failed: {str(error).strip().splitlines()[-1]}",
                 hint=f"what Ray kept of the run: {log_folder}",
             ) from error
+        finally:
+            # Ray answers Ctrl-C itself meanwhile, and leaves that so.
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, handler)
 
 
 def run_command(config: dict[str, Any]) -> None:

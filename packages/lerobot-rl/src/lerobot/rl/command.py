@@ -134,13 +134,14 @@ def _episodes(run: LearningRun, player: Player, signals: StopSignals) -> dict[st
             continue
         run.experience.add(episode)
         run.count(len(episode), success=episode.success)
-        with signals.graceful():
+        with signals.graceful(), player.aside():
             learn(run, signals)
         boundary = states()
         if run.episodes % run.config.log_freq == 0:
             run.report(episode)
         if run.is_save_due and not signals.stop_requested:
-            run.save(boundary)
+            with player.aside():
+                run.save(boundary)
     return boundary
 
 

@@ -1,11 +1,13 @@
 """Configuration of `lerobot verify-dataset`."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lerobot.core.config.base import CommandConfig
+from lerobot.dataset_tools.commands.shards import EXECUTOR, SHARD_MEGABYTES, SHARD_SIZE
+from lerobot.jobs.config import ExecutorConfig
 
 
 class VerifyDatasetConfig(CommandConfig):
@@ -26,3 +28,11 @@ class VerifyDatasetConfig(CommandConfig):
     root: Path | None = Field(default=None, description="Its folder; default: under $HF_LEROBOT_HOME.")
     strict: bool = Field(default=False, description="Exit code 1 for warnings too.")
     pictures: bool = Field(default=True, description="Decode every image; without it only numbers are checked.")
+    executor: ExecutorConfig | None = Field(default=None, description=EXECUTOR)
+    shard_size_in_mb: float = Field(default=SHARD_MEGABYTES, gt=0, description=SHARD_SIZE)
+
+    @model_validator(mode="after")
+    def _an_engine_has_images_to_decode(self) -> Self:
+        if self.executor is not None and not self.pictures:
+            raise ValueError("--executor with --pictures: an engine decodes images, the rest is done here")
+        return self

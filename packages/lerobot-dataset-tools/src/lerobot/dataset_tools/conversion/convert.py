@@ -96,14 +96,10 @@ def import_dataset(
     chosen = chosen_episodes(source, skip_episodes)
     rate = chosen_rate(source, fps)
     writer = _Import(source, plan, chosen, chosen_instruction(source, plan, task), numbers)
-    if is_new := not (root / layout.INFO_PATH).is_file():
-        sizes = data_files_size_in_mb, video_files_size_in_mb
-        recorder = _create(root, rate, plan, sizes, robot_type, options)
-    else:
-        recorder = _resume(root, rate, plan, options)
-    resumed_at = recorder.info.total_episodes
-    report(resumed_at, 0)
-    with _closing(recorder, is_new=is_new):
+    sizes = data_files_size_in_mb, video_files_size_in_mb
+    with _recorder(root, rate, plan, sizes, robot_type, options) as recorder:
+        resumed_at = recorder.info.total_episodes
+        report(resumed_at, 0)
         check_same_source(root, writer.frames, len(chosen), plan)
         writer.write(recorder, report)
         recorder.finalize() if join else recorder.close()
@@ -111,10 +107,19 @@ def import_dataset(
 
 
 @contextlib.contextmanager
-def _closing(recorder: DatasetRecorder, *, is_new: bool) -> Iterator[None]:
-    """Close the recorder where an import fails. A dataset made in vain goes: another try may have other features."""
+def _recorder(
+    root: Path,
+    rate: float,
+    plan: ImportPlan,
+    sizes: tuple[int, int],
+    robot_type: str | None,
+    options: WritingOptions | None,
+) -> Iterator[DatasetRecorder]:
+    """A new dataset, or one to go on with. One that was made in vain goes: another try may have other features."""
+    is_new = not (root / layout.INFO_PATH).is_file()
+    recorder = _create(root, rate, plan, sizes, robot_type, options) if is_new else _resume(root, rate, plan, options)
     try:
-        yield
+        yield recorder
     except BaseException:
         recorder.close()
         if is_new and not recorder.info.total_episodes:

@@ -7,7 +7,7 @@ out depends on nothing but the part and the source.
 import itertools
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,10 +17,10 @@ import numpy as np
 from lerobot.core.errors import DatasetError
 from lerobot.core.json_file import read_json
 from lerobot.core.signals import check_stop
+from lerobot.dataset_tools.edit.groups import files_of, joined, state_of
 from lerobot.dataset_tools.edit.images import SourceImages, encode_episode
 from lerobot.dataset_tools.edit.plan import EditPlan, Selection
-from lerobot.datasets.format.features import VIDEO, image_size
-from lerobot.datasets.format.layout import MEGABYTE
+from lerobot.datasets.format.features import image_size
 from lerobot.datasets.format.stats_json import FeatureStats, Stats, stats_from_json, stats_to_json
 from lerobot.datasets.reader.images import EpisodeVideos
 from lerobot.datasets.reader.source import EditSource, open_source
@@ -125,7 +125,7 @@ def counting_parts(plan: EditPlan, megabytes: float) -> Iterator[Part]:
         file.path: list(range(file.first_episode, file.first_episode + len(file.lengths)))
         for file in selection.source.files
     }
-    for group in _joined(files, megabytes):
+    for group in joined(files, megabytes):
         yield _part("count", selection, keys, group)
 
 
@@ -143,7 +143,7 @@ def stored_files(
     source, frames = selection.source, selection.kept
     whole = frames.ends - frames.begins == source.episodes.column("length")
     chosen = set(selection.episodes.tolist())
-    for path, episodes in _files(selection, plan.stored(key), range(len(source.episodes))).items():
+    for path, episodes in files_of(source, plan.stored(key), range(len(source.episodes))).items():
         kept = [episode for episode in episodes if episode in chosen]
         if kept and not path.exists():
             raise DatasetError(f"{path} is missing, with the images of its episodes")
@@ -207,38 +207,8 @@ def sampled_frames(length: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.int6
     return np.round(np.linspace(0, length - 1, wanted)).astype(np.int64)
 
 
-def _files(selection: Selection, camera: str, episodes: Sequence[int] | range) -> dict[Path, list[int]]:
-    """The files that hold a camera's images, with their episodes."""
-    source = selection.source
-    files: dict[Path, list[int]] = {}
-    if source.info.features[camera]["dtype"] == VIDEO:
-        videos = EpisodeVideos(source.root, source.info, source.episodes, tolerance_s=1e-4)
-        for episode in episodes:
-            files.setdefault(videos.path(camera, episode), []).append(episode)
-        return files
-    owner = {file.first_episode + i: file.path for file in source.files for i in range(len(file.lengths))}
-    for episode in episodes:
-        files.setdefault(owner[episode], []).append(episode)
-    return files
-
-
 def _groups(plan: EditPlan, selection: Selection, key: str, megabytes: float) -> Iterator[dict[Path, list[int]]]:
-    return _joined(_files(selection, plan.stored(key), selection.episodes.tolist()), megabytes)
-
-
-def _joined(files: Mapping[Path, list[int]], megabytes: float) -> Iterator[dict[Path, list[int]]]:
-    """Neighbouring files up to a size."""
-    group: dict[Path, list[int]] = {}
-    total = 0
-    for path, episodes in files.items():
-        size = path.stat().st_size if path.exists() else 0
-        if group and total + size > megabytes * MEGABYTE:
-            yield group
-            group, total = {}, 0
-        group[path] = episodes
-        total += size
-    if group:
-        yield group
+    return joined(files_of(selection.source, plan.stored(key), selection.episodes.tolist()), megabytes)
 
 
 def _part(
@@ -251,14 +221,13 @@ def _part(
     kept = selection.kept
     # In the order of the episodes, which is that of the result.
     episodes = sorted(itertools.chain.from_iterable(files.values()))
-    states = [path.stat() for path in files if path.exists()]
     return Part(
         work=work,
         root=str(selection.source.root.absolute()),
         features=features,
         episodes=episodes,
         frames=[[int(kept.begins[episode]), int(kept.ends[episode])] for episode in episodes],
-        state=[[state.st_size, state.st_mtime_ns] for state in states],
+        state=state_of(files),
         **settings,
     )
 

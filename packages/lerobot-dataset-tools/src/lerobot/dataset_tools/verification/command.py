@@ -1,6 +1,8 @@
 """`lerobot verify-dataset`: one line per finding."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
@@ -8,9 +10,11 @@ from lerobot.core.signals import stop_signals
 from lerobot.core.words import counted
 from lerobot.dataset_tools.commands.folder import dataset_folder
 from lerobot.dataset_tools.commands.verify_dataset import VerifyDatasetConfig
+from lerobot.dataset_tools.verification.cameras import CheckInShards, ImageCheck, check_here
 from lerobot.dataset_tools.verification.verify import verify_dataset
 from lerobot.datasets.checks.derived import DERIVED
 from lerobot.datasets.checks.findings import Finding, Severity
+from lerobot.jobs.progress import progress_bar
 
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
@@ -26,8 +30,8 @@ def verify_dataset_command(config: VerifyDatasetConfig) -> int:
     """
     root = dataset_folder(config.repo_id, config.root)
     found: list[Finding] = []
-    with stop_signals().graceful():
-        for finding in verify_dataset(root, pictures=config.pictures):
+    with stop_signals().graceful(), _check(config, root.name) as check:
+        for finding in verify_dataset(root, pictures=config.pictures, check=check):
             typer.echo(str(finding))
             found.append(finding)
     counts = Counter(finding.severity for finding in found)
@@ -36,3 +40,12 @@ def verify_dataset_command(config: VerifyDatasetConfig) -> int:
     if mended := [check for check in dict.fromkeys(finding.check for finding in found) if check in DERIVED]:
         typer.echo(f"for {', '.join(mended)}: lerobot edit-dataset --root={root} --operation.type=repair")
     return 1 if counts["error"] or (config.strict and counts["warning"]) else 0
+
+
+@contextmanager
+def _check(config: VerifyDatasetConfig, name: str) -> Iterator[ImageCheck]:
+    if config.executor is None:
+        yield check_here
+        return
+    with progress_bar(name) as progress:
+        yield CheckInShards(config.executor, config.shard_size_in_mb, progress)

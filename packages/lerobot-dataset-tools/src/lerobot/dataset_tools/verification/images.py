@@ -1,6 +1,6 @@
 """Cameras that were covered, unplugged or stood still; every image is decoded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,19 +18,22 @@ _SAME = 0.3
 _FROZEN_S = 1.0
 
 
-def camera_findings(images: SourceImages, key: str, moves: Callable[[int, int, int], bool]) -> Iterator[Finding]:
-    """Check one camera in every episode.
+def camera_findings(
+    images: SourceImages, key: str, episodes: Sequence[int], moves: Callable[[int, int, int], bool]
+) -> Iterator[Finding]:
+    """Check one camera in some episodes.
 
     Args:
         images: the dataset's.
         key: the camera.
+        episodes: their numbers.
         moves: whether the robot moves in an episode between two frames.
 
     Yields:
         Per episode at most one finding of each kind: `undecodable`, `black_camera`, `frozen_camera`.
     """
     is_depth = key in images.source.info.depth_keys
-    for episode in range(len(images.source.episodes)):
+    for episode in episodes:
         try:
             yield from _episode_findings(images, key, episode, moves, is_depth)
         except DatasetError as error:

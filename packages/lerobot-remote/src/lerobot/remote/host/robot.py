@@ -206,7 +206,8 @@ class RobotHost:
                 session.connect()
                 if self.description.digest != began_with:
                     raise DeviceError("connecting changed what the robot takes or measures.", hint="Connect again.")
-                gated = GatedRobot(self._robot, SafetyGate.for_robot(self._robot, self._safety))
+                gate = SafetyGate.for_robot(self._robot, self._safety)
+                gated = GatedRobot(self._robot, gate, source=driver.client.name)
                 try:
                     reason = self._drive(gated, driver, stop)
                 finally:
