@@ -31,6 +31,7 @@ TITLES = {
     "algorithm": "Algorithms that learn from reward",
     "env": "Environments",
     "processor": "Processor steps",
+    "arm_model": "Models of arms",
     "dataset_format": "Dataset formats",
 }
 """Kinds with a page of their own, in the order of the site."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from lerobot.core.cli.app import main
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
@@ -73,6 +74,32 @@ def practise(policy: Path, root: Path, run: Path, steps: int, *flags: str) -> Pa
     where = ("--dataset.repo_id=test/reach", f"--dataset.root={root}", f"--online.steps={steps}")
     assert main(["lerobot", "train-rl", f"--policy.path={policy}", *ENV, *where, *flags, f"--output_dir={run}"]) == 0
     return run / "checkpoints/last/pretrained_model"
+
+
+def successes(policy: Path, played: Path) -> int:
+    """Of 200 episodes that nobody recorded."""
+    where = (f"--policy.path={policy}", "--policy.device=cpu", "--seed=0", f"--output_dir={played}")
+    how_many = ("--eval.n_episodes=200", "--eval.batch_size=1", "--eval.n_videos=0")
+    assert main(["lerobot", "eval", *where, *how_many, *ENV]) == 0
+    found = json.loads((played / "eval_info.json").read_text())
+    return sum(found["per_task"][0]["metrics"]["successes"])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_practice_makes_it_better(tmp_path: Path) -> None:
+    """By more than chance: two standard deviations of the difference of two such numbers of successes."""
+    record(tmp_path / "data", 60)
+    settings = ("hidden_dims=[128,128,128]", "actor=best_of_n", "flow_steps=5", "tau=0.02", "discount=0.95")
+    flags = [f"--policy.{each}" for each in (*settings, "optimizer_lr=1e-3")]
+    recorded = learn(tmp_path / "data", tmp_path / "offline", 3000, *flags, "--batch_size=128", "--seed=0")
+    quick = ("--algorithm.type=qcfql", "--algorithm.lr=1e-3", "--batch_size=128")
+    unhurt = ("--safety.ramp_s=0", "--safety.max_velocity=400")
+    practised = practise(recorded, tmp_path / "data", tmp_path / "online", 5000, *quick, *unhurt)
+    before, after = (successes(each, tmp_path / f"played_{each.parts[-4]}") for each in (recorded, practised))
+    print(f"{before} of 200 from recordings, {after} after practice", flush=True)
+    rate = (before + after) / 400
+    assert after - before > 2 * (2 * 200 * rate * (1 - rate)) ** 0.5
 
 
 def test_it_goes_on_from_recordings_to_practice(tmp_path: Path) -> None:

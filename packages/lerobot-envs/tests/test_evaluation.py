@@ -1,6 +1,8 @@
 """The same seed gives the same episodes, whatever stands beside them."""
 
 import json
+import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from lerobot.envs.config import EvalConfig, HubEnvConfig
 from lerobot.envs.evaluation import rows_for
 from lerobot.envs.rows import EnvRows
 from lerobot.policies.processing.bridge import to_tensor
+
+from .conftest import NoisyPolicy
 
 
 def play(trained: Any, env: Any, rows: int, n: int = 11, videos: Path | None = None, **config: Any) -> dict[str, Any]:
@@ -37,6 +41,23 @@ def test_batch_sizes_give_identical_episodes(trained: Any, env_config: Any) -> N
     assert len(set(alone["steps"])) > 3
     for rows in (3, 8):
         assert metrics(play(trained, env_config, rows)) == alone
+
+
+class DrawsElsewhere(NoisyPolicy):
+    """Its noise comes from numpy and Python, as some of TD-MPC's does."""
+
+    def predict_action_chunk(self, batch: Mapping[str, Any]) -> torch.Tensor:
+        noise = torch.from_numpy(np.random.normal(0, 0.1, (1, 3, 2)).astype(np.float32))
+        return super().predict_action_chunk(batch) + noise * random.random()
+
+
+def test_every_generator_is_the_episodes_own(trained: Any, env_config: Any) -> None:
+    trained.policy.__class__ = DrawsElsewhere
+    before = np.random.get_state()[1].tolist(), random.getstate()
+    alone = metrics(play(trained, env_config, 1, n=5))
+    assert metrics(play(trained, env_config, 3, n=5)) == alone
+    assert metrics(play(trained, env_config, 1, n=2))["sum_rewards"] == alone["sum_rewards"][:2]
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == before
 
 
 def test_an_episode_depends_on_its_own_number_only(trained: Any, env_config: Any) -> None:

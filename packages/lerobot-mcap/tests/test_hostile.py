@@ -107,14 +107,19 @@ def flipped(content, rng):
 
 
 @pytest.mark.parametrize("times", [60, pytest.param(2000, marks=pytest.mark.slow)])
-def test_a_flipped_bit_is_refused_or_changes_nothing(log, tmp_path, times):
+def test_a_flipped_bit_is_refused_or_changes_nothing(log, tmp_path, caplog, times):
     whole, content = frames(log), log.read_bytes()
     damaged, rng = tmp_path / "damaged.mcap", np.random.default_rng(1)
-    refused = 0
+    refused = cut = 0
     for _ in range(times):
         damaged.write_bytes(flipped(content, rng))
+        caplog.clear()
         try:
-            assert frames(damaged) == whole
+            found = frames(damaged)
+            # Bits of a length and of the end together look like a log that was cut off.
+            is_cut = "it is read up to there" in caplog.text
+            assert found == (whole[: len(found)] if is_cut else whole)
+            cut += is_cut
         except LeRobotError as error:
             one_line(error)
             refused += 1
@@ -124,6 +129,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(log, tmp_path, times):
             except LeRobotError as error:
                 one_line(error)
     assert refused > times / 2
+    assert cut <= times / 50
 
 
 def records(*each):

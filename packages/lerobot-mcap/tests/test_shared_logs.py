@@ -27,8 +27,9 @@ def hold(stamps, times):
     return np.array([np.flatnonzero(stamps <= time)[-1] for time in times])
 
 
-def test_every_value_of_both_episodes(shared, two_cameras, tmp_path, kit):
-    kit.convert(shared / "two_cameras.mcap", two_cameras, tmp_path / "set")
+def test_every_value_of_both_episodes(shared, two_cameras, tmp_path, kit, caplog):
+    with caplog.at_level(logging.INFO):
+        kit.convert(shared / "two_cameras.mcap", two_cameras, tmp_path / "set")
     found = kit.read(tmp_path / "set")
     assert found.lengths == [30, 30]
     assert found.tasks == ["pick up the cube"] * 30 + ["place the cube"] * 30
@@ -53,6 +54,11 @@ def test_every_value_of_both_episodes(shared, two_cameras, tmp_path, kit):
         np.testing.assert_array_equal(found.columns[f"stamp_ns.observation.images.{key}"], T0 + chosen)
         relative = (chosen - np.repeat([times[0], times[30]], 30)) / 1e9
         np.testing.assert_allclose(found.columns[f"capture_time.observation.images.{key}"], relative, atol=1e-12)
+    repeated = [np.count_nonzero(np.diff(nearest(WRIST, times[e : e + 30])) == 0) for e in (0, 30)]
+    assert f"wrist {sum(repeated)}" in caplog.text
+    assert "wrist is recorded 60 ms after it was measured; commands, gripper may be as late" in caplog.text
+    assert "front is recorded 35 ms after it was measured" in caplog.text
+    assert "joints is recorded" not in caplog.text
     shown = FRONT_NUMBERS[nearest(FRONT, times)]
     corner = found.columns["observation.images.front"][:, -4:, -4:].mean(axis=(1, 2))
     bar = (3 * shown % 56) < 48  # where the white bar is not in the corner that is looked at

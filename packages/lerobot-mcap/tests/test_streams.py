@@ -13,6 +13,8 @@ from lerobot.dataset_tools.formats.config import FilesFormatConfig
 from lerobot.mcap.align import align, grid, runs
 from lerobot.mcap.config import McapConfig
 from lerobot.mcap.contract import Contract
+from lerobot.mcap.inspection.survey import survey
+from lerobot.mcap.log.log import Log
 
 T0 = 1_700_000_000 * 10**9
 MS = 1_000_000
@@ -154,6 +156,40 @@ def test_streams_that_are_not_there(tmp_path, kit, changes, what, expected):
     assert expected in refused.value.expected
 
 
+def test_the_next_state_as_action(tmp_path, kit, caplog):
+    path = write(tmp_path / "a.mcap", kit, at(0, 1, 2, 3, 30))
+    state = {"stream": "s", "field": "position", "names": ["a"]}
+    features = {"observation.state": [state], "action": [{**state, "ahead": 2}]}
+    chosen = contract(features=features, episodes={"by": "gap", "stream": "s", "longer_than_s": 1.0})
+    source = McapConfig(path=path, contract=chosen).build()
+    assert len(source.episodes) == 1
+    rows = list(source.frames(0, [field.name for field in source.fields]))
+    source.close()
+    assert [row["observation.state/s.position"].item() for row in rows] == [0, 1]
+    assert [row["action/s.position"].item() for row in rows] == [2, 3]
+    assert [row["stamp_ns.action"].item() for row in rows] == at(2, 3)
+    assert [row["capture_time.action"] for row in rows] == pytest.approx([0.2, 0.3])
+    assert "left out, it has only 1 frame" in caplog.text
+
+
+def test_a_time_far_in_the_future_takes_no_memory(tmp_path, kit):
+    path = write(tmp_path / "a.mcap", kit, [*at(0, 1), 2_147_000_000 * 10**9])
+    with pytest.raises(DatasetError, match="its messages are of 447000000 seconds, which are 4470000000 frames"):
+        opened(path, contract())
+    found = opened(path, contract(episodes={"by": "gap", "stream": "s", "longer_than_s": 1.0}))
+    assert [values for values, _ in found] == [[0, 1], [2]]
+
+
+def test_the_survey_of_a_folder_takes_each_log_for_itself(tmp_path, kit):
+    write(tmp_path / "1.mcap", kit, at(1000, 1001, 1002))
+    write(tmp_path / "2.mcap", kit, at(0, 1, 4))
+    [topic] = survey([Log(tmp_path / "1.mcap"), Log(tmp_path / "2.mcap")])
+    assert topic.clock == "header"
+    assert topic.interval_s == pytest.approx(0.1)
+    assert topic.longest_gap_s == pytest.approx(0.3)
+    assert topic.jitter_ms == pytest.approx(200, abs=10)
+
+
 def test_several_senders_on_one_topic(tmp_path, kit):
     path = tmp_path / "a.mcap"
     with kit.LogWriter(path) as log:
@@ -238,6 +274,41 @@ def test_folders_bags_and_some_of_their_files(tmp_path, kit):
     (bag / "run_1.mcap").unlink()
     with pytest.raises(DatasetError, match=r"there is no .*run_1\.mcap"):
         opened(bag, contract())
+
+
+def test_an_import_in_shards_is_the_import(tmp_path, kit):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for i in range(3):
+        write(logs / f"{i}.mcap", kit, at(*range(10 * i, 10 * i + 4)))
+    # One of them has no episode.
+    with kit.LogWriter(logs / "2.mcap") as log:
+        log.joints("/s", *at(20), ["a"], [1.0])
+        log.joints("/t", *at(40), ["a"], [1.0])
+    for i in range(2):
+        with kit.LogWriter(logs / f"{i}.mcap") as log:
+            for tenth in range(10 * i, 10 * i + 4):
+                for topic in ("/s", "/t"):
+                    log.joints(topic, *at(tenth), ["a"], [float(tenth)])
+    stream = {"clock": "header", "align": "hold", "tolerance_ms": 150}
+    chosen = {
+        "fps": 10,
+        "task": "t",
+        "on_gap": "cut",
+        "streams": {"s": {"topic": "/s", **stream}, "t": {"topic": "/t", **stream, "tolerance_ms": float("inf")}},
+        "features": {
+            "observation.state": [{"stream": "s", "field": "position", "names": ["a"]}],
+            "action": [{"stream": "t", "field": "position", "names": ["a"]}],
+        },
+    }
+    kit.convert(logs, chosen, tmp_path / "whole")
+    kit.convert(
+        logs, chosen, tmp_path / "shards", "--executor=local", "--executor.workers=1", "--shard_size_in_mb=0.0001"
+    )
+    whole, shards = kit.read(tmp_path / "whole"), kit.read(tmp_path / "shards")
+    assert whole.lengths == shards.lengths == [4, 4]
+    for key, values in whole.columns.items():
+        np.testing.assert_array_equal(values, shards.columns[key])
 
 
 @pytest.mark.parametrize(

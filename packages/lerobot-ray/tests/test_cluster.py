@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -134,6 +135,14 @@ def test_no_cluster_at_the_address_is_said(tmp_path: Path) -> None:
     plan = ExecutorContract.plan(tmp_path, [{"number": 0}])
     with pytest.raises(JobError, match=r"no Ray cluster at 127\.0\.0\.1:1"):
         run_job(plan, tmp_path / "job", RayExecutorConfig(address="127.0.0.1:1"), len)
+
+
+def test_a_trainer_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "lerobot.ray.trainer", raising=False)
+    monkeypatch.setitem(sys.modules, "ray.train", None)
+    with pytest.raises(JobError, match=r"Ray's trainer cannot be imported") as told:
+        RayExecutorConfig().build().launch(["train"], nodes=1, processes_per_node=1, log_folder=tmp_path)
+    assert "lerobot-ray[train]" in told.value.hint
 
 
 @pytest.mark.filterwarnings("ignore::Warning")  # of Ray about itself

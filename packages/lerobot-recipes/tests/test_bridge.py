@@ -9,6 +9,9 @@ import pytest
 
 from lerobot.core.cli.run import run_command
 from lerobot.core.errors import DatasetError
+from lerobot.dataset_tools.conversion.choices import ImportChoices
+from lerobot.dataset_tools.conversion.shards import import_plan
+from lerobot.recipes.config import BridgeConfig
 
 NAMES = ["x", "y", "z", "roll", "pitch", "yaw", "gripper"]
 
@@ -138,7 +141,11 @@ def test_raw_folders(convert, tmp_path):
 
 
 def test_raw_folders_in_shards(convert, reader, tmp_path):
+    """A worker is told its trajectories: it need not look for them among all of them."""
     raw(tmp_path / "raw")
+    plan = import_plan(BridgeConfig(path=str(tmp_path / "raw")), ImportChoices(), 0.001)
+    rows = [(shard.row["files"], shard.row["episodes"]) for shard in plan.shards]
+    assert rows == [([f"{BEFORE}/traj0"], None), ([f"{AFTER}/traj2"], None), ([f"{AFTER}/traj10"], None)]
     shards = ["--executor.type=local", "--executor.workers=1", "--shard_size_in_mb=0.001", "--video=false"]
     run_command(
         "convert-dataset", ["--from=bridge", f"--from.path={tmp_path / 'raw'}", f"--root={tmp_path / 'a'}", *shards]

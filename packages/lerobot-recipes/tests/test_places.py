@@ -30,6 +30,7 @@ class Ranges(http.server.BaseHTTPRequestHandler):
     sent: collections.Counter[str]
     requests: collections.Counter[str]
     gives_ranges = True
+    refuses = ""
 
     def do_HEAD(self):
         self.answer(body=False)
@@ -39,6 +40,11 @@ class Ranges(http.server.BaseHTTPRequestHandler):
 
     def answer(self, *, body):
         file = self.root / self.path.lstrip("/")
+        if body and self.refuses and file.match(self.refuses):
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if not file.is_file():
             self.send_response(404)
             self.send_header("Content-Length", "0")
@@ -250,6 +256,14 @@ def test_a_server_without_ranges_is_refused(kit, write_rlds, server, tmp_path):
         frames = source.frames(0, ["action"])
         with pytest.raises(DatasetError, match="doesn't appear to support range requests"):
             next(frames)
+
+
+@pytest.mark.parametrize(("refused", "named"), [("*.json", "features.json"), ("*.tfrecord*", "00000-of-00003")])
+def test_a_server_that_is_too_busy_is_said(kit, write_rlds, server, tmp_path, refused, named):
+    write_fractal(kit, write_rlds, tmp_path / "0.1.0")
+    server.refuses = refused
+    with pytest.raises(DatasetError, match=rf"{named} cannot be read: 503"):
+        kit.columns("oxe", f"{server.address}/0.1.0", name="fractal20220817_data")
 
 
 @pytest.mark.parametrize(

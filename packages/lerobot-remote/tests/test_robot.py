@@ -18,7 +18,7 @@ from lerobot.core.control.loop import ControlLoop
 from lerobot.core.control.source import CallableSource
 from lerobot.core.errors import ConfigError, DeviceConnectionError, DeviceError, LeRobotError
 from lerobot.core.fake.config import FakeCameraConfig
-from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate
+from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate, stop_latch
 from lerobot.core.testing.contracts.values import middle_action
 from lerobot.core.types import FeatureSpec
 from lerobot.remote.config import RemoteRobotConfig
@@ -92,6 +92,31 @@ def test_a_control_loop_drives_it_to_its_goal(patient, arm: Arm) -> None:
     assert measured == pytest.approx(goal, abs=0.5)
     assert sent[-1] == pytest.approx(goal, abs=0.01)
     assert robot.unconfirmed < len(sent) / 2
+
+
+def test_a_latched_stop_holds_the_host_whoever_commands(lerobot_home, patient, arm: Arm) -> None:
+    """The client is a raw driver, without a gate of its own."""
+    goal = {key: spec.range[1] for key, spec in arm.action_features.items()}
+    with driving(patient.address, max_age_s=LONG_S) as robot:
+        for _ in range(10):
+            robot.send_action(goal)
+            time.sleep(0.02)
+        stop_latch().set("smoke", "the test")
+        held = []
+        for _ in range(20):
+            robot.send_action(goal)
+            time.sleep(0.02)
+            held.append(arm.commands[-1])
+        assert all(command == held[2] for command in held[2:]), "what was on its way came first"
+        stop_latch().release("the test")
+        assert eventually(lambda: robot.send_action(goal) and arm.commands[-1] != held[-1])
+
+
+def test_nobody_drives_a_host_that_is_stopped(lerobot_home, patient, arm: Arm) -> None:
+    stop_latch().set("smoke", "the test")
+    with pytest.raises(LeRobotError, match="nothing may move"), driving(patient.address, max_age_s=LONG_S):
+        pass
+    assert not arm.commands
 
 
 def test_what_was_sent_is_what_the_motors_got(patient, arm: Arm) -> None:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from experience import FEATURES, LinearConfig, LinearPolicy, episode, frame
+from lossy import Lossy
 
 from lerobot.core.errors import DeviceConnectionError
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
@@ -35,31 +35,6 @@ def described(width: int = 2) -> Description:
         device="cpu",
     )
     return description(LinearPolicy(config), {"x": float, "y": float}, {"dx": float, "dy": float}, 10)
-
-
-class Lossy:
-    """A link of which messages are lost, in both directions."""
-
-    def __init__(self, link: Any, share: float, draw: random.Random) -> None:
-        self.name = link.name
-        self.lost = 0
-        self._link, self._share, self._draw = link, share, draw
-        self._begun = 0
-
-    def send(self, message: Any) -> None:
-        if self._kept():
-            self._link.send(message)
-
-    def receive(self, timeout_s: float | None = None) -> Any:
-        found = self._link.receive(timeout_s)
-        return found if found is None or self._kept() else None
-
-    def _kept(self) -> bool:
-        self._begun += 1
-        # The beginning is no question that is asked again: it fails with its connection.
-        kept = self._begun <= 3 or self._draw.random() >= self._share
-        self.lost += not kept
-        return kept
 
 
 class Learner:

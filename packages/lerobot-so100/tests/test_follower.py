@@ -221,3 +221,16 @@ def test_cameras_that_share_a_line_are_told_when_they_fall_short(build, caplog, 
     robot.connect()
     assert "camera 'slow' gives " in caplog.text
     assert "of the 100.0 pictures a second" in caplog.text
+
+
+def test_motors_tell_what_they_feel_with_one_packet(arm: VirtualBus, build) -> None:
+    robot = build()
+    robot.connect()
+    assert list(robot.monitored_motors) == list(robot.bus.motors)
+    before = robot.bus.statistics.packets
+    health = robot.motor_health("elbow_flex")
+    assert robot.bus.statistics.packets == before + 1
+    state = arm.state(3)
+    assert health.temperature_c == state["Present_Temperature"]
+    assert health.current_ma == pytest.approx(6.5 * state["Present_Current"], abs=30)
+    assert health.load_percent == pytest.approx(state["Present_Load"] / 10, abs=2)

@@ -169,3 +169,12 @@ def test_a_rate_that_cannot_be(tmp_path, kit, fps):
     with pytest.raises(DatasetError, match=r"a second has .* frames\n  expected: --fps"):
         kit.convert("npz", tmp_path / "a.npz", tmp_path / "set", fps=None)
     kit.convert("npz", tmp_path / "a.npz", tmp_path / "set")
+
+
+def test_only_some_files_of_a_folder(tmp_path, kit):
+    for number in range(12):
+        np.savez(tmp_path / f"{number}.npz", action=np.full((2, 1), number, np.float32))
+    kit.convert("npz", tmp_path, tmp_path / "set", source_options={"files": ["10.npz", "2.npz"]})
+    assert kit.read(tmp_path / "set").columns["action"].ravel().tolist() == [10, 10, 2, 2]
+    with pytest.raises(DatasetError, match=r"there is no file .*12\.npz to import"):
+        kit.convert("npz", tmp_path, tmp_path / "other", source_options={"files": ["12.npz"]})

@@ -8,8 +8,9 @@ import pytest
 from lerobot.core.errors import DatasetError, DeviceError, FeatureMismatchError
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.joints import RANGES
+from lerobot.core.fake.robot import FakeRobot
 from lerobot.core.processors.config import RenameActionsConfig, RenameObservationsConfig
-from lerobot.core.safety import SafetyConfig
+from lerobot.core.safety import SafetyConfig, stop_latch
 from lerobot.datasets.commands.replay import DatasetReplayConfig, ReplayConfig
 from lerobot.datasets.replay.command import replay
 from lerobot.datasets.replay.episode import load_episode
@@ -204,3 +205,24 @@ def test_an_empty_dataset_is_said_to_be_empty(tmp_path):
     DatasetRecorder.create(tmp_path / "empty", 30, {"action": vector}, robot_type="fake").close()
     with pytest.raises(DatasetError, match="no number: there is none"):
         load_episode("me/empty", tmp_path / "empty", 0)
+
+
+@pytest.mark.parametrize("number", [3, 30], ids=["on the way to the first pose", "in the recording"])
+def test_while_a_stop_is_latched_the_recording_waits(root, monkeypatch, number):
+    original, count = FakeRobot.send_action, 0
+
+    def send(robot, action):
+        nonlocal count
+        count += 1
+        if count == number:
+            stop_latch().set("smoke", "the test")
+        if count == number + 20:
+            stop_latch().release("the test")
+        return original(robot, action)
+
+    monkeypatch.setattr(FakeRobot, "send_action", send)
+    assert replay(config(root)) == 0
+    sent = commands(BUILT[0])
+    assert len(np.unique(sent[number - 1 : number + 19], axis=0)) == 1
+    assert np.allclose(sent[-1], poses(1)[-1], atol=0.1)
+    assert len(sent) > 20 + 6 + 15 + LENGTH - 3, "none of the recording's time went by"

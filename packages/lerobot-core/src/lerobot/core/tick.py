@@ -24,7 +24,8 @@ class Tick:
         sent_time_s: when the robot had taken it.
         interventions: why the gate changed a value, by key; empty if it changed nothing.
         safety_enabled: False if the gate was off.
-        stopped: a latched stop was in place: the source was not followed, and the robot was told to stay as it is.
+        stopped: nothing might move, because of a latched stop or a motor that was too hot or worked too hard: the robot
+            was told to stay as it is.
     """
 
     index: int

@@ -4,6 +4,7 @@ from enum import Enum
 
 from lerobot.dynamixel import tables
 from lerobot.dynamixel.wire import REPLY_WAIT_S, DynamixelWire
+from lerobot.motors import MotorHealth
 from lerobot.motors.bus import Motors
 from lerobot.motors.encoding import decode_twos_complement, encode_twos_complement
 from lerobot.motors.motor import MotorCalibration, TorqueMode
@@ -67,6 +68,17 @@ class DynamixelMotorsBus(SerialMotorsBus):
     def supply_of(self, motor: str) -> float:
         """See `ServoChain.supply_of`; the register counts tenths of a volt."""
         return self.read("Present_Input_Voltage", motor) / 10
+
+    def health_of(self, motor: str) -> MotorHealth:
+        """See `ServoChain.health_of`; models without a current sensor tell their load instead."""
+        values = self.read_together(["Present_Current", "Present_Temperature"], motor)
+        unit = tables.CURRENT_UNITS_MA.get(self.motors[motor].model)
+        drawn = abs(values["Present_Current"])
+        return MotorHealth(
+            temperature_c=values["Present_Temperature"],
+            current_ma=None if unit is None else drawn * unit,
+            load_percent=drawn / 10 if unit is None else None,
+        )
 
     def configure_motors(self, return_delay_time: int = 0) -> None:
         """Write what makes motors answer as fast as they can.

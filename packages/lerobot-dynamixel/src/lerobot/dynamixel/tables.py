@@ -85,6 +85,17 @@ CONTROL_TABLES: dict[str, dict[str, Register]] = dict.fromkeys(
 
 RESOLUTIONS = dict.fromkeys(CONTROL_TABLES, 4096)
 
+CURRENT_UNITS_MA = {
+    "xl330-m077": 1.0,
+    "xl330-m288": 1.0,
+    "xc330-t288": 1.0,
+    "xc330-t181": 1.0,
+    "xm430-w350": 2.69,
+    "xm540-w270": 2.69,
+    "xh540-w150": 2.69,
+}
+"""Unit of Present_Current in mA; where XL430 and XC430 have it, they have Present Load, in 0.1 % (e-Manual)."""
+
 SPEEDS_DEG_S = {
     "xl330-m077": 2298.0,
     "xl330-m288": 618.0,

@@ -4,6 +4,7 @@ from enum import Enum
 
 from lerobot.feetech import tables
 from lerobot.feetech.wire import REPLY_WAIT_S, FeetechWire
+from lerobot.motors import MotorHealth
 from lerobot.motors.bus import Motors
 from lerobot.motors.encoding import decode_sign_magnitude, encode_sign_magnitude
 from lerobot.motors.errors import MotorError, MotorValueError
@@ -14,6 +15,13 @@ from lerobot.motors.serial.wire import Wire
 
 MULTI_TURN_FEEDBACK = 0x10
 """Bit of the Phase register of an STS3215 with which positions count turns and may be negative."""
+
+
+HEALTH = ("Present_Load", "Present_Temperature", "Present_Current")
+"""Registers 60 to 70: load in tenths of a percent of the torque, temperature in degrees Celsius, current."""
+
+CURRENT_UNIT_MA = 6.5
+"""Unit of Present_Current (memory table of the STS3215)."""
 
 
 class OperatingMode(Enum):
@@ -106,6 +114,18 @@ class FeetechMotorsBus(SerialMotorsBus):
     def supply_of(self, motor: str) -> float:
         """See `ServoChain.supply_of`; the register counts tenths of a volt."""
         return self.read("Present_Voltage", motor) / 10
+
+    def health_of(self, motor: str) -> MotorHealth:
+        """See `ServoChain.health_of`; SCS servos tell their temperature alone."""
+        table = self.model_ctrl_table[self.motors[motor].model]
+        known = [name for name in HEALTH if name in table and self.protocol_version == 0] or ["Present_Temperature"]
+        values = self.read_together(known, motor)
+        load, current = values.get("Present_Load"), values.get("Present_Current")
+        return MotorHealth(
+            temperature_c=values["Present_Temperature"],
+            current_ma=None if current is None else abs(current) * CURRENT_UNIT_MA,
+            load_percent=None if load is None else abs(load) / 10,
+        )
 
     def configure_motors(
         self, return_delay_time: int = 0, maximum_acceleration: int = 254, acceleration: int = 254

@@ -299,7 +299,7 @@ def _touching(model: mujoco.MjModel, joints: Sequence[str]) -> list[tuple[str, s
             if first:  # the world's geoms are walls
                 names = model.body(first).name, model.body(second).name
                 counts[names] = counts.get(names, 0) + 1
-    return [names for names, count in counts.items() if count > _MOSTLY * _SAMPLES]
+    return sorted(names for names, count in counts.items() if count > _MOSTLY * _SAMPLES)
 
 
 def _names(model: mujoco.MjModel) -> dict[tuple[int, int], str]:

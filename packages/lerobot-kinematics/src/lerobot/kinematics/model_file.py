@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import mujoco
 
@@ -31,11 +32,12 @@ def read_links(name: str) -> tuple[mujoco.MjModel, set[str]]:
         ConfigError: the file cannot be read, or describes no arm.
     """
     try:
-        bundled = bundled_models().get(name)
-        if bundled is None:
+        if (bundled := bundled_models().get(name)) is not None:
+            spec = mujoco.MjSpec.from_string(bundled.read_text(encoding="utf-8"))
+        elif Path(name).is_file():
             spec = mujoco.MjSpec.from_file(name)
         else:
-            spec = mujoco.MjSpec.from_string(bundled.read_text(encoding="utf-8"))
+            raise FileNotFoundError("no such file")
         with_meshes = _without_meshes(spec)
         # Every link keeps its frame, and needs no mass: only geometry is asked for.
         spec.compiler.fusestatic = False

@@ -1,9 +1,10 @@
 """The contract of an import: which messages of a log become which features, at which time, how late at most."""
 
+import math
 import re
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import ConfigModel
@@ -60,6 +61,11 @@ class StreamConfig(ConfigModel):
     def _is_a_path(cls, value: str | None) -> str | None:
         return _check_path(value)
 
+    @field_serializer("tolerance_ms", when_used="json")
+    def _without_infinity(self, value: float) -> float | str:
+        """JSON knows no infinity; its name is read as the number."""
+        return value if math.isfinite(value) else str(value)
+
 
 class PartConfig(ConfigModel):
     """What a feature takes from a stream."""
@@ -78,6 +84,9 @@ class PartConfig(ConfigModel):
     store_as: Unit | None = Field(default=None, description="Unit of the dataset; the log's if unset.")
     scale: float = Field(default=1.0, description="Factor, after the units.")
     offset: float = Field(default=0.0, description="Added after the factor.")
+    ahead: int = Field(
+        default=0, ge=0, description="Take the value of so many frames later: 1 makes the next state the action."
+    )
 
     @field_validator("field")
     @classmethod
@@ -176,6 +185,11 @@ class Contract(ConfigModel):
     features: dict[str, tuple[PartConfig, ...]] = Field(
         description="Features of the dataset, each with the parts that it is put together from; 'task' as well."
     )
+
+    @property
+    def ahead(self) -> int:
+        """Frames at the end of an episode that only others look ahead to."""
+        return max((part.ahead for parts in self.features.values() for part in parts), default=0)
 
     @model_validator(mode="after")
     def _parts_are_of_streams(self) -> Self:

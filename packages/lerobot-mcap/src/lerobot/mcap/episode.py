@@ -17,6 +17,9 @@ from lerobot.mcap.stream import Stream
 
 logger = logging.getLogger(__name__)
 
+MOST_FRAMES = 10_000_000
+"""Frames of one episode: four days at 30 a second. More are a wrong time, for which there is no memory."""
+
 GAPS_TOLD = 3
 """Gaps of one stream in one episode that are told one by one."""
 
@@ -104,6 +107,8 @@ def find_episodes(log: LogStreams, contract: Contract) -> list[Episode]:
             place = f"{log.name} {_seconds(log, times[0])} to {_seconds(log, times[-1])} s"
             if (times[-1] - times[0]) / 1e9 + 1 / contract.fps < contract.shortest_s:
                 logger.warning("%s: left out, shorter than %g s", place, contract.shortest_s)
+            elif len(times) <= contract.ahead:
+                logger.warning("%s: left out, it has only %s", place, counted(len(times), "frame"))
             else:
                 episodes.append(Episode(place, log.number, times, span.task, span.outcome))
     return episodes
@@ -156,6 +161,13 @@ def _not_ended(log: LogStreams, start: int) -> None:
 
 def _frames(log: LogStreams, contract: Contract, span: _Span) -> Times:
     if contract.grid == FIXED:
+        seconds = (span.end - span.start) / 1e9
+        if seconds * contract.fps > MOST_FRAMES:
+            raise DatasetError(
+                f"{log.name}: its messages are of {seconds:.0f} seconds, which are {seconds * contract.fps:.0f} frames",
+                expected=f"at most {MOST_FRAMES} frames in an episode",
+                hint="a time may be wrong: look at the longest gaps of lerobot mcap-contract, or cut by gap",
+            )
         return grid(span.start, span.end, contract.fps)
     stamps = log[contract.grid].stamps
     return stamps[(stamps >= span.start) & (stamps < span.end)]

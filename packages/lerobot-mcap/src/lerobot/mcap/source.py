@@ -45,11 +45,18 @@ def open_mcap(config: McapConfig) -> "McapSource":
         )
     logs = [Log(path) for path in config.chosen_files()]
     try:
-        return McapSource(logs, config.contract)
+        source = McapSource(logs, config.contract)
+        # Some files of a folder, as one shard of an import has them, may have none.
+        if not source.episodes and config.files is None:
+            raise DatasetError(
+                f"{config.path}: no episode is left",
+                expected="frames with a message of every stream; warnings say what is missing",
+            )
     except BaseException:
         for log in logs:
             log.close()
         raise
+    return source
 
 
 class McapSource:
@@ -60,7 +67,7 @@ class McapSource:
         contract: what becomes what.
 
     Raises:
-        DatasetError: a log is damaged or does not fit the contract, or there is no episode.
+        DatasetError: a log is damaged or does not fit the contract.
     """
 
     def __init__(self, logs: list[Log], contract: Contract) -> None:
@@ -68,16 +75,12 @@ class McapSource:
         self._contract = contract
         self._streams = [_index(log, number, contract) for number, log in enumerate(logs)]
         self._episodes = [episode for log in self._streams for episode in find_episodes(log, contract)]
-        if not self._episodes:
-            raise DatasetError(
-                f"{', '.join(str(log.path) for log in logs[:3])}: no episode is left",
-                expected="frames with a message of every stream; warnings say what is missing",
-            )
         self._parts = {
             (feature, number): self._make_part(feature, part)
             for feature, parts in contract.features.items()
             for number, part in enumerate(parts)
         }
+        self._tell()
         self.fields = self._all_fields()
         self.episodes = [episode.name for episode in self._episodes]
         self.fps = contract.fps
@@ -94,12 +97,13 @@ class McapSource:
             for name, stream in self._streams[chosen.log].streams.items()
         }
         wanted = {key: part for key, part in self._parts.items() if part.field.name in names}
-        for row, time in enumerate(chosen.frames.tolist()):
+        times = chosen.frames.tolist()
+        for row in range(len(times) - self._contract.ahead):
             frame: dict[str, Any] = {TASK: chosen.task, OUTCOME: chosen.outcome}
             for (feature, number), part in wanted.items():
-                reader = readers[self._contract.features[feature][number].stream]
-                frame[part.field.name] = reader.value(row, part)
-            frame |= self._times(chosen, readers, row, time)
+                config = self._contract.features[feature][number]
+                frame[part.field.name] = readers[config.stream].value(row + config.ahead, part)
+            frame |= self._times(times, readers, row)
             yield {name: frame[name] for name in names}
 
     def close(self) -> None:
@@ -107,20 +111,41 @@ class McapSource:
         for log in self._logs:
             log.close()
 
-    def _times(self, episode: Episode, readers: "Mapping[str, _FrameStream]", row: int, time: int) -> dict[str, Any]:
+    def _tell(self) -> None:
+        """Say what a user should know before training on it: held messages, and clocks that do not fit together."""
+        repeats = dict.fromkeys(self._contract.streams, 0)
+        for episode in self._episodes:
+            for name, stream in self._streams[episode.log].streams.items():
+                config = self._contract.streams[name]
+                shown = align(config.align, stream.stamps, episode.frames, config.tolerance_ms)
+                repeats[name] += int(((np.diff(shown.first) == 0) & (shown.first == shown.second)[1:]).sum())
+        if any(repeats.values()):
+            held = ", ".join(f"{name} {count}" for name, count in repeats.items() if count)
+            frames = sum(len(episode.frames) for episode in self._episodes)
+            logger.info("frames of %d that show the message of the frame before: %s", frames, held)
+        clocks = {name: self._contract.streams[name].clock for name in self._streams[0].streams}
+        recorded = [name for name, clock in clocks.items() if clock != "header"]
+        for name, stream in self._streams[0].streams.items():
+            if recorded and clocks[name] == "header" and stream.delay_ms > 1000 / self._contract.fps:
+                told = "%s is recorded %.0f ms after it was measured; %s may be as late beside it, by the log's time"
+                logger.warning(told, name, stream.delay_ms, ", ".join(recorded))
+
+    def _times(self, frames: list[int], readers: "Mapping[str, _FrameStream]", row: int) -> dict[str, Any]:
         times: dict[str, Any] = {}
         for feature in self._contract.features if self._contract.stamps else ():
-            stamps = np.array([readers[name].stamp(row, time) for name in self._streams_of(feature)], np.int64)
+            rows = {name: row + ahead for name, ahead in self._streams_of(feature).items()}
+            stamps = np.array([readers[name].stamp(at, frames[at]) for name, at in rows.items()], np.int64)
             times[stamp_key(feature)] = stamps
             # A vector counts as old as its oldest element, as in a recording.
-            times[capture_time_key(feature)] = np.float64((stamps.min() - episode.frames[0]) / 1e9)
+            times[capture_time_key(feature)] = np.float64((stamps.min() - frames[0]) / 1e9)
         return times
 
-    def _streams_of(self, feature: str) -> list[str]:
-        return list(dict.fromkeys(part.stream for part in self._contract.features[feature]))
+    def _streams_of(self, feature: str) -> dict[str, int]:
+        """The streams that a feature is made of, and how many frames ahead."""
+        return {part.stream: part.ahead for part in self._contract.features[feature]}
 
     def _make_part(self, feature: str, config: PartConfig) -> Part:
-        stream = self._streams[self._episodes[0].log][config.stream]
+        stream = self._streams[self._episodes[0].log if self._episodes else 0][config.stream]
         named = [name for part in self._contract.features[feature] for name in part.names]
         with reading_log(stream.where(0), hint=f"see {feature} in the contract"):
             return make_part(
@@ -133,9 +158,9 @@ class McapSource:
 
     def _all_fields(self) -> tuple[SourceField, ...]:
         fields = [part.field for part in self._parts.values()]
-        if all(episode.task is not None for episode in self._episodes):
+        if "task" in self._contract.episodes.start_pattern.groupindex:
             fields.append(SourceField(TASK, TEXT, (), TASK))
-        if all(episode.outcome is not None for episode in self._episodes):
+        if "outcome" in self._contract.episodes.stop_pattern.groupindex:
             fields.append(SourceField(OUTCOME, TEXT, (), OUTCOME))
         for feature in self._contract.features if self._contract.stamps else ():
             stamps, captured, streams = stamp_key(feature), capture_time_key(feature), self._streams_of(feature)

@@ -45,6 +45,7 @@ class Stream:
         name: name of the stream.
         topic: the topic.
         stamps: `(m,)` times that count, each later than the one before, nanoseconds since 1970; after `close_index`.
+        delay_ms: median time from when a message counts to its recording; after `close_index`.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Stream:
         self._times, self._recorded, self._chunks, self._offsets = (array("q") for _ in range(4))
         self._files, self._kinds = array("H"), array("H")
         self.stamps: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.delay_ms = 0.0
         self._order: NDArray[np.int64] = np.zeros(0, np.int64)
         self._video = VideoFrames(self._read)
         self._before_key = 0
@@ -130,9 +132,9 @@ class Stream:
             logger.warning("%s: %s have the time of another; the last one counts", where, counted(repeated, "message"))
         if self._before_key:
             logger.warning("%s: %s left out: no key frame comes before", where, counted(self._before_key, "image"))
-        delay = float(np.median(np.frombuffer(self._recorded, np.int64) - times))
-        if delay < 0:
-            logger.warning("%s: measured %.0f ms after it was recorded; clocks differ", where, -delay / 1e6)
+        self.delay_ms = float(np.median(np.frombuffer(self._recorded, np.int64) - times)) / 1e6
+        if self.delay_ms < 0:
+            logger.warning("%s: measured %.0f ms after it was recorded; clocks differ", where, -self.delay_ms)
 
     def read(self, number: int) -> Any:
         """A message by its number in the order of `stamps`; a frame of a video as the image that it shows.

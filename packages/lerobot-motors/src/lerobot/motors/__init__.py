@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lerobot.core.deprecation import keep_moved_modules, moved_names
+from lerobot.core.protocols.ability import MotorHealth
 from lerobot.motors.bus import MotorsBus
 from lerobot.motors.calibration_file import find_calibration, load_calibration, save_calibration
 from lerobot.motors.errors import MotorError, MotorValueError
@@ -31,6 +32,7 @@ __all__ = [
     "Motor",
     "MotorCalibration",
     "MotorError",
+    "MotorHealth",
     "MotorNormMode",
     "MotorValueError",
     "MotorsBus",

@@ -1,6 +1,7 @@
 """A policy and its processors, as whoever drives with a policy meets it; see `lerobot.core.protocols.ActingPolicy`."""
 
 import copy
+import random
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -123,7 +124,9 @@ class TrainedPlayer:
 
 
 class RandomNumbers:
-    """Puts random states of its own in the place of torch's for a block, and takes them out with what was drawn.
+    """Puts random states of its own in the place of the process's for a block, and takes them out with what was drawn.
+
+    Those of torch, numpy and Python: a policy may draw from any of them.
 
     Args:
         device: where the policy computes.
@@ -131,14 +134,16 @@ class RandomNumbers:
 
     def __init__(self, device: torch.device) -> None:
         self._cuda = device if device.type == "cuda" else None
-        self._states: list[Tensor] = []
-        self._outer: list[Tensor] = []
+        self._states: list[Any] = []
+        self._outer: list[Any] = []
 
     def begin(self, seed: int) -> None:
         """Begin them anew."""
         self._states = []
         with self:
             torch.manual_seed(seed)
+            np.random.seed(seed % 2**32)
+            random.seed(seed)
 
     def __enter__(self) -> None:
         self._outer = self._get()
@@ -149,14 +154,16 @@ class RandomNumbers:
         self._states = self._get()
         self._set(self._outer)
 
-    def _get(self) -> list[Tensor]:
-        states = [torch.get_rng_state()]
+    def _get(self) -> list[Any]:
+        states = [torch.get_rng_state(), np.random.get_state(), random.getstate()]
         return states if self._cuda is None else [*states, torch.cuda.get_rng_state(self._cuda)]
 
-    def _set(self, states: Sequence[Tensor]) -> None:
+    def _set(self, states: Sequence[Any]) -> None:
         torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])
         if self._cuda is not None:
-            torch.cuda.set_rng_state(states[1], self._cuda)
+            torch.cuda.set_rng_state(states[3], self._cuda)
 
 
 def _sample(frame: Mapping[str, Any]) -> dict[str, Any]:

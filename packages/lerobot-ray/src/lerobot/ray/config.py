@@ -8,9 +8,10 @@ from lerobot.jobs.config import ExecutorConfig
 
 
 class RayExecutorConfig(ExecutorConfig):
-    """A Ray cluster, whose nodes see the folder of the job under the path that it has here.
+    """A Ray cluster, or one on this machine.
 
-    Whoever can reach a Ray cluster can run anything on it: it is one trust domain.
+    All nodes see the folder of the job under the path that it has here. Whoever can reach a Ray cluster can run
+    anything on it: it is one trust domain.
     """
 
     target = "lerobot.ray.executor:RayExecutor"

@@ -61,8 +61,13 @@ class RayExecutor:
 
     def launch(self, arguments: Sequence[str], *, nodes: int, processes_per_node: int, log_folder: Path) -> None:
         """See `lerobot.jobs.launch.Launcher.launch`; Ray's TorchTrainer starts the processes, and it is waited for."""
-        # Ray's trainer needs torch, which a conversion of recordings does not.
-        from lerobot.ray.trainer import train
+        # Ray's trainer needs torch and more, which a conversion of recordings does not.
+        try:
+            from lerobot.ray.trainer import train
+        except ImportError as error:
+            raise JobError(
+                f"Ray's trainer cannot be imported: {error}", hint="uv pip install './packages/lerobot-ray[train]'"
+            ) from error
 
         train(self._config, arguments, processes=nodes * processes_per_node, log_folder=log_folder.absolute())
 

@@ -66,7 +66,7 @@ class RawBridge:
                 expected=f"{FEATURES_FILE} of its RLDS, or folders such as .../raw/traj_group0/traj0",
             )
         self.groups: Sequence[EpisodeGroup] = [
-            EpisodeGroup((f"{self._root.address}/{name}",), range(number, number + 1))
+            EpisodeGroup((f"{self._root.address}/{name}",), range(number, number + 1), choice=(name,))
             for number, name in enumerate(self.episodes)
         ]
         self.fps: float | None = None

@@ -1,12 +1,14 @@
 """Files here and at addresses such as gs://, s3://, https:// and hf://, read by ranges."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from typing import Any, BinaryIO, cast
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.spec import AbstractBufferedFile
 
 from lerobot.core.errors import DatasetError, LeRobotError
 from lerobot.core.json_file import ENCODING
@@ -19,6 +21,24 @@ BLOCKS = 8
 """Blocks of a file that are kept: its end, if it is an archive, a record over several of them, a step back."""
 
 _WEB = frozenset({"http", "https"})
+
+
+@contextmanager
+def answered(address: str, expected: str = "") -> Iterator[None]:
+    """Turn what drivers raise into one error that says which file.
+
+    Raises:
+        DatasetError: a server did not give what was asked for.
+    """
+    try:
+        with reading(address, expected):
+            yield
+    except LeRobotError:
+        raise
+    except Exception as error:
+        # Every driver has classes of its own for what its server answers, and no base that they share.
+        reason = str(error) or type(error).__name__
+        raise DatasetError(f"{address} cannot be read: {reason.splitlines()[0]}", expected=expected) from error
 
 
 class Place:
@@ -73,14 +93,14 @@ class Place:
         Raises:
             DatasetError: there is no such folder, or it cannot be listed.
         """
-        with reading(self.address, "a folder"):
+        with answered(self.address, "a folder"):
             found = self._system.ls(self._path, detail=False)
         names = {str(each).rstrip("/").rpartition("/")[2] for each in found}
         return sorted((name for name in names if fnmatch(name, pattern)), key=natural)
 
     def folders(self) -> list[str]:
         """Names of the folders in this folder, in natural order; see `entries`."""
-        with reading(self.address, "a folder"):
+        with answered(self.address, "a folder"):
             found = self._system.ls(self._path, detail=True)
         names = {str(each["name"]).rstrip("/").rpartition("/")[2] for each in found if each["type"] == "directory"}
         return sorted(names, key=natural)
@@ -91,12 +111,16 @@ class Place:
         Raises:
             DatasetError: it cannot be read.
         """
-        with reading(self.address):
+        with answered(self.address):
             return cast("bytes", self._system.cat_file(self._path))
 
     def read_if_there(self) -> bytes | None:
-        """All of this file; None if there is none."""
-        with reading(self.address):
+        """All of this file; None if there is none.
+
+        Raises:
+            DatasetError: it is there and cannot be read.
+        """
+        with answered(self.address):
             try:
                 return cast("bytes", self._system.cat_file(self._path))
             except FileNotFoundError:
@@ -110,12 +134,21 @@ class Place:
         """Open it; what is read is kept in blocks, so that nothing is fetched twice in a row."""
         if self.is_here:
             return cast("BinaryIO", self._system.open(self._path, "rb"))
-        opened = self._system.open(
-            self._path, "rb", block_size=BLOCK_BYTES, cache_type="blockcache", cache_options={"maxblocks": BLOCKS}
-        )
+        with answered(self.address):
+            opened = self._system.open(
+                self._path, "rb", block_size=BLOCK_BYTES, cache_type="blockcache", cache_options={"maxblocks": BLOCKS}
+            )
         if not opened.seekable():
             opened.close()
             raise DatasetError(f"{self.address} can only be read from its begin", expected="a server that gives ranges")
+        if isinstance(opened, AbstractBufferedFile):
+            fetch = opened.cache.fetcher
+
+            def fetched(start: int, end: int) -> bytes:
+                with answered(self.address):
+                    return cast("bytes", fetch(start, end))
+
+            opened.cache.fetcher = fetched
         return cast("BinaryIO", opened)
 
 

@@ -44,7 +44,7 @@ class Published(ConfigModel):
     """What a published copy of the dataset has instead."""
 
     fps: float | None = None
-    skip_first: int | None = None
+    skip_first_step: bool | None = None
     features: dict[str, Parts] = Field(default_factory=dict)
     """Features that differ; without parts: those it lacks."""
 
@@ -85,8 +85,8 @@ class Recipe(ConfigModel):
     """Where the instruction may be, in words; the first that is not empty is taken."""
     compressed: dict[str, int] = Field(default_factory=dict)
     """Fields that hold compressed float32 numbers in place of a text, with how many."""
-    skip_first: int = 0
-    """Steps left out at the begin of each episode."""
+    skip_first_step: bool = False
+    """Whether the first step of each episode is left out."""
     features: dict[str, Parts]
     faults: tuple[Fault, ...] = ()
 
@@ -97,7 +97,7 @@ class Recipe(ConfigModel):
         for fault in self.faults:
             if fault.name in faults:
                 features |= fault.as_published.features
-                update |= fault.as_published.model_dump(include={"fps", "skip_first"}, exclude_none=True)
+                update |= fault.as_published.model_dump(include={"fps", "skip_first_step"}, exclude_none=True)
         return self.model_copy(update={**update, "features": {key: parts for key, parts in features.items() if parts}})
 
     def required_fields(self) -> frozenset[str]:

@@ -80,7 +80,7 @@ class RecipeSource:
                     raise self._uneven(episode, len(rows), row + 1)
                 return
             count += 1
-            if row < self._recipe.skip_first:
+            if row == 0 and self._recipe.skip_first_step:
                 continue
             frame: dict[str, Any] = {name: _image(part, given[part.field]) for name, part in images.items()}
             yield frame | {name: column[row] for name, column in columns.items()}

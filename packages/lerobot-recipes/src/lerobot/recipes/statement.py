@@ -23,8 +23,8 @@ def statement(recipe: Recipe, as_published: Collection[str] = ()) -> str:
         "colour": recipe.colour,
         "instruction": recipe.language,
     }
-    if given.skip_first:
-        facts["left out"] = f"the first {given.skip_first} step of each episode"
+    if given.skip_first_step:
+        facts["left out"] = "the first step of each episode"
     lines = [f"- {name}: {text}" for name, text in facts.items()]
     lines += [f"- {note}" for note in recipe.notes]
     for fault in recipe.faults:

@@ -11,7 +11,10 @@ Word = Annotated[str, Field(pattern=r"^[^\s\"'\\]+$")]
 
 
 class SlurmExecutorConfig(ExecutorConfig):
-    """A SLURM cluster, whose nodes see the folder of the job under the path that it has here."""
+    """A SLURM cluster: tasks of job arrays.
+
+    All nodes see the folder of the job under the path that it has here.
+    """
 
     target = "lerobot.slurm.executor:SlurmExecutor"
 

@@ -33,8 +33,8 @@ class ControlLoop:
 
     The loop does not connect devices or bring them to rest; `lerobot.core.safety.safe_end` does, around it. Ticks
     start on a grid of absolute deadlines. A tick that is less than half a period late starts at once; deadlines missed
-    by more are skipped and counted, and the phase stays on the grid. While a stop is latched the source is not asked:
-    it goes on after the release where it was, and counts no ticks in between.
+    by more are skipped and counted, and the phase stays on the grid. While the robot may not move (see
+    `GatedRobot.is_stopped`) the source is not asked: it goes on where it was, and counts no ticks in between.
 
     Args:
         robot: connected robot.
@@ -73,7 +73,7 @@ class ControlLoop:
                 f"{robot} takes {robot.control_hz:g} commands a second, and {fps:g} were asked for.",
                 hint=f"Give {robot.control_hz:g} as --fps, or where a dataset is recorded as --dataset.fps.",
             )
-        self.gated = GatedRobot(robot, gate, freshness=freshness, clock=clock)
+        self.gated = GatedRobot(robot, gate, freshness=freshness, clock=clock, source=type(source).__name__)
         self.clock = self.gated.clock
         self.source = source
         self.fps = fps

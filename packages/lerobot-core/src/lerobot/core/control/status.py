@@ -3,7 +3,7 @@
 import sys
 from typing import TextIO
 
-from lerobot.core.safety.latch import RELEASE
+from lerobot.core.safety.latch import RELEASE, STOPPED
 from lerobot.core.tick import Tick
 
 TERMINAL_PERIOD_S = 0.2
@@ -52,6 +52,7 @@ def status_text(tick: Tick, rate_hz: float) -> str:
     )
     changed = f"  gate: {len(tick.interventions)}" if tick.interventions else ""
     if tick.stopped:
-        changed = f"  STOPPED, until: {RELEASE}"
+        reason = next(iter(tick.interventions.values()), STOPPED)
+        changed = f"  STOPPED, until: {RELEASE}" if reason == STOPPED else f"  HOLDS: {reason}"
     off = "" if tick.safety_enabled else "  SAFETY OFF"
     return f"{rate_hz:5.1f} Hz  {(tick.sent_time_s - tick.start_s) * 1e3:.2f} ms  {joints}{changed}{off}"

@@ -1,6 +1,7 @@
 """What a device may be able to do beside what the protocol of its kind asks for; commands look for it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from lerobot.core.prompts import Prompter
@@ -68,6 +69,39 @@ class Diagnosable(Protocol):
 
     def diagnose(self) -> Sequence[Finding]:
         """Find everything that is wrong; nothing moves and nothing is written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MotorHealth:
+    """What a motor feels now; None for what it does not measure.
+
+    Attributes:
+        temperature_c: degrees Celsius.
+        current_ma: milliamperes, without sign.
+        load_percent: share of the torque that it can give, 0 to 100, without sign.
+    """
+
+    temperature_c: float | None = None
+    current_ma: float | None = None
+    load_percent: float | None = None
+
+
+@runtime_checkable
+class ReportsHealth(Protocol):
+    """A robot whose motors measure their temperature, current or load."""
+
+    @property
+    def monitored_motors(self) -> Sequence[str]:
+        """Names of these motors."""
+        ...
+
+    def motor_health(self, motor: str, /) -> MotorHealth:
+        """Measure one of them, with one exchange on its line: this is called within a turn of the control loop.
+
+        Raises:
+            DeviceError: it does not answer.
+        """
         ...
 
 

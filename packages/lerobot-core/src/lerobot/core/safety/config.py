@@ -8,6 +8,7 @@ from lerobot.core.config.base import ConfigModel, PluginConfig
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 PerJoint = Positive | dict[str, Positive]
+PerMotor = Positive | dict[str, Positive]
 
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -106,6 +107,20 @@ class SafetyConfig(ConfigModel):
         default=2.0,
         gt=0,
         description="The run ends when a joint got no usable command, or a camera no new picture, for so many seconds.",
+    )
+    max_temperature_c: PerMotor | None = Field(
+        default=None, description="Hottest a motor may get, degrees Celsius: a number, or one per motor."
+    )
+    max_current_ma: PerMotor | None = Field(
+        default=None, description="Most current a motor may draw, mA: a number, or one per motor."
+    )
+    max_load_percent: PerMotor | None = Field(
+        default=None, description="Most torque a motor may give, of what it can, %: a number, or one per motor."
+    )
+    health_patience_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="The robot holds while a motor is over such a limit; after so many seconds the run ends.",
     )
     model: ArmModelConfig | None = Field(
         default=None, description="Model of the arm, which makes its workspace and collisions known."

@@ -13,10 +13,13 @@ from lerobot.core.protocols.robot import Robot
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.core.safety.freshness import Freshness, FreshnessMonitor
 from lerobot.core.safety.gate import SafetyGate
-from lerobot.core.safety.latch import RELEASE, STOPPED, Latch, Stop, stop_latch
+from lerobot.core.safety.health import HealthMonitor
+from lerobot.core.safety.interventions import intervention_log
+from lerobot.core.safety.latch import RELEASE, STOPPED, Latch, stop_latch
+from lerobot.core.safety.limits import derive_limits
 from lerobot.core.safety.loops import tell_loops
 from lerobot.core.safety.safe_end import safe_end
-from lerobot.core.types import Observation
+from lerobot.core.types import Observation, as_features
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +36,7 @@ class SentCommand:
         sent_time_s: when the robot had taken it.
         gate_s: how long the gate took, seconds.
         interventions: why the gate changed a value, by key; empty if it changed nothing.
-        stopped: a latched stop was in place: the robot was told to stay as it is.
+        stopped: nothing may move, see `GatedRobot.is_stopped`: the robot was told to stay as it is.
     """
 
     requested: Mapping[str, Any]
@@ -46,6 +49,24 @@ class SentCommand:
     stopped: bool = False
 
 
+def check_safety(robot: Robot, config: SafetyConfig) -> None:
+    """Check that what a user set about safety fits a robot, before it is connected.
+
+    Args:
+        robot: need not be connected.
+        config: limits of joints and motors, the arm's model and its workspace.
+
+    Raises:
+        ConfigError: it does not fit; says which flag.
+        FeatureMismatchError: the gate cannot limit what the robot takes.
+    """
+    features = robot.action_features
+    derive_limits(features, config)
+    HealthMonitor.for_robot(robot, config)
+    if config.model is not None:
+        config.model.build(features=as_features(features), workspace=config.workspace)
+
+
 class GatedRobot:
     """A connected robot with its gate and the freshness of what it measures.
 
@@ -54,8 +75,9 @@ class GatedRobot:
     somewhere that may fall silent, `hold` is called in their place: it keeps the pose, brings velocities to zero, and
     ends the run once nothing came for `SafetyConfig.stop_after_s`.
 
-    While a stop is latched, every command is to stay as the robot is, whatever was asked for, and no silence ends the
-    run. After the release the gate engages anew, softly from the measured pose.
+    While a stop is latched, or a motor is over a limit of its temperature, current or load, every command is to stay as
+    the robot is, whatever was asked for, and no silence ends the run. Afterwards the gate engages anew, softly from the
+    measured pose.
 
     The host of a remote robot needs nothing else; every way out of the block ends in the robot's safe state:
 
@@ -74,6 +96,7 @@ class GatedRobot:
         freshness: how old observations may be; what is dead follows the gate's `stop_after_s` if None.
         clock: time; the robot's own if None, see `clock_of`.
         latch: the stop that holds it; that of this user on this computer if None.
+        source: what commands it, for the safety log.
     """
 
     def __init__(
@@ -84,8 +107,12 @@ class GatedRobot:
         freshness: Freshness | None = None,
         clock: Clock | None = None,
         latch: Latch | None = None,
+        source: str = "",
     ) -> None:
         self.robot = robot
+        self.source = source
+        self._log = intervention_log()
+        self._health = HealthMonitor.for_robot(robot, gate.config)
         self.gate = gate
         self.latch = latch or stop_latch()
         self.clock: Clock = clock or clock_of(robot)
@@ -120,18 +147,20 @@ class GatedRobot:
         self.monitor = FreshnessMonitor(self._freshness)
         self._state_time_s: float | None = None
         self._observation = Observation()
-        self._holds = False
+        self._held_by = ""
+        if self._health is not None:
+            self._health.begin()
 
     @property
     def is_stopped(self) -> bool:
-        """Whether a stop is latched now."""
-        return self.latch.present is not None
+        """Whether nothing may move now: a stop is latched, or a motor is too hot or works too hard."""
+        return bool(self._hot) or self.latch.present is not None
 
     def observe(self) -> Observation:
         """Measure; entries that are old or repeated are marked stale.
 
         Raises:
-            SafetyError: the robot does not measure a position, or is far outside its limits.
+            SafetyError: the robot does not measure a position, or is far outside its limits; or a motor stays too hot.
             DeviceError: the robot failed, or a source gave nothing new for too long.
         """
         with self._named():
@@ -140,6 +169,9 @@ class GatedRobot:
         stamps = observation.stamps
         self._state_time_s = min((stamps[key].time_s for key in self.gate.limits if key in stamps), default=None)
         self._observation = observation
+        if self._health is not None:
+            with self._named():
+                self._health.look(self.clock.now())
         if not self.gate.engaged:
             self.gate.engage(observation, self.clock.now())
         return observation
@@ -159,9 +191,8 @@ class GatedRobot:
             command_time_s = self.clock.now()
         requested = dict(action) if isinstance(action, Mapping) else {}
         started = time.perf_counter()
-        stop = self._stop()
-        if stop is not None:
-            gated = self.gate.hold(STOPPED)
+        if reason := self._holding():
+            gated = self.gate.hold(reason)
         else:
             gated = self.gate.check(
                 action, self.clock.now(), command_time_s=command_time_s, state_time_s=self._state_time_s
@@ -177,6 +208,8 @@ class GatedRobot:
                 expected="the command that was sent, by key",
             )
         self.gate.confirm(sent)
+        if self.gate.last_interventions:
+            self._log.add(self.source, requested, sent, self.gate.last_interventions)
         return SentCommand(
             requested,
             gated,
@@ -185,22 +218,27 @@ class GatedRobot:
             sent_time_s,
             gate_s,
             self.gate.last_interventions,
-            stop is not None,
+            bool(reason),
         )
 
-    def _stop(self) -> Stop | None:
-        """The stop that is latched, told when it begins; at its end the gate engages anew."""
+    def _holding(self) -> str:
+        """Why nothing may move, told when it begins; at its end the gate engages anew."""
         stop = self.latch.present
-        if (stop is not None) == self._holds:
-            return stop
-        self._holds = stop is not None
-        tell_loops(hold=self._holds)
+        reason = STOPPED if stop is not None else self._hot
+        if reason == self._held_by:
+            return reason
+        self._held_by = reason
+        tell_loops(hold=stop is not None)
         if stop is not None:
             log.warning("%s: %s holds. When it is safe: %s", stop, self.robot, RELEASE)
-        else:
-            log.warning("the stop is released: %s moves again, softly from where it is", self.robot)
+        elif not reason:
+            log.warning("%s moves again, softly from where it is", self.robot)
             self.gate.engage(self._observation, self.clock.now())
-        return stop
+        return reason
+
+    @property
+    def _hot(self) -> str:
+        return "" if self._health is None else self._health.reason
 
     @contextmanager
     def _named(self) -> Iterator[None]:

@@ -4,9 +4,11 @@ The stop is a file, `<home>/run/stop.json`. Every gate looks whether it is there
 needs no connection to the loop that it stops, holds after a crash or a reboot, and meets loops that begin later.
 """
 
+import contextlib
 import json
 import logging
 import os
+import threading
 import time
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -91,12 +93,16 @@ class Latch:
         aside = self.path.with_name(f".stop-{os.getpid()}-{time.monotonic_ns()}")
         try:
             aside.write_text(json.dumps(asdict(stop)), encoding="utf-8")
-            # Seen by every loop from here on; whether it outlives a power cut is settled after.
             aside.replace(self.path)
         finally:
             aside.unlink(missing_ok=True)
-        flush_file(self.path)
-        flush_folder(self.path.parent)
+        # Seen by every loop from here on. That it outlives a power cut takes the disk a while, which no loop waits for.
+        threading.Thread(target=self._flush, name="stop").start()
+
+    def _flush(self) -> None:
+        with contextlib.suppress(OSError):  # it may be released already
+            flush_file(self.path)
+            flush_folder(self.path.parent)
 
     def release(self, who: str) -> Stop | None:
         """Let everything move again; robots begin softly from where they are.
@@ -114,7 +120,7 @@ class Latch:
         self.path.unlink(missing_ok=True)
         self._is_unwritten, self._known = False, None
         if stop is not None:
-            log.info("%s, released by %s", stop, who)
+            log.debug("%s, released by %s", stop, who)
         return stop
 
     def require_free(self) -> None:

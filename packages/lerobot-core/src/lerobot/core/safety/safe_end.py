@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from lerobot.core.errors import DeviceError, LeRobotError, NotConnectedError, SafetyError
 from lerobot.core.protocols.device import Calibratable
 from lerobot.core.protocols.robot import Robot
+from lerobot.core.safety.interventions import intervention_log
 from lerobot.core.safety.latch import stop_latch
 from lerobot.core.safety.loops import announced
 from lerobot.core.signals import HOLD_NAME, StopSignals
@@ -85,6 +86,7 @@ class Session:
         for device in (*self.others, self.robot):
             yield f"disconnect of {device}", device.disconnect
         yield from reversed(self._closers)
+        yield "safety log", intervention_log().settle
 
     def _step(self, name: str, action: Callable[[], object], patience_s: float) -> None:
         # The safe state may be entered repeatedly: it gets a second try if the first was interrupted.

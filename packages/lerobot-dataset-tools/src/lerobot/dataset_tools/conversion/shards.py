@@ -192,9 +192,11 @@ def _file_rows(config: FilesFormatConfig, files: Sequence[Path], megabytes: floa
 
 def _episode_rows(config: SourceConfig, source: EpisodeSource, megabytes: float) -> Iterator[dict[str, Any]]:
     for members in _joined(list(_episode_groups(config, source, megabytes)), megabytes):
+        files = [name for group in members for name in group.files]
         spans = [group.episodes for group in members if group.episodes is not None]
         state = [each for group in members for each in group.state]
-        yield {"files": None, "episodes": [spans[0][0], spans[-1][1]], "state": state}
+        episodes = None if files else [spans[0][0], spans[-1][1]]
+        yield {"files": files or None, "episodes": episodes, "state": state}
 
 
 def _episode_groups(config: SourceConfig, source: EpisodeSource, megabytes: float) -> Iterator[_Group]:
@@ -205,7 +207,8 @@ def _episode_groups(config: SourceConfig, source: EpisodeSource, megabytes: floa
             # What is on a server is a shard of its own.
             size = sum(map(_bytes, paths)) if len(paths) == len(group.files) else megabytes * MEGABYTE
             if group.episodes:
-                yield _Group([], (group.episodes.start, group.episodes.stop), size, _state(paths))
+                span = None if group.choice else (group.episodes.start, group.episodes.stop)
+                yield _Group(list(group.choice), span, size, _state(paths))
         return
     total, each, state = len(source.episodes), _EPISODES, []
     if isinstance(config, DatasetFormatConfig):

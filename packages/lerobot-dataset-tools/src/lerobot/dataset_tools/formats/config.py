@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from lerobot.core.config.base import PluginConfig
-from lerobot.dataset_tools.formats.files import chosen_files, episode_files, files_below
+from lerobot.dataset_tools.formats.files import episode_files, files_below, named_files
 
 
 class SourceConfig(PluginConfig):
@@ -66,7 +66,7 @@ class FilesFormatConfig(DatasetFormatConfig):
         Raises:
             DatasetError: there is none, or `files` names one that is not there.
         """
-        return chosen_files(self.path, self.all_files(), self.files)
+        return self.all_files() if self.files is None else named_files(self.path, self.files)
 
 
 class RobomimicConfig(DatasetFormatConfig):

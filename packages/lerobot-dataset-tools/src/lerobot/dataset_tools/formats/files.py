@@ -115,18 +115,17 @@ def files_below(path: Path, endings: tuple[str, ...]) -> list[Path]:
     return sorted(files, key=lambda file: natural(str(file.relative_to(path))))
 
 
-def chosen_files(path: Path, files: list[Path], names: list[str] | None) -> list[Path]:
-    """Files that are named by their place below a folder; all if no names are given.
+def named_files(path: Path, names: list[str]) -> list[Path]:
+    """Files that are named by their place below a folder, or beside a file; the folder is not listed.
 
     Raises:
         DatasetError: one of them is not there.
     """
-    if names is None:
-        return files
-    known = {file.relative_to(path).as_posix() if file != path else file.name: file for file in files}
-    if missing := [name for name in names if name not in known]:
-        raise DatasetError(f"{path} has no file {missing[0]} to import", expected=f"one of {', '.join([*known][:8])}")
-    return [known[name] for name in names]
+    folder = path.parent if path.is_file() else path
+    files = [folder / name for name in names]
+    if missing := [file for file in files if not file.exists()]:
+        raise DatasetError(f"there is no file {missing[0]} to import")
+    return files
 
 
 def library(module: str, extra: str) -> ModuleType:

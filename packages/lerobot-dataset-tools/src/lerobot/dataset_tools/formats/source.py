@@ -37,10 +37,13 @@ class EpisodeGroup:
     Attributes:
         files: names of the files.
         episodes: numbers of the episodes in them.
+        choice: what `files` of the configuration calls them, where a worker that opens the whole source would look at
+            too much; it opens these alone.
     """
 
     files: tuple[str, ...]
     episodes: range
+    choice: tuple[str, ...] = ()
 
 
 class EpisodeSource(Protocol):

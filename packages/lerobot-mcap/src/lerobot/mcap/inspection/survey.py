@@ -42,6 +42,7 @@ class TopicSurvey:
         self.problem = ""
         self.texts: dict[str, None] = {}
         self._log_times, self._stamps = array("q"), array("q")
+        self._logs = [0]
         try:
             self._decoder = Decoder(first.topic)
             with reading_log(f"message 0 of {self.topic.name}"):
@@ -49,6 +50,10 @@ class TopicSurvey:
         except LeRobotError as error:
             self.problem = error.what
         self._stamp = stamp_path(self.sample, None)
+
+    def next_log(self) -> None:
+        """What follows is of another log: its times have nothing to do with those before."""
+        self._logs.append(self.count)
 
     def take(self, message: Message) -> None:
         """Look at a message."""
@@ -82,31 +87,33 @@ class TopicSurvey:
     @property
     def clock(self) -> Clock:
         """The clock to trust: the messages' own stamps, if every one has one and none runs far back."""
-        stamps = np.frombuffer(self._stamps, np.int64)
-        if len(stamps) < self.count or (np.diff(stamps) < _BACK_NS).any():
+        if len(self._stamps) < self.count:
             return "log"
-        return "header"
+        return "log" if any((np.diff(stamps) < _BACK_NS).any() for stamps in self._by_log(self._stamps)) else "header"
 
     @property
-    def times(self) -> NDArray[np.int64]:
-        """Times of the messages by that clock, rising."""
-        return np.sort(np.frombuffer(self._stamps if self.clock == "header" else self._log_times, np.int64))
+    def intervals_s(self) -> NDArray[np.float64]:
+        """Times from message to message, by that clock and within a log."""
+        times = self._by_log(self._stamps if self.clock == "header" else self._log_times)
+        return np.concatenate([np.diff(np.sort(each)) for each in times]) / 1e9
 
     @property
     def interval_s(self) -> float:
         """Median time from message to message; 0 for fewer than two."""
-        return float(np.median(np.diff(self.times))) / 1e9 if self.count > 1 else 0.0
+        intervals = self.intervals_s
+        return float(np.median(intervals)) if intervals.size else 0.0
 
     @property
     def jitter_ms(self) -> float:
-        """What 99 of 100 intervals differ from the median by at most."""
-        intervals = np.diff(self.times) / 1e6
-        return float(np.percentile(np.abs(intervals - np.median(intervals)), 99)) if self.count > 1 else 0.0
+        """What 99 of 100 intervals differ from the median by at most; 0 for fewer than two messages."""
+        intervals = self.intervals_s * 1000
+        return float(np.percentile(np.abs(intervals - np.median(intervals)), 99)) if intervals.size else 0.0
 
     @property
     def longest_gap_s(self) -> float:
-        """Longest time without a message between the first and the last."""
-        return float(np.diff(self.times).max()) / 1e9 if self.count > 1 else 0.0
+        """Longest time without a message between the first and the last; 0 for fewer than two messages."""
+        intervals = self.intervals_s
+        return float(intervals.max()) if intervals.size else 0.0
 
     @property
     def delay_ms(self) -> float | None:
@@ -115,6 +122,9 @@ class TopicSurvey:
             return None
         delays = np.frombuffer(self._log_times, np.int64) - np.frombuffer(self._stamps, np.int64)
         return float(np.median(delays)) / 1e6
+
+    def _by_log(self, times: "array[int]") -> list[NDArray[np.int64]]:
+        return np.split(np.frombuffer(times, np.int64), self._logs[1:])
 
 
 def survey(logs: Iterable[Log], report: Report = lambda _: None) -> list[TopicSurvey]:
@@ -139,4 +149,6 @@ def survey(logs: Iterable[Log], report: Report = lambda _: None) -> list[TopicSu
             topics[name].take(message)
         log.close()
         before += log.size
+        for topic in topics.values():
+            topic.next_log()
     return sorted(topics.values(), key=lambda each: each.topic.name)

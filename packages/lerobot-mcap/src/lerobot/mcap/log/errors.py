@@ -28,7 +28,7 @@ def reading_log(where: str, expected: str = "", hint: str = "") -> Iterator[None
         with reading(where, expected):
             try:
                 yield
-            except (McapError, struct.error, sqlite3.Error, zstandard.ZstdError) as error:
+            except (McapError, OverflowError, struct.error, sqlite3.Error, zstandard.ZstdError) as error:
                 raise ValueError(str(error) or "it ends early") from error
     except DatasetError as error:
         error.hint = error.hint or hint

@@ -1,6 +1,6 @@
 """Two arms as one robot or one teleoperator; every key has the prefix of its arm."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -10,6 +10,7 @@ from lerobot.core.config.base import CameraConfig
 from lerobot.core.device import DeviceBase
 from lerobot.core.errors import DeviceError, FeatureMismatchError
 from lerobot.core.prompts import Prompter
+from lerobot.core.protocols.ability import MotorHealth
 from lerobot.core.types import Action, FeatureSpec, Observation
 from lerobot.motors.arms.config import FollowerConfig, FollowerPairConfig, LeaderConfig, LeaderPairConfig
 from lerobot.motors.arms.follower import CAMERA_TEST_S, FollowerArm
@@ -331,7 +332,17 @@ class LeaderPair(ReaderPair[OneLeader]):
 
 
 class ServoFollowerPair(FollowerPair[ServoFollower]):
-    """Two follower arms of servos."""
+    """Two follower arms of servos, which report their health; see `ReportsHealth`."""
+
+    @property
+    def monitored_motors(self) -> Sequence[str]:
+        """See `ReportsHealth.monitored_motors`; with the prefix of their arm."""
+        return [f"{prefix}{motor}" for prefix, arm in self.arms.items() for motor in arm.monitored_motors]
+
+    def motor_health(self, motor: str, /) -> MotorHealth:
+        """See `ReportsHealth.motor_health`."""
+        prefix, arm = next(each for each in self.arms.items() if motor.startswith(each[0]))
+        return arm.motor_health(motor.removeprefix(prefix))
 
     def setup_motors(self) -> None:
         """Give the motors of the left arm their ids, then those of the right one."""

@@ -1,9 +1,11 @@
 """An arm of servos: settings in registers, calibration by a sweep, setting up, and the identity of the arm."""
 
 import logging
+from collections.abc import Sequence
 
 from lerobot.core.errors import CalibrationError
 from lerobot.core.prompts import Prompter
+from lerobot.core.protocols.ability import MotorHealth
 from lerobot.core.types import FeatureSpec
 from lerobot.motors.arms.arm import AnyArmConfig, Arm
 from lerobot.motors.arms.config import TriggerLeaderConfig
@@ -190,7 +192,16 @@ class ServoArm(Arm):
 
 
 class ServoFollower(ServoArm, FollowerArm):
-    """A follower arm of servos."""
+    """A follower arm of servos, which report their health; see `ReportsHealth`."""
+
+    @property
+    def monitored_motors(self) -> Sequence[str]:
+        """See `ReportsHealth.monitored_motors`."""
+        return list(self.bus.motors)
+
+    def motor_health(self, motor: str, /) -> MotorHealth:
+        """See `ReportsHealth.motor_health`."""
+        return self.bus.health_of(motor)
 
 
 class ServoLeader(ServoArm, LeaderArm):

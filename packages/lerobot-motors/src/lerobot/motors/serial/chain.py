@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from lerobot.core.errors import AlreadyConnectedError, DeviceConnectionError, DeviceError
+from lerobot.core.protocols.ability import MotorHealth
 from lerobot.motors.bus import Motors, NameOrID
 from lerobot.motors.calibration_limits import require_possible
 from lerobot.motors.motor import MotorCalibration
@@ -71,6 +72,10 @@ class ServoChain(MotorRegisters):
     @abstractmethod
     def supply_of(self, motor: str) -> float:
         """Supply a motor measures, in volts."""
+
+    @abstractmethod
+    def health_of(self, motor: str) -> MotorHealth:
+        """What a motor feels now; read with one packet."""
 
     # --- connection --------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import difflib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from lerobot.core.errors import CalibrationError
@@ -108,6 +108,36 @@ class MotorRegisters(ABC):
         what = f"Failed to read '{data_name}' on id_={entry.id}"
         reply = self.link.ask(entry.id, lambda: self.link.wire.read(entry.id, address, length), what, num_retry)
         return self._interpret(data_name, motor, reply.data, normalize)
+
+    def read_together(self, data_names: Sequence[str], motor: str) -> dict[str, int]:
+        """Read several registers of one motor with one packet; they should lie close to each other.
+
+        Args:
+            data_names: registers.
+            motor: name of the motor.
+
+        Returns:
+            Signed register contents, by register.
+
+        Raises:
+            DeviceConnectionError: the motor did not answer, or the port was lost.
+            MotorError: the motor refused.
+            MotorValueError: there is no such register or motor.
+        """
+        entry = self._motor(motor)
+        places = {name: self.address(name, entry.model) for name in data_names}
+        start = min(address for address, _ in places.values())
+        length = max(address + size for address, size in places.values()) - start
+        what = f"Failed to read {', '.join(data_names)} on id_={entry.id}"
+        data = self.link.ask(entry.id, lambda: self.link.wire.read(entry.id, start, length), what, 0).data
+        return {
+            name: self._decode(
+                name,
+                entry.model,
+                int.from_bytes(data[address - start : address - start + size], self.link.wire.byte_order),
+            )
+            for name, (address, size) in places.items()
+        }
 
     def write(self, data_name: str, motor: str, value: Value, *, normalize: bool = True, num_retry: int = 0) -> None:
         """Write a register of one motor and wait until it acknowledges.

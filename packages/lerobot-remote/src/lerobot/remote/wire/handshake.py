@@ -144,6 +144,8 @@ def begin(link: Link, description: Description, *, within_s: float, **wishes: An
     ours = {OURS: BEGIN, "wire": WIRE_VERSION, "plugin_api": PLUGIN_API, "kind": description.kind}
     link.send({**ours, "digest": description.digest, **wishes})
     answer = link.receive(within_s)
+    if answer is not None and isinstance(reason := answer.get("reason"), str):
+        raise RefusedError(f"{link.name} ended before it began: {reason}")
     if answer is None or answer.get(OURS) != READY:
         said = "nothing" if answer is None else repr(answer.get(OURS))[:40]
         raise WireError(f"{link.name} answered {said} to the beginning", expected=f"{READY!r} within {within_s:g} s")

@@ -20,6 +20,7 @@ from lerobot.rollout.source import PolicySource
 
 logger = logging.getLogger(__name__)
 
+POLL_S = 0.05
 LAST_WORDS_S = 10.0
 """Time to deliver what is left at the end."""
 
@@ -66,17 +67,12 @@ def _episodes(
     """Play, each episode with the newest weights."""
     number, steps = courier.episodes, 0
     while steps < config.online.steps and not (player.stopped or session.signals.stop_requested):
-        if courier.waiting >= config.learner.most_waiting:
-            with session.signals.graceful():
-                time.sleep(0.1)
-            courier.check()
-            continue
-        if (weights := courier.new_weights()) is not None:
-            (place / WEIGHTS).write_bytes(weights)
-            policy = trained.policy
-            device = next(policy.parameters()).device
-            load_weights(policy, place / WEIGHTS, policy.published, None, device)
-            policy.eval()
+        with player.aside():
+            _wait_for_room(config, courier, session)
+            if (weights := courier.new_weights()) is not None:
+                _take_on(weights, trained, place)
+        if session.signals.stop_requested:
+            break
         episode = player.play(number)
         if episode is None:
             continue
@@ -89,3 +85,18 @@ def _episodes(
             len(episode),
             episode.interventions,
         )
+
+
+def _wait_for_room(config: ActorConfig, courier: Courier, session: Session) -> None:
+    """Wait while too many episodes are not delivered: the learner is gone, or much slower than the actor."""
+    with session.signals.graceful():
+        while courier.waiting >= config.learner.most_waiting and not session.signals.stop_requested:
+            time.sleep(POLL_S)
+            courier.check()
+
+
+def _take_on(weights: bytes, trained: PolicyWithProcessors, place: Path) -> None:
+    (place / WEIGHTS).write_bytes(weights)
+    policy = trained.policy
+    load_weights(policy, place / WEIGHTS, policy.published, None, next(policy.parameters()).device)
+    policy.eval()

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +16,7 @@ from lerobot.core.tick import Tick
 from lerobot.core.types import EpisodeInfo
 from lerobot.rl.commands.playing import PlayingOptions
 from lerobot.rl.devices import Devices
+from lerobot.rl.play.hold import holding
 from lerobot.rl.play.judge import Judge
 from lerobot.rl.play.rows import TransitionSink
 from lerobot.rl.play.source import ShareableSource
@@ -61,11 +63,14 @@ class Rules:
         episode_s: longest duration of an episode.
         reset_s: seconds before an episode begins, in which the scene is reset.
         safety: limits of the gate.
+        holds: whether the robot is commanded to stay where it is between episodes; not an environment, whose episode
+            is over.
     """
 
     episode_s: float
     reset_s: float
     safety: SafetyConfig
+    holds: bool = False
 
 
 class Player:
@@ -154,6 +159,12 @@ class Player:
                 self._hooks.call("episode_end", episode=info)
         return episode
 
+    def aside(self) -> AbstractContextManager[None]:
+        """What is done in this block is done between two episodes; see `holding`."""
+        return (
+            holding(self._session.robot, self._rules.safety, self._devices.fps) if self._rules.holds else nullcontext()
+        )
+
     def wait_s(self, *, skip: bool) -> float:
         """Seconds before an episode begins: until the robot follows exactly, and the scene is reset.
 
@@ -238,5 +249,5 @@ def connected_player(
     session.connect()
     controls = Controls(PlayWish, KEYS, config.control_file, say)
     session.close_later("controls", controls.close)
-    rules = Rules(config.episode_time_s, config.reset_time_s, config.safety)
+    rules = Rules(config.episode_time_s, config.reset_time_s, config.safety, holds=config.env is None)
     return Player(session, devices, policy, rules, controls, hooks, watching=watching)

@@ -1,0 +1,73 @@
+"""A latched stop while recording: nothing moves in any phase, and the recording goes on after the release."""
+
+import pytest
+
+from lerobot.core.errors import SafetyError
+from lerobot.core.fake.robot import FakeRobot
+from lerobot.core.safety import stop_latch
+from lerobot.datasets.record.command import record
+from lerobot.datasets.writer.recorder import DatasetRecorder
+
+HELD = 20
+
+
+def commands(robot):
+    return [entry.values for entry in robot.log if entry.event == "command"]
+
+
+def hold_for_some_commands(monkeypatch, begins):
+    """Stop everything when `begins` says so, given the number of the command; the number of the first held one."""
+    original, state = FakeRobot.send_action, {"count": 0, "from": None}
+
+    def send(robot, action):
+        if state["from"] is None and begins(state["count"]):
+            stop_latch().set("smoke", "the test")
+            # The one that is on its way now was let through before.
+            state["from"] = state["count"]
+        if state["from"] is not None and state["count"] == state["from"] + HELD:
+            stop_latch().release("the test")
+        state["count"] += 1
+        return original(robot, action)
+
+    monkeypatch.setattr(FakeRobot, "send_action", send)
+    return state
+
+
+def check_held(robot, state):
+    held = commands(robot)[state["from"] : state["from"] + HELD + 1]
+    assert len(held) == HELD + 1
+    assert all(command == held[0] for command in held)
+    assert commands(robot)[-1] != held[0], "it moves afterwards"
+
+
+@pytest.mark.parametrize("number", [0, 2, 7, 10], ids=["engaging", "in the ramp", "in the episode", "later in it"])
+def test_nothing_moves_until_the_release(tmp_path, kit, monkeypatch, number):
+    state = hold_for_some_commands(monkeypatch, lambda count: count == number)
+    root = tmp_path / "set"
+    assert record(kit.config(root, cameras=0, dataset={"num_episodes": 1, "episode_time_s": 2})) == 0
+    check_held(kit.built[0], state)
+    assert kit.lengths(root)[0] > 0
+
+
+def test_nothing_moves_while_an_episode_is_saved(tmp_path, kit, monkeypatch):
+    saves = []
+    original = DatasetRecorder.save_episode
+
+    def save(recorder):
+        saves.append(True)
+        return original(recorder)
+
+    monkeypatch.setattr(DatasetRecorder, "save_episode", save)
+    state = hold_for_some_commands(monkeypatch, lambda _: bool(saves))
+    root = tmp_path / "set"
+    assert record(kit.config(root, cameras=0, dataset={"reset_time_s": 0.3, "episode_time_s": 0.4})) == 0
+    check_held(kit.built[0], state)
+    assert len(kit.lengths(root)) == 2
+
+
+def test_a_recording_does_not_begin_while_a_stop_is_latched(tmp_path, kit):
+    stop_latch().set("smoke", "the test")
+    with pytest.raises(SafetyError, match="nothing may move"):
+        record(kit.config(tmp_path / "set", cameras=0))
+    assert not kit.built[0].log
+    assert not (tmp_path / "set").exists()
