@@ -34,6 +34,7 @@ TITLES = {
     "arm_model": "Models of arms",
     "dataset_format": "Dataset formats",
     "export_format": "Kinds of exported files",
+    "executor": "Engines of large jobs",
 }
 """Kinds with a page of their own, in the order of the site."""
 

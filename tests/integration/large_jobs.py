@@ -1,5 +1,6 @@
 """The import and the re-encoding that every engine does alike, and what counts as the same."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,21 @@ from lerobot.dataset_tools.commands.edit_dataset import EditDatasetConfig
 from lerobot.dataset_tools.conversion.command import convert_dataset_command
 from lerobot.dataset_tools.edit.command import edit_dataset
 from lerobot.datasets.writer.recorder import DatasetRecorder
+from lerobot.jobs.shard import run_shard
 
 JOBS = ("import", "reencode", "statistics")
 CAMERA = {"dtype": "video", "shape": (48, 64, 3), "names": ["height", "width", "channels"]}
 TINY = 0.001
 """MB of source files for each shard: every file is a shard of its own."""
+
+
+class Here:
+    """An engine that needs no process: one shard after another in this one."""
+
+    def run(self, plan_file: Path, shards: Sequence[int], ended: Callable[[int], None]) -> None:
+        for index in shards:
+            run_shard(plan_file, index)
+            ended(index)
 
 
 def write_inputs(folder: Path, *, episodes: int = 3, frames: int = 12) -> None:

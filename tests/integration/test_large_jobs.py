@@ -13,11 +13,16 @@ from pathlib import Path
 import psutil
 import pyarrow.parquet as pq
 import pytest
-from large_jobs import JOBS, arguments, content, run, write_inputs
+from large_jobs import JOBS, Here, arguments, content, run, write_inputs
 
-from lerobot.core.errors import JobError
+from lerobot.core.config import load
+from lerobot.core.errors import DatasetError, JobError
+from lerobot.dataset_tools.commands.edit_dataset import EditDatasetConfig
+from lerobot.dataset_tools.edit.command import edit_dataset
 from lerobot.dataset_tools.edit.job import job_folder
+from lerobot.jobs.config import LocalExecutorConfig
 
+HERE = "--executor.type=local"
 ENGINES = {"two processes": ("--executor.type=local", "--executor.workers=2")}
 """Flags by engine; what each makes is compared with what one process of `local` makes."""
 
@@ -149,32 +154,28 @@ def _remove(root: Path) -> None:
     root.rmdir()
 
 
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("job", ["reencode in place", "import"])
-def test_a_kill_after_the_last_step_is_known(
-    inputs: Path, expected: dict[str, dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: str
-) -> None:
-    """The result is in place and the job is still there: the same command only tidies up, and does nothing twice."""
-    from lerobot.jobs import job as of_jobs
+@pytest.fixture
+def _without_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LocalExecutorConfig, "build", lambda _config: Here())
 
+
+@pytest.mark.usefixtures("_without_processes")
+@pytest.mark.parametrize("job", ["reencode in place", "import"])
+def test_a_kill_after_the_last_step_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: str) -> None:
+    """The result is in place and the job is still there: the same command only tidies up, and does nothing twice."""
     write_inputs(tmp_path / "inputs", episodes=2, frames=4)
-    engine = ENGINES["two processes"]
     place = tmp_path / "set"
 
     def again() -> None:
         if job == "import":
-            run("import", tmp_path / "inputs", place, *engine)
+            run("import", tmp_path / "inputs", place, HERE)
         else:
             place.exists() or (tmp_path / "inputs" / "dataset").rename(place)
-            from lerobot.core.config import load
-            from lerobot.dataset_tools.commands.edit_dataset import EditDatasetConfig
-            from lerobot.dataset_tools.edit.command import edit_dataset
-
             flags = [f"--root={place}", "--operation.type=reencode_videos", "--operation.overwrite=true"]
-            edit_dataset(load(EditDatasetConfig, [*flags, *engine]).config)
+            edit_dataset(load(EditDatasetConfig, [*flags, HERE]).config)
 
     with monkeypatch.context() as patch:
-        patch.setattr(of_jobs, "discard", lambda _folder: os.kill(os.getpid(), 0))
+        patch.setattr("lerobot.jobs.job.discard", lambda _folder: None)
         again()
     assert job_folder(place).exists()
     before = content(place)
@@ -184,17 +185,25 @@ def test_a_kill_after_the_last_step_is_known(
     assert sorted(path.name for path in tmp_path.iterdir()) == folders
 
 
-def test_a_changed_source_is_another_job(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lerobot.jobs import job as of_jobs
+@pytest.mark.parametrize("job", JOBS)
+def test_a_folder_that_is_taken_is_refused_before_the_work(inputs: Path, tmp_path: Path, job: str) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "mine.txt").touch()
+    with pytest.raises(DatasetError, match="already exists"):
+        run(job, inputs, tmp_path / "set", *ENGINES["two processes"])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine.txt", "set"]
 
+
+@pytest.mark.usefixtures("_without_processes")
+def test_a_changed_source_is_another_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_inputs(tmp_path / "inputs", episodes=2, frames=4)
     with monkeypatch.context() as patch:
-        patch.setattr(of_jobs, "Results", None)
+        patch.setattr("lerobot.jobs.job.Results", None)
         with pytest.raises(TypeError):
-            run("import", tmp_path / "inputs", tmp_path / "set", *ENGINES["two processes"])
+            run("import", tmp_path / "inputs", tmp_path / "set", HERE)
     os.utime(tmp_path / "inputs" / "recordings" / "1.npz", (0, 0))
     with pytest.raises(JobError, match="holds another job that was cut off"):
-        run("import", tmp_path / "inputs", tmp_path / "set", *ENGINES["two processes"])
+        run("import", tmp_path / "inputs", tmp_path / "set", HERE)
     assert not (tmp_path / "set").exists()
 
 
@@ -206,9 +215,8 @@ from pathlib import Path
 
 import av
 
-from large_jobs import run
-from lerobot.jobs.config import ExecutorConfig, LocalExecutorConfig
-from lerobot.jobs.shard import run_shard
+from large_jobs import Here, run
+from lerobot.jobs.config import LocalExecutorConfig
 
 opens = Counter()
 
@@ -221,13 +229,6 @@ def count(event, arguments):
 def open_video(file, *arguments, **named):
     opens[str(file)] += 1
     return av_open(file, *arguments, **named)
-
-
-class Here:
-    def run(self, plan_file, shards, ended):
-        for index in shards:
-            run_shard(plan_file, index)
-            ended(index)
 
 
 LocalExecutorConfig.build = lambda _config: Here()

@@ -124,6 +124,12 @@ def test_a_job_has_one_driver(tmp_path: Path) -> None:
         run_job(load_plan(path), path.parent, LocalExecutorConfig(workers=1), len)
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(JobError, match=r"the job in .*file/job cannot be written: "):
+        run_job(Plan.of("write_row", {}, []), tmp_path / "file" / "job", LocalExecutorConfig(workers=1), len)
+
+
 def test_a_commit_that_fails_keeps_what_is_done(tmp_path: Path) -> None:
     path = written(tmp_path / "job")
     plan = load_plan(path)

@@ -67,14 +67,16 @@ class JobFolder:
         """The only process that drives this job.
 
         Raises:
-            JobError: another one does.
+            JobError: another one does, or the folder cannot be written.
         """
-        make_folder(self.path)
         lock = FileLock(self.path / "driver.lock")
         try:
+            make_folder(self.path)
             lock.acquire(timeout=0)
         except Timeout as error:
             raise JobError(f"another process runs the job in {self.path}", hint="wait until it has ended") from error
+        except OSError as error:
+            raise JobError(f"the job in {self.path} cannot be written: {error.strerror or error}") from error
         try:
             yield
         finally:

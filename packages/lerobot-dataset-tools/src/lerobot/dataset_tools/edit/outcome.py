@@ -12,7 +12,7 @@ from lerobot.dataset_tools.edit.done import DoneShards
 from lerobot.dataset_tools.edit.job import ShardedWork
 from lerobot.dataset_tools.edit.parts import WORKER, parts_of
 from lerobot.dataset_tools.edit.plan import EditPlan
-from lerobot.dataset_tools.edit.swap import edit_in_place, write_new
+from lerobot.dataset_tools.edit.swap import check_is_free, edit_in_place, write_new
 from lerobot.datasets.dataset.edits import EditResult
 from lerobot.datasets.format.info import load_info
 from lerobot.jobs.job import Results
@@ -40,6 +40,8 @@ def carry_out(plan: EditPlan, root: Path, new_root: Path | None, work: ShardedWo
     root = user_path(root)
     if work is None:
         return _put(plan, root, new_root, build)
+    if new_root is not None:
+        check_is_free(new_root)  # before the work, not after it
     settings = {"request": dict(work.request)}
     rows = [part.to_row() for part in parts_of(plan, work.megabytes)]
 

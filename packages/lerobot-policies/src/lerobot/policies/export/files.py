@@ -21,7 +21,7 @@ from lerobot.policies.export.description import describe
 from lerobot.policies.export.format import ExportFormat
 from lerobot.policies.export.gains import Report, medians, size_of_weights
 from lerobot.policies.export.parity import actions_of, compare, random_observations, require_alike
-from lerobot.policies.export.program import Trace, ports_of_policy, require_exportable, trace
+from lerobot.policies.export.program import Trace, ports_of_policy, require_exportable, require_task, trace
 from lerobot.policies.formats import ExportFormatConfig, OnnxConfig, Precision, TorchExportConfig
 from lerobot.policies.preflight.sources import Described
 
@@ -79,6 +79,7 @@ def export_files(
     """
     folder = user_path(folder)
     require_exportable(trained.policy)
+    require_task(trained.processors, task)
     examples = random_observations(trained, ports_of_policy(trained.policy), size=2, seed=0)
     # What the policy itself cannot do is said by it, not by the tracer.
     chunk = actions_of(trained, examples, task=task).shape[1:]
