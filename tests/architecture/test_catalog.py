@@ -8,7 +8,7 @@ from source_tree import ROOT, packages
 from lerobot.core.registry import KINDS
 
 CATALOG = ROOT / "packages/lerobot-core/src/lerobot/core/registry/catalog.toml"
-ASKED_BY_NAME = {"template", "dataset_edit"}
+ASKED_BY_NAME = {"template", "dataset_edit", "saved_policy"}
 """Kinds of plugins without a configuration that somebody may ask for before they are installed."""
 KIND_OF_GROUP = {kind.group: kind.name for kind in KINDS.values() if kind.config_base or kind.name in ASKED_BY_NAME}
 

@@ -113,3 +113,19 @@ def test_the_middle_of_a_multi_turn_servo_is_homed_too() -> None:
         sweep.add(reading)
     found = from_sweep(bus, "joint", sweep)
     assert (found.homing_offset, found.range_min, found.range_max) == (2047 + 8000, 1047, 3047)
+
+
+def test_a_motor_tells_what_it_feels_with_one_packet(koch: VirtualBus, koch_bus: DynamixelMotorsBus) -> None:
+    """An XL330 has Present Current in mA at 126, an XL430 Present Load in tenths of a percent."""
+    koch_bus.write("Torque_Enable", "gripper", 1)
+    koch.packets()
+    health = koch_bus.health_of("gripper")
+    (packet,) = koch.packets()
+    # READ of 21 bytes from 126 (0x7e), of the servo with the id 6.
+    assert packet[:-2] == bytes.fromhex("fffffd00060700027e001500")
+    state = koch.state(6)
+    assert (health.temperature_c, health.load_percent) == (state["Present_Temperature"], None)
+    assert health.current_ma == pytest.approx(abs(state["Present_Current"]), abs=5)
+    other = koch_bus.health_of("shoulder_pan")
+    assert other.current_ma is None
+    assert other.load_percent == pytest.approx(abs(koch.state(1)["Present_Current"]) / 10, abs=1)

@@ -1,6 +1,7 @@
 """The loop knows nothing of a learner but its protocol: one with two networks, losses, optimizers and phases."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,13 @@ class ActorAndCritic:
     def validation_loss(self, batch: dict[str, Any]) -> Tensor:
         loss: Tensor = self.trained.policy(self.trained.processors.preprocessor(batch))[0]
         return loss
+
+    def whole(self, *, acting: bool = False, final: bool = False) -> AbstractContextManager[None]:
+        del acting, final
+        return nullcontext()
+
+    def save_parts(self, folder: Path) -> None:
+        pass
 
     def save_state(self, folder: Path) -> None:
         for name, optimizer in self.optimizers.items():

@@ -16,17 +16,14 @@ from lerobot.training.resume import REFUSED
 Train, Resume, States = Callable[..., Path], Callable[..., None], Callable[[Path], dict[str, bytes]]
 
 APPLIED = {
-    "accelerator", "batch_size", "channels_last", "cudnn_deterministic", "dataloader_multiprocessing_context", "ema",
-    "env", "env_eval_freq", "eval", "eval_steps", "job_name", "log_freq", "max_eval_samples", "num_workers",
-    "persistent_workers", "prefetch_factor", "rename_map", "save_checkpoint", "save_freq", "steps", "tolerance_s",
-    "wandb",
+    "accelerator", "batch_size", "channels_last", "checkpoint_format", "cudnn_deterministic",
+    "dataloader_multiprocessing_context", "ema", "env", "env_eval_freq", "eval", "eval_steps", "executor", "job_name",
+    "launch", "log_freq", "max_eval_samples", "num_workers", "parallelism", "persistent_workers", "prefetch_factor",
+    "rename_map", "save_checkpoint", "save_freq", "steps", "tolerance_s", "wandb",
 }  # fmt: skip
 PARTLY = {"dataset", "optimizer", "policy"}
 PLACES = {"checkpoint_path", "output_dir", "resume", "scheduler"}
-PEER_ONLY = {
-    "checkpoint_format", "job", "parallelism", "reward_model", "sample_weighting", "save_checkpoint_to_hub",
-    "use_rabc",
-}  # fmt: skip
+PEER_ONLY = {"job", "reward_model", "sample_weighting", "save_checkpoint_to_hub", "use_rabc"}
 
 
 @pytest.fixture(scope="module")

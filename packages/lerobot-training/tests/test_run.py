@@ -294,8 +294,20 @@ def test_a_saved_configuration_is_the_run_again(train: Train, tmp_path: Path) ->
 def test_a_peer_file_with_every_default_is_read(tmp_path: Path, dataset: Path) -> None:
     from lerobot.training.peer_fields import DEFAULTS
 
-    top = ("reward_model", "sample_weighting", "job", "parallelism", "checkpoint_format")
-    accelerator = ("fsdp", "compile", "activation_checkpointing")
+    top = ("reward_model", "sample_weighting", "job")
+    # As huggingface/lerobot writes them.
+    fsdp = {"reshard_after_forward": True, "wrap_modules": None, "min_num_params": None}
+    accelerator = {
+        "fsdp": {**fsdp, "cpu_offload": False, "ignored_modules": None},
+        "compile": {"enabled": False, "backend": "inductor", "mode": None, "regional": True},
+        "activation_checkpointing": {"mode": "none"},
+    }
+    parallelism = {
+        "dp_replicate": 1,
+        "dp_shard": 1,
+        "context_parallel": {"ring_degree": 1, "ulysses_degree": 1},
+        "cfg_parallel": 1,
+    }
     fields = {
         "dataset": {
             "repo_id": "test/moves",
@@ -306,7 +318,9 @@ def test_a_peer_file_with_every_default_is_read(tmp_path: Path, dataset: Path) -
             "image_transforms": {"enable": False, "max_num_transforms": 3, "tfs": {"hue": {"weight": 1.0}}},
         },
         "policy": {"type": "tiny"},
-        "accelerator": {"mixed_precision": "no", **{name: DEFAULTS[name] for name in accelerator}},
+        "accelerator": {"mixed_precision": "no", **accelerator},
+        "parallelism": parallelism,
+        "checkpoint_format": "safetensors",
         "eval": {"n_episodes": 50, "batch_size": 8, "recording": False, "recording_repo_id": None},
         "save_checkpoint_to_hub": False,
         "checkpoint_path": None,
@@ -320,7 +334,7 @@ def test_a_peer_file_with_every_default_is_read(tmp_path: Path, dataset: Path) -
     assert config.dataset.repo_id == "test/moves"
     assert not config.ema.enable
     assert not config.dataset.image_transforms.enable
-    fields["parallelism"] = {**DEFAULTS["parallelism"], "dp_shard": 4}
+    fields["parallelism"] = {**parallelism, "cfg_parallel": 2}
     file.write_text(json.dumps(fields))
     with pytest.raises(LeRobotError, match="not supported"):
         load(TrainPipelineConfig, [f"--config_path={file}"])

@@ -252,3 +252,24 @@ def test_the_line_shows_what_the_gate_did():
     assert "gate: 2" in text
     assert "SAFETY OFF" in text
     assert "light True" in text
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"), [("stopped", "STOPPED, until: lerobot stop --release"), ("current of elbow", "HOLDS: current")]
+)
+def test_the_line_says_why_nothing_moves(reason, shown):
+    tick = Tick(0, 0, 0, 0, Observation(), {}, {}, {"a.pos": 1.0}, 0, 0, {"a.pos": reason}, True, True)
+    assert shown in status_text(tick, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("safety", "flag"),
+    [
+        ({"max_temperature_c": 60}, "--safety.max_temperature_c"),
+        ({"max_velocity": {"nose": 1}}, "--safety.max_velocity"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_gets_power(robots, safety, flag):
+    with pytest.raises(ConfigError, match=flag):
+        teleoperate(config(safety=safety))
+    assert not robots[0].log

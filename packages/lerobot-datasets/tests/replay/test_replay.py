@@ -224,5 +224,5 @@ def test_while_a_stop_is_latched_the_recording_waits(root, monkeypatch, number):
     assert replay(config(root)) == 0
     sent = commands(BUILT[0])
     assert len(np.unique(sent[number - 1 : number + 19], axis=0)) == 1
-    assert np.allclose(sent[-1], poses(1)[-1], atol=2)
+    assert np.allclose(sent[-1], poses(1)[-1], atol=0.1)
     assert len(sent) > 20 + 6 + 15 + LENGTH - 3, "none of the recording's time went by"

@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from lerobot.diffusion.config import FINAL_GROUPS, DiffusionConfig
 from lerobot.policies.denoising.noise import LevelCode
+from lerobot.policies.networks.blocks import RecomputingNetwork
 
 
 class ConvolutionBlock(nn.Module):
@@ -70,7 +71,7 @@ class ResidualBlock(nn.Module):
         return result
 
 
-class UNet(nn.Module):
+class UNet(RecomputingNetwork):
     """Noisy actions to what there is in them: the noise, or the actions.
 
     Args:
@@ -107,7 +108,7 @@ class UNet(nn.Module):
             ConvolutionBlock(widths[0], widths[0], config.kernel_size, FINAL_GROUPS),
             nn.Conv1d(widths[0], actions, 1),
         )
-        self._checkpointed = config.gradient_checkpointing
+        self.recomputes = config.gradient_checkpointing
 
     def forward(self, noisy: Tensor, levels: Tensor, observed: Tensor) -> Tensor:
         """Look at noisy actions.
@@ -137,7 +138,7 @@ class UNet(nn.Module):
         return result
 
     def _run(self, block: nn.Module, signal: Tensor, condition: Tensor) -> Tensor:
-        if self._checkpointed and self.training:
+        if self.recomputes and self.training:
             found: Tensor = checkpoint(block, signal, condition, use_reentrant=False)
         else:
             found = block(signal, condition)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import os
 import queue
 import subprocess
 import sys
@@ -83,13 +84,13 @@ class LocalExecutor:
 
     def run(self, plan_file: Path, shards: Sequence[int], ended: Callable[[int], None]) -> None:
         """See `lerobot.jobs.executor.Executor.run`; processes that are busy at a stop or a failure are killed."""
-        waiting = deque(shards)
+        waiting, workers = deque(shards), self._config.workers or _cores()
         died: Counter[int] = Counter()
         said: queue.Queue[tuple[_Process, dict[str, Any] | None]] = queue.Queue()
         processes: set[_Process] = set()
         try:
             while waiting or processes:
-                while waiting and len(processes) < self._config.workers:
+                while waiting and len(processes) < workers:
                     process = _Process(plan_file, said)
                     processes.add(process)
                     process.begin(waiting.popleft())
@@ -150,3 +151,9 @@ def shard_failed(plan_file: Path, failed: int, what: str, expected: str, hint: s
         hint: likewise.
     """
     return JobError(f"shard {failed} of {plan_file} failed: {what}", expected=expected, hint=hint)
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    # Where a system cannot bind processes to cores, Python has no such function.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,6 +9,7 @@ from torch.utils.checkpoint import checkpoint
 from lerobot.pi0.config import PiFlowConfig
 from lerobot.pi0.paligemma import PaliGemmaForGeneration, to_few_bits
 from lerobot.policies.networks.attention import KeyValueCache, Rotary, attend, block_mask, places, turned
+from lerobot.policies.networks.blocks import RecomputingNetwork
 from lerobot.policies.networks.decoder import Decoder, DecoderKind, DecoderLayer
 from lerobot.policies.networks.sizes import DecoderSize
 from lerobot.policies.networks.streams import Tokens, attend_jointly, joined_view, later_view
@@ -23,7 +24,7 @@ class Expert(nn.Module):
         self.lm_head = nn.Linear(size.width, vocabulary, bias=False)
 
 
-class PaliGemmaWithExpert(nn.Module):
+class PaliGemmaWithExpert(RecomputingNetwork):
     """Both streams, layer by layer: their tokens are one sequence, their weights are not.
 
     Args:
@@ -35,7 +36,7 @@ class PaliGemmaWithExpert(nn.Module):
         super().__init__()
         self.paligemma = PaliGemmaForGeneration(config.vlm)
         self.gemma_expert = Expert(config.expert, kind, config.vocabulary)
-        self._checkpoints = config.gradient_checkpointing
+        self.recomputes = config.gradient_checkpointing
         self._exact = kind.exact_scores
         if config.dtype == "bfloat16":
             to_few_bits(self.paligemma.model.language_model, self.paligemma.lm_head, self.gemma_expert)
@@ -70,7 +71,7 @@ class PaliGemmaWithExpert(nn.Module):
         stacks = self.paligemma.model.language_model.stack, self.gemma_expert.model.stack
         for large, small in zip(*stacks, strict=True):
             given = large, small, first, second, by, mask, condition
-            if self._checkpoints and self.training:
+            if self.recomputes and self.training:
                 first, second = checkpoint(self._layer, *given, use_reentrant=False)
             else:
                 first, second = self._layer(*given)

@@ -17,11 +17,20 @@ from lerobot.policies.acceleration import accelerate
 from lerobot.policies.checkpoint.adapters import Adapter, base_of, load_adapter
 from lerobot.policies.checkpoint.common_settings import copies
 from lerobot.policies.checkpoint.files import CONFIG, WEIGHTS, Checkpoint
+from lerobot.policies.checkpoint.shards import described, load_sharded_weights
 from lerobot.policies.checkpoint.skeleton import without_weights
-from lerobot.policies.checkpoint.weights import Weights, check_file, check_weights, load_weights, save_weights
+from lerobot.policies.checkpoint.weights import (
+    Weights,
+    check_file,
+    check_named_weights,
+    check_weights,
+    load_weights,
+    save_weights,
+)
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.policies.devices import choose_device
 from lerobot.policies.features import FeatureType
+from lerobot.policies.networks.blocks import blocks
 
 
 class PreTrainedPolicy(nn.Module, ABC):
@@ -75,6 +84,10 @@ class PreTrainedPolicy(nn.Module, ABC):
     def adapter_targets(self) -> str | None:
         """Modules that adapters are put into unless others are asked for, as a regular expression; None: none."""
         return None
+
+    def blocks(self) -> list[nn.Module]:
+        """Parts that are spread over processes, or compiled, one by one: the repeated blocks of its networks."""
+        return blocks(self)
 
     def update(self) -> None:
         """Do what follows every step of the optimizer, such as moving a target network; nothing here."""
@@ -172,18 +185,21 @@ class PreTrainedPolicy(nn.Module, ABC):
         """
         checkpoint = Checkpoint.at(config.pretrained_path or "", config.pretrained_revision)
         policy, weights = cls._without_weights(checkpoint, config)
-        check_file(policy, weights, policy.published)
+        if weights.is_dir():
+            check_named_weights(policy.state_dict(), described(weights), str(weights))
+        else:
+            check_file(policy, weights, policy.published)
         return policy
 
     @classmethod
     def _without_weights(cls, checkpoint: Checkpoint, config: PreTrainedConfig) -> tuple[Self, Path]:
-        """The policy before its weights are there, and the file that holds them: of an adapter, its base's."""
+        """The policy before its weights are there, and the file or folder of them: of an adapter, its base's."""
         with without_weights():
             policy = config.build(from_scratch=False)
         if not isinstance(policy, cls):
             raise CheckpointError(f"{checkpoint} holds a policy {config.type!r}", expected=f"one for {cls.__name__}")
         base = Checkpoint.at(*base_of(checkpoint)) if config.use_peft else checkpoint
-        return policy, base.file(WEIGHTS)
+        return policy, base.weights_place()
 
     @classmethod
     def from_pretrained(
@@ -208,7 +224,10 @@ class PreTrainedPolicy(nn.Module, ABC):
         config = checkpoint.config() if config is None else config
         policy, weights = cls._without_weights(checkpoint, config)
         device = choose_device(config.device)
-        load_weights(policy, weights, policy.published, policy._dtype, device)
+        if weights.is_dir():
+            load_sharded_weights(policy, weights, policy._dtype)
+        else:
+            load_weights(policy, weights, policy.published, policy._dtype, device)
         if config.use_peft:
             policy.adapter = load_adapter(policy, checkpoint)
         policy.copies = copies(config, checkpoint)
@@ -229,4 +248,12 @@ class PreTrainedPolicy(nn.Module, ABC):
             self.adapter.save(folder)
         else:
             save_weights(self, folder / WEIGHTS)
+        self.save_config(folder)
+
+    def save_config(self, folder: Path) -> None:
+        """Save the configuration alone.
+
+        Args:
+            folder: where to.
+        """
         replace_text(folder / CONFIG, json.dumps(self.config.model_dump(mode="json"), indent=4))

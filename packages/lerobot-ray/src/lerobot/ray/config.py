@@ -19,8 +19,8 @@ class RayExecutorConfig(ExecutorConfig):
     type: str = "ray"
     address: str | None = Field(
         default=None,
-        description="auto: the cluster that this machine belongs to; HOST:PORT or ray://HOST:PORT; null: one on this "
-        "machine, for this command only.",
+        description="Where the cluster is: auto for that of this machine, HOST:PORT, or ray://HOST:PORT; null: one on "
+        "this machine, for this command only.",
     )
     workers: int | None = Field(
         default=None, ge=1, description="Shards at a time; null: as many as the cluster has room for."

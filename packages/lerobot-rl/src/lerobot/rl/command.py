@@ -10,7 +10,7 @@ from torch import Tensor
 from lerobot.core.errors import LeRobotError
 from lerobot.core.extras import require
 from lerobot.core.hooks import Hooks, load_hooks
-from lerobot.core.safety import derive_limits, safe_end
+from lerobot.core.safety import check_safety, safe_end
 from lerobot.core.signals import StopSignals
 from lerobot.datasets.record.progress import Progress
 from lerobot.policies.player import TrainedPlayer
@@ -43,7 +43,7 @@ def train_rl(config: TrainRLConfig) -> int:
     """
     folder = run_folder(config)
     devices = make_devices(config)
-    derive_limits(devices.robot.action_features, config.safety)
+    check_safety(devices.robot, config.safety)
     with torch_settings(deterministic=True), random_state.aside(config.seed):
         hooks = load_hooks()
         experience = open_experience(config, devices, folder)

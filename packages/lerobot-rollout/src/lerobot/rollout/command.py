@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from lerobot.core.control.rerun_display import open_display
 from lerobot.core.hooks import load_hooks
 from lerobot.core.protocols.robot import Robot
-from lerobot.core.safety import derive_limits
+from lerobot.core.safety import check_safety
 from lerobot.remote.command import serve
 from lerobot.remote.commands.serve import ServeConfig
 from lerobot.remote.wire.config import ListenOptions
@@ -58,7 +58,7 @@ def staged(config: RolloutConfig, robot: Robot) -> Iterator[Stage]:
         LeRobotError: see `rollout`.
     """
     with closing(make_actor(config, robot)) as actor:
-        derive_limits(robot.action_features, config.safety)
+        check_safety(robot, config.safety)
         display = open_display(config, "lerobot_rollout")
         acting = Interpolated(actor, config.interpolation_multiplier)
         yield Stage(config, robot, actor, acting, display, load_hooks())

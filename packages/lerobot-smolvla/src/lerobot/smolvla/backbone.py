@@ -6,12 +6,15 @@ Source: Marafioti et al. 2025, arXiv:2504.05299; Shukor et al. 2025, arXiv:2506.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from lerobot.core.errors import LeRobotError
 from lerobot.policies.networks.attention import Rotary, attend, block_mask, frequencies, places, rotary, turned
+from lerobot.policies.networks.blocks import RecomputingNetwork
 from lerobot.policies.networks.decoder import LLAMA, Decoder, DecoderLayer
 from lerobot.policies.networks.sizes import DecoderSize
 from lerobot.policies.networks.streams import Tokens, attend_jointly, joined_view, later_view
@@ -122,7 +125,7 @@ def _require_layers(config: SmolVLAConfig, layers: int, own: int) -> None:
         )
 
 
-class SmolVLMWithExpert(nn.Module):
+class SmolVLMWithExpert(RecomputingNetwork):
     """Both streams, layer by layer.
 
     In "self" layers all tokens of both are one sequence. In "cross" layers the expert's tokens see only the keys and
@@ -191,28 +194,34 @@ class SmolVLMWithExpert(nn.Module):
         """
         length = prefix.present.shape[1]
         mask, position = joined_view(prefix, suffix)
-        by = self._turn(position)
-        own = self._turn(position[:, length:] - position[:, length : length + 1])
+        view = _View(mask, self._turn(position), self._turn(position[:, length:] - position[:, length : length + 1]))
         first, second = prefix.embedded, suffix.embedded
-        pairs = self.pairs
-        for index, (large, small) in enumerate(pairs):
-            seen = large.project(first)
-            before = by[0][:, :, :length], by[1][:, :, :length]
-            if small is not None and self._joint(index):
-                own_part = small.project(second)
-                attended = attend_jointly(seen, own_part, by, mask)
-                second = small.finish(second, attended[:, length:])
-                first = large.finish(first, attended[:, :length]) if index + 1 < len(pairs) else first
-                continue
-            key = turned(seen.key, before)
-            if small is not None:
-                kept = _projected_again(small, key, seen.value)
-                second = _look_across(small, second, kept, own, mask[:, length:, :length])
-            if index + 1 < len(pairs):  # nobody looks at the end of the last layer
-                attended = attend(turned(seen.query, before), key, seen.value, mask[:, :length, :length])
-                first = large.finish(first, attended)
+        for index in range(len(self.pairs)):
+            if self.recomputes and self.training:
+                first, second = checkpoint(self._layer, index, first, second, view, use_reentrant=False)
+            else:
+                first, second = self._layer(index, first, second, view)
         found: Tensor = self.lm_expert.norm(second)
         return found
+
+    def _layer(self, index: int, first: Tensor, second: Tensor, view: "_View") -> tuple[Tensor, Tensor]:
+        large, small = self.pairs[index]
+        last = index + 1 == len(self.pairs)  # nobody looks at its end
+        length = first.shape[1]
+        seen = large.project(first)
+        if small is not None and self._joint(index):
+            attended = attend_jointly(seen, small.project(second), view.by, view.mask)
+            second = small.finish(second, attended[:, length:])
+            return first if last else large.finish(first, attended[:, :length]), second
+        before = view.by[0][:, :, :length], view.by[1][:, :, :length]
+        key = turned(seen.key, before)
+        if small is not None:
+            kept = _projected_again(small, key, seen.value)
+            second = _look_across(small, second, kept, view.own, view.mask[:, length:, :length])
+        if last:
+            return first, second
+        attended = attend(turned(seen.query, before), key, seen.value, view.mask[:, :length, :length])
+        return large.finish(first, attended), second
 
     # --- acting ------------------------------------------------------------------------------------------------------
 
@@ -249,6 +258,14 @@ class SmolVLMWithExpert(nn.Module):
             x = small.finish(x, attend(turned(query, by), key, value, mask))
         found: Tensor = self.lm_expert.norm(x)
         return found
+
+
+class _View(NamedTuple):
+    """Who sees whom `(B, L, L)`, the places of both streams, and those of the expert's alone."""
+
+    mask: Tensor
+    by: Rotary
+    own: Rotary
 
 
 def _projected_again(layer: DecoderLayer, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:

@@ -26,13 +26,16 @@ from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.folder import read_random
 from lerobot.training.checkpoints.layout import MODEL, STATE, Progress, read_progress
 from lerobot.training.commands.train import TrainPipelineConfig
+from lerobot.training.compilation import compile_policy, recompute_blocks
 from lerobot.training.config import PeftConfig
 from lerobot.training.data import Demonstrations, open_dataset
+from lerobot.training.learner.sharded import ShardedLearner
 from lerobot.training.learner.supervised import SupervisedLearner
 from lerobot.training.loop import Augments, Training
 from lerobot.training.meter import Meter
 from lerobot.training.optim.optimizers import optimizer_preset, scheduler_preset
 from lerobot.training.resume import Resumption
+from lerobot.training.sharding.model import mesh_of
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +82,13 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resump
     scheduler_config = config.scheduler
     if scheduler_config is None and config.use_policy_training_preset:
         scheduler_config = scheduler_preset(trained.policy.config)
-    learner = SupervisedLearner(
-        accelerator, trained, optimizer_config, scheduler_config, total_steps=config.steps, ema=config.ema
-    )
+    if config.accelerator.activation_checkpointing.mode == "full":
+        recompute_blocks(trained.policy)
+    if config.accelerator.compile.enabled:
+        compile_policy(trained.policy, config.accelerator.compile)
+    learner = _learner(config, accelerator, trained, optimizer_config, scheduler_config)
+    if isinstance(learner, ShardedLearner):
+        _require_frames(demonstrations, config, accelerator.num_processes)
     batches = _batches(config, demonstrations, trained, accelerator)
     training = Training(
         accelerator,
@@ -100,6 +107,37 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resump
         # The same weights in all processes, and then different draws.
         random_state.seed_everything(config.seed + accelerator.process_index)
     return Built(training, demonstrations, progress, optimizer_config, scheduler_config)
+
+
+def _learner(
+    config: TrainPipelineConfig,
+    accelerator: Accelerator,
+    trained: PolicyWithProcessors,
+    optimizer: OptimizerConfig,
+    scheduler: SchedulerConfig | None,
+) -> SupervisedLearner:
+    mesh = mesh_of(config.parallelism, accelerator.num_processes, accelerator.device)
+    settings: dict[str, Any] = {"total_steps": config.steps, "ema": config.ema}
+    if mesh is None:
+        return SupervisedLearner(accelerator, trained, optimizer, scheduler, **settings)
+    if trained.policy.adapter is not None and config.checkpoint_format != "safetensors":
+        raise LeRobotError(
+            f"--checkpoint_format={config.checkpoint_format} is not for adapters",
+            expected="safetensors: they are small",
+        )
+    settings |= {"mesh": mesh, "fsdp": config.accelerator.fsdp, "format": config.checkpoint_format}
+    return ShardedLearner(accelerator, trained, optimizer, scheduler, **settings)
+
+
+def _require_frames(data: Demonstrations, config: TrainPipelineConfig, processes: int) -> None:
+    """Refuse to validate on fewer frames than there are processes, which call a shared policy together."""
+    held_out = processes if data.validation is None else len(data.validation)
+    frames = min(config.max_eval_samples or held_out, held_out)
+    if frames < processes:
+        raise LeRobotError(
+            f"there are {frames} frames to validate on, and {processes} processes share the policy",
+            expected="a frame for each: a larger --dataset.eval_split or --max_eval_samples",
+        )
 
 
 def _batches(

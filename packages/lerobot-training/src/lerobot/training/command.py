@@ -22,6 +22,7 @@ from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.layout import MODEL, TRAIN_CONFIG
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.freed_memory import keep_freed_memory
+from lerobot.training.launch import is_launched, launch
 from lerobot.training.observer import RunObserver
 from lerobot.training.processes import joined
 from lerobot.training.publication import publish
@@ -37,7 +38,9 @@ _PATIENCE_S = 3600.0
 
 
 def train_command(config: TrainPipelineConfig) -> int:
-    """Run `lerobot train`, which has its process to itself; see `train`."""
+    """Run `lerobot train`, which has its process to itself, or let an engine start it; see `train`."""
+    if is_launched(config):
+        return launch(config)
     if choose_device(config.policy.device).type == "cpu":
         keep_freed_memory()
     return train(config)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -108,6 +109,82 @@ class DDPConfig(ConfigModel):
     static_graph: bool = Field(default=False, description="Every step uses the same parameters.")
 
 
+CheckpointFormat = Literal["safetensors", "dcp", "safetensors_dcp"]
+"""What a checkpoint of a model that processes share holds: it as a whole, the part of each process, or both."""
+
+
+class FSDPConfig(ConfigModel):
+    """How a model is spread over processes; see `ParallelismConfig.dp_shard`."""
+
+    reshard_after_forward: bool = Field(
+        default=True, description="Free the weights of a block after it computed, and gather them again to learn."
+    )
+    wrap_modules: list[str] | None = Field(
+        default=None, description="Names of the classes of what is gathered at once; default: the policy's blocks."
+    )
+    min_num_params: int | None = Field(
+        default=None, gt=0, description="Weights a block must have to be gathered by itself; default: any."
+    )
+    cpu_offload: Any = Field(default=None, description="Not supported.")
+    ignored_modules: Any = Field(default=None, description="Not supported.")
+
+    @field_validator("cpu_offload", "ignored_modules", mode="before")
+    @classmethod
+    def _is_default(cls, value: Any, info: ValidationInfo) -> None:
+        only_default(f"fsdp.{info.field_name}", value)
+
+    @model_validator(mode="after")
+    def _one_way_of_choosing(self) -> Self:
+        if self.wrap_modules is not None and self.min_num_params is not None:
+            raise PydanticCustomError("two_ways", "wrap_modules or min_num_params, not both")
+        return self
+
+
+class CompileConfig(ConfigModel):
+    """Faster programs of torch.compile, for learning."""
+
+    enabled: bool = Field(default=False, description="Compile what learns; the first steps take longer.")
+    backend: str = Field(default="inductor", description="Compiler, as torch calls it.")
+    mode: Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"] | None = Field(
+        default=None, description="How much the compiler tries; default: torch's."
+    )
+    regional: bool = Field(default=True, description="Compile each block by itself, and not the policy as a whole.")
+
+
+class ActivationCheckpointingConfig(ConfigModel):
+    """Memory for time: what blocks compute is not kept, and is computed again to learn."""
+
+    mode: Literal["none", "full"] = Field(default="none", description="full: keep nothing but what goes into a block.")
+
+
+class ParallelismConfig(ConfigModel):
+    """How processes share a model. All degrees together are the number of processes."""
+
+    dp_replicate: int = Field(default=1, gt=0, description="Groups of processes that each hold a whole model.")
+    dp_shard: int = Field(
+        default=1, ge=-1, description="Processes that hold one model together (FSDP); -1: all of a group. 1: none."
+    )
+    context_parallel: Any = Field(default=None, description="Not supported.")
+    cfg_parallel: Any = Field(default=None, description="Not supported.")
+
+    @field_validator("context_parallel", "cfg_parallel", mode="before")
+    @classmethod
+    def _is_default(cls, value: Any, info: ValidationInfo) -> None:
+        only_default(f"parallelism.{info.field_name}", value)
+
+    @field_validator("dp_shard")
+    @classmethod
+    def _is_a_degree(cls, value: int) -> int:
+        if value == 0:
+            raise PydanticCustomError("no_degree", "a number of processes, or -1 for all")
+        return value
+
+    @property
+    def shards(self) -> bool:
+        """Whether processes hold a model together."""
+        return self.dp_shard != 1
+
+
 class AcceleratorConfig(ConfigModel):
     """How the hardware is used."""
 
@@ -116,14 +193,11 @@ class AcceleratorConfig(ConfigModel):
         default_factory=GradientAccumulationConfig, description="Batches per optimizer step."
     )
     ddp: DDPConfig = Field(default_factory=DDPConfig, description="How processes share gradients.")
-    fsdp: Any = Field(default=None, description="Sharding: not supported.")
-    compile: Any = Field(default=None, description="torch.compile: not supported.")
-    activation_checkpointing: Any = Field(default=None, description="Not supported.")
-
-    @field_validator("fsdp", "compile", "activation_checkpointing", mode="before")
-    @classmethod
-    def _is_default(cls, value: Any, info: ValidationInfo) -> None:
-        only_default(str(info.field_name), value)
+    fsdp: FSDPConfig = Field(default_factory=FSDPConfig, description="How a model is spread; see --parallelism.")
+    compile: CompileConfig = Field(default_factory=CompileConfig, description="torch.compile.")
+    activation_checkpointing: ActivationCheckpointingConfig = Field(
+        default_factory=ActivationCheckpointingConfig, description="Less memory for more time."
+    )
 
 
 class WandBConfig(ConfigModel):
@@ -190,6 +264,16 @@ class BatchConfig(ConfigModel):
         return min(4, cores or 1)
 
 
+class LaunchConfig(ConfigModel):
+    """Processes that an engine starts; see `--executor`."""
+
+    nodes: int = Field(default=1, gt=0, description="Machines.")
+    processes_per_node: int = Field(default=1, gt=0, description="Processes on each, one per GPU.")
+    log_folder: Path | None = Field(
+        default=None, description="Folder of what they print; default: outputs/launch/<date>/<time>_<job_name>."
+    )
+
+
 class PeerSections(ConfigModel):
     """Sections of the peer's files of which only the default is supported."""
 
@@ -197,8 +281,6 @@ class PeerSections(ConfigModel):
     sample_weighting: Any = Field(default=None, description="Not supported.")
     use_rabc: Any = Field(default=None, description="Not supported; sample_weighting in earlier releases.")
     job: Any = Field(default=None, description="Remote jobs: not supported.")
-    parallelism: Any = Field(default=None, description="Sharded models: not supported.")
-    checkpoint_format: Any = Field(default=None, description="Must be 'safetensors'.")
     save_checkpoint_to_hub: Any = Field(default=None, description="Must be false; see --policy.repo_id.")
 
     @field_validator("*", mode="before")

@@ -18,6 +18,14 @@ Augments = Callable[[Batch, int], Batch]
 """Changes a batch at random, by the step of the run."""
 
 
+class SizedBatches(Protocol):
+    """Batches that come to an end."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+
 class Observer(Protocol):
     """Who is told about a run, in every process."""
 
@@ -103,17 +111,23 @@ class Training:
             )
 
     @torch.no_grad()
-    def validate(self, batches: Iterable[Batch]) -> float:
+    def validate(self, batches: SizedBatches) -> float:
         """Mean loss of held-out frames, over all processes, as the policy acts: without dropout."""
         total = torch.zeros(2, dtype=torch.float64, device="cpu")
+        accelerator, own, moved = self.accelerator, len(batches), None
+        rounds = int(accelerator.gather(torch.tensor([own], device=accelerator.device)).max())
+        waiting = iter(batches)
         with _evaluating(self.learner.evaluated.policy):
-            for batch in batches:
-                moved = self._moved(batch)
-                frames = frames_of(moved)
-                # The last batch may be smaller, and its frames count no more than the others.
-                total += torch.tensor(
-                    [float(self.learner.validation_loss(moved)) * frames, frames], dtype=torch.float64
-                )
+            for index in range(rounds):
+                # Processes that share a policy call it equally often: who has no more batches takes the last again.
+                moved = self._moved(next(waiting)) if index < own else moved
+                if moved is None:
+                    break
+                loss = float(self.learner.validation_loss(moved))
+                if index < own:
+                    # The last batch may be smaller, and its frames count no more than the others.
+                    frames = frames_of(moved)
+                    total += torch.tensor([loss * frames, frames], dtype=torch.float64)
         summed = self.accelerator.reduce(total.to(torch.float32).to(self.accelerator.device), reduction="sum")
         return float(summed[0] / summed[1])
 

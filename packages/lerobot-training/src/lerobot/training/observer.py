@@ -19,6 +19,7 @@ from lerobot.training.checkpoints import folder as checkpoints
 from lerobot.training.checkpoints import random_state
 from lerobot.training.checkpoints.layout import BEST, Progress
 from lerobot.training.commands.train import TrainPipelineConfig
+from lerobot.training.sharding.units import degrees
 
 logger = logging.getLogger(__name__)
 
@@ -111,23 +112,32 @@ class RunObserver:
         states = gather_object([random_state.capture()])
         target = self.folder / "checkpoints" / checkpoints.checkpoint_name(step, self.config.steps)
         learner = self._training.learner
-        if self._accelerator.is_main_process:
-            progress = Progress(
-                step,
-                self._accelerator.num_processes,
-                self.config.batch_size,
-                self.config.accelerator.gradient_accumulation.steps,
-                self._best,
-                self.config.workers if self.config.dataset.streaming else None,
-            )
-            settings = {**self._settings, "checkpoint_path": str(target)}
-            target.parent.mkdir(parents=True, exist_ok=True)
-            checkpoints.save(target, learner.checkpointed, learner.save_state, progress, states, settings)
-            if best:
-                self._point_best(target, step)
-            self._hooks.call("checkpoint_saved", step=step, path=target)
-        self.newest = target
-        self._accelerator.wait_for_everyone()
+        with learner.whole(final=step == self.config.steps):
+            if self._accelerator.is_main_process:
+                settings = {**self._settings, "checkpoint_path": str(target)}
+                target.parent.mkdir(parents=True, exist_ok=True)
+                progress = self._progress(step)
+                checkpoints.write(target, learner.checkpointed, learner.save_state, progress, states, settings)
+            self._accelerator.wait_for_everyone()
+            learner.save_parts(checkpoints.aside_of(target))
+            if self._accelerator.is_main_process:
+                checkpoints.finish(target)
+                if best:
+                    self._point_best(target, step)
+                self._hooks.call("checkpoint_saved", step=step, path=target)
+            self.newest = target
+            self._accelerator.wait_for_everyone()
+
+    def _progress(self, step: int) -> Progress:
+        return Progress(
+            step,
+            self._accelerator.num_processes,
+            self.config.batch_size,
+            self.config.accelerator.gradient_accumulation.steps,
+            self._best,
+            self.config.workers if self.config.dataset.streaming else None,
+            degrees(self.config.parallelism, self._accelerator.num_processes)[1],
+        )
 
     def _point_best(self, target: Path, step: int) -> None:
         """Remember the best checkpoint; the one before goes, unless it would have been made anyway."""
@@ -137,21 +147,22 @@ class RunObserver:
             shutil.rmtree(target.parent / checkpoints.checkpoint_name(before, self.config.steps), ignore_errors=True)
 
     def _evaluate(self, step: int) -> None:
-        if self._accelerator.is_main_process and self.config.env is not None:
-            videos = self.folder / "eval" / f"videos_step_{checkpoints.checkpoint_name(step, self.config.steps)}"
-            evaluation = Evaluation(
-                lambda _: self._training.learner.evaluated,
-                self.config.env,
-                self.config.eval,
-                seed=self.config.seed,
-                videos=videos,
-                rename_map=self.config.rename_map,
-            )
-            # The next step sees the stop as well, and saves.
-            with suppress(Stopped), random_state.aside(self.config.seed):
-                results = evaluation.run()
-                self._hooks.call("evaluation_done", step=step, results=results)
-        self._accelerator.wait_for_everyone()
+        with self._training.learner.whole(acting=True):
+            if self._accelerator.is_main_process and self.config.env is not None:
+                videos = self.folder / "eval" / f"videos_step_{checkpoints.checkpoint_name(step, self.config.steps)}"
+                evaluation = Evaluation(
+                    lambda _: self._training.learner.evaluated,
+                    self.config.env,
+                    self.config.eval,
+                    seed=self.config.seed,
+                    videos=videos,
+                    rename_map=self.config.rename_map,
+                )
+                # The next step sees the stop as well, and saves.
+                with suppress(Stopped), random_state.aside(self.config.seed):
+                    results = evaluation.run()
+                    self._hooks.call("evaluation_done", step=step, results=results)
+            self._accelerator.wait_for_everyone()
 
     def _asked_to_stop(self, step: int) -> bool:
         mine = self._signals.received is not None

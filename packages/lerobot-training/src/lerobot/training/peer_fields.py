@@ -19,31 +19,17 @@ DEFAULTS: dict[str, Any] = {
         "detach": False,
         "tags": [],
     },
-    "parallelism": {
-        "dp_replicate": 1,
-        "dp_shard": 1,
-        "context_parallel": {"ring_degree": 1, "ulysses_degree": 1},
-        "cfg_parallel": 1,
-    },
-    "checkpoint_format": "safetensors",
+    "parallelism.context_parallel": {"ring_degree": 1, "ulysses_degree": 1},
+    "parallelism.cfg_parallel": 1,
     "save_checkpoint_to_hub": False,
     "repo_type": "dataset",
-    "fsdp": {
-        "reshard_after_forward": True,
-        "wrap_modules": None,
-        "min_num_params": None,
-        "cpu_offload": False,
-        "ignored_modules": None,
-    },
-    "compile": {"enabled": False, "backend": "inductor", "mode": None, "regional": True},
-    "activation_checkpointing": {"mode": "none"},
+    "fsdp.cpu_offload": False,
+    "fsdp.ignored_modules": None,
 }
 
 IGNORED: dict[str, frozenset[str]] = {
-    # What a switch that is off would do, or how the run was started; none of it changes a run here.
+    # How the run was started; none of it changes a run here.
     "job": frozenset({"image", "timeout", "detach", "tags"}),
-    "compile": frozenset({"backend", "mode", "regional"}),
-    "fsdp": frozenset(DEFAULTS["fsdp"]),
 }
 
 

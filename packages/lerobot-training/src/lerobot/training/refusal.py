@@ -6,7 +6,8 @@ from pathlib import Path
 from lerobot.core.errors import LeRobotError
 from lerobot.core.paths import lerobot_home, user_path
 from lerobot.datasets.format.layout import INFO_PATH
-from lerobot.training.checkpoints.layout import LAST, MODEL, TRAIN_CONFIG
+from lerobot.training.checkpoints.layout import LAST, MODEL, TRAIN_CONFIG, policies_in_parts
+from lerobot.training.commands.convert_dcp import ConvertDcpConfig
 from lerobot.training.commands.train import TrainPipelineConfig
 from lerobot.training.config import EpisodesConfig
 from lerobot.training.resume import resumption
@@ -25,6 +26,17 @@ def refuse(config: TrainPipelineConfig) -> None:
         require_new(config.output_dir)
     for dataset in (config.dataset, *config.dataset.mix_with):
         _require(dataset)
+
+
+def refuse_conversion(config: ConvertDcpConfig) -> None:
+    """Refuse a conversion of nothing, or into a folder that is taken.
+
+    Raises:
+        LeRobotError: it is one.
+    """
+    policies_in_parts(config.checkpoint_dir)
+    if config.output_dir is not None and is_taken(config.output_dir):
+        raise LeRobotError(f"{config.output_dir.absolute()} exists already", expected="a new --output_dir")
 
 
 def is_taken(folder: Path) -> bool:

@@ -8,7 +8,16 @@ from lerobot.policies.config import PreTrainedConfig
 from lerobot.training.commands.train import TrainPipelineConfig
 
 _WHOLE = {"policy", "env", "optimizer", "scheduler", "resume", "checkpoint_path", "output_dir"}
+_SECTIONS = ("policy", "env", "optimizer", "scheduler")
+_HOW_STARTED = {"executor", "launch"}
 _ALWAYS = ("batch_size", "steps", "seed", "log_freq", "save_freq", "eval_steps", "env_eval_freq")
+
+
+def to_launch(config: TrainPipelineConfig) -> dict[str, Any]:
+    """Make the contents of a file that starts the same run elsewhere, but for what starts it."""
+    fields = config.model_dump(mode="json", exclude_defaults=True, exclude={*_SECTIONS, *_HOW_STARTED})
+    sections = {name: getattr(config, name) for name in _SECTIONS}
+    return {**fields, **{name: each.model_dump(mode="json") for name, each in sections.items() if each is not None}}
 
 
 def to_json(
@@ -29,7 +38,7 @@ def to_json(
         scheduler: settings in use.
         folder: folder of the run.
     """
-    fields = config.model_dump(mode="json", exclude_defaults=True, exclude=_WHOLE)
+    fields = config.model_dump(mode="json", exclude_defaults=True, exclude=_WHOLE | _HOW_STARTED)
     return {
         **fields,
         **config.model_dump(mode="json", include=set(_ALWAYS)),

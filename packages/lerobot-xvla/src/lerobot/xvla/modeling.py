@@ -3,14 +3,13 @@
 Source: Zheng et al. 2025, arXiv:2510.10274; parameter names are those of huggingface/lerobot.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
-from lerobot.xvla import bart, davit, transformer
+from lerobot.policies.networks.blocks import recompute
+from lerobot.xvla import transformer
 from lerobot.xvla.config import XVLAConfig
 from lerobot.xvla.florence import Florence
 
@@ -46,11 +45,7 @@ class XVLA(nn.Module):
         self.transformer = transformer.SoftPromptedTransformer(config, self.space.width)
         self._freeze(config)
         if config.gradient_checkpointing:
-            for module in self.modules():
-                if isinstance(module, davit.Stage | bart.Layer | transformer.Block):
-                    module.forward = partial(  # type: ignore[method-assign]
-                        checkpoint, module.forward, use_reentrant=False
-                    )
+            recompute(self)
         self.to(getattr(torch, config.dtype))
 
     def _freeze(self, config: XVLAConfig) -> None:

@@ -14,7 +14,7 @@ from lerobot.core.processors import action_processor
 from lerobot.core.processors.robot import ActionPipeline
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
-from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
+from lerobot.core.safety import SafetyGate, Session, check_safety, safe_end
 
 
 def teleoperate(config: TeleoperateConfig) -> int:
@@ -38,7 +38,7 @@ def teleoperate(config: TeleoperateConfig) -> int:
     robot: Robot = config.robot.build()
     teleop: Teleoperator = config.teleop.build()
     to_robot = teleoperation_pipeline(config.processors.teleop, teleop, robot)
-    derive_limits(robot.action_features, config.safety)
+    check_safety(robot, config.safety)
     display = open_display(config, "lerobot_teleoperate")
     hooks = load_hooks()
     with hooks.run("teleoperate", config), safe_end(robot, teleop) as session:

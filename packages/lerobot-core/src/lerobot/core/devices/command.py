@@ -20,7 +20,7 @@ from lerobot.core.prompts import Prompter, TerminalPrompter
 from lerobot.core.protocols import Calibratable, Robot, Teleoperator
 from lerobot.core.protocols.ability import AsksToCalibrate, HasMotorSetup
 from lerobot.core.registry.catalog import install_hint
-from lerobot.core.safety import SafetyGate, StopSignals, derive_limits, safe_end
+from lerobot.core.safety import SafetyGate, StopSignals, check_safety, safe_end
 
 SETTLE_S = 0.5
 """Time the system takes to remove the port of a device that was unplugged."""
@@ -203,7 +203,7 @@ def find_joint_limits(config: FindJointLimitsConfig, prompter: Prompter | None =
     require_features(
         teleop.action_features, robot.action_features, giver=f"teleoperator {teleop}", taker=f"robot {robot}"
     )
-    derive_limits(robot.action_features, config.safety)
+    check_safety(robot, config.safety)
     features = joint_positions(robot)
     if config.urdf_path is not None:
         prompter.say("Bounds of the end effector are not measured: no installed package computes kinematics.")

@@ -16,9 +16,10 @@ from lerobot.core.safety.gate import SafetyGate
 from lerobot.core.safety.health import HealthMonitor
 from lerobot.core.safety.interventions import intervention_log
 from lerobot.core.safety.latch import RELEASE, STOPPED, Latch, stop_latch
+from lerobot.core.safety.limits import derive_limits
 from lerobot.core.safety.loops import tell_loops
 from lerobot.core.safety.safe_end import safe_end
-from lerobot.core.types import Observation
+from lerobot.core.types import Observation, as_features
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,24 @@ class SentCommand:
     gate_s: float
     interventions: Mapping[str, str]
     stopped: bool = False
+
+
+def check_safety(robot: Robot, config: SafetyConfig) -> None:
+    """Check that what a user set about safety fits a robot, before it is connected.
+
+    Args:
+        robot: need not be connected.
+        config: limits of joints and motors, the arm's model and its workspace.
+
+    Raises:
+        ConfigError: it does not fit; says which flag.
+        FeatureMismatchError: the gate cannot limit what the robot takes.
+    """
+    features = robot.action_features
+    derive_limits(features, config)
+    HealthMonitor.for_robot(robot, config)
+    if config.model is not None:
+        config.model.build(features=as_features(features), workspace=config.workspace)
 
 
 class GatedRobot:

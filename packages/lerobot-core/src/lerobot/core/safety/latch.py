@@ -120,7 +120,7 @@ class Latch:
         self.path.unlink(missing_ok=True)
         self._is_unwritten, self._known = False, None
         if stop is not None:
-            log.info("%s, released by %s", stop, who)
+            log.debug("%s, released by %s", stop, who)
         return stop
 
     def require_free(self) -> None:

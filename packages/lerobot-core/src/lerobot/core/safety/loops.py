@@ -61,8 +61,8 @@ class LoopEntry:
 
     def close(self) -> None:
         """The session is over."""
-        self._path.unlink(missing_ok=True)
         self._file.close()
+        self._path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -96,9 +96,10 @@ def running_loops() -> list[RunningLoop]:
     found = []
     for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
         with contextlib.suppress(OSError), path.open("rb") as file:
+            loop = _parsed(file.read())
             if _is_left_behind(file, path):
                 path.unlink(missing_ok=True)
-            elif (loop := _parsed(file.read())) is not None:
+            elif loop is not None:
                 found.append(loop)
     return found
 

@@ -14,7 +14,7 @@ from lerobot.core.hooks import Hooks, load_hooks
 from lerobot.core.processors import action_processor, build_step, robot_action_pipeline, robot_observation_pipeline
 from lerobot.core.protocols.robot import HasTask, Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
-from lerobot.core.safety import SafetyConfig, SafetyGate, Session, derive_limits, safe_end
+from lerobot.core.safety import SafetyConfig, SafetyGate, Session, check_safety, safe_end
 from lerobot.core.words import counted
 from lerobot.datasets.commands.record import DatasetRecordConfig, RecordConfig
 from lerobot.datasets.record.control_file import WORDS, ControlFile
@@ -51,7 +51,7 @@ def record(config: RecordConfig) -> int:
     to_robot = teleoperation_pipeline(config.processors.teleop, teleop, robot)
     to_dataset = robot_action_pipeline([build_step(step) for step in config.processors.action])
     observed = robot_observation_pipeline([build_step(step) for step in config.processors.observation])
-    derive_limits(robot.action_features, config.safety)
+    check_safety(robot, config.safety)
     progress = Progress(speak=config.play_sounds)
     display = open_display(config, "lerobot_record")
     hooks = load_hooks()

@@ -8,7 +8,7 @@ from lerobot.core.processors import action_processor, build_step, robot_action_p
 from lerobot.core.processors.dataset_features import create_initial_features
 from lerobot.core.processors.robot import ActionPipeline, ObservationPipeline
 from lerobot.core.protocols.robot import Robot
-from lerobot.core.safety import SafetyGate, Session, derive_limits, safe_end
+from lerobot.core.safety import SafetyGate, Session, check_safety, safe_end
 from lerobot.core.types import EpisodeInfo, as_features
 from lerobot.core.words import counted
 from lerobot.datasets.commands.replay import ReplayConfig
@@ -51,7 +51,7 @@ def replay(config: ReplayConfig) -> int:
     require_features(given["action"], robot.action_features, giver=f"dataset {episode.name}", taker=f"robot {robot}")
     if episode.robot_type not in (None, robot.name):
         log.warning("%s was recorded with a %s, and this is a %s", episode.name, episode.robot_type, robot.name)
-    derive_limits(robot.action_features, config.safety)
+    check_safety(robot, config.safety)
     progress = Progress(speak=config.play_sounds)
     hooks = load_hooks()
     with hooks.run("replay", config), safe_end(robot) as session:

@@ -81,6 +81,8 @@ class Playback:
         self._last: Action = {}
         self._stopped = 0
         """Ticks before the recording's clock started in which the robot was stopped, unseen by `next_action`."""
+        self._softly = 0
+        """Ticks in which the robot comes back to where it was stopped, before the clock goes on."""
         self._begin_slot: int | None = None
         self._begun_s: float | None = None
         self._row = 0
@@ -89,6 +91,10 @@ class Playback:
         """See `CommandSource.next_action`."""
         if self._begin_slot is None:
             return dict(self._episode.action(0))
+        if self._softly:
+            self._softly -= 1
+            self._begin_slot += 1
+            return dict(self._episode.action(self._row))
         elapsed_s = (tick + self._missed() - self._begin_slot) / self._episode.fps
         half_s = 0.5 / self._episode.fps
         if elapsed_s > self._episode.duration_s + half_s:
@@ -108,6 +114,7 @@ class Playback:
                 self._begin_slot = tick.slot + 1 - self._stopped
             return
         if tick.stopped:
+            self._softly = math.ceil(self._ramp_s * self._episode.fps)
             return
         if self._begun_s is None:
             self._begun_s = tick.start_s

@@ -17,6 +17,8 @@ from lerobot.core.paths import user_path
 from lerobot.policies.config import PreTrainedConfig
 
 CONFIG, WEIGHTS, SHARDS = "config.json", "model.safetensors", "model.safetensors.index.json"
+PARTS, INDEX = "shards", "shards.json"
+"""Folder of weights that processes wrote together, and its table of files; see `lerobot.policies.checkpoint.shards`."""
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREPROCESSOR, POSTPROCESSOR = "policy_preprocessor", "policy_postprocessor"
 
@@ -89,6 +91,16 @@ class Checkpoint:
                 raise CheckpointError(f"{self} is the folder of a training run", hint=f"Its newest policy: {newest}")
             raise CheckpointError(f"{self} has no {name}", hint="Copy or upload the whole folder again.")
         return path
+
+    def weights_place(self) -> Path:
+        """Give the file of its weights, or the folder of the parts of them where there is no such file.
+
+        Raises:
+            CheckpointError: it has neither.
+        """
+        parts = None if self.folder is None else self.folder / PARTS
+        whole = self.folder is None or (self.folder / WEIGHTS).exists()
+        return parts if parts is not None and not whole and parts.is_dir() else self.file(WEIGHTS)
 
     def weights(self) -> list[Path]:
         """Give the paths of the files that hold its weights: one, or those that an index names.

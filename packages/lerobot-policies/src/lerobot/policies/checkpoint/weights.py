@@ -152,15 +152,25 @@ def load_weights(
     check_named_weights(expected, named, origin)
     for name, tensor in expected.items():
         named[name] = named[name].to(dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype)
+    assign_weights(module, named)
+    tensors = chain(module.named_parameters(), module.named_buffers())
+    missing = [name for name, tensor in tensors if tensor.is_meta]
+    _refuse("cannot hold what the policy computed of weights that were not there yet:", missing, origin)
+
+
+def assign_weights(module: nn.Module, weights: Weights) -> None:
+    """Let tensors take the place of a module's own; a parameter that stands in several places stays one.
+
+    Args:
+        module: changed in place.
+        weights: all it has, in shape.
+    """
     shared = _shared_parameters(module)
-    module.load_state_dict(named, assign=True)
+    module.load_state_dict(weights, assign=True)
     for names in shared:
         for name in names[1:]:
             owner, _, last = name.rpartition(".")
             setattr(module.get_submodule(owner), last, module.get_parameter(names[0]))
-    tensors = chain(module.named_parameters(), module.named_buffers())
-    missing = [name for name, tensor in tensors if tensor.is_meta]
-    _refuse("cannot hold what the policy computed of weights that were not there yet:", missing, origin)
 
 
 def check_file(

@@ -16,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows
 from torch.utils.checkpoint import checkpoint
 
 from lerobot.policies.networks.attention import KeyValueCache, Rotary, attend, turned
+from lerobot.policies.networks.blocks import RecomputingNetwork
 from lerobot.policies.networks.sizes import DecoderSize
 
 
@@ -208,21 +209,17 @@ def _added(x: Tensor, more: Tensor, gate: Tensor | None) -> Tensor:
     return (x + (more if gate is None else more * gate)).to(more.dtype)
 
 
-class Decoder(nn.Module):
+class Decoder(RecomputingNetwork):
     """A stack of layers, with a table of tokens unless others give the inputs.
 
     Args:
         size: widths and depth; `vocabulary` 0 for no table.
         kind: which language model's.
-
-    Attributes:
-        recomputes: compute again in the backward pass what would fill the memory.
     """
 
     def __init__(self, size: DecoderSize, kind: DecoderKind) -> None:
         super().__init__()
         self.kind = kind
-        self.recomputes = False
         if size.vocabulary:
             self.embed_tokens = nn.Embedding(size.vocabulary, size.width)
         self.layers = nn.ModuleList(DecoderLayer(size, kind) for _ in range(size.layers))

@@ -10,7 +10,7 @@ from typing import Any
 from lerobot.core.clock import MonotonicClock, clock_of
 from lerobot.core.errors import ConfigError, ConfigProblem, DeviceError, LeRobotError, SafetyError
 from lerobot.core.protocols.robot import Robot
-from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate, SentCommand, Session, derive_limits, safe_end
+from lerobot.core.safety import GatedRobot, SafetyConfig, SafetyGate, SentCommand, Session, check_safety, safe_end
 from lerobot.core.safety.safe_end import SAFE_STATE
 from lerobot.core.signals import check_stop
 from lerobot.core.types import Action, Observation, as_features
@@ -100,7 +100,7 @@ class RobotHost:
             raise ConfigError(
                 [ConfigProblem("--robot.realtime", None, "true: a robot behind a wire lives in real time")]
             )
-        derive_limits(robot.action_features, safety)
+        check_safety(robot, safety)
         self._robot = robot
         self._safety = safety
         self._fps = fps

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lerobot.core.hooks import load_hooks
-from lerobot.core.safety import derive_limits, safe_end
+from lerobot.core.safety import check_safety, safe_end
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.record.progress import Progress
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
@@ -39,7 +39,7 @@ def collect(config: FinetuneConfig, policy: PreTrainedConfig, folder: Path, want
         LeRobotError: policy and robot do not fit each other, or a device failed; the robot is in its safe state.
     """
     devices = make_devices(config)
-    derive_limits(devices.robot.action_features, config.safety)
+    check_safety(devices.robot, config.safety)
     with ReplayDataset(folder / EXPERIENCE, devices.fps, devices.features) as dataset:
         if len(dataset.ids) >= wanted:
             return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lerobot.core.errors import DeviceConnectionError
 from lerobot.core.hooks import load_hooks
-from lerobot.core.safety import derive_limits
+from lerobot.core.safety import check_safety
 from lerobot.core.signals import StopSignals
 from lerobot.policies.assembly import make_policy
 from lerobot.policies.features import features_of_dataset
@@ -41,7 +41,7 @@ def actor(config: ActorConfig) -> int:
         LeRobotError: a device failed, or the safety gate stopped the run.
     """
     devices = make_devices(config)
-    derive_limits(devices.robot.action_features, config.safety)
+    check_safety(devices.robot, config.safety)
     own = make_policy(config.policy, features_of_dataset(devices.features), provider=f"robot {devices.robot}")
     agreed = description(own, devices.robot.observation_features, devices.actions, devices.fps)
     hooks = load_hooks()

@@ -51,9 +51,26 @@ def save(
         generators: random states, one mapping per process.
         config: contents of `train_config.json`.
     """
-    scratch = target.parent / _SCRATCH
-    shutil.rmtree(scratch, ignore_errors=True)
-    aside = scratch / target.name
+    write(target, policies, save_state, progress, generators, config)
+    finish(target)
+
+
+def aside_of(target: Path) -> Path:
+    """Where a checkpoint is written before it has its name."""
+    return target.parent / _SCRATCH / target.name
+
+
+def write(
+    target: Path,
+    policies: Mapping[str, PolicyWithProcessors],
+    save_state: Callable[[Path], None],
+    progress: Progress,
+    generators: Sequence[Mapping[str, Tensor]],
+    config: Any,
+) -> None:
+    """Write a checkpoint aside; see `save` and `finish`."""
+    aside = aside_of(target)
+    shutil.rmtree(aside.parent, ignore_errors=True)
     state = aside / STATE
     state.mkdir(parents=True)
     for name, policy in policies.items():
@@ -63,9 +80,14 @@ def save(
     write_json(state / STEP, progress.to_json())
     for rank, states in enumerate(generators):
         save_file(dict(states), state / random_file(rank))
-    move_into_place(aside, target, scratch)
+
+
+def finish(target: Path) -> None:
+    """Flush to the disk what was written aside, give it its name, and point `last` at it."""
+    aside = aside_of(target)
+    move_into_place(aside, target, aside.parent)
     point(target.parent / LAST, target)
-    shutil.rmtree(scratch, ignore_errors=True)
+    shutil.rmtree(aside.parent, ignore_errors=True)
 
 
 def random_file(rank: int) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 from lerobot.core import json_file
 from lerobot.core.errors import CheckpointError
 from lerobot.core.paths import user_path
-from lerobot.policies.checkpoint.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, WEIGHTS
+from lerobot.policies.checkpoint.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, INDEX, PARTS, WEIGHTS
 
 MODEL, STATE, LAST, BEST = "pretrained_model", "training_state", "last", "best"
+_PICKLED = "pytorch_model_fsdp_0"
+"""Where huggingface/lerobot keeps parts, with an index that can only be unpickled."""
 TRAIN_CONFIG, STEP, RANDOM = "train_config.json", "training_step.json", "rng_state.safetensors"
 
 
@@ -25,6 +27,7 @@ class Progress:
         grad_accum_steps: batches per optimizer step.
         best_validation_loss: the smallest so far; None before the first validation.
         num_workers: readers of a streamed dataset, on which its order depends; None elsewhere.
+        dp_shard: processes that held a model together.
     """
 
     step: int
@@ -33,6 +36,7 @@ class Progress:
     grad_accum_steps: int = 1
     best_validation_loss: float | None = None
     num_workers: int | None = None
+    dp_shard: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """As in `training_step.json`, with what either version of the peer looks for."""
@@ -42,7 +46,12 @@ class Progress:
             "dp_world_size": self.num_processes,
             "batch_size": self.batch_size,
             "grad_accum_steps": self.grad_accum_steps,
-            "parallelism": {"dp_replicate": self.num_processes, "dp_shard": 1, "ring_degree": 1, "ulysses_degree": 1},
+            "parallelism": {
+                "dp_replicate": self.num_processes // self.dp_shard,
+                "dp_shard": self.dp_shard,
+                "ring_degree": 1,
+                "ulysses_degree": 1,
+            },
         }
         own = {"best_validation_loss": self.best_validation_loss, "num_workers": self.num_workers}
         return {**fields, **{key: value for key, value in own.items() if value is not None}}
@@ -61,6 +70,8 @@ def find(path: Path) -> Path:
     if not folder.is_dir():
         raise CheckpointError(f"there is no checkpoint {path}", hint="ls outputs/train/*/checkpoints shows what exists")
     weights = ADAPTER_WEIGHTS if (folder / MODEL / ADAPTER_CONFIG).is_file() else WEIGHTS
+    if not (folder / MODEL / weights).is_file() and (folder / MODEL / PARTS).is_dir():
+        weights = f"{PARTS}/{INDEX}"
     for needed in (f"{MODEL}/{CONFIG}", f"{MODEL}/{weights}", f"{STATE}/{STEP}", f"{STATE}/{RANDOM}"):
         if not (folder / needed).is_file():
             raise CheckpointError(
@@ -68,6 +79,30 @@ def find(path: Path) -> Path:
                 hint="Resume from another checkpoint of the run.",
             )
     return folder
+
+
+def policies_in_parts(folder: Path) -> list[Path]:
+    """Find the policies of a checkpoint whose weights its processes wrote together, the one that was trained first.
+
+    Args:
+        folder: of the checkpoint, or of one of these policies.
+
+    Raises:
+        CheckpointError: there are none.
+    """
+    place = user_path(folder).resolve()
+    names = ("", MODEL, f"{MODEL}_ema")
+    found = [place / name for name in names if (place / name / PARTS).is_dir()]
+    if not found:
+        pickled = [*place.glob(f"{_PICKLED}/.metadata"), *place.glob(f"{MODEL}/{_PICKLED}/.metadata")]
+        raise CheckpointError(
+            f"{folder} {'holds no parts of a policy' if place.is_dir() else 'does not exist'}",
+            expected="a checkpoint of lerobot train --checkpoint_format=dcp",
+            hint=f"{pickled[0]} is pickled, and not opened here: convert it with the program that wrote it."
+            if pickled
+            else "",
+        )
+    return found
 
 
 def read_progress(folder: Path) -> Progress:

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from lerobot.core.errors import CheckpointError
+from lerobot.policies.checkpoint.shards import described, load_shards
 from lerobot.training.checkpoints.layout import read_json, unreadable, write_json
+from lerobot.training.sharding.tensors import part
 
 logger = logging.getLogger(__name__)
 
@@ -20,29 +23,49 @@ _HOW = ("foreach", "fused")
 """Settings that say how a step is computed, which is this computer's own affair; files hold torch's default."""
 
 TENSORS, GROUPS, SCHEDULER = "optimizer_state.safetensors", "optimizer_param_groups.json", "scheduler_state.json"
+PARTS = "optimizer_shards"
+"""Folder of the tensors, where processes wrote them together."""
 
 
-def save_optimizer(optimizer: Optimizer, folder: Path) -> None:
-    """Write an optimizer's state: `state/<parameter>/<name>` tensors and its groups.
-
-    Args:
-        optimizer: the optimizer.
-        folder: made if need be; each of several optimizers has one of its own.
+def state_tensors(optimizer: Optimizer) -> dict[str, torch.Tensor]:
+    """The tensors of an optimizer's state, by the names they have in files: `state/<parameter>/<name>`.
 
     Raises:
         CheckpointError: its state holds something that is neither tensor nor None; names it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    state = optimizer.state_dict()
     tensors: dict[str, torch.Tensor] = {}
-    for index, entries in state["state"].items():
+    for index, entries in optimizer.state_dict()["state"].items():
         for name, value in entries.items():
             if isinstance(value, torch.Tensor):
-                tensors[f"state/{index}/{name}"] = value.detach().cpu().contiguous()
+                tensors[f"state/{index}/{name}"] = value
             elif value is not None:
                 raise CheckpointError(f"optimizer state {name} is a {type(value).__name__}", expected="a tensor")
-    save_file(tensors, folder / TENSORS)
-    groups = [{key: None if key in _HOW else value for key, value in group.items()} for group in state["param_groups"]]
+    return tensors
+
+
+def save_optimizer(optimizer: Optimizer, folder: Path, tensors: Mapping[str, torch.Tensor] | None = None) -> None:
+    """Write an optimizer's state: its tensors and its groups.
+
+    Args:
+        optimizer: the optimizer.
+        folder: made if need be; each of several optimizers has one of its own.
+        tensors: `state_tensors` as a whole, where processes share them; None to take the optimizer's.
+
+    Raises:
+        CheckpointError: see `state_tensors`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = state_tensors(optimizer) if tensors is None else tensors
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, folder / TENSORS)
+    save_groups(optimizer, folder)
+
+
+def save_groups(optimizer: Optimizer, folder: Path) -> None:
+    """Write the settings of an optimizer's groups."""
+    groups = [
+        {key: None if key in _HOW else value for key, value in group.items()}
+        for group in optimizer.state_dict()["param_groups"]
+    ]
     write_json(folder / GROUPS, groups)
 
 
@@ -59,7 +82,6 @@ def load_optimizer(optimizer: Optimizer, folder: Path, *, keep_settings: bool = 
     Raises:
         CheckpointError: a file is missing or damaged, or it is the state of other parameters.
     """
-    tensors = read_tensors(folder / TENSORS)
     groups = read_json(folder / GROUPS)
     fresh = optimizer.state_dict()
     if not isinstance(groups, list) or [g.get("params") for g in groups] != [
@@ -70,12 +92,18 @@ def load_optimizer(optimizer: Optimizer, folder: Path, *, keep_settings: bool = 
             expected="parameters grouped as this policy does",
             hint="Resume with the policy and optimizer the checkpoint was made with.",
         )
+    in_parts = (folder / PARTS).is_dir()
+    tensors = described(folder / PARTS) if in_parts else read_tensors(folder / TENSORS)
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, tensor in tensors.items():
         _, index, name = key.split("/", 2)
         state.setdefault(int(index), {})[name] = tensor
     _check_shapes(optimizer, state, folder)
-    _lay_out(optimizer, state)
+    _lay_out(optimizer, state, empty=in_parts)
+    if in_parts:
+        load_shards(
+            {f"state/{index}/{name}": each for index in state for name, each in state[index].items()}, folder / PARTS
+        )
     if not keep_settings:
         pairs = zip(fresh["param_groups"], groups, strict=True)
         fresh["param_groups"] = [_merged(group, saved) for group, saved in pairs]
@@ -93,13 +121,26 @@ def _check_shapes(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]
                 )
 
 
-def _lay_out(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]]) -> None:
-    """Give moments the memory layout of their parameters: fused steps go through both without looking at strides."""
+def _lay_out(optimizer: Optimizer, state: dict[int, dict[str, torch.Tensor]], *, empty: bool) -> None:
+    """Give moments the memory layout of their parameters: fused steps go through both without looking at strides.
+
+    Of parameters that processes share, each gets its part.
+
+    Args:
+        optimizer: of the parameters.
+        state: changed in place.
+        empty: its tensors have no memory yet; only make room for them.
+    """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for index, entries in state.items():
         for name, tensor in entries.items():
-            if tensor.ndim:
-                entries[name] = torch.empty_like(parameters[index], dtype=tensor.dtype, device="cpu").copy_(tensor)
+            if empty:
+                like = parameters[index] if tensor.ndim else tensor
+                entries[name] = torch.empty_like(like, dtype=tensor.dtype, device="cpu" if not tensor.ndim else None)
+            elif tensor.ndim:
+                parameter = parameters[index]
+                shared = part(tensor, parameter)
+                entries[name] = torch.empty_like(parameter, dtype=tensor.dtype, device=shared.device).copy_(shared)
 
 
 def _merged(group: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:

@@ -10,12 +10,16 @@ from pydantic_core import PydanticCustomError
 from lerobot.core.commands.earlier_flags import OFFLINE
 from lerobot.core.config.base import CommandConfig, EnvConfig, OptimizerConfig, SchedulerConfig
 from lerobot.envs.config import EvalConfig
+from lerobot.jobs.config import ExecutorConfig
 from lerobot.policies.config import PreTrainedConfig
 from lerobot.training.config import (
     AcceleratorConfig,
     BatchConfig,
+    CheckpointFormat,
     DatasetConfig,
     EMAConfig,
+    LaunchConfig,
+    ParallelismConfig,
     PeerSections,
     PeftConfig,
     WandBConfig,
@@ -62,6 +66,8 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
         "lerobot train --config_path=outputs/train/act/checkpoints/last/pretrained_model/train_config.json "
         "--resume=true",
         "torchrun --nproc-per-node=2 $(which lerobot) train --dataset.repo_id=owner/name --policy.type=act",
+        "lerobot train --dataset.repo_id=owner/name --policy.type=act --executor.type=local "
+        "--launch.processes_per_node=2",
     )
 
     dataset: DatasetConfig = Field(description="Demonstrations to learn from.")
@@ -90,6 +96,10 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     max_eval_samples: int = Field(default=0, ge=0, description="Frames to validate on; 0: all that are held out.")
     save_checkpoint: bool = Field(default=True, description="Save checkpoints.")
     save_freq: int = Field(default=20_000, description="Steps between checkpoints; 0 or less: only the last one.")
+    checkpoint_format: CheckpointFormat = Field(
+        default="safetensors",
+        description="Of a shared policy: the whole, the part of each process (dcp; the last also whole), or both.",
+    )
     use_policy_training_preset: bool = Field(
         default=True, description="Optimizer and schedule of the policy, where none is given."
     )
@@ -98,10 +108,17 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     accelerator: AcceleratorConfig = Field(
         default_factory=AcceleratorConfig, description="Precision, accumulation and processes."
     )
+    parallelism: ParallelismConfig = Field(
+        default_factory=ParallelismConfig, description="How processes share a model."
+    )
     eval: EvalConfig = Field(default_factory=EvalConfig, description="Evaluation in --env.")
     ema: EMAConfig = Field(default_factory=EMAConfig, description="A moving average of the weights.")
     peft: PeftConfig | None = Field(default=None, description="Learn adapters of the policy of --policy.path.")
     wandb: WandBConfig = Field(default_factory=WandBConfig, description="Weights & Biases.")
+    executor: ExecutorConfig | None = Field(
+        default=None, description="Engine that starts the processes: local, ray, slurm; null: this process trains."
+    )
+    launch: LaunchConfig = Field(default_factory=LaunchConfig, description="With --executor: how many processes.")
     rename_map: dict[str, str] = Field(
         default_factory=dict, description="Name of a feature in the dataset: its name in the policy."
     )
@@ -117,6 +134,22 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
                     "{name} to be a multiple of accelerator.gradient_accumulation.steps ({batches})",
                     {"name": name, "batches": batches},
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _sharded_models_can_learn_so(self) -> Self:
+        if not self.parallelism.shards:
+            if self.checkpoint_format != "safetensors":
+                raise PydanticCustomError(
+                    "no_parts", "parallelism.dp_shard with checkpoint_format other than safetensors"
+                )
+            return self
+        if self.accelerator.mixed_precision == "fp16":
+            raise PydanticCustomError(
+                "half_precision", "accelerator.mixed_precision of bf16 or no with parallelism.dp_shard, not fp16"
+            )
+        if self.channels_last:
+            raise PydanticCustomError("layout", "channels_last=false with parallelism.dp_shard")
         return self
 
     @model_validator(mode="after")

@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lerobot.core.errors import CheckpointError
+from lerobot.policies.checkpoint.shards import load_shards
 from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.config import EMAConfig
+from lerobot.training.sharding.tensors import part
 
 
 class WeightAverage:
@@ -50,8 +53,12 @@ class WeightAverage:
         grown = 1 - math.pow(1 + age / self.config.inv_gamma, -self.config.power)
         return max(self.config.min_decay, min(grown, self.config.max_decay))
 
-    def state_dict(self) -> dict[str, Any]:
-        """The state under the field's names."""
+    def state_dict(self, averaged: PreTrainedPolicy | None) -> dict[str, Any]:
+        """The state under the field's names.
+
+        Args:
+            averaged: `policy`, or the whole of it where processes share it; None: its weights are saved elsewhere.
+        """
         constant = self.config.decay
         return {
             "decay": self.config.max_decay if constant is None else constant,
@@ -61,15 +68,25 @@ class WeightAverage:
             "use_ema_warmup": True,
             "inv_gamma": self.config.inv_gamma,
             "power": self.config.power,
-            "shadow_params": [average.detach().cpu().contiguous() for average in self.policy.parameters()],
+            "shadow_params": [
+                average.detach().cpu().contiguous() for average in ([] if averaged is None else averaged.parameters())
+            ],
         }
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any], parts: Path | None = None) -> None:
         """Continue from a state; how fast the average follows is the configuration's.
+
+        Args:
+            state: of an average of these parameters.
+            parts: folder of its weights, if they are not in the state; see `lerobot.policies.checkpoint.shards`.
 
         Raises:
             CheckpointError: it is the average of other parameters.
         """
+        if parts is not None and "optimization_step" in state and not state.get("shadow_params"):
+            load_shards({name: each.detach() for name, each in self.policy.named_parameters()}, parts)
+            self._averaged.n_averaged.fill_(int(state["optimization_step"]))
+            return
         own = [parameter.detach() for parameter in self.policy.parameters()]
         averages = state.get("shadow_params", [])
         if [average.shape for average in averages] != [each.shape for each in own] or "optimization_step" not in state:
@@ -79,5 +96,5 @@ class WeightAverage:
                 hint="Resume with the policy the checkpoint was made with.",
             )
         for mine, saved in zip(own, averages, strict=True):
-            mine.copy_(saved)
+            mine.copy_(part(saved, mine))
         self._averaged.n_averaged.fill_(int(state["optimization_step"]))

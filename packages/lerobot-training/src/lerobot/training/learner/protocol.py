@@ -1,6 +1,7 @@
 """What the training loop knows of learning."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +30,25 @@ class Learner(Protocol):
     @property
     def checkpointed(self) -> Mapping[str, PolicyWithProcessors]:
         """Policies that a checkpoint holds, by folder; `pretrained_model` is `trained`."""
+        ...
+
+    def whole(self, *, acting: bool = False, final: bool = False) -> AbstractContextManager[None]:
+        """Bring together, for the first process, what processes hold parts of; every process enters it.
+
+        Inside, `checkpointed`, `evaluated` and what `save_state` writes are whole there, and nothing is learned.
+
+        Args:
+            acting: the policies are to act, on the device; `save_state` is not called.
+            final: the checkpoint that is made is the last of the run.
+        """
+        ...
+
+    def save_parts(self, folder: Path) -> None:
+        """Write what each process holds a part of, where it is not brought together; every process calls this.
+
+        Args:
+            folder: of a checkpoint, which has everything else already.
+        """
         ...
 
     @property

@@ -4,17 +4,20 @@ import importlib
 import math
 import pickle
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 
 from lerobot.core.config.base import OptimizerConfig, SchedulerConfig
 from lerobot.core.errors import CheckpointError
 from lerobot.core.signals import check_stop, stop_signals
 from lerobot.policies.assembly import PolicyWithProcessors
+from lerobot.policies.checkpoint.files import PARTS
+from lerobot.policies.policy import PreTrainedPolicy
 from lerobot.training.checkpoints.layout import MODEL, read_json, write_json
 from lerobot.training.checkpoints.optimizer_state import (
     load_optimizer,
@@ -56,21 +59,28 @@ class SupervisedLearner:
         self.trained = trained
         self.at_rest = True
         _load_compiler()
+        # A copy of the policy as it is: what shares it between processes must not be copied.
+        self.average = WeightAverage(ema, trained.policy) if ema.enable else None
+        self._accelerator = accelerator
+        self._model = self._shared(trained.policy)
         self.optimizer: torch.optim.Optimizer = optimizer.build(policy=trained.policy)
         self.scheduler = (
             None if scheduler is None else scheduler.build(optimizer=self.optimizer, total_steps=total_steps)
         )
-        # A copy of the policy as it is: what shares it between processes must not be copied.
-        self.average = WeightAverage(ema, trained.policy) if ema.enable else None
-        self._accelerator = accelerator
         self._limit = optimizer.grad_clip_norm if optimizer.grad_clip_norm > 0 else math.inf
         self._evaluates_average = ema.use_for_eval
-        self._model, self._shared_optimizer = accelerator.prepare(trained.policy, self.optimizer)
+        self._shared_optimizer = accelerator.prepare(self.optimizer)
+
+    def _shared(self, policy: PreTrainedPolicy) -> nn.Module:
+        """Let processes share what the policy learns; gives what is called to learn."""
+        model: nn.Module = self._accelerator.prepare(policy)
+        return model
 
     @property
     def evaluated(self) -> PolicyWithProcessors:
         """The average of the weights, if it is kept and wished."""
-        return self.checkpointed[AVERAGED] if self.average is not None and self._evaluates_average else self.trained
+        averaged = self.average is not None and self._evaluates_average
+        return self.checkpointed[AVERAGED if averaged else MODEL]
 
     @property
     def checkpointed(self) -> dict[str, PolicyWithProcessors]:
@@ -83,6 +93,14 @@ class SupervisedLearner:
     def rates(self) -> dict[str, float]:
         """Learning rate of the first group."""
         return {"lr": float(self.optimizer.param_groups[0]["lr"])}
+
+    def whole(self, *, acting: bool = False, final: bool = False) -> AbstractContextManager[None]:
+        """See `Learner.whole`: every process has everything."""
+        del acting, final
+        return nullcontext()
+
+    def save_parts(self, folder: Path) -> None:
+        """See `Learner.save_parts`: the first process has written everything."""
 
     def step(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Add a batch's gradients; once as many as wished are gathered, follow them."""
@@ -125,13 +143,19 @@ class SupervisedLearner:
 
     def save_state(self, folder: Path) -> None:
         """Write optimizer, schedule, scale of half precision and average."""
-        save_optimizer(self.optimizer, folder)
+        self._save_optimizer(folder)
         if self.scheduler is not None:
             save_scheduler(self.scheduler, folder)
         if self._accelerator.scaler is not None:
             write_json(folder / SCALER, self._accelerator.scaler.state_dict())
         if self.average is not None:
-            torch.save(self.average.state_dict(), folder / AVERAGE)
+            torch.save(self._average_state(), folder / AVERAGE)
+
+    def _average_state(self) -> dict[str, Any]:
+        return {} if self.average is None else self.average.state_dict(self.checkpointed[AVERAGED].policy)
+
+    def _save_optimizer(self, folder: Path) -> None:
+        save_optimizer(self.optimizer, folder)
 
     def load_state(self, folder: Path, step: int, *, new_settings: bool) -> None:
         """Fill optimizer, schedule, scale and average."""
@@ -141,7 +165,8 @@ class SupervisedLearner:
         if self._accelerator.scaler is not None and (folder / SCALER).exists():
             self._accelerator.scaler.load_state_dict(read_json(folder / SCALER))
         if self.average is not None:
-            self.average.load_state_dict(_read_average(folder / AVERAGE))
+            parts = folder.parent / AVERAGED / PARTS
+            self.average.load_state_dict(_read_average(folder / AVERAGE), parts if parts.is_dir() else None)
         self.trained.policy.resume(step)
 
 

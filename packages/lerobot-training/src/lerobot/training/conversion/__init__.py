@@ -1,0 +1,1 @@
+"""Ordinary policies of checkpoints in parts."""
