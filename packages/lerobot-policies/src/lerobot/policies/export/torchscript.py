@@ -74,6 +74,8 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         # Said of every size that is read; whether another batch size works is found out by running the file.
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        # Sizes are tensors while it traces.
+        warnings.filterwarnings("ignore", message="To copy construct from a tensor", category=UserWarning)
         # torch.export is where torch wants all to go; LibTorch programs that load this are still there.
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
