@@ -128,8 +128,13 @@ def read_parts(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def losses(run: Path) -> list[float]:
+    return column(run, "loss")
+
+
+def column(run: Path, name: str) -> list[float]:
+    """What was reported of every step."""
     with (run / "metrics.csv").open() as file:
-        return [float(row["loss"]) for row in csv.DictReader(file)]
+        return [float(row[name]) for row in csv.DictReader(file)]
 
 
 def states(checkpoint: Path) -> dict[str, bytes]:
@@ -157,10 +162,15 @@ MODEL, AVERAGED = "pretrained_model/model.safetensors", "pretrained_model_ema/mo
 
 def test_a_shared_policy_learns_what_a_whole_one_does(flags: Callable[..., list[str]], tmp_path: Path) -> None:
     """Losses, clipped gradients, weights, moments, an average, and what it is validated on."""
-    more = (*ACT, "--ema.enable=true", "--dataset.eval_split=0.3", "--eval_steps=2", "--max_eval_samples=5")
+    clipped = ("--optimizer.type=adamw", "--optimizer.lr=1e-3", "--optimizer.grad_clip_norm=0.2")
+    held_out = ("--dataset.eval_split=0.3", "--eval_steps=2", "--max_eval_samples=5")
+    more = (*ACT, *clipped, "--ema.enable=true", *held_out)
     train(2, flags(tmp_path / "whole", *more), flags(tmp_path / "shared", *more, SHARED))
     optimizer = "training_state/optimizer_state.safetensors"
     assert_learned_the_same(tmp_path / "shared", tmp_path / "whole", MODEL, AVERAGED, optimizer)
+    norms = [column(tmp_path / name, "grad_norm") for name in ("shared", "whole")]
+    assert norms[0] == pytest.approx(norms[1], rel=1e-5)
+    assert min(norms[1]) > 0.2
     assert losses(tmp_path / "shared")[0] != losses(tmp_path / "shared")[-1]
     whole, shared = (states(tmp_path / name / "checkpoints/last") for name in ("whole", "shared"))
     assert whole.keys() == shared.keys()

@@ -41,7 +41,12 @@ def commands(robot: FakeRobot) -> list[Action]:
     return [entry.values for entry in robot.log if entry.event == "command"]
 
 
-CASES = [("sync", 1), ("sync", 3), ("sync", 15), ("async", 15)]
+CASES = [
+    ("sync", 1),
+    pytest.param("sync", 3, marks=pytest.mark.slow),
+    pytest.param("sync", 15, marks=pytest.mark.slow),
+    ("async", 15),
+]
 
 
 @pytest.mark.parametrize(("inference", "number"), CASES)

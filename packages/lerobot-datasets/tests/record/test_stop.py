@@ -40,7 +40,14 @@ def check_held(robot, state):
     assert commands(robot)[-1] != held[0], "it moves afterwards"
 
 
-@pytest.mark.parametrize("number", [0, 2, 7, 10], ids=["engaging", "in the ramp", "in the episode", "later in it"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(0, id="engaging"),
+        pytest.param(2, id="in the ramp", marks=pytest.mark.slow),
+        pytest.param(10, id="in the episode"),
+    ],
+)
 def test_nothing_moves_until_the_release(tmp_path, kit, monkeypatch, number):
     state = hold_for_some_commands(monkeypatch, lambda count: count == number)
     root = tmp_path / "set"

@@ -31,7 +31,8 @@ def launch(config: TrainPipelineConfig) -> int:
     Raises:
         LeRobotError: the engine cannot start it, or it failed.
     """
-    assert config.executor is not None  # noqa: S101 # see `is_launched`
+    executor = config.executor
+    assert executor is not None  # noqa: S101 # see `is_launched`
     now = datetime.now()
     name = config.job_name or config.policy.type
     folder = Path("outputs/launch") / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S}_{name}"
@@ -40,7 +41,7 @@ def launch(config: TrainPipelineConfig) -> int:
         config = config.model_copy(update={"checkpoint_path": resumption(config).checkpoint})
     file = logs / TRAIN_CONFIG
     replace_text(file, json.dumps(to_launch(config), indent=4))
-    engine = launcher(config.executor.build(), config.executor.type)
+    engine = launcher(executor.build(), executor.type)
     logger.info("the configuration and what is printed: %s", logs)
     nodes, processes = config.launch.nodes, config.launch.processes_per_node
     engine.launch(["train", f"--config_path={file}"], nodes=nodes, processes_per_node=processes, log_folder=logs)

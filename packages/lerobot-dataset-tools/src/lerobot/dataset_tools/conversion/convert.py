@@ -58,7 +58,6 @@ def import_dataset(
     options: WritingOptions | None = None,
     data_files_size_in_mb: int = layout.DEFAULT_DATA_FILES_SIZE_IN_MB,
     video_files_size_in_mb: int = layout.DEFAULT_VIDEO_FILES_SIZE_IN_MB,
-    join: bool = True,
     numbers: Callable[[int], int] = lambda episode: episode,
     report: Report = lambda _episodes, _frames: None,
 ) -> ImportResult:
@@ -80,7 +79,6 @@ def import_dataset(
         options: encoders and queues.
         data_files_size_in_mb: size of data files.
         video_files_size_in_mb: size of video files.
-        join: join the files of single episodes in the end; without it they stay, to be merged with others.
         numbers: number by which the user knows an episode of the source, where it is a part of another one.
         report: is told about progress.
 
@@ -102,7 +100,7 @@ def import_dataset(
         report(resumed_at, 0)
         check_same_source(root, writer.frames, len(chosen), plan)
         writer.write(recorder, report)
-        recorder.finalize() if join else recorder.close()
+        recorder.finalize()
     return ImportResult(root, recorder.info.total_episodes, recorder.info.total_frames, resumed_at)
 
 

@@ -130,7 +130,7 @@ def import_plan(config: SourceConfig, choices: ImportChoices, megabytes: float) 
 
 
 def import_episodes(row: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Worker `import_episodes`: writes the episodes of a shard as a dataset of single files.
+    """Worker `import_episodes`: writes the episodes of a shard as a dataset, its files joined already.
 
     Raises:
         DatasetError: the source is damaged, or differs in this shard from its beginning; names the episode.
@@ -149,7 +149,7 @@ def import_episodes(row: Mapping[str, Any], settings: Mapping[str, Any], folder:
         numbers = (lambda number: number) if row["files"] is None else _numbers(config, names)
         left_out = sorted(set(range(len(names))) - set(kept))
         arguments = dict(choices) | {"skip_episodes": left_out}
-        result = import_dataset(source, folder / _DATASET, **arguments, join=False, numbers=numbers)
+        result = import_dataset(source, folder / _DATASET, **arguments, numbers=numbers)
     return {"episodes": result.episodes, "frames": result.frames}
 
 

@@ -30,13 +30,11 @@ def save_shards(tensors: Mapping[str, Tensor], folder: Path) -> None:
     Raises:
         LeRobotError: this version of torch cannot write such files.
     """
-    from torch.distributed import checkpoint
+    from torch.distributed.checkpoint.state_dict_saver import save
 
     folder.mkdir(parents=True, exist_ok=True)
     with _alone():
-        checkpoint.save(
-            dict(tensors), storage_writer=_storage().HuggingFaceStorageWriter(str(folder), save_distributed=True)
-        )
+        save(dict(tensors), storage_writer=_storage().HuggingFaceStorageWriter(str(folder), save_distributed=True))
 
 
 def write_index(tensors: Mapping[str, Tensor], folder: Path) -> None:
@@ -101,12 +99,12 @@ def load_shards(tensors: Mapping[str, Tensor], folder: Path) -> None:
     Raises:
         CheckpointError: see `described`; or a tensor is missing there, or has another shape.
     """
-    from torch.distributed import checkpoint
+    from torch.distributed.checkpoint.state_dict_loader import load
 
     held = described(folder)
     check_named_weights(tensors, {name: held[name] for name in tensors if name in held}, str(folder))
     with _alone():
-        checkpoint.load(dict(tensors), storage_reader=_storage().HuggingFaceStorageReader(str(folder)))
+        load(dict(tensors), storage_reader=_storage().HuggingFaceStorageReader(str(folder)))
 
 
 def load_sharded_weights(module: nn.Module, folder: Path, dtype: torch.dtype | None = None) -> None:
