@@ -33,6 +33,7 @@ TITLES = {
     "processor": "Processor steps",
     "arm_model": "Models of arms",
     "dataset_format": "Dataset formats",
+    "export_format": "Kinds of exported files",
     "executor": "Engines of large jobs",
 }
 """Kinds with a page of their own, in the order of the site."""

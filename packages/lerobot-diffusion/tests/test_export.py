@@ -76,4 +76,4 @@ def test_the_window_and_all_noise_are_inputs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["onnx", "pt2", "torchscript"])
 def test_every_kind_of_file_acts_like_the_policy(name: str, changes: dict[str, Any], tmp_path: Path) -> None:
     trained = make(**changes, input_features={**FEATURES, **PICTURE})
-    assert max(export(trained, tmp_path, formats=[name]).values()) < 1e-5
+    assert max(export(trained, tmp_path, formats=[name]).values()) < 1e-4

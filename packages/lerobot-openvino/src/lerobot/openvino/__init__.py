@@ -1,1 +1,1 @@
-"""Exports policies for OpenVINO, and runs them."""
+"""OpenVINO: `config` is the kind of file, `format` how it is written and run."""

@@ -35,7 +35,12 @@ class ExportFormatConfig(PluginConfig):
     @property
     def tolerance(self) -> float:
         """Largest difference from the policy with which a file is kept, as part of the largest action."""
-        return _TOLERANCES[self.precision]
+        return TOLERANCE
+
+    @property
+    def batches(self) -> tuple[int, int]:
+        """How many observations at once a file is tried with; of a policy that takes any number."""
+        return 1, 3
 
     @property
     def is_exact(self) -> bool:
@@ -43,14 +48,12 @@ class ExportFormatConfig(PluginConfig):
         return self.tolerance <= TOLERANCE
 
 
-class TracedFormatConfig(ExportFormatConfig):
-    """A kind of file that holds the traced policy, in the precision that is asked for."""
+class TypedFormatConfig(ExportFormatConfig):
+    """A kind of file whose numbers are of the type that is asked for."""
 
     ending: ClassVar[str]
 
-    dtype: Precision = Field(
-        default="float32", description="What the policy computes in; its processors always compute in float32."
-    )
+    dtype: Precision = Field(default="float32", description="Type of the numbers.")
 
     @property
     def file_name(self) -> str:
@@ -58,18 +61,36 @@ class TracedFormatConfig(ExportFormatConfig):
         return f"policy.{self.ending}" if self.dtype == "float32" else f"policy.{self.dtype}.{self.ending}"
 
     @property
+    def tolerance(self) -> float:
+        """See `ExportFormatConfig.tolerance`."""
+        return _TOLERANCES[self.dtype]
+
+
+class TracedFormatConfig(TypedFormatConfig):
+    """A kind of file that holds the policy as it was traced, in the type that is asked for."""
+
+    dtype: Precision = Field(
+        default="float32", description="What the policy computes in; its processors always compute in float32."
+    )
+
+    @property
     def precision(self) -> Precision:
         """See `ExportFormatConfig.precision`."""
         return self.dtype
 
 
-class OnnxConfig(TracedFormatConfig):
+class OnnxConfig(TypedFormatConfig):
     """For ONNX Runtime, without torch."""
 
     target = "lerobot.policies.export.onnx:OnnxFormat"
     ending = "onnx"
 
     type: str = "onnx"
+    dtype: Precision = Field(
+        default="float32",
+        description="What weights are kept in. ONNX Runtime computes in float32 on CPUs: others make files smaller, "
+        "not faster.",
+    )
     opset: int | None = Field(default=None, ge=18, description="Version of ONNX's operators; null: torch's choice.")
 
 
@@ -111,6 +132,20 @@ class Int8Config(ExportFormatConfig):
     def tolerance(self) -> float:
         """See `ExportFormatConfig.tolerance`."""
         return 0.1
+
+
+class OnnxInt8Config(Int8Config):
+    """For ONNX Runtime, with the weights of layers in 8 bits."""
+
+    target = "lerobot.policies.export.onnx_int8:OnnxInt8Format"
+    ending = "onnx"
+
+    type: str = "onnx_int8"
+    kinds: tuple[Literal["linear", "convolution"], ...] = Field(
+        default=("linear",),
+        min_length=1,
+        description="Kinds of layers to round; convolutions become smaller, and often slower.",
+    )
 
 
 class TorchInt8Config(Int8Config):

@@ -1,1 +1,1 @@
-"""Exports policies to engines of TensorRT."""
+"""TensorRT: `config` is the kind of file, `format` writes it, `model` is the ONNX it takes, `engine` what it makes."""

@@ -64,7 +64,7 @@ class Head(nn.Module):
         draw = self._draw_in_turn if self.config.sequentially_select else self._draw_at_once
         logits, codes = draw(tokens, noise)
         offsets = self.map_to_cbet_preds_offset(tokens).unflatten(-1, self._offset_shape)
-        rows = torch.arange(len(tokens), device=tokens.device)[:, None]
+        rows = torch.arange(tokens.shape[0], device=tokens.device)[:, None]
         layers = torch.arange(LAYERS, device=tokens.device)
         centres = self.vqvae_model.decode(codes)
         return Prediction(logits, codes, centres, centres + offsets[rows, layers, codes].sum(1))
@@ -163,7 +163,7 @@ class VQBeT(nn.Module):
         """Picture, state and query of each step in turn, and the queries after them, `(B, N, D)`."""
         query = self.action_token.expand(*state.shape[:2], -1)
         steps = torch.stack((picture, state, query), dim=2)
-        later = self.action_token.expand(len(state), self.config.n_action_pred_token - 1, -1)
+        later = self.action_token.expand(state.shape[0], self.config.n_action_pred_token - 1, -1)
         return torch.cat((steps.flatten(1, 2), later), dim=1)
 
     def _queries(self) -> list[int]:

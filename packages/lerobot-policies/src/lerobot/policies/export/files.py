@@ -6,6 +6,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from lerobot.policies.export.description import describe
 from lerobot.policies.export.format import ExportFormat
 from lerobot.policies.export.gains import Report, medians, size_of_weights
 from lerobot.policies.export.parity import actions_of, compare, random_observations, require_alike
-from lerobot.policies.export.program import Trace, ports_of_policy, require_exportable, trace
+from lerobot.policies.export.program import Trace, ports_of_policy, require_exportable, require_task, trace
 from lerobot.policies.formats import ExportFormatConfig, OnnxConfig, Precision, TorchExportConfig
 from lerobot.policies.preflight.sources import Described
 
@@ -78,6 +79,7 @@ def export_files(
     """
     folder = user_path(folder)
     require_exportable(trained.policy)
+    require_task(trained.processors, task)
     examples = random_observations(trained, ports_of_policy(trained.policy), size=2, seed=0)
     # What the policy itself cannot do is said by it, not by the tracer.
     chunk = actions_of(trained, examples, task=task).shape[1:]
@@ -91,6 +93,8 @@ def export_files(
             if not traces[chosen.precision].dynamic:
                 log.warning("the policy takes one observation at a time only: it cannot be traced for any batch size")
         traced = traces[chosen.precision]
+        if max(chosen.batches) == 1:
+            traced = replace(traced, dynamic=False)
         described = describe(trained.policy.config, traced, chunk, sources or [], fps, task)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / chosen.file_name
@@ -117,7 +121,7 @@ def _write(
     with _aside(path) as aside:
         form.write(traced, described, aside)
         run = form.load(aside, [port.name for port in traced.ports])
-        sizes = (1, 3) if traced.dynamic else (1, 1)
+        sizes = chosen.batches if traced.dynamic else (1, 1)
         difference = compare(run, trained, traced.ports, sizes, form.label, task)
         allowed = None if chosen.is_exact else max_error
         require_alike(difference, form.label, tolerance=chosen.tolerance, max_error=allowed)

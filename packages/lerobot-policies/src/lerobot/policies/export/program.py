@@ -211,7 +211,8 @@ def trace(
     ports = tuple(ports_of_policy(trained.policy))
     # Traced steps remember tensors that stand for any value, which the caller's must not.
     policy, processors = copy.deepcopy((trained.policy, trained.processors))
-    words = _words(processors.preprocessor, ports, examples, task) if reads_words(processors) else {}
+    require_task(processors, task)
+    words = {} if task is None else _words(processors.preprocessor, ports, examples, task)
     module = RobotToAction(policy.eval().to(getattr(torch, precision)), _without_words(processors), ports, words)
     inputs = tuple(examples[port.name] for port in ports)
     try:
@@ -228,17 +229,20 @@ def trace(
         ) from error
 
 
-def reads_words(processors: Processors) -> bool:
-    """Whether a policy is told its task in words."""
-    return any(isinstance(step, LanguageStep) for step in processors.preprocessor.steps)
+def require_task(processors: Processors, task: str | None) -> None:
+    """Check that a policy that is told its task in words is told one.
+
+    Raises:
+        LeRobotError: it is not.
+    """
+    if task is None and any(isinstance(step, LanguageStep) for step in processors.preprocessor.steps):
+        raise LeRobotError("the policy reads its task, and a file knows no words", expected="a task to export it for")
 
 
 def _words(
-    preprocessor: Pipeline, ports: Sequence[Port], examples: Mapping[str, Tensor], task: str | None
+    preprocessor: Pipeline, ports: Sequence[Port], examples: Mapping[str, Tensor], task: str
 ) -> dict[str, Tensor]:
     """What the steps that read words add to every observation, by key, `(1, ...)`."""
-    if task is None:
-        raise LeRobotError("the policy reads its task, and a file knows no words", expected="a task to export it for")
     seen = {port.name: port.as_in_dataset(examples[port.name]) for port in ports if port.noise is None}
     first, second = ({key: value[row : row + 1] for key, value in seen.items()} for row in (0, 1))
     told, others = _told(preprocessor, first, task), _told(preprocessor, second, task)
@@ -274,7 +278,9 @@ def _traced(
     batch = Dim("batch", min=1)
     shapes = {"inputs": tuple({0: batch} for _ in inputs)} if dynamic else None
     with torch.no_grad(), computed_in(precision):
-        return torch.export.export(module, inputs, dynamic_shapes=shapes, strict=False)
+        program = torch.export.export(module, inputs, dynamic_shapes=shapes, strict=False)
+        # Mixed precision is no part of a program until its operators are taken apart.
+        return program if precision == "float32" else program.run_decompositions({})
 
 
 def computed_in(precision: Precision) -> torch.autocast:

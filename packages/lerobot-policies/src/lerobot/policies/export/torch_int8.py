@@ -51,7 +51,8 @@ class TorchInt8Format(ExportFormat):
         )
         with warnings.catch_warnings():
             # torchao is where torch wants all to go; it writes no program that LibTorch loads.
-            warnings.filterwarnings("ignore", category=DeprecationWarning)
+            warnings.filterwarnings("ignore", message=".*deprecated", category=DeprecationWarning)
+            warnings.filterwarnings("ignore", message=".*deprecated", category=UserWarning)
             layers = dict.fromkeys(chosen_layers(linear, self.config), scheme)
             quantization.quantize_dynamic(policy, layers, inplace=True)
             save_script(trace.module.with_policy(policy), trace.examples, description, path)
