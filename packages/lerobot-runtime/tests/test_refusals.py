@@ -12,6 +12,7 @@ from tiny_export import NAMES, STATE, TOP, description, place, write
 from lerobot.core.config import load
 from lerobot.core.errors import CheckpointError, ConfigError, FeatureMismatchError, LeRobotError
 from lerobot.core.types import FeatureSpec
+from lerobot.policies.commands.check import CheckConfig
 from lerobot.rollout.commands.rollout import RolloutConfig
 from lerobot.runtime.policy import ExportedPolicy
 
@@ -163,3 +164,8 @@ def test_flags_that_make_no_sense_are_refused(exported: Path, flag: str, message
 def test_a_checkpoint_is_still_found_by_its_folder(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"has no config\.json"):
         load(RolloutConfig, [f"--policy.path={tmp_path}", "--robot.type=fake"])
+
+
+def test_a_command_that_needs_a_checkpoint_says_so(exported: Path) -> None:
+    with pytest.raises(ConfigError, match=r"is an exported policy.*only rollout and eval run exports"):
+        load(CheckConfig, [f"--policy.path={exported}", "--robot.type=fake"])

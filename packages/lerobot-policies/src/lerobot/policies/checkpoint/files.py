@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lerobot.core.config.base import plugin_class
+from lerobot.core.config.policies import EXPORT
 from lerobot.core.errors import CheckpointError, ConfigError, ConfigProblem, PluginError
 from lerobot.core.json_file import read_json
 from lerobot.core.paths import user_path
@@ -89,6 +90,10 @@ class Checkpoint:
             newest = self.folder / "checkpoints/last/pretrained_model" if self.folder is not None else None
             if newest is not None and newest.is_dir():
                 raise CheckpointError(f"{self} is the folder of a training run", hint=f"Its newest policy: {newest}")
+            if self.folder is not None and (self.folder / EXPORT).is_file():
+                raise CheckpointError(
+                    f"{self} is an exported policy", expected="a checkpoint: only rollout and eval run exports"
+                )
             raise CheckpointError(f"{self} has no {name}", hint="Copy or upload the whole folder again.")
         return path
 
