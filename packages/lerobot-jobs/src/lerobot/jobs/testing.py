@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lerobot.core.errors import JobError
+from lerobot.core.json_file import read_json
 from lerobot.core.registry import registry
 from lerobot.core.testing.plugins import PluginFolder
 from lerobot.jobs.config import ExecutorConfig
@@ -20,7 +21,6 @@ import time
 from pathlib import Path
 
 from lerobot.core.errors import DatasetError
-from lerobot.core.json_file import read_json
 
 
 def count(row, settings, folder):
