@@ -17,8 +17,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lerobot.core.json_file import read_json
-
 COMMANDS = ("sbatch", "squeue", "sacct", "scancel", "srun", "scontrol")
 LIVE = ("PENDING", "RUNNING")
 _TICK_S = 0.02
@@ -44,7 +42,13 @@ def install(folder: Path) -> Path:
 
 def jobs(state: Path) -> dict[str, dict[str, Any]]:
     """Every job so far, by id: `name`, `script`, and `tasks` with `state`, `code` and `pid` each."""
-    return {path.stem: read_json(path) for path in sorted(state.glob("*.json"))}
+    return {path.stem: _read(path) for path in sorted(state.glob("*.json"))}
+
+
+def _read(path: Path) -> Any:
+    # Started without any library, so that a command is there in milliseconds.
+    with path.open(encoding="utf-8") as file:
+        return json.load(file)
 
 
 def _write(state: Path, job: str, content: dict[str, Any]) -> None:
@@ -84,7 +88,7 @@ def _sbatch(state: Path, options: Sequence[str]) -> str:
 
 def _controller(state: Path, options: Sequence[str]) -> str:
     job, limit = options[0], int(options[1])
-    content = read_json(state / f"{job}.json")
+    content = _read(state / f"{job}.json")
     is_array = "--array" in content["given"]
     before = content["given"].get("--dependency", "").rpartition(":")[2]
     running: dict[str, subprocess.Popen[bytes]] = {}
