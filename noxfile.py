@@ -70,7 +70,8 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Every test that is not slow and needs no peer; arguments go to pytest."""
-    session.run(*PYTEST, "-m", "not slow and not peer and not hardware and not wheels and not browser", *session.posargs, env=TEST_ENV)
+    chosen = "not slow and not peer and not hardware and not wheels and not browser"
+    session.run(*PYTEST, "-m", chosen, *session.posargs, env=TEST_ENV)
 
 
 @nox.session
