@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import onnx
+import openvino
 
-import openvino  # type: ignore[import-untyped]
 from lerobot.core.errors import LeRobotError
 from lerobot.openvino.config import OpenVinoConfig
 from lerobot.policies.export.format import METADATA, ExportFormat

@@ -5,7 +5,7 @@ Source: docs.nvidia.com/deeplearning/tensorrt, "Operators: ONNX support"; onnx-t
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import onnx
 
@@ -41,7 +41,7 @@ def parsable_model(trace: Trace, description: Mapping[str, Any], path: Path) -> 
         for value in (*model.graph.input, *model.graph.output):
             value.type.tensor_type.shape.dim[0].dim_value = 1
     # Much that it does not take, such as waves of known times in float64, is known beforehand.
-    model = folded(model, path)
+    model = cast("onnx.ModelProto", folded(model, path))
     require_parsable(model)
     used = {node.domain for node in model.graph.node}
     kept = [each for each in model.opset_import if each.domain in used or each.domain in _TAKEN]

@@ -44,7 +44,7 @@ def plain(inputs: Tensor, weight: Tensor) -> bool:
     """Whether a layer may choose its function by hand: `float32` on a CPU, neither traced nor in mixed precision."""
     return (
         not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call] # of torch
         and inputs.device.type == "cpu"
         and inputs.dtype == weight.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")

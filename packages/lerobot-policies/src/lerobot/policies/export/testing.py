@@ -48,7 +48,7 @@ class TwoLayerPolicy(ChunkedPolicy):
     def exported_chunk(self, batch: Mapping[str, Any]) -> Tensor:
         """See `lerobot.policies.export.program.Exportable`."""
         found: Tensor = self.head(self.hidden(batch[OBSERVATION_STATE]).relu())
-        return found.view(-1, 2, 2)
+        return found.view(*found.shape[:-1], 2, 2)
 
     def forward(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         """See `Policy.forward`."""

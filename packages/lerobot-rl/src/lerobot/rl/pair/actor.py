@@ -68,10 +68,10 @@ def _episodes(
     number, steps = courier.episodes, 0
     while steps < config.online.steps and not (player.stopped or session.signals.stop_requested):
         with player.aside():
-            _wait_for_room(config, courier, session)
+            has_room = _wait_for_room(config, courier, session)
             if (weights := courier.new_weights()) is not None:
                 _take_on(weights, trained, place)
-        if session.signals.stop_requested:
+        if not has_room:
             break
         episode = player.play(number)
         if episode is None:
@@ -87,12 +87,19 @@ def _episodes(
         )
 
 
-def _wait_for_room(config: ActorConfig, courier: Courier, session: Session) -> None:
-    """Wait while too many episodes are not delivered: the learner is gone, or much slower than the actor."""
+def _wait_for_room(config: ActorConfig, courier: Courier, session: Session) -> bool:
+    """Wait while too many episodes are not delivered: the learner is gone, or much slower than the actor.
+
+    Returns:
+        Whether there is room; false if a signal ended the wait.
+    """
     with session.signals.graceful():
-        while courier.waiting >= config.learner.most_waiting and not session.signals.stop_requested:
+        while courier.waiting >= config.learner.most_waiting:
+            if session.signals.stop_requested:
+                return False
             time.sleep(POLL_S)
             courier.check()
+    return True
 
 
 def _take_on(weights: bytes, trained: PolicyWithProcessors, place: Path) -> None:
