@@ -36,7 +36,7 @@ def parsable_model(trace: Trace, description: Mapping[str, Any], path: Path) -> 
     Raises:
         LeRobotError: torch makes no model of the policy, or one that the parser does not take.
     """
-    model: onnx.ModelProto = make_model(trace, description, OPSET)
+    model = make_model(trace, description, OPSET)
     if not trace.dynamic:
         for value in (*model.graph.input, *model.graph.output):
             value.type.tensor_type.shape.dim[0].dim_value = 1

@@ -54,11 +54,7 @@ class TorchInt8Format(ExportFormat):
             warnings.filterwarnings("ignore", message=".*deprecated", category=DeprecationWarning)
             warnings.filterwarnings("ignore", message=".*deprecated", category=UserWarning)
             layers = dict.fromkeys(chosen_layers(linear, self.config), scheme)
-<<<<<<< HEAD
-            quantization.quantize_dynamic(policy, layers, inplace=True)  # type: ignore[no-untyped-call]
-=======
             quantization.quantize_dynamic(policy, layers, inplace=True)  # type: ignore[no-untyped-call] # of torch
->>>>>>> main
             save_script(trace.module.with_policy(policy), trace.examples, description, path)
 
     def load(self, path: Path, names: Sequence[str]) -> Run:

@@ -49,11 +49,7 @@ def save_script(
     with torch.no_grad(), _quiet():
         try:
             # Compared with the policy by whoever asked for the file, on observations of its own.
-<<<<<<< HEAD
-            traced = torch.jit.freeze(torch.jit.trace(module, examples, check_trace=False).eval())  # type: ignore[no-untyped-call]
-=======
             traced = torch.jit.freeze(_traced(module, examples))
->>>>>>> main
         except Exception as error:  # tracing runs the policy, where any of its code can fail
             raise LeRobotError(
                 f"TorchScript cannot trace it: {type(error).__name__}: {error}".splitlines()[0]
@@ -64,11 +60,7 @@ def save_script(
 def load_script(path: Path, names: Sequence[str]) -> Run:
     """Make a function of a file of TorchScript; the names are those of its inputs, in order."""
     with _quiet():
-<<<<<<< HEAD
-        module = torch.jit.load(str(path))  # type: ignore[no-untyped-call]
-=======
         module = torch.jit.load(str(path))  # type: ignore[no-untyped-call] # of torch
->>>>>>> main
 
     def run(observations: Observations) -> Any:
         with torch.inference_mode():
@@ -86,11 +78,7 @@ def _traced(module: torch.nn.Module, examples: tuple[torch.Tensor, ...]) -> torc
 def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         # Said of every size that is read; whether another batch size works is found out by running the file.
-<<<<<<< HEAD
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
-=======
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined] # of torch
->>>>>>> main
         # Sizes are tensors while it traces.
         warnings.filterwarnings("ignore", message="To copy construct from a tensor", category=UserWarning)
         # torch.export is where torch wants all to go; LibTorch programs that load this are still there.
