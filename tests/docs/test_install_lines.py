@@ -38,9 +38,9 @@ def installed_by_name(arguments: str) -> Iterator[str]:
 
 
 def third_party() -> set[str]:
-    """What our own lock file fetches from the index, the peer, which its users have, and uv."""
+    """What our own lock file fetches from the index, the peer and Daft, which their users have, and uv."""
     locked = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
-    return {package["name"] for package in locked if "registry" in package["source"]} | {"lerobot", "uv"}
+    return {package["name"] for package in locked if "registry" in package["source"]} | {"daft", "lerobot", "uv"}
 
 
 def test_a_name_is_told_from_a_folder() -> None:
