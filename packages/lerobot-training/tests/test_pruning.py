@@ -90,20 +90,22 @@ def test_they_are_saved_and_a_run_that_goes_on_has_the_same(
     states: Callable[[Path], dict[str, bytes]],
     tmp_path: Path,
 ) -> None:
-    flags = ("--steps=8", "--save_freq=4", "--ema.enable=true", "--prune.amount=0.5")
-    run = train(tmp_path / "run", *flags, "--prune.begin=2", "--prune.over=4", "--prune.every=1")
-    last = run / "checkpoints/000008"
+    flags = ("--steps=8", "--save_freq=2", "--ema.enable=true", "--prune.amount=0.5")
+    run = train(tmp_path / "run", *flags, "--prune.begin=1", "--prune.over=3", "--prune.every=1")
+    last, early, late = (run / f"checkpoints/{step:06}" for step in (8, 2, 6))
     found, of = zeros(last / WEIGHTS)
     assert found == round(0.5 * of)
     assert zeros(last / WEIGHTS.replace("model/", "model_ema/"))[0] == found
-    assert 0 < zeros(run / "checkpoints/000004" / WEIGHTS)[0] < found
+    assert 0 < zeros(early / WEIGHTS)[0] < found
     masks = load_file(last / "training_state" / MASKS)
     assert sum(int(mask.sum()) for name, mask in masks.items() if name != "steps") == found
     expected = states(last)
-    resume(run / "checkpoints/000004")
-    assert states(last) == expected
+    # While more weights go, and when all have gone.
+    for checkpoint in (early, late):
+        resume(checkpoint)
+        assert states(last) == expected
     with pytest.raises(LeRobotError, match="--prune="):
-        resume(run / "checkpoints/000004", "--prune.amount=0.7")
+        resume(early, "--prune.amount=0.7")
 
 
 def test_masks_of_another_policy_are_refused(tmp_path: Path) -> None:
