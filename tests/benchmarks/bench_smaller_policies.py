@@ -1,4 +1,4 @@
-"""What smaller policies cost in success: a small student with and without a teacher, and weights that are pruned away.
+"""What smaller policies cost in success: small students with and without a teacher, and weights that are pruned away.
 
 Usage: bench_smaller_policies.py FOLDER [SEED]      (a quarter of an hour; what FOLDER holds is not made again)
 
@@ -25,10 +25,14 @@ ACT = (
     "--policy.n_encoder_layers=2", "--policy.use_vae=false", "--policy.chunk_size=10", "--policy.n_action_steps=5",
     "--steps=2000", "--batch_size=32",
 )  # fmt: skip
-STUDENT = ("--policy.type=bc_mlp", "--policy.hidden_dims=[16, 16]", "--steps=3000", "--batch_size=64")
+SMALL_ACT = (
+    "--policy.type=act", "--policy.dim_model=16", "--policy.n_heads=2", "--policy.dim_feedforward=32",
+    "--policy.n_encoder_layers=1", "--policy.use_vae=false", "--policy.chunk_size=10", "--policy.n_action_steps=5",
+    "--steps=2000", "--batch_size=32",
+)  # fmt: skip
+BC_MLP = ("--policy.type=bc_mlp", "--policy.hidden_dims=[16, 16]", "--steps=2000", "--batch_size=64")
 NOISE = "--dataset.state_noise=0.1"
-FEW = "--dataset.episodes=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
-TUNED, AT_ONCE = 500, 100
+TUNED, AT_ONCE = 300, 50
 """Steps of learning further, of which the weights go after the first."""
 PRUNED = {f"{amount:.0%} of its weights zero": ("magnitude", amount) for amount in (0.5, 0.8, 0.95)} | {
     "half of its heads zero": ("heads", 0.5)
@@ -41,10 +45,12 @@ def rows(folder: Path) -> dict[str, tuple[str, ...]]:
     tuned = (f"--policy.path={folder / 'teacher' / POLICY}", f"--steps={TUNED}", "--batch_size=32")
     return {
         "teacher": ACT,
-        "student, 10 demonstrations": (*STUDENT, NOISE, FEW),
-        "student, 10 demonstrations, teacher": (*STUDENT, NOISE, FEW, taught),
-        "student, 200 demonstrations": (*STUDENT, NOISE),
-        "student, 200 demonstrations, teacher": (*STUDENT, NOISE, taught),
+        "small act": SMALL_ACT,
+        "small act, teacher": (*SMALL_ACT, taught),
+        "small act, noise": (*SMALL_ACT, NOISE),
+        "small act, noise, teacher": (*SMALL_ACT, NOISE, taught),
+        "bc_mlp, noise": (*BC_MLP, NOISE),
+        "bc_mlp, noise, teacher": (*BC_MLP, NOISE, taught),
         "teacher, learning further": tuned,
         **{
             f"teacher, {name}": (*tuned, f"--prune.kind={kind}", f"--prune.amount={amount}", f"--prune.begin={AT_ONCE}")
