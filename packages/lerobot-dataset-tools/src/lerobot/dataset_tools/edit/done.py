@@ -13,7 +13,7 @@ from lerobot.jobs.job import Results
 
 
 class DoneParts(Protocol):
-    """Gives what parts came to, in the order of `parts_of`.
+    """Gives what parts came to.
 
     Attributes:
         megabytes: of source files for each part.
@@ -68,18 +68,17 @@ class DoneShards:
     """Knows what an engine did; its files stay until the result is in place. See `DoneParts`.
 
     Args:
-        results: of the shards, in the order of the parts.
+        results: of the shards.
         megabytes: see `DoneParts`.
     """
 
     def __init__(self, results: Results, megabytes: float) -> None:
         self.megabytes = megabytes
-        self._results = iter(results)
+        self._results = results
 
     def get(self, part: Part, source: EditSource) -> tuple[Path, dict[str, Any]]:  # noqa: ARG002 # it was read before
         """See `DoneParts.get`."""
-        result = next(self._results)
-        assert result.row == part.to_row()  # noqa: S101 # both are the order of `parts_of`
+        result = self._results.of_row(part.to_row())
         return result.folder, result.data
 
     def hand_over(self, path: Path, target: Path) -> None:

@@ -76,7 +76,7 @@ class Part:
 
 
 def parts_of(plan: EditPlan, megabytes: float) -> Iterator[Part]:
-    """Every part of an edit, in the order in which `build` asks for them.
+    """Every part of an edit.
 
     Args:
         plan: the edit.

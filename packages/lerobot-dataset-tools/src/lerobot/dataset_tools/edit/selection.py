@@ -157,7 +157,7 @@ def merged(
     numbers = [None if each is None else list(each) for each in chosen]
     selections, tasks = select([(s, s.check_episodes(each)) for s, each in zip(sources, numbers, strict=True)])
     # Sources with different statistics, such as from before quantiles, would leave holes in the table.
-    columns = {frozenset(name for name in s.rows.column_names if name.startswith("stats/")) for s in sources}
+    columns = {frozenset(name for name in s.columns.names if name.startswith("stats/")) for s in sources}
     fresh = len(columns) > 1 or any(source.info.is_legacy for source in sources)
     return EditPlan(selections, info, tasks, join_data=join_data, join_videos=join_videos, fresh_statistics=fresh)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format.arrow import UNREADABLE, read_table, to_numpy
-from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
+from lerobot.datasets.format.episodes import each_episode_stats, load_episodes
 from lerobot.datasets.format.features import Feature, FeatureMap
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats
@@ -39,7 +39,7 @@ def dataset_statistics(root: Path, info: Info, only: Collection[str] | None = No
     wanted = info.features.keys() if only is None else only
     numbers = {key: feature for key, feature in info.features.items() if has_numbers(feature) and key in wanted}
     cameras = [key for key in info.camera_keys if key in wanted]
-    images = load_episode_stats(root, info, cameras) if cameras else []
+    images = each_episode_stats(root, info, cameras) if cameras else ()
     result = DatasetStatistics(images).summary()
     files = [root / info.data_file(*place) for place in load_episodes(root, info).data_files()]
     result |= _number_statistics(files, numbers) if numbers else {}
