@@ -217,7 +217,7 @@ def _new_statistics(plan: EditPlan, folder: Path, data: list[FilePosition], done
 def _counted(plan: EditPlan, done: DoneParts) -> Iterator[Stats]:
     """As `_column_statistics`, of the numbers of the source, which are those of the result."""
     for part in counting_parts(plan, done.megabytes):
-        folder, _ = done.get(part, plan.selections[0].source)
+        folder, _ = done.get(part)
         yield from counted_statistics(folder)
 
 
@@ -242,6 +242,6 @@ def _image_statistics(plan: EditPlan, key: str, done: DoneParts) -> Iterator[Fea
         for episode in selection.episodes.tolist():
             while episode not in measured:
                 part = next(parts)
-                _, data = done.get(part, selection.source)
+                _, data = done.get(part)
                 measured.update(zip(part.episodes, statistics_of(data), strict=True))
             yield measured.pop(episode)
