@@ -26,6 +26,10 @@ from lerobot.datasets.video.join import runs
 
 ROWS_FILE = "rows.parquet"
 
+_GROUP_ROWS, _GROUP_BYTES = 512, 2**20
+"""An episode is a row group of its own, as in a recording, unless it is smaller than this: then its neighbours join it,
+for a reader holds some kilobytes of every row group of a file."""
+
 Sources = Callable[[str], EditSource]
 """The dataset in a folder."""
 
@@ -164,16 +168,33 @@ def make_rows(part: RowsPart, sources: Sources, folder: Path) -> dict[str, Any]:
     """
     schema = _schema(part, sources)
     episode, start = part.first_episode, part.start
+    waiting: list[pa.Table] = []
     with pq.ParquetWriter(folder / ROWS_FILE, schema) as writer:
         for member in part.members:
             lengths = [end - begin for begin, end in member.frames]
             rows, first = _rows(part, member, sources, schema, episode, start), 0
             for length in lengths:
                 check_stop()
-                writer.write_table(rows.slice(first, length), row_group_size=length)
+                waiting.append(rows.slice(first, length))
+                if _is_full(waiting):
+                    _write_group(writer, waiting)
                 first += length
             episode, start = episode + len(lengths), start + first
+        _write_group(writer, waiting)
     return {}
+
+
+def _is_full(waiting: Sequence[pa.Table]) -> bool:
+    rows, size = (sum(values) for values in zip(*((table.num_rows, table.nbytes) for table in waiting), strict=True))
+    return rows >= _GROUP_ROWS or size >= _GROUP_BYTES
+
+
+def _write_group(writer: pq.ParquetWriter, waiting: list[pa.Table]) -> None:
+    """Write whole episodes as one row group; they wait no longer."""
+    if waiting:
+        rows = pa.concat_tables(waiting)
+        writer.write_table(rows, row_group_size=rows.num_rows)
+        waiting.clear()
 
 
 def _pieces(plan: EditPlan, tasks: NDArray[np.int64]) -> Iterator[Piece]:
