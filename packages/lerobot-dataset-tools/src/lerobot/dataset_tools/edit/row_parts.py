@@ -186,7 +186,7 @@ def make_rows(part: RowsPart, sources: Sources, folder: Path) -> dict[str, Any]:
 
 def _is_full(waiting: Sequence[pa.Table]) -> bool:
     rows, size = (sum(values) for values in zip(*((table.num_rows, table.nbytes) for table in waiting), strict=True))
-    return rows >= _GROUP_ROWS or size >= _GROUP_BYTES
+    return bool(rows >= _GROUP_ROWS or size >= _GROUP_BYTES)
 
 
 def _write_group(writer: pq.ParquetWriter, waiting: list[pa.Table]) -> None:
