@@ -17,7 +17,7 @@ from lerobot.dataset_tools.edit.added import values_of
 from lerobot.dataset_tools.edit.groups import state_of
 from lerobot.dataset_tools.edit.plan import EditPlan, KeptFrames, Selection
 from lerobot.datasets.format.columns import data_schema, data_table
-from lerobot.datasets.format.features import LANGUAGE, VIDEO, Feature
+from lerobot.datasets.format.features import IMAGE, LANGUAGE, VIDEO, Feature
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.layout import MEGABYTE
 from lerobot.datasets.reader.source import EditSource
@@ -26,9 +26,9 @@ from lerobot.datasets.video.join import runs
 
 ROWS_FILE = "rows.parquet"
 
-_GROUP_ROWS, _GROUP_BYTES = 512, 2**20
-"""An episode is a row group of its own, as in a recording, unless it is smaller than this: then its neighbours join it,
-for a reader holds some kilobytes of every row group of a file."""
+_GROUP_ROWS = 512
+"""An episode is a row group of its own, as in a recording, unless it is shorter and has no images: then its neighbours
+join it, for whoever opens a file holds some kilobytes of each of its row groups."""
 
 Sources = Callable[[str], EditSource]
 """The dataset in a folder."""
@@ -169,6 +169,7 @@ def make_rows(part: RowsPart, sources: Sources, folder: Path) -> dict[str, Any]:
     schema = _schema(part, sources)
     episode, start = part.first_episode, part.start
     waiting: list[pa.Table] = []
+    least = _least_rows(part.features)
     with pq.ParquetWriter(folder / ROWS_FILE, schema) as writer:
         for member in part.members:
             lengths = [end - begin for begin, end in member.frames]
@@ -176,7 +177,7 @@ def make_rows(part: RowsPart, sources: Sources, folder: Path) -> dict[str, Any]:
             for length in lengths:
                 check_stop()
                 waiting.append(rows.slice(first, length))
-                if _is_full(waiting):
+                if sum(table.num_rows for table in waiting) >= least:
                     _write_group(writer, waiting)
                 first += length
             episode, start = episode + len(lengths), start + first
@@ -184,9 +185,9 @@ def make_rows(part: RowsPart, sources: Sources, folder: Path) -> dict[str, Any]:
     return {}
 
 
-def _is_full(waiting: Sequence[pa.Table]) -> bool:
-    rows, size = (sum(values) for values in zip(*((table.num_rows, table.nbytes) for table in waiting), strict=True))
-    return bool(rows >= _GROUP_ROWS or size >= _GROUP_BYTES)
+def _least_rows(features: Mapping[str, Feature]) -> int:
+    """Rows that a row group has at least."""
+    return 1 if any(feature["dtype"] == IMAGE for feature in features.values()) else _GROUP_ROWS
 
 
 def _write_group(writer: pq.ParquetWriter, waiting: list[pa.Table]) -> None:
@@ -213,6 +214,7 @@ def _pieces(plan: EditPlan, tasks: NDArray[np.int64]) -> Iterator[Piece]:
             is_whole = bool((lengths == file.lengths).all())
             in_place = (file.first_episode, file.start) == (episode, start)
             unchanged = same_form and in_place and is_whole and _is_complete(file)
+            unchanged = unchanged and not (plan.join_data and _has_small_groups(file, _least_rows(plan.info.features)))
             unchanged = unchanged and np.array_equal(numbers[file.start : file.stop], tasks[file.start : file.stop])
             piece = Piece(selection, number, episodes[kept], lengths[kept], episode, start, unchanged)
             yield piece
@@ -227,6 +229,12 @@ def _stored(info: Info) -> dict[str, tuple[str, tuple[int, ...]]]:
 def _is_complete(file: DataFile) -> bool:
     """Whether a file has no row beyond the committed ones, and all their numbers."""
     return bool(pq.read_metadata(file.path).num_rows == file.rows) and not absent_numbers(file)
+
+
+def _has_small_groups(file: DataFile, least: int) -> bool:
+    """Whether a file has row groups that would be joined in a file that is written."""
+    metadata = pq.read_metadata(file.path)
+    return any(metadata.row_group(i).num_rows < least for i in range(metadata.num_row_groups - 1))
 
 
 def _check_extra_columns(plan: EditPlan, pieces: Sequence[Piece]) -> None:
