@@ -223,9 +223,9 @@ def test_a_checkpoint_that_was_moved_has_its_tokenizers_with_it(root: Path, tmp_
         assert rollout(load(RolloutConfig, tuned).config) == 0
 
 
-def test_it_is_not_exported(root: Path, tmp_path: Path) -> None:
+def test_without_a_task_it_is_not_exported(root: Path, tmp_path: Path) -> None:
     flags = [f"--policy.path={model(root / 'trained/arm')}", f"--output_dir={tmp_path / 'exported'}"]
-    with pytest.raises(LeRobotError, match="cannot be exported"):
+    with pytest.raises(LeRobotError, match=r"cannot be exported|a file knows no words"):
         export_command(load(ExportConfig, flags).config)
 
 

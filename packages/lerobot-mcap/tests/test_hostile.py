@@ -247,26 +247,13 @@ def read_or_refuse(topic, data):
         return Decoder(topic)(memoryview(data))
 
 
+@pytest.mark.parametrize("examples", [300, pytest.param(10_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("topic", "valid"), list(zip(TOPICS, VALID, strict=True)), ids=["cdr", "json"])
-def test_malformed_messages(topic, valid):
+def test_malformed_messages(topic, valid, examples):
     assert read_or_refuse(topic, valid)
 
     @given(mutated(valid))
-    @settings(max_examples=300)
-    def each(data):
-        try:
-            read_or_refuse(topic, data)
-        except DatasetError as error:
-            one_line(error)
-
-    each()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("topic", "valid"), list(zip(TOPICS, VALID, strict=True)), ids=["cdr", "json"])
-def test_ten_thousand_malformed_messages(topic, valid):
-    @given(mutated(valid))
-    @settings(max_examples=10_000)
+    @settings(max_examples=examples)
     def each(data):
         try:
             read_or_refuse(topic, data)

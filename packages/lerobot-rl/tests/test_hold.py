@@ -7,7 +7,7 @@ import pytest
 from lerobot.core.errors import DeviceError
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.robot import COMMAND, FakeRobot
-from lerobot.core.safety import SafetyConfig
+from lerobot.core.safety import SafetyConfig, SafetyGate
 from lerobot.core.types import Observation
 from lerobot.envs.robot import StepClock
 from lerobot.rl.play.hold import holding
@@ -22,7 +22,7 @@ def test_it_is_commanded_to_stay_where_it_is() -> None:
     robot.connect()
     before = robot.get_observation()
     # Longer than the gate waits for a command.
-    with holding(robot, SafetyConfig(stop_after_s=0.1), 50):
+    with holding(robot, SafetyGate.for_robot(robot, SafetyConfig(stop_after_s=0.1)), 50):
         until = time.monotonic() + 20
         while len(commands(robot)) < 20 and time.monotonic() < until:
             time.sleep(0.005)
@@ -42,7 +42,7 @@ def test_a_failure_meanwhile_is_said_and_what_was_done_stays_done() -> None:
     robot, done = Broken(FakeRobotConfig()), []
 
     def learn() -> None:
-        with holding(robot, SafetyConfig(), 50):
+        with holding(robot, SafetyGate.for_robot(robot), 50):
             time.sleep(0.1)
             done.append(True)
 
@@ -56,7 +56,7 @@ def test_a_failure_meanwhile_is_said_and_what_was_done_stays_done() -> None:
 def test_a_robot_without_real_time_waits_by_itself() -> None:
     robot = FakeRobot(FakeRobotConfig(), clock=StepClock())
     robot.connect()
-    with holding(robot, SafetyConfig(), 50):
+    with holding(robot, SafetyGate.for_robot(robot), 50):
         time.sleep(0.1)
     assert not commands(robot)
     robot.disconnect()

@@ -13,7 +13,7 @@ NAMES = {
     "episodic": "EpisodicSource",
     "exporting.description": "describe",
     "exporting.export": "export",
-    "exporting.parity": "check_parity",
+    "exporting.parity": "actions_of",
     "exporting.program": "Exportable",
     "legacy": "statistics_among",
     "making": "make_policy",

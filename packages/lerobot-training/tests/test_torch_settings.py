@@ -92,7 +92,7 @@ def test_an_accelerator_of_the_notebook_is_still_its_own(train: Train, tmp_path:
 
 def test_the_command_keeps_freed_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[object] = []
-    config = SimpleNamespace(policy=SimpleNamespace(device="cpu"))
+    config = SimpleNamespace(policy=SimpleNamespace(device="cpu"), executor=None)
     monkeypatch.setattr(command, "keep_freed_memory", lambda: calls.append("kept"))
     monkeypatch.setattr(command, "train", lambda given: calls.append(given) or 130)
     assert command.train_command(config) == 130  # type: ignore[arg-type] # what is read of it

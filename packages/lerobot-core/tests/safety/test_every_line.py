@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from moved_clock import MovedClock
 
 from lerobot.core.control import CallableSource, ControlLoop
 from lerobot.core.safety import SafetyGate, safe_end
@@ -16,16 +17,6 @@ TRACED = {contextlib.__file__, __file__}
 # Not the statistics of the report: they are many lines and run behind the same shield.
 NAMES = {"safe_end.py", "signals.py", "loop.py"}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGUSR1)
-
-
-class Clock:
-    time = 0.0
-
-    def now(self):
-        return self.time
-
-    def sleep_until(self, deadline):
-        self.time = max(self.time, deadline)
 
 
 class Arm:
@@ -61,7 +52,7 @@ def drive(arm):
         session.connect()
         gate = SafetyGate.for_robot(arm)
         source = CallableSource(lambda observation: {"joint": 1.0})
-        ControlLoop(arm, source, gate, fps=10, signals=session.signals, clock=Clock()).run(duration_s=0.2)
+        ControlLoop(arm, source, gate, fps=10, signals=session.signals, clock=MovedClock(0.0)).run(duration_s=0.2)
 
 
 def interrupted_at(lines):

@@ -6,6 +6,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moved_clock import MovedClock
 
 from lerobot.core.errors import DeviceError, DeviceTimeoutError, SafetyError
 from lerobot.core.safety import Freshness, GatedRobot, SafetyConfig, SafetyGate
@@ -14,19 +15,6 @@ from lerobot.core.types import FeatureSpec, Observation, Stamp
 # low, high, rate per second and step, written down independently of the code under test
 TABLE = {"pan.pos": (-90.0, 90.0, 180.0, 9.0), "x.vel": (-0.3, 0.3, 0.6, 0.06)}
 CONFIG = SafetyConfig(max_step={"pan": 9.0}, ramp_s=0.5, stop_after_s=1.0, max_command_age_s=0.4)
-
-
-class Clock:
-    """Time that tests move."""
-
-    def __init__(self):
-        self.time = 100.0
-
-    def now(self):
-        return self.time
-
-    def sleep_until(self, deadline):
-        self.time = max(self.time, deadline)
 
 
 class Rover:
@@ -40,7 +28,7 @@ class Rover:
     observation_features = action_features
 
     def __init__(self, pan=30.0):
-        self.clock = Clock()
+        self.clock = MovedClock()
         self.pan = pan
         self.log = []
         self.is_connected = False

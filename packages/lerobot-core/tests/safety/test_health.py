@@ -1,6 +1,7 @@
 """Motors that get too hot: said, held, let go on, or brought to the safe state; and how often they are asked."""
 
 import pytest
+from moved_clock import MovedClock
 
 from lerobot.core.errors import ConfigError, SafetyError
 from lerobot.core.protocols.ability import MotorHealth
@@ -8,16 +9,6 @@ from lerobot.core.safety import GatedRobot, Latch, SafetyConfig, SafetyGate
 from lerobot.core.types import FeatureSpec, Observation
 
 HZ = 50
-
-
-class Clock:
-    time = 100.0
-
-    def now(self):
-        return self.time
-
-    def sleep_until(self, deadline):
-        self.time = max(self.time, deadline)
 
 
 class Arm:
@@ -28,7 +19,7 @@ class Arm:
     monitored_motors = ("a", "b", "c")
 
     def __init__(self):
-        self.clock = Clock()
+        self.clock = MovedClock()
         self.values = dict.fromkeys(self.action_features, 0.0)
         self.health = dict.fromkeys(self.monitored_motors, MotorHealth(40.0, 100.0, 10.0))
         self.asked = []

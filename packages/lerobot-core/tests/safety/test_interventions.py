@@ -94,3 +94,14 @@ def test_a_run_writes_its_log_into_the_home_and_says_so(lerobot_home, caplog):
     assert {line["source"] for line in lines} == {"CallableSource"}
     assert sum(line["count"] for line in lines) == ticks
     assert f"the safety gate changed {ticks} commands" in caplog.text
+
+
+def test_a_disk_that_is_full_at_the_end_does_not_stop_the_safe_end(tmp_path, monkeypatch, caplog):
+    def fail(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(interventions.os, "fsync", fail)
+    log = InterventionLog(tmp_path)
+    log.add("TeleoperatorSource", {"a": 99.0}, {"a": 90.0}, {"a": "range"})
+    log.settle()
+    assert "cannot be written" in caplog.text

@@ -1,12 +1,12 @@
 """What every engine has to do, as tests: a subclass gives its configuration in the fixture `executor`."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lerobot.core.errors import JobError
+from lerobot.core.json_file import read_json
 from lerobot.core.registry import registry
 from lerobot.core.testing.plugins import PluginFolder
 from lerobot.jobs.config import ExecutorConfig
@@ -131,7 +131,7 @@ class ExecutorContract:
             run_shard(here / "plan.json", index)
         assert result_files(job) == result_files(here)
         for receipt in (here / "receipts").iterdir():
-            mine, other = (json.loads((folder / "receipts" / receipt.name).read_text()) for folder in (here, job))
+            mine, other = (read_json(folder / "receipts" / receipt.name) for folder in (here, job))
             assert mine["files"] == other["files"]
             assert mine["data"] == other["data"]
 

@@ -83,8 +83,8 @@ class Reachy2Camera(ThreadedCamera):
                 self._tell_once(error.what)
                 due_s += PAUSE_S
                 continue
-            self._is_silent = False
             if came is not None:
+                self._is_silent = False
                 yield came
 
     def _tell_once(self, what: str) -> None:

@@ -42,7 +42,13 @@ def install(folder: Path) -> Path:
 
 def jobs(state: Path) -> dict[str, dict[str, Any]]:
     """Every job so far, by id: `name`, `script`, and `tasks` with `state`, `code` and `pid` each."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(state.glob("*.json"))}
+    return {path.stem: _read(path) for path in sorted(state.glob("*.json"))}
+
+
+def _read(path: Path) -> Any:
+    # Started without any library, so that a command is there in milliseconds.
+    with path.open(encoding="utf-8") as file:
+        return json.load(file)
 
 
 def _write(state: Path, job: str, content: dict[str, Any]) -> None:
@@ -82,7 +88,7 @@ def _sbatch(state: Path, options: Sequence[str]) -> str:
 
 def _controller(state: Path, options: Sequence[str]) -> str:
     job, limit = options[0], int(options[1])
-    content = json.loads((state / f"{job}.json").read_text())
+    content = _read(state / f"{job}.json")
     is_array = "--array" in content["given"]
     before = content["given"].get("--dependency", "").rpartition(":")[2]
     running: dict[str, subprocess.Popen[bytes]] = {}

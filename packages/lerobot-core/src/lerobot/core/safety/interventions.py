@@ -103,14 +103,20 @@ class _Writer(threading.Thread):
         self.path: Path | None = None
         self._folder = folder
         self._lines = lines
+        self._is_over = False
 
     def run(self) -> None:
         try:
             self._write_all()
         except OSError as error:
             log.error("the safety log %s cannot be written: %s", self._folder, error)
-            while self._lines.get() is not None:
-                pass
+            while not self._is_over:
+                self._next()
+
+    def _next(self) -> dict[str, Any] | None:
+        line = self._lines.get()
+        self._is_over = line is None
+        return line
 
     def _write_all(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +127,7 @@ class _Writer(threading.Thread):
         with (self._folder / name).open("w", encoding="utf-8") as file:
             self.path = self._folder / name
             size = 0
-            while (line := self._lines.get()) is not None:
+            while (line := self._next()) is not None:
                 text = json.dumps(line) + "\n"
                 if size + len(text) > MOST_BYTES:
                     continue

@@ -9,7 +9,7 @@ from lerobot.core.config.base import CommandConfig, Positional
 
 
 class RunShardConfig(CommandConfig):
-    """Do one shard of a large job, unless it is done; what engines run on every machine of a cluster."""
+    """Do one shard of a large job, unless it is done; what engines run."""
 
     target: ClassVar[str] = "lerobot.jobs.command:run_shard_command"
     examples: ClassVar[tuple[str, ...]] = (

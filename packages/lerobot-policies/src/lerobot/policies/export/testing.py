@@ -1,6 +1,5 @@
 """The contract of kinds of files: what is exported acts like the policy, and nothing is left behind."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from lerobot.core.json_file import read_json
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.chunked import ChunkedPolicy
 from lerobot.policies.config import PreTrainedConfig
@@ -108,7 +108,7 @@ class ExportFormatContract:
         """
         path, report = exported
         assert path.name == self.form.file_name
-        said = json.loads((path.parent / "policy.json").read_text())["files"]
+        said = read_json(path.parent / "policy.json")["files"]
         assert said == {path.name: report.as_json()}
         others = [each for each in path.parent.iterdir() if each.name != "policy.json"]
         assert sum(each.stat().st_size for each in others) == report.size

@@ -8,7 +8,7 @@ from lerobot.core.clock import MonotonicClock, clock_of
 from lerobot.core.control.loop import ControlLoop
 from lerobot.core.errors import LeRobotError
 from lerobot.core.protocols.robot import Robot
-from lerobot.core.safety import SafetyConfig, SafetyGate
+from lerobot.core.safety import SafetyGate
 from lerobot.core.tick import Tick
 from lerobot.core.types import Action, Observation
 
@@ -29,7 +29,7 @@ class _Stillness:
 
 
 @contextmanager
-def holding(robot: Robot, safety: SafetyConfig, fps: float) -> Iterator[None]:
+def holding(robot: Robot, gate: SafetyGate, fps: float) -> Iterator[None]:
     """Command a robot to stay where it is, from another thread, until the block ends.
 
     A robot behind a wire, or with a watchdog of its own, goes to its safe state when commands stop coming. One that
@@ -37,7 +37,7 @@ def holding(robot: Robot, safety: SafetyConfig, fps: float) -> Iterator[None]:
 
     Args:
         robot: connected; nobody else uses it in the block.
-        safety: limits of its gate.
+        gate: its safety gate; engaged anew.
         fps: commands per second.
 
     Raises:
@@ -48,7 +48,7 @@ def holding(robot: Robot, safety: SafetyConfig, fps: float) -> Iterator[None]:
         yield
         return
     over, failed, still = threading.Event(), list[LeRobotError](), _Stillness()
-    loop = ControlLoop(robot, still, SafetyGate.for_robot(robot, safety), fps=fps, sinks=[still])
+    loop = ControlLoop(robot, still, gate, fps=fps, sinks=[still])
 
     def hold() -> None:
         try:

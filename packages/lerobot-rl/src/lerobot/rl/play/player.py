@@ -108,6 +108,8 @@ class Player:
         self._wishes: list[PlayWish] = []
         teleoperator, ticks = devices.teleoperator, round(HANDOVER_S * devices.fps)
         self._shared = ShareableSource(policy, teleoperator, self._switched, ticks)
+        # One for all episodes: the model of an arm takes time to be made. Every run engages it anew.
+        self._gate = SafetyGate.for_robot(session.robot, rules.safety)
         limits, _ = derive_limits(session.robot.action_features, rules.safety)
         # A teleoperator of motions stands still between episodes; only one of poses can bring the robot anywhere.
         guide = teleoperator if devices.act is None else None
@@ -141,7 +143,7 @@ class Player:
         loop = ControlLoop(
             self._session.robot,
             self._source,
-            SafetyGate.for_robot(self._session.robot, self._rules.safety),
+            self._gate,
             fps=devices.fps,
             observation_processors=[devices.observe],
             action_processors=[] if devices.act is None else [action_processor(devices.act)],
@@ -161,9 +163,7 @@ class Player:
 
     def aside(self) -> AbstractContextManager[None]:
         """What is done in this block is done between two episodes; see `holding`."""
-        return (
-            holding(self._session.robot, self._rules.safety, self._devices.fps) if self._rules.holds else nullcontext()
-        )
+        return holding(self._session.robot, self._gate, self._devices.fps) if self._rules.holds else nullcontext()
 
     def wait_s(self, *, skip: bool) -> float:
         """Seconds before an episode begins: until the robot follows exactly, and the scene is reset.
