@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.dataset_tools.edit.added import AddedColumn
 from lerobot.dataset_tools.edit.features import every_episode
 from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
 from lerobot.dataset_tools.edit.upgrade import upgraded_info
@@ -48,4 +49,4 @@ def set_outcome(
             values[file.start : file.stop] = source.read(file, [OUTCOME]).column(OUTCOME).to_pylist()
     for episode in chosen.tolist():
         values[starts[episode] : stops[episode]] = outcome
-    return carry_out(every_episode(source, info, {OUTCOME: values}), root, new_root)
+    return carry_out(every_episode(source, info, {OUTCOME: AddedColumn(values)}), root, new_root)
