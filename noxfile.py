@@ -70,13 +70,23 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Every test that is not slow and needs no peer; arguments go to pytest."""
-    session.run(*PYTEST, "-m", "not slow and not peer and not hardware and not wheels", *session.posargs, env=TEST_ENV)
+    chosen = "not slow and not peer and not hardware and not wheels and not browser"
+    session.run(*PYTEST, "-m", chosen, *session.posargs, env=TEST_ENV)
 
 
 @nox.session
 def slow(session: nox.Session) -> None:
     """The long runs: many kills, many seeds."""
-    session.run(*PYTEST, "-m", "slow", *session.posargs, env=TEST_ENV)
+    session.run(*PYTEST, "-m", "slow and not browser", *session.posargs, env=TEST_ENV)
+
+
+@nox.session
+def studio(session: nox.Session) -> None:
+    """The studio in a browser: Debian's Chromium, brought where it is missing, driven by Playwright."""
+    if not shutil.which("chromium"):
+        session.run("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium", external=True)
+    pytest = ["uv", "run", "--frozen", "--group", "browser", "pytest", "-q", "-m", "browser"]
+    session.run(*pytest, *(session.posargs or ["tests/studio"]), env=TEST_ENV, external=True)
 
 
 @nox.session
