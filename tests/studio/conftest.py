@@ -51,6 +51,7 @@ def open_page(browser: "Browser", studio: Studio) -> "Iterator[Callable[..., Wat
         watched = WatchedPage(context, allowed)
         opened.append(watched)
         watched.page.goto(studio.address)
+        watched.page.wait_for_url(studio.origin + "/")
         return watched
 
     yield opening
