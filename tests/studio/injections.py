@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import urlencode
 
 import psutil
 from arm_log import HELD, ArmLog
@@ -172,23 +171,14 @@ class Bench:
             os.killpg(self._pid, signal.SIGINT)
         return phase
 
-    def _start_run(self) -> None:
-        self._command = self.draw.choice(list(COMMANDS))
+    def _start_run(self, command: str = "") -> None:
+        self._command = command or self.draw.choice(list(COMMANDS))
         self._runs += 1
         self._root = self.studio.work / f"set-{self._runs}"
-        own = [f"--dataset.repo_id=test/set --dataset.root={self._root}"] if self._command == "record" else []
-        words = ["--robot.type=witness_arm", "--fps=30" if self._command == "teleoperate" else "--dataset.fps=30"]
-        words += [f"'{word}'" for word in COMMANDS[self._command]]
-        fields = {"more": " ".join([*words, *own]), "wish": "start"}
-        answer = self._visitor.ask(
-            "POST",
-            f"/command/{self._command}",
-            origin=self.studio.origin,
-            body=urlencode(fields).encode(),
-            headers=f"Content-Type: application/x-www-form-urlencoded\r\nX-Studio-Page: {self._page.tab}\r\n",
-        )
-        assert answer.status in {302, 303}, answer.body.decode()[:3000]
-        self._run = answer.headers["location"].rpartition("/")[2]
+        own = ["--dataset.repo_id=test/set", f"--dataset.root={self._root}", "--dataset.fps=30"]
+        arguments = ["--robot.type=witness_arm", *COMMANDS[self._command]]
+        arguments += own if self._command == "record" else ["--fps=60"]
+        self._run = self._visitor.start(self._command, arguments, self._page.tab)
 
     def _await_motion(self) -> None:
         self._jog()
@@ -261,6 +251,21 @@ class Bench:
             return float(read_json(self.studio.home / "run" / "stop.json")["time_s"])
         except FileNotFoundError:
             return None
+
+    def stop_ms(self) -> float:
+        """Press STOP while a page jogs, and let go again: milliseconds until the arm was told to stay."""
+        if not self._run:
+            self._start_run("teleoperate")
+        self._await_motion()
+        time.sleep(self.draw.uniform(0, 0.1))
+        pressed_s = time.time()
+        self._page.send(type="stop", reason="a try")
+        time.sleep(0.3)
+        commands = self.log.commands(self._pid, pressed_s)
+        last = self._last_move_s(self._pid, pressed_s)
+        held_s = next(line.time_s for line in commands if line.time_s > last)
+        self._recover()
+        return (held_s - pressed_s) * 1e3
 
     # --- what is done; each says whether the arm must be stopped afterwards -------------------------------------------
 

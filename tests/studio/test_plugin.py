@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from studio_process import Studio
+from studio_process import Studio, wait_for
 
 from lerobot.core.commands.new import NewConfig
 from lerobot.core.template.command import new
@@ -39,3 +39,19 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_it_has_a_page_and_moves(studio: Studio, open_page: "Callable[..., WatchedPage]") -> None:
+    watched = open_page()
+    page = watched.page
+    page.goto(f"{studio.origin}/teleoperate?empty=1")
+    page.select_option("[name='--robot.type']", "my_arm")
+    page.select_option("[name='--teleop.type']", "fake")
+    # Its own fields, from its own configuration.
+    page.wait_for_selector("[name='--robot.port']")
+    page.fill("[name='--robot.port']", "loop://")
+    page.fill("[name='--teleop_time_s']", "3")
+    page.click("button[value=start]")
+    (run,) = wait_for(studio.runs, "a run")
+    code = wait_for(lambda: (studio.runs()[run]["ended_s"], studio.runs()[run]["code"]), "its end")
+    assert code == 0, studio.said(run)

@@ -23,6 +23,7 @@ class WirePage:
 
     Attributes:
         tab: see above.
+        pictures: how many came.
         errors: what the studio refused, in its words.
         jog: run, and how fast its keys are to move, said all the time; None while nobody jogs.
         frozen: it answers nothing and says nothing, as a computer that sleeps.
@@ -35,6 +36,7 @@ class WirePage:
         self.frozen = False
         self.state: dict[str, Any] = {}
         self.errors: list[str] = []
+        self.pictures = 0
         self._ended = threading.Event()
         self._socket: ClientConnection = connect(
             f"ws://127.0.0.1:{studio.port}/live",
@@ -84,6 +86,7 @@ class WirePage:
     def _listen(self) -> None:
         with contextlib.suppress(ConnectionClosed, OSError):
             for content in self._socket:
+                self.pictures += isinstance(content, bytes)
                 if isinstance(content, bytes) or self.frozen:
                     continue
                 message = json.loads(content)
