@@ -29,6 +29,8 @@ class FindCamerasConfig(CommandConfig):
         default=1.0, ge=0, description="How long each camera is read before that."
     )
     watch: bool = Field(
-        default=False, description="Keep all cameras open and save their pictures again and again, until Ctrl-C."
+        default=False,
+        description="Keep all cameras open and save their pictures again and again, until Ctrl-C; as json with a line "
+        "each time.",
     )
     format: Literal["table", "json"] = Field(default="table", description="How the list is written.")

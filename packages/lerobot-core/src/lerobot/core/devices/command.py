@@ -191,19 +191,16 @@ def find_cameras(config: FindCamerasConfig, prompter: Prompter | None = None) ->
 def _list_cameras(
     found_by: Mapping[str, list[dict[str, Any]]], cameras: list[Found], config: FindCamerasConfig, prompter: Prompter
 ) -> None:
-    """Write the list for a program, with the first picture of each; then go on if they are watched."""
-    rounds: Iterator[list[Path | None]] = iter([])
+    """Write the list for a program; of watched cameras a line whenever there are new pictures."""
+    rounds: Iterator[list[Path | None]] = iter([[None] * len(cameras)])
     if config.watch:
         rounds = watch_pictures(cameras, config, log.warning)
     elif config.record_time_s:
         rounds = iter([save_pictures(cameras, config, log.warning)])
-    pictures = iter(next(rounds, []))
-    listed = [
-        {"camera": name, **found, "picture": next(pictures, None)} for name, each in found_by.items() for found in each
-    ]
-    prompter.say(json.dumps(listed, indent=2, default=str))
-    for _ in rounds:
-        pass
+    named = [{"camera": name, **found} for name, each in found_by.items() for found in each]
+    for pictures in rounds:
+        listed = [{**found, "picture": picture} for found, picture in zip(named, pictures, strict=True)]
+        prompter.say(json.dumps(listed, indent=None if config.watch else 2, default=str))
 
 
 def _is_simulated(found: Mapping[str, Any]) -> bool:
