@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-PATIENCE_S = 120.0
-"""Longest a short command may take; importing torch from a slow disk is what takes longest."""
+PATIENCE_S = 600.0
+"""Longest such a command may take; examining an installation tries every accelerator, which can take minutes."""
 PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120"}
 
 

@@ -2,15 +2,15 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lerobot.studio.forms.form import Form
-from lerobot.studio.forms.pages import command_routes
 from starlette.requests import Request
 from starlette.routing import Route
 
 from lerobot.studio.answer import Answer, ask
+from lerobot.studio.forms.form import Form
+from lerobot.studio.forms.pages import command_routes
 
 CHECKED = ("--policy.path", "--policy.", "--robot.", "--rename_map")
 """What a rollout and a check have in common."""
@@ -49,11 +49,10 @@ def rollout_routes(policies: Callable[[Request], Any]) -> list[Route]:
     def values(request: Request) -> dict[str, Any]:
         return {"policies": policies(request)}
 
-    def guard(form: Form, fields: dict[str, str]) -> dict[str, Any] | None:
-        answer = checks.present(form.arguments)
-        if answer is not None and (answer.code == 0 or fields.get("insist") == "yes"):
-            return None
-        return {"answer": checks.make(form.arguments)}
+    def guard(form: Form, fields: Mapping[str, str]) -> Mapping[str, Any]:
+        seen = checks.present(form.arguments)
+        may_start = seen is not None and (seen.code == 0 or fields.get("insist") == "yes")
+        return {} if may_start else {"answer": checks.make(form.arguments)}
 
     return command_routes("/rollout", "rollout", "rollout.html", values, guard)
 

@@ -16,10 +16,12 @@
     const axis = { stroke: text, grid: { stroke: "#8884" }, ticks: { stroke: "#8884" } };
     const series = names.map((name, i) => ({ label: name, stroke: colours[i % colours.length], spanGaps: true,
       points: { show: columns.step.length < 60 } }));
-    const width = Math.max(260, Math.min(place.clientWidth, 720));
+    const cell = document.createElement("div");
+    place.append(cell);
+    const width = Math.max(240, cell.clientWidth), values = (_, splits) => splits.map((v) => String(Number(v.toPrecision(4))));
     return new uPlot({ width, height: 220, title: names.length > 1 ? "loss" : names[0], scales: { x: { time: false } },
-      axes: [{ ...axis, label: "step" }, { ...axis, size: 60 }], series: [{ label: "step" }, ...series] },
-      [columns.step, ...names.map((name) => columns[name])], place);
+      axes: [axis, { ...axis, size: 64, values }], series: [{ label: "step" }, ...series] },
+      [columns.step, ...names.map((name) => columns[name])], cell);
   }
 
   async function watch(place) {
@@ -36,8 +38,7 @@
             if (plots.has(key)) plots.get(key).setData([columns.step, ...names.map((name) => columns[name])]);
             else plots.set(key, plot(place, names, columns));
           }
-          if (!plots.size) place.textContent = "Nothing is measured yet.";
-          else if (place.firstChild.nodeType === Node.TEXT_NODE) place.firstChild.remove();
+          place.nextElementSibling.hidden = plots.size > 0;
         }
       } catch (error) { console.warn("curves:", error); }  // the studio is away; the training goes on
       if (!("running" in place.dataset)) return;
