@@ -28,9 +28,11 @@ from lerobot.core.json_file import read_json
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
 KEYS = [f"{joint}.pos" for joint in ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll")]
-STEP = "{type: jog_to_joints, positions: {" + ", ".join(f"{key}: [-60, 60]" for key in KEYS) + "}}"
+GRIPPER = "gripper.pos"
+POSITIONS = ", ".join([*(f"{key}: [-60, 60]" for key in KEYS), f"{GRIPPER}: [0, 100]"])
+STEP = f"{{type: jog_to_joints, positions: {{{POSITIONS}}}}}"
 COMMANDS = {
-    "teleoperate": ["--teleop.type=browser", f"--teleop.keys=[{', '.join(KEYS)}]", f"--processors.teleop=[{STEP}]"],
+    "teleoperate": ["--teleop.type=browser", f"--teleop.keys=[{', '.join([*KEYS, GRIPPER])}]", f"--processors.teleop=[{STEP}]"],
     "record": [
         "--teleop.type=scripted",
         "--dataset.num_episodes=5000",
@@ -74,7 +76,7 @@ class Bench:
         self.lost: list[str] = []
         self.checked = 0
         self.held_after_s: list[float] = []
-        self._line = CutLine(self._address_file)
+        self._line = self._new_line()
         self._visitor = RawClient(self.studio).enter()
         self._page = self._new_page()
         self._run, self._command, self._root = "", "", Path()
@@ -85,7 +87,7 @@ class Bench:
         try:
             self._end_run()
             if others := self.studio.children():
-                self.unsafe.append(f"processes that nobody ended: {[process.cmdline() for process in others]}")
+                self.unsafe.append(f"processes that nobody ended: {[(process.pid, *process.cmdline()) for process in others]}")
         finally:
             self._page.cut()
             self._line.close()
@@ -232,6 +234,10 @@ class Bench:
             self._check_episodes("afterwards")
             self._run = ""
 
+    def _new_line(self) -> CutLine:
+        wait_for(self._address_file.exists, "where the studio is")
+        return CutLine(self._address_file)
+
     def _new_page(self, tab: str = "") -> WirePage:
         page = WirePage(self.studio, self._visitor, tab)
         page.take_control()
@@ -360,8 +366,10 @@ class Bench:
     def _restart(self) -> None:
         self._page.cut()
         self._line.close()
+        # The commands find no studio until the new one says where it is, and then find the line to it.
+        self._address_file.unlink()
         self.studio.start()
-        self._line = CutLine(self._address_file)
+        self._line = self._new_line()
         self._visitor = RawClient(self.studio).enter()
         if self._run and self._run not in self.studio.runs():
             self.unsafe.append("the new studio does not know the run")
