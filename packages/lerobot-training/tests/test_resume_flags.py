@@ -19,7 +19,7 @@ APPLIED = {
     "accelerator", "batch_size", "channels_last", "checkpoint_format", "cudnn_deterministic",
     "dataloader_multiprocessing_context", "ema", "env", "env_eval_freq", "eval", "eval_steps", "executor", "job_name",
     "launch", "log_freq", "max_eval_samples", "num_workers", "parallelism", "persistent_workers", "prefetch_factor",
-    "rename_map", "save_checkpoint", "save_freq", "steps", "tolerance_s", "wandb",
+    "rename_map", "save_checkpoint", "save_freq", "steps", "teacher", "tolerance_s", "wandb",
 }  # fmt: skip
 PARTLY = {"dataset", "optimizer", "policy"}
 PLACES = {"checkpoint_path", "output_dir", "resume", "scheduler"}

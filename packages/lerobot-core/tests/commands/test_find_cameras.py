@@ -1,5 +1,6 @@
 """`lerobot find-cameras`: its text, its pictures, and types that are broken, missing or cannot look."""
 
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -68,6 +69,15 @@ def test_a_camera_is_described_and_its_picture_saved(tmp_path: Path) -> None:
     picture = read_png(tmp_path / "fake_0.png")
     assert picture.shape == (480, 640, 3)
     assert read_frame_number(picture) >= 1
+
+
+def test_cameras_as_json_say_their_type_and_where_their_picture_is(tmp_path: Path) -> None:
+    prompter = ScriptedPrompter()
+    config = FindCamerasConfig(camera_type="fake", output_dir=tmp_path, record_time_s=0.05, warmup_s=0, format="json")
+    find_cameras(config, prompter)
+    (found,) = json.loads("\n".join(prompter.said))
+    assert (found["camera"], found["id"], found["picture"]) == ("fake", 0, str(tmp_path / "fake_0.png"))
+    assert read_png(tmp_path / "fake_0.png").shape == (480, 640, 3)
 
 
 def test_nothing_installed_can_look(isolated_registry: Registry, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from lerobot.training.meter import Meter
 from lerobot.training.optim.optimizers import optimizer_preset, scheduler_preset
 from lerobot.training.resume import Resumption
 from lerobot.training.sharding.model import mesh_of
+from lerobot.training.teacher import load_teacher
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def build(config: TrainPipelineConfig, accelerator: Accelerator, resumed: Resump
         demonstrations.cameras,
         demonstrations.numbers,
         Meter(config.batch_size * accelerator.num_processes, batches.frames_per_epoch),
-        _augmentations(config, demonstrations, accelerator),
+        _augmentations(config, demonstrations, trained, accelerator),
         names=demonstrations.names,
     )
     progress = None
@@ -119,7 +120,7 @@ def _learner(
     mesh = mesh_of(config.parallelism, accelerator.num_processes, accelerator.device)
     settings: dict[str, Any] = {"total_steps": config.steps, "ema": config.ema}
     if mesh is None:
-        return SupervisedLearner(accelerator, trained, optimizer, scheduler, **settings)
+        return SupervisedLearner(accelerator, trained, optimizer, scheduler, **settings, prune=config.prune)
     if trained.policy.adapter is not None and config.checkpoint_format != "safetensors":
         raise LeRobotError(
             f"--checkpoint_format={config.checkpoint_format} is not for adapters",
@@ -158,9 +159,11 @@ def _batches(
     )
 
 
-def _augmentations(config: TrainPipelineConfig, data: Demonstrations, accelerator: Accelerator) -> list[Augments]:
+def _augmentations(
+    config: TrainPipelineConfig, data: Demonstrations, trained: PolicyWithProcessors, accelerator: Accelerator
+) -> list[Augments]:
     found: list[Augments] = []
-    draws = {"seed": config.seed, "rank": accelerator.process_index}
+    draws: dict[str, int] = {"seed": config.seed, "rank": accelerator.process_index}
     if config.dataset.image_transforms.enable:
         found.append(Augmentation(config.dataset.image_transforms, data.colour_cameras, **draws))
     if config.dataset.state_noise:
@@ -168,6 +171,10 @@ def _augmentations(config: TrainPipelineConfig, data: Demonstrations, accelerato
         states = [key for key, feature in features.items() if feature.type is FeatureType.STATE]
         deviations = {key: data.stats[key]["std"] for key in states}
         found.append(StateNoise(config.dataset.state_noise, deviations, **draws))
+    if config.teacher is not None:
+        # The last: it looks at what the policy that learns looks at, changed pictures and states included.
+        features = features_of_dataset(data.features)
+        found.append(load_teacher(config.teacher, trained.policy.config, features, **draws))
     return found
 
 

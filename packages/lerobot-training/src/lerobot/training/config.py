@@ -241,6 +241,29 @@ class PeftConfig(ConfigModel):
     lora_alpha: int | None = Field(default=None, gt=0, description="Their scale, times r; default: peft's.")
 
 
+class TeacherConfig(ConfigModel):
+    """A trained policy whose actions are learned in place of the demonstrations'."""
+
+    path: PathText = Field(description="Its folder or Hub repository; its device and type are those of the policy.")
+    revision: str | None = Field(default=None, description="Branch, tag or commit of that repository.")
+    weight: float = Field(
+        default=1.0, ge=0, le=1, description="Its share in the actions that are learned; the rest is the dataset's."
+    )
+
+
+class PruneConfig(ConfigModel):
+    """Weights that become zero while training, and stay so."""
+
+    amount: float = Field(gt=0, lt=1, description="Share that is zero in the end: of all weights, or of each's heads.")
+    kind: Literal["magnitude", "heads"] = Field(
+        default="magnitude",
+        description="magnitude: the smallest weights of linear and convolution layers; heads: heads of attention.",
+    )
+    begin: int = Field(default=0, ge=0, description="Optimizer steps before the first weight goes.")
+    over: int = Field(default=0, ge=0, description="Optimizer steps in which they go, most of them early; 0: at once.")
+    every: int = Field(default=100, gt=0, description="Optimizer steps between two choices meanwhile.")
+
+
 class BatchConfig(ConfigModel):
     """Fields of how batches are drawn, shared by everything that draws them."""
 

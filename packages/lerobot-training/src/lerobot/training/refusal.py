@@ -6,6 +6,7 @@ from pathlib import Path
 from lerobot.core.errors import LeRobotError
 from lerobot.core.paths import lerobot_home, user_path
 from lerobot.datasets.format.layout import INFO_PATH
+from lerobot.policies.checkpoint.files import Checkpoint
 from lerobot.training.checkpoints.layout import LAST, MODEL, TRAIN_CONFIG, policies_in_parts
 from lerobot.training.commands.convert_dcp import ConvertDcpConfig
 from lerobot.training.commands.train import TrainPipelineConfig
@@ -17,7 +18,7 @@ def refuse(config: TrainPipelineConfig) -> None:
     """Refuse a run that cannot begin or go on.
 
     Raises:
-        LeRobotError: its folder is taken, it is finished, or a dataset is nowhere.
+        LeRobotError: its folder is taken, it is finished, or a dataset or the teacher is nowhere.
     """
     if config.resume:
         resumption(config)
@@ -26,6 +27,8 @@ def refuse(config: TrainPipelineConfig) -> None:
         require_new(config.output_dir)
     for dataset in (config.dataset, *config.dataset.mix_with):
         _require(dataset)
+    if config.teacher is not None:
+        Checkpoint.at(config.teacher.path, config.teacher.revision).config()
 
 
 def refuse_conversion(config: ConvertDcpConfig) -> None:

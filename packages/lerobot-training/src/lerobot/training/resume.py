@@ -32,6 +32,7 @@ REFUSED = {
     "policy.normalization_mapping": "the processors are those of the checkpoint",
     "keep_statistics": _STATISTICS,
     "peft": "adapters are made when a run begins",
+    "prune": "which weights are zero, and when more of them are, was settled when the run began",
     "optimizer.type": "the checkpoint holds the state of another optimizer",
     "use_policy_training_preset": "optimizer and schedule are those of the checkpoint",
 }

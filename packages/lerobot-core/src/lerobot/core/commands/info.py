@@ -1,6 +1,8 @@
 """`lerobot info`: versions and the platform, as bullets for a bug report."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+from pydantic import Field
 
 from lerobot.core.config import CommandConfig
 
@@ -10,3 +12,5 @@ class InfoConfig(CommandConfig):
 
     target: ClassVar[str] = "lerobot.core.inspection.command:info"
     examples: ClassVar[tuple[str, ...]] = ("lerobot info",)
+
+    format: Literal["text", "json"] = Field(default="text", description="How the facts are written.")

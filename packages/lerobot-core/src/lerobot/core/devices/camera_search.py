@@ -2,13 +2,13 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from lerobot.core.commands.find_cameras import FindCamerasConfig
 from lerobot.core.devices.png import write_png
 from lerobot.core.errors import LeRobotError, PluginError
-from lerobot.core.prompts import Prompter
 from lerobot.core.protocols import Camera
 from lerobot.core.protocols.ability import FindsCameras, OpensFoundCameras
 from lerobot.core.registry import registry
@@ -62,13 +62,14 @@ def description(found: dict[str, Any], indent: str) -> Iterator[str]:
 
 
 def save_pictures(
-    cameras: list[tuple[FindsCameras, dict[str, Any]]], config: FindCamerasConfig, prompter: Prompter
-) -> int:
-    """Save the last picture of each camera, one camera after the other; give how many were saved."""
-    saved = 0
+    cameras: list[tuple[FindsCameras, dict[str, Any]]], config: FindCamerasConfig, say: Callable[[str], None]
+) -> list[Path | None]:
+    """Save the last picture of each camera, one camera after the other; give where, None for those without."""
+    saved: list[Path | None] = []
     for cls, found in cameras:
+        saved.append(None)
         if not isinstance(cls, OpensFoundCameras):
-            prompter.say(f"No picture of {found['name']}: its package does not open cameras it found.")
+            say(f"No picture of {found['name']}: its package does not open cameras it found.")
             continue
         path = config.output_dir / f"{found['type']}_{found['id']}.png".lower().replace("/", "_").replace("\\", "_")
         try:
@@ -77,7 +78,7 @@ def save_pictures(
         except (LeRobotError, OSError) as error:
             log.warning("No picture of %s: %s", found["name"], error)
             continue
-        saved += 1
+        saved[-1] = path
     return saved
 
 

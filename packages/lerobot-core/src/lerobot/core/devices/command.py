@@ -1,7 +1,10 @@
 """The commands that act on devices: calibrate, set up motors, find ports, cameras and joint limits."""
 
+import json
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from lerobot.core.commands.calibrate import CalibrateConfig
@@ -22,6 +25,8 @@ from lerobot.core.protocols.ability import AsksToCalibrate, HasMotorSetup
 from lerobot.core.registry.catalog import install_hint
 from lerobot.core.safety import SafetyGate, StopSignals, check_safety, safe_end
 
+log = logging.getLogger(__name__)
+
 SETTLE_S = 0.5
 """Time the system takes to remove the port of a device that was unplugged."""
 
@@ -41,7 +46,7 @@ def calibrate(config: CalibrateConfig, prompter: Prompter | None = None) -> None
         LeRobotError: the device asks questions and nobody is at the terminal.
     """
     device: Calibratable = config.device.build()
-    with needs_a_person(f"calibrating {device}"):
+    with load_hooks().run("calibrate", config), needs_a_person(f"calibrating {device}"):
         _look_for_a_person(device)
         if isinstance(device, Robot):
             with safe_end(device) as session:
@@ -88,7 +93,8 @@ def setup_motors(config: SetupMotorsConfig, prompter: Prompter | None = None) ->
             expected="a device whose motors share a bus and need ids",
             hint=f"See what it can do: lerobot plugins info {config.device.kind} {config.device.type}",
         )
-    with needs_a_person(f"setting up the motors of {device}"), StopSignals():
+    hooks = load_hooks()
+    with hooks.run("setup-motors", config), needs_a_person(f"setting up the motors of {device}"), StopSignals():
         try:
             device.setup_motors()
         finally:
@@ -115,6 +121,9 @@ def find_port(
         LeRobotError: nobody is at the terminal.
     """
     prompter = prompter or TerminalPrompter()
+    if config.format == "json":
+        prompter.say(json.dumps([asdict(port) for port in ports()], indent=2))
+        return
     if config.list_only:
         _list_ports(ports(), prompter)
         return
@@ -158,6 +167,15 @@ def find_cameras(config: FindCamerasConfig, prompter: Prompter | None = None) ->
         simulated = [name for name, found in found_by.items() if found and all(map(_is_simulated, found))]
         found_by = {name: found for name, found in found_by.items() if name not in simulated}
     cameras = [(classes[name], found) for name, each in found_by.items() for found in each]
+    if config.format == "json":
+        pictures = iter(save_pictures(cameras, config, log.warning) if config.record_time_s else [])
+        listed = [
+            {"camera": name, **found, "picture": next(pictures, None)}
+            for name, each in found_by.items()
+            for found in each
+        ]
+        prompter.say(json.dumps(listed, indent=2, default=str))
+        return
     if not cameras:
         prompter.say(_nothing_found(config.camera_type, sorted(found_by)))
         return
@@ -167,7 +185,7 @@ def find_cameras(config: FindCamerasConfig, prompter: Prompter | None = None) ->
         for line in description(found, "  "):
             prompter.say(line)
         prompter.say("-" * 20)
-    if config.record_time_s and save_pictures(cameras, config, prompter):
+    if config.record_time_s and any(save_pictures(cameras, config, prompter.say)):
         prompter.say(f"Image capture finished. Images saved to {config.output_dir}")
 
 

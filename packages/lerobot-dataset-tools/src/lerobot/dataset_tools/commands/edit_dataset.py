@@ -186,8 +186,18 @@ Operation = (
     | UndoConfig
 )
 
-IN_SHARDS = ("convert_image_to_video", "delete_episodes", "recompute_stats", "reencode_videos", "trim")
-"""Operations that an engine can do in shards; what the others do is to copy files and to write a column."""
+IN_SHARDS = (
+    "add_feature",
+    "convert_image_to_video",
+    "delete_episodes",
+    "merge",
+    "recompute_stats",
+    "remove_feature",
+    "rename_feature",
+    "reencode_videos",
+    "trim",
+)
+"""Operations that an engine can do in shards; the others only copy files and metadata, or need one model for all."""
 
 _NAMES = [each.model_fields["type"].default for each in get_args(Operation)]
 
@@ -242,5 +252,5 @@ class EditDatasetConfig(CommandConfig):
         if isinstance(self.split, list) and not 0 < len(self.split) <= len(_PARTS):
             raise ValueError(f"--split with the shares of {', '.join(_PARTS)}, such as [0.8, 0.1, 0.1]")
         if self.executor is not None and self.operation.type not in IN_SHARDS:
-            raise ValueError(f"--executor with an operation that works on images or values: {', '.join(IN_SHARDS)}")
+            raise ValueError(f"--executor with an operation that is done in shards: {', '.join(IN_SHARDS)}")
         return self

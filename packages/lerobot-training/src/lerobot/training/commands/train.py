@@ -22,6 +22,8 @@ from lerobot.training.config import (
     ParallelismConfig,
     PeerSections,
     PeftConfig,
+    PruneConfig,
+    TeacherConfig,
     WandBConfig,
 )
 
@@ -114,6 +116,8 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
     eval: EvalConfig = Field(default_factory=EvalConfig, description="Evaluation in --env.")
     ema: EMAConfig = Field(default_factory=EMAConfig, description="A moving average of the weights.")
     peft: PeftConfig | None = Field(default=None, description="Learn adapters of the policy of --policy.path.")
+    teacher: TeacherConfig | None = Field(default=None, description="Learn what another policy would do.")
+    prune: PruneConfig | None = Field(default=None, description="Make weights zero while training.")
     wandb: WandBConfig = Field(default_factory=WandBConfig, description="Weights & Biases.")
     executor: ExecutorConfig | None = Field(
         default=None, description="Engine that starts the processes: local, ray, slurm; null: this process trains."
@@ -150,6 +154,21 @@ class TrainPipelineConfig(CommandConfig, BatchConfig, PeerSections):
             )
         if self.channels_last:
             raise PydanticCustomError("layout", "channels_last=false with parallelism.dp_shard")
+        return self
+
+    @model_validator(mode="after")
+    def _weights_can_be_pruned(self) -> Self:
+        if self.prune is None:
+            return self
+        steps = self.steps // self.accelerator.gradient_accumulation.steps
+        if self.prune.begin + self.prune.over > steps:
+            raise PydanticCustomError(
+                "unfinished_pruning",
+                "prune.begin + prune.over of at most {steps}, the optimizer steps of the run",
+                {"steps": steps},
+            )
+        if self.parallelism.shards or self.peft is not None or self.policy.use_peft:
+            raise PydanticCustomError("pruned_parts", "prune without parallelism.dp_shard and without adapters")
         return self
 
     @model_validator(mode="after")

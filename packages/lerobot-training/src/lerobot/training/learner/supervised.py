@@ -25,9 +25,10 @@ from lerobot.training.checkpoints.optimizer_state import (
     save_optimizer,
     save_scheduler,
 )
-from lerobot.training.config import EMAConfig
+from lerobot.training.config import EMAConfig, PruneConfig
 from lerobot.training.learner.average import WeightAverage
 from lerobot.training.learner.gradients import clip_gradients
+from lerobot.training.pruning import Pruning
 
 AVERAGED, SCALER, AVERAGE = "pretrained_model_ema", "scaler.json", "ema_state.pt"
 COMPILER_LOADS_S = 60.0
@@ -44,6 +45,10 @@ class SupervisedLearner:
         scheduler: settings of its schedule; None for constant rates.
         total_steps: batches of the whole run.
         ema: of the average of the weights.
+        prune: which weights become zero; None: none.
+
+    Raises:
+        LeRobotError: the policy has nothing of the kind that shall become zero.
     """
 
     def __init__(
@@ -55,10 +60,12 @@ class SupervisedLearner:
         *,
         total_steps: int,
         ema: EMAConfig,
+        prune: PruneConfig | None = None,
     ) -> None:
         self.trained = trained
         self.at_rest = True
         _load_compiler()
+        self._pruning = None if prune is None else Pruning(prune, trained.policy, trained.policy.name)
         # A copy of the policy as it is: what shares it between processes must not be copied.
         self.average = WeightAverage(ema, trained.policy) if ema.enable else None
         self._accelerator = accelerator
@@ -118,10 +125,20 @@ class SupervisedLearner:
             self._step_schedule()
             self._shared_optimizer.zero_grad()
         if self.at_rest:
-            self.trained.policy.update()
-            if self.average is not None:
-                self.average.update(self.trained.policy)
+            measured |= self._follow()
         return {"loss": loss, **{key: value for key, value in (parts or {}).items() if key != "loss"}, **measured}
+
+    def _follow(self) -> dict[str, float]:
+        """Do what follows every step of the optimizer; gives what is measured of it."""
+        if self._pruning is not None:
+            self._pruning.step()
+        self.trained.policy.update()
+        if self.average is not None:
+            self.average.update(self.trained.policy)
+            if self._pruning is not None:
+                # Else what has just become zero would fade there for a long time.
+                self._pruning.apply(self.average.policy)
+        return {} if self._pruning is None else {"pruned": self._pruning.share}
 
     def _step_schedule(self) -> None:
         if self.scheduler is None:
@@ -142,8 +159,10 @@ class SupervisedLearner:
         return found
 
     def save_state(self, folder: Path) -> None:
-        """Write optimizer, schedule, scale of half precision and average."""
+        """Write optimizer, schedule, scale of half precision, average, and which weights are zero."""
         self._save_optimizer(folder)
+        if self._pruning is not None:
+            self._pruning.save(folder)
         if self.scheduler is not None:
             save_scheduler(self.scheduler, folder)
         if self._accelerator.scaler is not None:
@@ -158,7 +177,9 @@ class SupervisedLearner:
         save_optimizer(self.optimizer, folder)
 
     def load_state(self, folder: Path, step: int, *, new_settings: bool) -> None:
-        """Fill optimizer, schedule, scale and average."""
+        """Fill optimizer, schedule, scale, average, and which weights are zero."""
+        if self._pruning is not None:
+            self._pruning.load(folder)
         load_optimizer(self.optimizer, folder, keep_settings=new_settings)
         if self.scheduler is not None:
             load_scheduler(self.scheduler, folder, keep_rates=new_settings)
