@@ -2,9 +2,7 @@
 
 import contextlib
 import math
-import os
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -21,13 +19,13 @@ from lerobot.studio.inside.wire import Message, json_frame, picture_frame
 NUMBERS_S, PICTURES_S = 1 / 30, 1 / 15
 IDLE_S = 0.25
 DISK_S = 5.0
-LOW_PRIORITY = 10
 
 
 class Feed:
     """Two threads that read the newest tick: one for numbers, one for pictures; both idle while nobody looks.
 
-    They begin when a tick ends, while the control loop sleeps, so that the loop does not wait for the interpreter.
+    Numbers are made when a tick ends, while the control loop sleeps and does not wait for the interpreter. The threads'
+    priority is the loop's: a lower one would keep the interpreter from it while another program has the processor.
 
     Args:
         link: where ticks come from, and where to tell them.
@@ -51,16 +49,12 @@ class Feed:
     def stop(self) -> None:
         """End, and with it what makes the pictures."""
         self._stopping.set()
-        self._link.fresh.set()
         for thread in self._threads:
             thread.join(1.0)
 
     def _tell_numbers(self) -> None:
-        _lower_priority()
         while not self._stopping.wait(NUMBERS_S if self._link.watch else IDLE_S):
-            self._link.fresh.clear()
-            self._link.fresh.wait(IDLE_S)
-            tick = self._link.tick
+            tick = self._link.next_tick(IDLE_S)
             if tick is not None and self._link.watch is not None:
                 self._link.put("tick", json_frame(self._numbers(tick)))
 
@@ -80,7 +74,6 @@ class Feed:
             "stopped": tick.stopped,
             "safety": tick.safety_enabled,
             "cameras": {key: None if stamp is None else round(now - stamp.time_s, 3) for key, stamp in stamps.items()},
-            "stale": [key for key, stamp in stamps.items() if stamp is not None and stamp.stale],
             "disk_free": self._disk_free(now),
         }
 
@@ -94,7 +87,6 @@ class Feed:
         return self._disk[1]
 
     def _tell_pictures(self) -> None:
-        _lower_priority()
         shown: dict[str, Any] = {}
         with Encoder() as encoder:
             begin_s = time.monotonic()
@@ -140,10 +132,3 @@ def _cameras(tick: Tick) -> list[str]:
 def _scalars(values: Mapping[str, Any]) -> dict[str, float]:
     numbers = {key: float(value) if isinstance(value, bool) else as_number(value) for key, value in values.items()}
     return {key: round(number, 4) for key, number in numbers.items() if number is not None}
-
-
-def _lower_priority() -> None:
-    """Let the control loop go first where a processor is short; on Linux a thread has a priority of its own."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)

@@ -27,9 +27,9 @@ GONE = "the page that controls is gone"
 class StudioHook:
     """Does nothing in a command that the studio did not start.
 
-    A turn of the control loop costs a reference, an event and a look at the clock; what it holds is read in threads.
-    The look is here, where the robot is driven: whatever is lost on the way from the page, a tab, a browser, the
-    studio, a socket or a thread, the result is that nothing was heard, and the next command is not followed.
+    A turn of the control loop costs a reference, a lock that is released and a look at the clock. The look is here,
+    where the robot is driven: whatever is lost on the way from the page, a tab, a browser, the studio, a socket or a
+    thread, nothing is heard, and the next command is not followed.
     """
 
     def __init__(self) -> None:
@@ -84,8 +84,7 @@ class StudioHook:
         link = self._link
         if link is None:
             return
-        link.tick = tick
-        link.fresh.set()
+        link.take_tick(tick)
         if self._drives and time.monotonic() - link.heard_s > PATIENCE_S:
             latch = stop_latch()
             if latch.present is None:

@@ -63,7 +63,7 @@ class Link:
         run: id of this run.
 
     Attributes:
-        tick: newest turn of the control loop; `fresh` is set with it.
+        tick: newest turn of the control loop.
         heard_s: until when the page that controls is known to have been alive, monotonic seconds.
         jog: when the page said last how to move, and by key of the robot how fast, -1 to 1.
         watch: what pages look at; None while nobody looks.
@@ -73,7 +73,9 @@ class Link:
     def __init__(self, file: Path, run: str) -> None:
         self.run = run
         self.tick: Tick | None = None
-        self.fresh = threading.Event()
+        # Held until there is a new tick. The loop releases it, which never waits, as setting an event may.
+        self._fresh = threading.Lock()
+        self._fresh.acquire()
         self.heard_s = time.monotonic()
         self.jog: tuple[float, Mapping[str, float]] = (0.0, {})
         self.watch: Watch | None = None
@@ -109,6 +111,17 @@ class Link:
         for thread in self._threads:
             thread.join(patience_s)
         self._threads = []
+
+    def take_tick(self, tick: Tick) -> None:
+        """A turn of the control loop is complete; called by the loop, which waits for nothing here."""
+        self.tick = tick
+        if self._fresh.locked():
+            self._fresh.release()
+
+    def next_tick(self, patience_s: float) -> Tick | None:
+        """Wait for the end of a turn; None if there is none in time."""
+        self._fresh.acquire(blocking=False)
+        return self.tick if self._fresh.acquire(timeout=patience_s) else None
 
     def put(self, key: str, content: bytes) -> None:
         """Tell something of which only the newest counts.

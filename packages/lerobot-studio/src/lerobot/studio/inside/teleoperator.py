@@ -38,10 +38,9 @@ class BrowserTeleoperator(PlainTeleoperator):
                 device=str(self),
                 hint="Start `lerobot studio` and its page 'Teleoperate', or choose another --teleop.type.",
             )
-        self._link.start()
 
     def _close(self) -> None:
-        self._link = None  # the link is the process's; whoever runs the command ends it
+        self._link = None  # the connection is the hook's
 
     def get_action(self) -> Action:
         """See `Teleoperator.get_action`."""

@@ -89,9 +89,7 @@ def _take(live: Live, command: Command, kind: int, payload: bytes) -> None:
         return
     message = from_command(payload)
     if isinstance(message, Facts):
-        command.facts = message
-        live.tell_watch(command)
-        live.tell_state()
+        live.introduce(command, message)
         return
     told = message.model_dump()
     json.dumps(told, allow_nan=False)  # a page could not read it

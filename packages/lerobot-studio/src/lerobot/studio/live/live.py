@@ -98,6 +98,7 @@ class Live:
         self._write_word = write_word
         self._pings: OrderedDict[int, float] = OrderedDict()
         self._stop: Stop | None = None
+        self._heard: Message = {"type": "beat", "time_s": 0.0}
 
     def environment(self, run: str) -> dict[str, str]:
         """Variables by which a command that is started finds the studio."""
@@ -141,6 +142,7 @@ class Live:
         self.pages[page.id] = page
         if self.controller not in self.pages and not any(command.drives for command in self.commands):
             self.controller = page.id
+        self._beat(page, time.monotonic())
         self.tell_state()
         return before
 
@@ -153,14 +155,19 @@ class Live:
 
     def alive(self, page: Page, number: int) -> None:
         """A page answered a ping: let the robots go on if it is the one that controls."""
-        sent_s = self._pings.get(number)
-        if page.id == self.controller and sent_s is not None:
+        if number in self._pings:
+            self._beat(page, self._pings[number])
+
+    def _beat(self, page: Page, time_s: float) -> None:
+        if page.id == self.controller:
+            self._heard = {"type": "beat", "time_s": time_s}
             for command in self.commands:
-                command.tell({"type": "beat", "time_s": sent_s}, "beat")
+                command.tell(self._heard, "beat")
 
     def take_control(self, page: Page) -> None:
         """A person decided to control from this page."""
         self.controller = page.id
+        self._beat(page, time.monotonic())
         for command in self.commands:
             command.tell({"type": "jog", "time_s": 0.0, "keys": {}}, "jog")
         self.tell_state()
@@ -205,15 +212,22 @@ class Live:
     def _tell_watched(self, watch: Watch | None) -> None:
         for command in self.commands:
             if watch is not None and command.run == watch.run:
-                self.tell_watch(command)
+                self._tell_watch(command)
 
-    def tell_watch(self, command: Command) -> None:
+    def _tell_watch(self, command: Command) -> None:
         """Tell a command what all pages together show of it."""
         shown = [page.watch for page in self.pages.values() if page.watch and page.watch.run == command.run]
         every = any(watch.cameras is None for watch in shown)
         cameras = None if every else sorted({name for watch in shown for name in watch.cameras or ()})
         width = max((watch.width for watch in shown), default=0)
         command.tell({"type": "watch", "active": bool(shown), "cameras": cameras, "width": width}, "watch")
+
+    def introduce(self, command: Command, facts: Facts) -> None:
+        """A command said what it is; it is told what it missed, so that a release moves it at once."""
+        command.facts = facts
+        command.tell(self._heard, "beat")
+        self._tell_watch(command)
+        self.tell_state()
 
     # --- the stop ----------------------------------------------------------------------------------------------------
 
