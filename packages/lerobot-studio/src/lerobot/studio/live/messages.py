@@ -60,7 +60,7 @@ class Word(_Strict):
 
     type: Literal["word"]
     run: Name
-    word: str = Field(pattern=r"^[a-z]{1,20}$")
+    word: str = Field(pattern=r"^[a-z_]{1,40}$")
 
 
 class Watch(_Strict):
