@@ -4,18 +4,30 @@ import contextlib
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
-from small_studio import wait_for
+from studio_client import Studio
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+PATIENCE_S = 60.0
+
+
+def wait_for(found: Callable[[], Any], what: str) -> Any:
+    """Wait until `found` gives something true, and give that."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (value := found()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+    return value
 
 
 class ScriptedPage:
     """A page of a studio.
 
     Args:
-        port: where the studio is.
+        studio: the studio.
         name: the tab's id.
 
     Attributes:
@@ -26,7 +38,7 @@ class ScriptedPage:
         closed: code and reason with which the studio closed the connection; None while it is open.
     """
 
-    def __init__(self, port: int, name: str) -> None:
+    def __init__(self, studio: Studio, name: str) -> None:
         self.name = name
         self.is_frozen = False
         self.newest: dict[str, Any] = {}
@@ -34,7 +46,13 @@ class ScriptedPage:
         self.pictures: list[tuple[dict[str, Any], bytes]] = []
         self.closed: tuple[int | None, str] | None = None
         self._stack = contextlib.ExitStack()
-        opened = connect(f"ws://127.0.0.1:{port}/live", max_size=1 << 22, close_timeout=0.2)
+        opened = connect(
+            f"ws://127.0.0.1:{studio.port}/live",
+            origin=studio.origin,
+            additional_headers=studio.headers,
+            max_size=1 << 22,
+            close_timeout=0.2,
+        )
         self._socket = self._stack.enter_context(opened)
         self.send(type="hello", page=name)
         self._thread = threading.Thread(target=self._listen)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scripted_page import ScriptedPage
-from small_studio import ThreadStudio, wait_for
+from scripted_page import ScriptedPage, wait_for
+from studio_client import Studio
 
 from lerobot.studio.inside.link import Link
 from lerobot.studio.inside.wire import HEAD, MAX_BYTES, frame, json_frame, proof
@@ -19,7 +19,7 @@ from lerobot.studio.live.live import Live, Page
 from lerobot.studio.live.messages import from_command
 from lerobot.studio.live.routes import hear
 
-Opening = Callable[[int, str], ScriptedPage]
+Opening = Callable[[str], ScriptedPage]
 
 GOOD = [
     {"type": "alive", "n": 1},
@@ -97,9 +97,9 @@ def test_10000_malformed_messages_of_pages_and_commands_raise_nothing_else(lerob
     ],
 )
 def test_a_page_that_is_malformed_is_closed_with_a_reason(
-    studio: ThreadStudio, open_page: Opening, content: str | bytes
+    studio: Studio, open_page: Opening, content: str | bytes
 ) -> None:
-    other, page = open_page(studio.port, "page-0001"), open_page(studio.port, "page-0002")
+    other, page = open_page("page-0001"), open_page("page-0002")
     page.wait("state")
     page.send_raw(content)
     wait_for(lambda: page.closed, "closed")
@@ -107,7 +107,7 @@ def test_a_page_that_is_malformed_is_closed_with_a_reason(
     code, reason = page.closed
     assert code == 4002
     assert reason
-    again = open_page(studio.port, "page-0002")
+    again = open_page("page-0002")
     assert again.wait("state")["control"] == "other"
     assert other.closed is None
 
@@ -146,13 +146,13 @@ class RawCommand:
         return True
 
 
-def test_a_command_without_the_token_is_closed(studio: ThreadStudio) -> None:
-    with RawCommand(studio.command_port) as command:
+def test_a_command_without_the_token_is_closed(studio: Studio) -> None:
+    with RawCommand(studio.app.state.live.port) as command:
         nonce = command.read()["nonce"]
         wrong = proof("guess", "command", nonce)
         command.socket.sendall(json_frame({"type": "hello", "run": "raw", "proof": wrong, "nonce": "n"}))
         assert command.is_closed()
-    assert not studio.live.commands
+    assert not studio.app.state.live.commands
 
 
 @pytest.mark.parametrize(
@@ -171,11 +171,11 @@ def test_a_command_without_the_token_is_closed(studio: ThreadStudio) -> None:
     ],
 )
 def test_a_command_that_is_malformed_is_closed_and_others_go_on(
-    studio: ThreadStudio, open_page: Opening, content: bytes
+    studio: Studio, open_page: Opening, content: bytes
 ) -> None:
-    page = open_page(studio.port, "page-0001")
-    with RawCommand(studio.command_port).enter(studio.live.token, "good") as good:
-        with RawCommand(studio.command_port).enter(studio.live.token, "bad") as bad:
+    page = open_page("page-0001")
+    with RawCommand(studio.app.state.live.port).enter(studio.app.state.live.token, "good") as good:
+        with RawCommand(studio.app.state.live.port).enter(studio.app.state.live.token, "bad") as bad:
             page.wait("state", lambda state: len(state["runs"]) == 2)
             bad.socket.sendall(content)
             assert bad.is_closed()
@@ -184,11 +184,11 @@ def test_a_command_that_is_malformed_is_closed_and_others_go_on(
         assert page.wait("metrics") == {"type": "metrics", "step": 7, "metrics": {}, "run": "good"}
 
 
-def test_half_a_frame_and_then_nothing_leaves_no_command_behind(studio: ThreadStudio) -> None:
-    with RawCommand(studio.command_port).enter(studio.live.token) as command:
-        wait_for(lambda: studio.live.commands and studio.live.commands[0].facts, "it is there")
+def test_half_a_frame_and_then_nothing_leaves_no_command_behind(studio: Studio) -> None:
+    with RawCommand(studio.app.state.live.port).enter(studio.app.state.live.token) as command:
+        wait_for(lambda: studio.app.state.live.commands and studio.app.state.live.commands[0].facts, "it is there")
         command.socket.sendall(json_frame({"type": "metrics"})[:7])
-    wait_for(lambda: not studio.live.commands, "it is gone")
+    wait_for(lambda: not studio.app.state.live.commands, "it is gone")
 
 
 def test_a_link_tells_nothing_to_whoever_took_the_port_of_a_studio(tmp_path: Any) -> None:

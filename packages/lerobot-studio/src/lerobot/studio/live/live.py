@@ -8,7 +8,6 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 from lerobot.core.capture_clock import CaptureClock
 from lerobot.core.durable import make_folder
@@ -87,6 +86,7 @@ class Live:
         commands: connected ones.
         controller: id of the page that controls; None if none does.
         token: what commands prove to know.
+        port: where commands connect.
     """
 
     def __init__(self, write_word: Callable[[str, str], None]) -> None:
@@ -95,6 +95,7 @@ class Live:
         self.controller: str | None = None
         self.token = secrets.token_hex(32)
         self.file = lerobot_home() / "run" / "studio.json"
+        self.port = 0
         self._write_word = write_word
         self._pings: OrderedDict[int, float] = OrderedDict()
         self._stop: Stop | None = None
@@ -107,6 +108,7 @@ class Live:
     @contextlib.asynccontextmanager
     async def announced(self, port: int) -> AsyncIterator[None]:
         """Say where commands reach this studio, and look after pages, within the block."""
+        self.port = port
         _write_privately(self.file, json.dumps({"port": port, "token": self.token}))
         work = asyncio.create_task(self._look_after())
         try:
@@ -276,11 +278,6 @@ class Live:
             watch = page.watch
             if watch is not None and watch.run == run and (watch.cameras is None or camera in watch.cameras):
                 page.outbox.put(picture, f"picture {camera}")
-
-    def status(self) -> dict[str, Any]:
-        """Who controls and what is stopped, for tests and for pages that are just opened."""
-        stop = stop_latch().present
-        return {"controller": self.controller, "stop": None if stop is None else str(stop)}
 
 
 def _write_privately(path: Path, text: str) -> None:
