@@ -186,6 +186,7 @@ def test_a_studio_that_is_killed_holds_the_robot_and_the_next_one_drives_it(
         page = open_page("page-0001", second.studio)
         show(page, name)
         assert page.wait("tick")["stopped"], "it holds until somebody decides"
+        page.send(type="take_control")
         page.send(type="release")
         page.wait("tick", lambda tick: not tick["stopped"])
 
