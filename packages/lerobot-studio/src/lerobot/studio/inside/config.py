@@ -9,7 +9,7 @@ from lerobot.core.config.base import ProcessorStepConfig, TeleoperatorConfig
 
 
 class BrowserConfig(TeleoperatorConfig):
-    """A page of `lerobot studio`: keys, a gamepad, buttons and a touch pad move the robot's joints."""
+    """Keys, a gamepad, buttons or a touch pad of a page of `lerobot studio`."""
 
     target = "lerobot.studio.inside.teleoperator:BrowserTeleoperator"
 
