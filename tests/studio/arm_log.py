@@ -2,20 +2,25 @@
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 HELD = 0.5
 """Degrees, or hundredths of the gripper's way, within which goals are the same place."""
 
+MOST_SAG = 5.0
+"""Farthest that a held arm may sink while a test looks, in the same units."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event of an arm; `goals` in the robot's units, empty but for commands."""
+    """One event of an arm; with a command its goals and where the joints were just before, in the robot's units."""
 
     pid: int
     time_s: float
     event: str
     goals: dict[str, float]
+    measured: dict[str, float]
 
 
 class ArmLog:
@@ -40,7 +45,9 @@ class ArmLog:
             self._at += len(whole)
             for text in whole.splitlines():
                 told = json.loads(text)
-                self._lines.append(Line(told["pid"], told["time_s"], told["event"], told.get("goals", {})))
+                self._lines.append(
+                    Line(told["pid"], told["time_s"], told["event"], told.get("goals", {}), told.get("measured", {}))
+                )
         return [line for line in self._lines if pid is None or line.pid == pid]
 
     def commands(self, pid: int, since_s: float = 0.0, until_s: float = float("inf")) -> list[Line]:
@@ -62,8 +69,14 @@ class ArmLog:
             stopped_s: when it must have stood still, at the latest.
             until_s: when it was allowed to move again.
         """
-        if (moved := self.way(pid, stopped_s, until_s)) > HELD:
-            return f"a goal went {moved:.2f} on within {until_s - stopped_s:.1f} s after the stop"
+        commands = self.commands(pid, stopped_s, until_s)
+        for earlier, later in pairwise(commands):
+            for key, goal in later.goals.items():
+                # Where an episode begins during a stop, the arm is held where it hangs, a little below the goal before.
+                if min(abs(goal - earlier.goals[key]), abs(goal - later.measured[key])) > HELD:
+                    return f"{key} was told to go from {earlier.goals[key]} to {goal}, being at {later.measured[key]}"
+        if (moved := self.way(pid, stopped_s, until_s)) > MOST_SAG:
+            return f"a goal went {moved:.2f} on after the stop"
         events = [line.event for line in self.lines(pid) if line.time_s <= until_s]
         if "safe_state" in events and "command" in events[events.index("safe_state") :]:
             return "a command followed the safe state"

@@ -32,12 +32,16 @@ GRIPPER = "gripper.pos"
 POSITIONS = ", ".join([*(f"{key}: [-60, 60]" for key in KEYS), f"{GRIPPER}: [0, 100]"])
 STEP = f"{{type: jog_to_joints, positions: {{{POSITIONS}}}}}"
 COMMANDS = {
-    "teleoperate": ["--teleop.type=browser", f"--teleop.keys=[{', '.join([*KEYS, GRIPPER])}]", f"--processors.teleop=[{STEP}]"],
+    "teleoperate": [
+        "--teleop.type=browser",
+        f"--teleop.keys=[{', '.join([*KEYS, GRIPPER])}]",
+        f"--processors.teleop=[{STEP}]",
+    ],
     "record": [
         "--teleop.type=scripted",
         "--dataset.num_episodes=5000",
-        "--dataset.episode_time_s=2",
-        "--dataset.reset_time_s=0.7",
+        "--dataset.episode_time_s=1",
+        "--dataset.reset_time_s=0.4",
         "--dataset.single_task=lift",
         "--dataset.push_to_hub=false",
         "--dataset.no_stamp=true",
@@ -76,18 +80,25 @@ class Bench:
         self.lost: list[str] = []
         self.checked = 0
         self.held_after_s: list[float] = []
-        self._line = self._new_line()
-        self._visitor = RawClient(self.studio).enter()
-        self._page = self._new_page()
+        try:
+            self._line = self._new_line()
+            self._visitor = RawClient(self.studio).enter()
+            self._page = self._new_page()
+        except BaseException:
+            self.studio.close()
+            raise
         self._run, self._command, self._root = "", "", Path()
         self._runs = 0
+        self._is_ending = False
 
     def close(self) -> None:
         """End everything, and look at what is left."""
         try:
             self._end_run()
             if others := self.studio.children():
-                self.unsafe.append(f"processes that nobody ended: {[(process.pid, *process.cmdline()) for process in others]}")
+                self.unsafe.append(
+                    f"processes that nobody ended: {[(process.pid, *process.cmdline()) for process in others]}"
+                )
         finally:
             self._page.cut()
             self._line.close()
@@ -105,6 +116,8 @@ class Bench:
         self.done[kind] += 1
         self._judge(name, pid, began_s, must_stop)
         self._recover()
+        if phase == "ending":
+            self._end_run()
 
     def _judge(self, name: str, pid: int, began_s: float, must_stop: bool) -> None:
         if must_stop:
@@ -170,12 +183,13 @@ class Bench:
         elif phase == "pausing":
             self._page.jog = None
         elif phase == "ending":
-            os.killpg(self._pid, signal.SIGINT)
+            self._interrupt()
         return phase
 
     def _start_run(self, command: str = "") -> None:
         self._command = command or self.draw.choice(list(COMMANDS))
         self._runs += 1
+        self._is_ending = False
         self._root = self.studio.work / f"set-{self._runs}"
         own = ["--dataset.repo_id=test/set", f"--dataset.root={self._root}", "--dataset.fps=30"]
         arguments = ["--robot.type=witness_arm", *COMMANDS[self._command]]
@@ -209,8 +223,8 @@ class Bench:
             return
         pid = self._pid
         if _lives(pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGINT)
+            if not self._is_ending:
+                self._interrupt()
             wait_for(lambda: not _lives(pid), f"{self._command} does not end")
             if wrong := self.log.unsafe_end(pid, time.time()):
                 self.unsafe.append(f"end of {self._command}: {wrong}")
@@ -219,6 +233,12 @@ class Bench:
                 self.unsafe.append(f"end of {self._command}: without the safe state, {events[-3:]}")
         self._check_episodes("end")
         self._run = ""
+
+    def _interrupt(self) -> None:
+        """As the button of its page; once: a second time would not let it end in order."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._pid, signal.SIGINT)
+        self._is_ending = True
 
     def _recover(self) -> None:
         """One page controls, nothing is stopped, and the run goes on, if it lives."""

@@ -3,7 +3,8 @@
 import site
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from studio_process import Studio, wait_for
@@ -11,6 +12,9 @@ from studio_process import Studio, wait_for
 from lerobot.core.commands.new import NewConfig
 from lerobot.core.template.command import new
 from lerobot.core.testing import ScriptedPrompter
+
+if TYPE_CHECKING:
+    from watched_page import WatchedPage
 
 pytestmark = pytest.mark.browser
 

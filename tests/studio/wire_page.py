@@ -3,6 +3,7 @@
 import contextlib
 import json
 import secrets
+import socket
 import threading
 import time
 from typing import Any
@@ -38,7 +39,8 @@ class WirePage:
         self.errors: list[str] = []
         self.pictures = 0
         self._ended = threading.Event()
-        self._socket: ClientConnection = connect(
+        self._opened = contextlib.ExitStack()
+        connecting = connect(
             f"ws://127.0.0.1:{studio.port}/live",
             origin=studio.origin,  # type: ignore[arg-type]
             additional_headers={"Cookie": visitor.cookie},
@@ -46,6 +48,7 @@ class WirePage:
             open_timeout=20,
             close_timeout=0.1,
         )
+        self._socket: ClientConnection = self._opened.enter_context(connecting)
         self.send(type="hello", page=self.tab)
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._listen, self._move)]
         for thread in self._threads:
@@ -75,13 +78,14 @@ class WirePage:
         """End as a browser that is killed: no farewell."""
         self._ended.set()
         with contextlib.suppress(OSError):
-            self._socket.socket.shutdown(2)
+            self._socket.socket.shutdown(socket.SHUT_RDWR)
+        self.close()
 
     def close(self) -> None:
         """End as a tab that is closed."""
         self._ended.set()
         with contextlib.suppress(ConnectionClosed, OSError):
-            self._socket.close()
+            self._opened.close()
 
     def _listen(self) -> None:
         with contextlib.suppress(ConnectionClosed, OSError):

@@ -22,6 +22,7 @@ class WitnessConfig(SimSO101Config):
 
 def witness_arm(config: WitnessConfig, **given: Any) -> Any:
     """Make the arm."""
+    from lerobot.sim.joints import to_units
     from lerobot.sim.robot import SimSO101
 
     class WitnessArm(SimSO101):
@@ -32,8 +33,9 @@ def witness_arm(config: WitnessConfig, **given: Any) -> Any:
             _write("connect")
 
         def send_action(self, action: Any) -> Any:
+            measured = to_units(self.world.joint_positions, degrees=self.config.use_degrees)
             sent = super().send_action(action)
-            _write("command", goals={key: round(float(value), 3) for key, value in sent.items()})
+            _write("command", goals=_rounded(sent), measured=_rounded(measured))
             return sent
 
         def enter_safe_state(self) -> None:
@@ -45,6 +47,10 @@ def witness_arm(config: WitnessConfig, **given: Any) -> Any:
             _write("disconnect")
 
     return WitnessArm(config, **given)
+
+
+def _rounded(values: Any) -> dict[str, float]:
+    return {key: round(float(value), 3) for key, value in values.items()}
 
 
 def _write(event: str, **more: Any) -> None:
