@@ -157,9 +157,12 @@ def values() -> st.SearchStrategy[dict[str, str]]:
     )
 
 
-@settings(max_examples=150, deadline=None)
-@given(values())
-def test_the_line_of_a_form_says_what_was_typed(fields: dict[str, str]) -> None:
+@pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.slow)])
+def test_the_line_of_a_form_says_what_was_typed(count: int) -> None:
+    settings(max_examples=count, deadline=None)(given(values())(says_what_was_typed))()
+
+
+def says_what_was_typed(fields: dict[str, str]) -> None:
     """The full line, and the short one of the form, and the form of that one, all give one configuration."""
     if "--box" not in fields and "off:--box" in fields:
         fields = {name: text for name, text in fields.items() if not name.startswith("--box.")}
@@ -179,43 +182,53 @@ def outcome(arguments: list[str]) -> Any:
 names = st.text(string.ascii_letters + "-._:=[]{} \0é", max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            names
-            | names.map(lambda name: f"--{name}")
-            | st.sampled_from(
-                [
-                    "--robot.type",
-                    "--robot",
-                    "--robot.cameras.a.type",
-                    "add",
-                    "remove",
-                    "more",
-                    "--teleop.type",
-                    "--safety",
-                    "TASK",
-                    "name:--robot.cameras",
-                    "off:--safety.model",
-                    "--robot.cameras",
-                    "--processors.teleop",
-                    "--safety.workspace",
-                ]
-            ),
-            st.text(max_size=15)
-            | st.sampled_from(["fake", "so101_follower", "--robot.cameras", "{type: fake}", "[[", "&a *a"]),
+odd_fields = st.lists(
+    st.tuples(
+        names
+        | names.map(lambda name: f"--{name}")
+        | st.sampled_from(
+            [
+                "--robot.type",
+                "--robot",
+                "--robot.cameras.a.type",
+                "add",
+                "remove",
+                "more",
+                "--teleop.type",
+                "--safety",
+                "name:--robot.cameras",
+                "off:--safety.model",
+                "--robot.cameras",
+                "--processors.teleop",
+                "TASK",
+                "--safety.workspace",
+            ]
         ),
-        max_size=8,
-    )
+        st.text(max_size=15)
+        | st.sampled_from(["fake", "so101_follower", "--robot.cameras", "{type: fake}", "[[", "&a *a"]),
+    ),
+    max_size=8,
 )
-def test_no_form_data_is_too_odd(fields: list[tuple[str, str]]) -> None:
+
+
+@pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.slow)])
+def test_no_form_data_is_too_odd(count: int) -> None:
+    settings(max_examples=count, deadline=None)(given(odd_fields)(is_not_too_odd))()
+
+
+def is_not_too_odd(fields: list[tuple[str, str]]) -> None:
     form = from_fields("teleoperate", TeleoperateConfig, fields, {})
     check(form, {})
     assert form.line.startswith("lerobot teleoperate")
 
 
-@pytest.mark.parametrize("command", registry.names("command"))
+COMMANDS = registry.names("command")
+FEW = ("calibrate", "plugins", "record")
+
+
+@pytest.mark.parametrize(
+    "command", [*FEW, *(pytest.param(name, marks=pytest.mark.slow) for name in COMMANDS if name not in FEW)]
+)
 def test_every_command_has_a_form_and_its_examples_fill_it_in(command: str) -> None:
     model = registry.config_class("command", command)
     for example in model.examples:
