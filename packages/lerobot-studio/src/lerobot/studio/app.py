@@ -17,8 +17,10 @@ from lerobot.studio import home
 from lerobot.studio.access import Access
 from lerobot.studio.forms import pages as forms
 from lerobot.studio.forms.remembered import Remembered
+from lerobot.studio.learn import pages as learn
 from lerobot.studio.runs import pages as runs
 from lerobot.studio.runs.store import Runs
+from lerobot.studio.setup import pages as setup
 from lerobot.studio.shell import STATIC, render, templates
 
 
@@ -38,6 +40,8 @@ def make_app(folder: Path, token: str, host: str, port: int) -> Starlette:
             *home.routes(),
             *forms.routes(),
             *runs.routes(),
+            *setup.routes(),
+            *learn.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Access, token=token, host=host, port=port)],
