@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from lerobot.studio.forms.pages import command_routes
-from lerobot.studio.runs.run import Run
-from lerobot.studio.runs.store import Runs
-from lerobot.studio.shell import form_fields, render
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from lerobot.core.errors import LeRobotError
+from lerobot.studio.forms.pages import command_routes
 from lerobot.studio.learn.outputs import Checkpoint, Evaluation, Training, evaluations, policies, trainings
 from lerobot.studio.learn.rollout import rollout_routes
+from lerobot.studio.runs.run import Run
+from lerobot.studio.runs.store import Runs
+from lerobot.studio.shell import form_fields, render
 
 OUTPUTS = Path("outputs")
 """Where commands write unless they are told; the studio and its commands have the same working folder."""

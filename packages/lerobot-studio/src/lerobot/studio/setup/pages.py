@@ -4,9 +4,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from lerobot.studio.forms.form import check, from_fields
-from lerobot.studio.forms.pages import command_routes
-from lerobot.studio.shell import form_fields, render
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +12,10 @@ from starlette.routing import Route
 from lerobot.core.commands.doctor import DoctorConfig
 from lerobot.core.registry import registry
 from lerobot.studio.answer import Answer, ask
+from lerobot.studio.forms.form import check, from_fields
+from lerobot.studio.forms.pages import command_routes
 from lerobot.studio.setup import cameras
+from lerobot.studio.shell import form_fields, render
 
 
 def routes() -> list[Route]:
