@@ -21,6 +21,7 @@ from lerobot.studio.forms.remembered import Remembered
 from lerobot.studio.runs.store import Runs
 from lerobot.studio.shell import form_fields, is_fragment, render
 
+_SHELL = frozenset({">", "|", "&", "&&", ";"})
 Values = Callable[[Request], Mapping[str, Any]]
 Guard = Callable[[Form, Mapping[str, str]], Mapping[str, Any]]
 """Looks at a sound form before it is started, and at all that was sent; what it gives is shown in place of starting."""
@@ -137,5 +138,5 @@ def _link(command: str, example: str) -> str:
         program, name, *arguments = shlex.split(example)
     except ValueError:
         return ""
-    own = (program, name) == ("lerobot", command)
+    own = (program, name) == ("lerobot", command) and not _SHELL & {*arguments}
     return f"?{urlencode([('argument', argument) for argument in arguments])}" if own else ""

@@ -72,11 +72,10 @@ class Run:
     @classmethod
     def read(cls, folder: Path) -> "Run | None":
         """A run of an earlier studio; None if its folder tells of none, or another studio is starting it just now."""
-        try:
-            told: dict[str, Any] = read_json(folder / "run.json")
-            run = cls(folder, Record(**told))
-        except (OSError, ValueError, TypeError):
+        record = _read(folder)
+        if record is None:
             return None
+        run = cls(folder, record)
         if run.pid is None and run.ended_s is None:
             if time.time() - run.started_s < _LONGEST_START_S:
                 return None
@@ -149,7 +148,11 @@ class Run:
                 return RUNNING if self._process.poll() is None else ENDED
             if self.pid is None or (self._record.mark and start_mark(self.pid) == self._record.mark):
                 return RUNNING
-            self._write(ended_s=self._last_word_s())
+            told = _read(self.folder)  # another studio may have seen its end
+            if told is None or told.ended_s is None:
+                self._write(ended_s=self._last_word_s())
+            else:
+                self._record = told
             return ENDED
 
     @property
@@ -258,3 +261,10 @@ class Run:
         with self._lock:
             self._record = replace(self._record, **changes)
             replace_text(self.folder / "run.json", json.dumps(asdict(self._record), indent=1))
+
+
+def _read(folder: Path) -> Record | None:
+    try:
+        return Record(**read_json(folder / "run.json"))
+    except (OSError, ValueError, TypeError):
+        return None
