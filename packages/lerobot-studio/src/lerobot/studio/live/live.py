@@ -183,6 +183,15 @@ class Live:
         if page_id != self.controller:
             raise RefusedError("another page controls; this one watches.", hint="Take control first.")
 
+    def require_start(self, page_id: str) -> None:
+        """Check that no other page controls, before a robot is started from a page; may be called from any thread.
+
+        Raises:
+            RefusedError: one does.
+        """
+        if self.controller in self.pages:
+            self.require_control(page_id)
+
     def jog(self, page: Page, run: str, keys: dict[str, float], there_s: float) -> None:
         """Move joints of a run.
 
