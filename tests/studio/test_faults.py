@@ -32,6 +32,8 @@ def run_many(folder: Path, seed: int, count: int) -> Bench:
     try:
         while bench.done.total() < count:
             bench.inject(bench.draw.choice(list(KINDS)))
+            told = f"{dict(bench.done)}, {bench.checked} episodes read, unsafe {bench.unsafe}, lost {bench.lost}\n"
+            (folder / "so_far.txt").write_text(told, encoding="utf-8")
     finally:
         bench.close()
     return bench
