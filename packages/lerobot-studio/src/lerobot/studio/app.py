@@ -1,0 +1,65 @@
+"""The application: the routes of every room behind the one check of who may use them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from lerobot.core.durable import make_folder
+from lerobot.core.errors import LeRobotError, PluginError
+from lerobot.studio import home
+from lerobot.studio.access import Access
+from lerobot.studio.forms import pages as forms
+from lerobot.studio.forms.remembered import Remembered
+from lerobot.studio.runs import pages as runs
+from lerobot.studio.runs.store import Runs
+from lerobot.studio.shell import STATIC, render, templates
+
+
+def make_app(folder: Path, token: str, host: str, port: int) -> Starlette:
+    """Join the rooms.
+
+    Args:
+        folder: of everything that the studio keeps.
+        token: opens the pages.
+        host: what the studio listens on.
+        port: its port.
+    """
+    make_folder(folder)
+    folder.chmod(0o700)
+    app = Starlette(
+        routes=[
+            *home.routes(),
+            *forms.routes(),
+            *runs.routes(),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[Middleware(Access, token=token, host=host, port=port)],
+        exception_handlers={LeRobotError: _explain, HTTPException: _explain_status},
+    )
+    app.state.templates = templates()
+    app.state.runs = Runs(folder / "runs", _environment)
+    app.state.remembered = Remembered(folder / "forms")
+    return app
+
+
+def _environment(_run: str) -> Mapping[str, str]:
+    """Variables of a command that the studio starts."""
+    return {}
+
+
+def _explain(request: Request, error: Exception) -> Response:
+    """An error that a person can act on, as a page."""
+    status = 404 if isinstance(error, LookupError) else 500 if isinstance(error, PluginError) else 400
+    return render(request, "error.html", status, text=str(error))
+
+
+def _explain_status(request: Request, error: Exception) -> Response:
+    status, text = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, str(error))
+    return render(request, "error.html", status, text=f"{text}: {request.url.path}")
