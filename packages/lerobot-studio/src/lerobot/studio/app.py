@@ -15,6 +15,7 @@ from lerobot.core.durable import make_folder
 from lerobot.core.errors import LeRobotError, PluginError
 from lerobot.studio import home
 from lerobot.studio.access import Access
+from lerobot.studio.datasets import pages as datasets
 from lerobot.studio.forms import pages as forms
 from lerobot.studio.forms.remembered import Remembered
 from lerobot.studio.runs import pages as runs
@@ -38,6 +39,7 @@ def make_app(folder: Path, token: str, host: str, port: int) -> Starlette:
             *home.routes(),
             *forms.routes(),
             *runs.routes(),
+            *datasets.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Access, token=token, host=host, port=port)],

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from lerobot.core.errors import LeRobotError
 from lerobot.core.paths import lerobot_home
-from lerobot.studio.datasets.edits import COMMAND, Wish, arguments, can_be_undone, effect
+from lerobot.studio.datasets.edits import COMMAND, Wish
 from lerobot.studio.datasets.found import Opened, folder_of, recordings
 from lerobot.studio.datasets.reader import Reader, findings
 from lerobot.studio.runs.run import RUNNING, Run
@@ -123,20 +123,19 @@ class DatasetPages:
         pairs = await form_fields(request)
         fields = dict(pairs)
         ticked = [value for name, value in pairs if name == "episode"] or [fields.get("current", "")]
-        wish = None
         try:
             root = await run_in_threadpool(folder_of, fields.get("root", ""))
             numbers = [int(value) for value in ticked if value.isdecimal()]
             wish = Wish(root, fields.get("do", ""), numbers, fields)
-            words = arguments(wish)
+            words = wish.arguments()
             if fields.get("sure") == "yes":
                 runs: Runs = request.app.state.runs
                 run = await run_in_threadpool(runs.start, COMMAND, words)
                 return _edit_page(request, run, root)
         except LeRobotError as error:
             return render(request, "dataset_edit.html", problem=str(error))
-        values = {"wish": wish, "effect": effect(wish), "can_be_undone": can_be_undone(wish), "fields": pairs}
-        return render(request, "dataset_edit.html", problem="", line=shlex.join(["lerobot", COMMAND, *words]), **values)
+        line = shlex.join(["lerobot", COMMAND, *words])
+        return render(request, "dataset_edit.html", problem="", line=line, wish=wish, fields=pairs)
 
     async def _known(self, root: Path) -> dict[str, Path]:
         """The files of a recording that are served, by name."""
@@ -149,7 +148,7 @@ class DatasetPages:
         told = await self._reader.ask("describe", root)
         names = {video["file"] for episode in told["episodes"] for video in episode["videos"].values()}
         below = {name: root / name for name in names if _stays_below(name)}
-        films = {name: path for name, path in self._files.get(root, {}).items() if path.is_absolute() and "/" not in name}
+        films = {name: path for name, path in self._files.get(root, {}).items() if not path.is_relative_to(root)}
         self._files[root] = films | below
         while len(self._files) > _MOST_KNOWN:
             self._files.popitem(last=False)

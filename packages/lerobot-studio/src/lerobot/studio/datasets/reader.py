@@ -6,7 +6,7 @@ import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from lerobot.core.cli.names import command_kind
 from lerobot.core.errors import LeRobotError
@@ -65,11 +65,13 @@ class Reader:
                 self._end.cancel()
             if self.pid is None:
                 await self._start()
-            assert self._process and self._process.stdin and self._process.stdout  # noqa: S101 # it was started so
+            process = self._process
+            assert process is not None  # noqa: S101 # it was started, with both pipes
+            asks, answers = cast("tuple[asyncio.StreamWriter, asyncio.StreamReader]", (process.stdin, process.stdout))
             try:
-                self._process.stdin.write(line.encode() + b"\n")
-                await self._process.stdin.drain()
-                answer = await self._process.stdout.readline()
+                asks.write(line.encode() + b"\n")
+                await asks.drain()
+                answer = await answers.readline()
             except ConnectionError:
                 answer = b""
             if not answer:

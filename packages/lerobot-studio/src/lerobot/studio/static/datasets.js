@@ -103,7 +103,8 @@
     for (const button of page.querySelectorAll("[data-episode]")) {
       const isShown = Number(button.dataset.episode) === episode;
       button.toggleAttribute("aria-current", isShown);
-      if (isShown) button.scrollIntoView({ block: "nearest" });
+      const list = button.closest("ol");
+      if (isShown) list.scrollTop = button.offsetTop - list.offsetTop - list.clientHeight / 2;
     }
     for (const film of films) film.show(shown.videos[film.camera]);
     draw();
