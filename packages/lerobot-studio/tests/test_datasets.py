@@ -70,7 +70,7 @@ def test_a_folder_that_holds_no_recording(path: str) -> None:
         ("trim", {"start_s": "0.5"}, "type=trim start_s=0.5 episode_indices=[1,3]"),
         ("outcome", {"outcome": "failure"}, "type=set_outcome outcome=failure episode_indices=[1,3]"),
         ("undo", {}, "type=undo"),
-        ("task", {"task": "it's \"ü\""}, None),
+        ("task", {"task": 'it\'s "ü"'}, None),
         ("reencode", {}, None),
     ],
 )

@@ -1,6 +1,7 @@
 """The application: the routes of every room behind the one check of who may use them."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -18,8 +19,13 @@ from lerobot.studio.access import Access
 from lerobot.studio.datasets import pages as datasets
 from lerobot.studio.forms import pages as forms
 from lerobot.studio.forms.remembered import Remembered
+from lerobot.studio.learn import pages as learn
+from lerobot.studio.live import routes as live
+from lerobot.studio.live.commands import serve_commands
+from lerobot.studio.live.live import Live
 from lerobot.studio.runs import pages as runs
 from lerobot.studio.runs.store import Runs
+from lerobot.studio.setup import pages as setup
 from lerobot.studio.shell import STATIC, render, templates
 
 
@@ -40,20 +46,26 @@ def make_app(folder: Path, token: str, host: str, port: int) -> Starlette:
             *forms.routes(),
             *runs.routes(),
             *datasets.routes(),
+            *live.routes(),
+            *setup.routes(),
+            *learn.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Access, token=token, host=host, port=port)],
         exception_handlers={LeRobotError: _explain, HTTPException: _explain_status},
+        lifespan=_lifespan,
     )
     app.state.templates = templates()
-    app.state.runs = Runs(folder / "runs", _environment)
+    app.state.live = Live(lambda run, word: app.state.runs.get(run).word(word))
+    app.state.runs = Runs(folder / "runs", app.state.live.environment)
     app.state.remembered = Remembered(folder / "forms")
     return app
 
 
-def _environment(_run: str) -> Mapping[str, str]:
-    """Variables of a command that the studio starts."""
-    return {}
+@contextlib.asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    async with serve_commands(app.state.live):
+        yield
 
 
 def _explain(request: Request, error: Exception) -> Response:

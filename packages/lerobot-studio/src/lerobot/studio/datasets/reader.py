@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import IO, Any, cast
 from lerobot.core.cli.names import command_kind
 from lerobot.core.errors import LeRobotError
 from lerobot.core.registry import registry
+from lerobot.studio.answer import words_of
 
 IDLE_S = 300.0
 _COMMAND, _CHECK = "describe-dataset", "verify-dataset"
@@ -83,9 +83,8 @@ class Reader:
         registry.find(command_kind(_COMMAND), _COMMAND)  # says how to install what is missing
         self.close()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 # as long as the process
-        words = ("-m", "lerobot_cli", _COMMAND, "--follow")
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, *words, stdin=PIPE, stdout=PIPE, stderr=self._said, limit=_LONGEST_ANSWER
+            *words_of(_COMMAND, "--follow"), stdin=PIPE, stdout=PIPE, stderr=self._said, limit=_LONGEST_ANSWER
         )
 
     def _last_words(self) -> str:
@@ -108,10 +107,8 @@ async def findings(root: Path, *, pictures: bool) -> list[dict[str, Any]]:
         LeRobotError: it cannot be checked.
     """
     registry.find(command_kind(_CHECK), _CHECK)
-    words = (_CHECK, f"--root={root}", "--format=json", f"--pictures={str(pictures).lower()}")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "lerobot_cli", *words, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
-    )
+    words = words_of(_CHECK, f"--root={root}", "--format=json", f"--pictures={str(pictures).lower()}")
+    process = await asyncio.create_subprocess_exec(*words, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     try:
         told, said = await process.communicate()
         found: list[dict[str, Any]] = json.loads(told)

@@ -22,6 +22,8 @@ from lerobot.studio.runs.store import Runs
 from lerobot.studio.shell import form_fields, is_fragment, render
 
 Values = Callable[[Request], Mapping[str, Any]]
+Guard = Callable[[Form, Mapping[str, str]], Mapping[str, Any]]
+"""Looks at a sound form before it is started, and at all that was sent; what it gives is shown in place of starting."""
 
 
 def routes() -> list[Route]:
@@ -34,7 +36,11 @@ def routes() -> list[Route]:
 
 
 def command_routes(
-    path: str, command: str = "", template: str = "form.html", values: Values = lambda _request: {}
+    path: str,
+    command: str = "",
+    template: str = "form.html",
+    values: Values = lambda _request: {},
+    guard: Guard = lambda _form, _fields: {},
 ) -> list[Route]:
     """A page with the form of a command, and what its buttons do.
 
@@ -45,6 +51,7 @@ def command_routes(
         command: registered name; if empty, `name` in the path.
         template: extends `form.html`.
         values: what else the template shows; called in a thread.
+        guard: what may keep it from being started; called in a thread.
     """
 
     def show(request: Request) -> Response:
@@ -61,11 +68,17 @@ def command_routes(
         wish = dict(fields).get("wish", "form")
         if wish == "line" and is_fragment(request):
             return render(request, "line.html", form=form)
-        if wish == "start" and (started := _start(request, form)):
-            return started
+        held: Mapping[str, Any] = {}
+        if wish == "start":
+            config = check(form, os.environ)
+            held = {} if form.problems else guard(form, dict(fields))
+            if not held and (started := _start(request, form, config)):
+                return started
         shown = "fields.html" if is_fragment(request) else template
         status = 422 if form.problems and not is_fragment(request) else 200
-        return render(request, shown, status, **_values(form), **({} if is_fragment(request) else values(request)))
+        return render(
+            request, shown, status, **_values(form), **({} if is_fragment(request) else values(request)), **held
+        )
 
     return [Route(path, show), Route(path, submit, methods=["POST"])]
 
@@ -77,10 +90,9 @@ def _driving(request: Request) -> Mapping[str, Any]:
     return {"running": [run for run in runs.running() if run.command == command]}
 
 
-def _start(request: Request, form: Form) -> Response | None:
+def _start(request: Request, form: Form, config: CommandConfig | None) -> Response | None:
     """Start what a form stands for; None, with its problems noted, if that cannot be."""
     runs: Runs = request.app.state.runs
-    config = check(form, os.environ)
     if form.problems:
         return None
     try:

@@ -10,7 +10,7 @@
   let shown = null, row = 0, playing = false, asked = 0, charts = [], found = [], began = 0;
 
   const address = (path, details) => `/datasets/${path}?${new URLSearchParams({ root, ...details })}`;
-  const say = (text) => { of("said").textContent = text; };
+  const say = (text) => { of("told").textContent = text; };
   const last = () => shown.frames - 1;
   const make = (name, values) => Object.assign(document.createElement(name), values);
 
