@@ -35,7 +35,7 @@ def test_recordings_are_found_without_those_that_edits_left(tmp_path: Path) -> N
     (tmp_path / "calibration/robots").mkdir(parents=True)
     other = info(tmp_path / "elsewhere/deep/down", robot_type=None)
     found = recordings(tmp_path, [str(other), str(tmp_path / "gone")])
-    assert sorted(each.name for each in found) == ["alone", "me/cubes", str(other), "you/very_old"]
+    assert sorted(each.name for each in found) == [str(other), "alone", "me/cubes", "you/very_old"]
     one = next(each for each in found if each.name == "me/cubes")
     assert (one.episodes, one.seconds, one.cameras, one.robot) == (2, 5.0, 1, "so101")
     assert [each.name for each in recordings(tmp_path, [], "CUB so101")] == ["me/cubes"]
@@ -59,7 +59,7 @@ def test_folders_that_were_opened_are_remembered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["", "  ", "/nowhere", "a\0b"])
 def test_a_folder_that_holds_no_recording(path: str) -> None:
-    with pytest.raises(LeRobotError, match="folder|no recording"):
+    with pytest.raises(LeRobotError, match=r"folder|no recording"):
         folder_of(path)
 
 

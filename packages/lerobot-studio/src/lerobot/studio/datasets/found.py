@@ -14,7 +14,7 @@ from lerobot.core.json_file import read_json
 from lerobot.core.paths import user_path
 
 _INFO = "meta/info.json"
-_BACKUP = re.compile(r"_old\d*")
+_BACKUP = re.compile(r"_old\d*$")
 _MOST_OPENED = 50
 
 

@@ -27,9 +27,13 @@ _MOST_KNOWN = 16
 """Recordings whose files are served without asking again which they are."""
 
 
-def routes() -> list[Route]:
-    """The routes of this room."""
-    pages = DatasetPages(Reader())
+def routes(reader: Reader) -> list[Route]:
+    """The routes of this room.
+
+    Args:
+        reader: reads recordings.
+    """
+    pages = DatasetPages(reader)
     return [
         Route("/datasets", pages.index),
         Route("/datasets/view", pages.view),
@@ -131,7 +135,7 @@ class DatasetPages:
             if fields.get("sure") == "yes":
                 runs: Runs = request.app.state.runs
                 run = await run_in_threadpool(runs.start, COMMAND, words)
-                return _edit_page(request, run, root)
+                return _edit_page(request, run, root, fields.get("current", ""))
         except LeRobotError as error:
             return render(request, "dataset_edit.html", problem=str(error))
         line = shlex.join(["lerobot", COMMAND, *words])
@@ -158,13 +162,16 @@ class DatasetPages:
 def edit_part(request: Request) -> Response:
     """What an edit says; the recording as it is now once it is done."""
     runs: Runs = request.app.state.runs
-    return _edit_page(request, runs.get(request.path_params["run"]), _root(request))
+    run = runs.get(request.path_params["run"])
+    return _edit_page(request, run, _root(request), request.query_params.get("episode", ""))
 
 
-def _edit_page(request: Request, run: Run, root: Path) -> Response:
+def _edit_page(request: Request, run: Run, root: Path, episode: str) -> Response:
     if run.state != RUNNING and run.code == 0:
-        return Response(headers={"HX-Redirect": f"/datasets/view?{urlencode({'root': root, 'run': run.id})}"})
-    return render(request, "dataset_run.html", run=run, root=root)
+        at = f"#{episode}" if episode.isdecimal() else ""
+        return Response(headers={"HX-Redirect": f"/datasets/view?{urlencode({'root': root, 'run': run.id})}{at}"})
+    query = urlencode({"root": root, "episode": episode})
+    return render(request, "dataset_run.html", run=run, query=query)
 
 
 async def _json(request: Request, answer: Callable[[Path], Awaitable[dict[str, Any]]]) -> Response:

@@ -14,6 +14,7 @@ from lerobot.studio.answer import words_of
 
 IDLE_S = 300.0
 _COMMAND, _CHECK = "describe-dataset", "verify-dataset"
+_PATIENCE_S = 5.0
 _LONGEST_ANSWER = 2**28
 """Bytes of a line: an episode of some thousand rows has some hundred thousand."""
 
@@ -52,12 +53,25 @@ class Reader:
         return answer
 
     def close(self) -> None:
-        """End the process, which takes its films with it."""
+        """End the process when it has answered; its films go with it."""
+        if self._end is not None:
+            self._end.cancel()
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
         if self._said is not None:
             self._said.close()
         self._process = self._said = None
+
+    async def end(self) -> None:
+        """End the process now, whatever it is about."""
+        process = self._process
+        self.close()
+        if process is not None and process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), _PATIENCE_S)
+            except TimeoutError:
+                process.kill()
 
     async def _exchange(self, line: str) -> bytes:
         async with self._lock:
