@@ -4,9 +4,8 @@ import http.client
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
-
-from starlette.applications import Starlette
 
 TOKEN = "a-token-of-the-tests"
 
@@ -31,13 +30,13 @@ class Studio:
     """A studio and somebody who uses it.
 
     Attributes:
-        app: the application, whose state a test may look into.
+        app: the application, whose state a test may look into; None if it runs elsewhere.
         home: folder of everything the studio and its commands keep.
         port: it listens on.
         headers: that go along with every request.
     """
 
-    app: Starlette
+    app: Any
     home: Path
     port: int
     headers: dict[str, str] = field(default_factory=dict)

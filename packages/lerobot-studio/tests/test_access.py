@@ -36,24 +36,20 @@ def test_the_token_leads_to_no_other_address(studio: Studio) -> None:
     assert 'url=/evil.example/"' in studio.get(f"//evil.example/?token={TOKEN}").text
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example:{port}", "127.0.0.1.evil.example", "evil@127.0.0.1", "", "[::1", "0.0.0.0"]
-)
-def test_a_name_that_points_here_is_no_address_of_the_studio(studio: Studio, host: str) -> None:
-    assert studio.ask("GET", "/", Host=host.format(port=studio.port) or " ").status in {400, 421}
+def test_a_name_that_points_here_is_no_address_of_the_studio(studio: Studio) -> None:
+    for host in ["evil.example:{port}", "127.0.0.1.evil.example", "evil@127.0.0.1", "", "[::1", "0.0.0.0"]:
+        assert studio.ask("GET", "/", Host=host.format(port=studio.port) or " ").status in {400, 421}, host
 
 
-@pytest.mark.parametrize("host", ["localhost:{port}", "127.0.0.1:9000", "[::1]:{port}", "LOCALHOST"])
-def test_names_of_this_computer_and_tunnels_are(studio: Studio, host: str) -> None:
-    assert studio.ask("GET", "/", Host=host.format(port=studio.port)).status == 200
+def test_names_of_this_computer_and_tunnels_are(studio: Studio) -> None:
+    for host in (f"localhost:{studio.port}", "127.0.0.1:9000", f"[::1]:{studio.port}", "LOCALHOST"):
+        assert studio.ask("GET", "/", Host=host).status == 200, host
 
 
-@pytest.mark.parametrize(
-    "origin", ["", "null", "http://evil.example", "https://127.0.0.1:{port}", "http://127.0.0.1:1"]
-)
-def test_only_own_pages_change_anything(studio: Studio, origin: str) -> None:
-    answer = studio.ask("POST", "/runs/remove", Origin=origin.format(port=studio.port))
-    assert answer.status == 403
+def test_only_own_pages_change_anything(studio: Studio) -> None:
+    for origin in ("", "null", "http://evil.example", f"https://127.0.0.1:{studio.port}", "http://127.0.0.1:1"):
+        assert studio.ask("POST", "/runs/remove", Origin=origin).status == 403, origin
+    assert studio.post("/runs/remove").status == 303
 
 
 def test_a_websocket_needs_token_and_origin(studio: Studio) -> None:
@@ -75,20 +71,18 @@ def test_what_is_too_large_is_refused_while_it_is_read(studio: Studio) -> None:
         connection.close()
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_no_path_leads_out(studio: Studio) -> None:
+    for path in (
         "/static/../app.py",
         "/static/%2e%2e/app.py",
         "/static/..%2fapp.py",
         "/run/../../etc/passwd",
         "/run/..%2f..%2fx/log.txt",
-    ],
-)
-def test_no_path_leads_out(studio: Studio, path: str) -> None:
-    answer = studio.get(path)
-    assert answer.status in {400, 404}
-    assert "Starlette" not in answer.text
+        "/command/..%2f..%2fx",
+    ):
+        answer = studio.get(path)
+        assert answer.status in {400, 404}, path
+        assert "Starlette" not in answer.text
 
 
 def test_every_answer_forbids_what_the_pages_do_not_need(studio: Studio) -> None:

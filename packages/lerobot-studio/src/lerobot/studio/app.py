@@ -23,7 +23,7 @@ from lerobot.studio.forms.remembered import Remembered
 from lerobot.studio.learn import pages as learn
 from lerobot.studio.live import routes as live
 from lerobot.studio.live.commands import serve_commands
-from lerobot.studio.live.live import Live
+from lerobot.studio.live.live import Live, RefusedError
 from lerobot.studio.runs import pages as runs
 from lerobot.studio.runs.store import Runs
 from lerobot.studio.setup import pages as setup
@@ -74,7 +74,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 def _explain(request: Request, error: Exception) -> Response:
     """An error that a person can act on, as a page."""
-    status = 404 if isinstance(error, LookupError) else 500 if isinstance(error, PluginError) else 400
+    statuses = ((RefusedError, 409), (LookupError, 404), (PluginError, 500), (LeRobotError, 400))
+    status = next(status for kind, status in statuses if isinstance(error, kind))
     return render(request, "error.html", status, text=str(error))
 
 

@@ -187,15 +187,15 @@ def _by_key(layers: Sequence[Node], path: tuple[str, ...]) -> list[tuple[tuple[s
 
 
 def _fill_in(row: Row, layers: Sequence[Node]) -> None:
-    """What the line, or else a file or a variable, says for a field as a whole."""
-    node = next((layer for layer in reversed(layers) if not (isinstance(layer, Table) and layer.step)), None)
-    if node is None:
-        return
-    text = "true" if isinstance(node, Text) and node.text is None else in_flow(node)
-    if (source := node.origin.source).startswith("--") or source == row.flag:
-        row.given, row.given_by = text, source
-    else:
-        row.default, row.required = text, False
+    """What the line says for a field as a whole, and what a file or a variable says that the line overrules."""
+    for node in layers:
+        if isinstance(node, Table) and node.step:
+            continue
+        text = "true" if isinstance(node, Text) and node.text is None else in_flow(node)
+        if (source := node.origin.source).startswith("--") or source == row.flag:
+            row.given, row.given_by = text, source
+        else:
+            row.default, row.required = text, False
 
 
 def _in_order(model: type[ConfigModel]) -> list[tuple[str, FieldInfo]]:

@@ -18,7 +18,8 @@ from lerobot.core.errors import ConfigError, LeRobotError
 MORE = "more"
 """Name of the field for arguments that have none of their own."""
 
-_OPEN_ROWS = 8
+_OPEN_ROWS = 6
+_NEEDED, _OWN, _REST = range(3)
 _FLAG = re.compile(r"--[^\s=.]+(\.[^\s=.]+)*")
 _PLACE = re.compile(r"[A-Z][A-Z0-9_]*")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -66,19 +67,22 @@ class Form:
         """The command line, as a person would type it."""
         return shlex.join(["lerobot", self.command, *self.arguments])
 
+    def parts(self) -> list[Part]:
+        """The sections at the top: what must be given and what is chosen by its type, the command's own, the rest."""
+        return sorted([Part(self.top.section), *self.top.parts], key=_rank)
+
     def shown(self, part: Part) -> list[Row]:
         """Fields of a section that are shown at once; the others are folded."""
-        rows = enumerate(part.section.rows)
-        return [row for place, row in rows if place < _OPEN_ROWS or row.required or row.given or self._is_wrong(row)]
+        return [
+            row
+            for place, row in enumerate(part.section.rows)
+            if place < _OPEN_ROWS or row.required or row.given or row.kinds or row.flag in self.problems
+        ]
 
     def is_open(self, part: Part) -> bool:
         """Whether a section is shown at once: something of it must be given, is given or is wrong."""
-        rows = list(part.rows())
-        needed = any((row.required and not row.within) or row.given or self._is_wrong(row) for row in rows)
-        return needed or part.section.is_given or not part.section.flag
-
-    def _is_wrong(self, row: Row) -> bool:
-        return row.flag in self.problems
+        touched = any(row.given or row.flag in self.problems for row in part.rows())
+        return touched or part.section.is_given or _rank(part) < _REST
 
 
 def from_arguments(
@@ -159,14 +163,15 @@ def _form(
 def _arguments(sections: Sequence[Section]) -> Iterator[str]:
     """What differs from its default, as arguments; those that are given by place first."""
     rows = [row for section in sections for row in section.rows]
-    places = [row for row in rows if _PLACE.fullmatch(row.flag)]
     given = [row for row in rows if row.given and row.given != row.default]
-    by_place = all(row in given and not row.given.startswith("--") for row in places)
-    for row in sorted(given, key=lambda row: row not in places):
-        if row in places:
-            yield row.given if by_place else f"--{row.flag.lower()}={row.given}"
-        else:
-            yield f"{row.flag}={row.given}"
+    places = [row for row in rows if _PLACE.fullmatch(row.flag)]
+    while places and places[-1] not in given:
+        places.pop()
+    by_place = [row.given or row.default for row in places]
+    if not all(word and not word.startswith("--") for word in by_place):
+        by_place = [f"--{row.flag.lower()}={row.given}" for row in places if row in given]
+    yield from by_place
+    yield from (f"{row.flag}={row.given}" for row in given if row not in places)
     for section in sections:
         inside = f"{section.flag}."
         if section.is_optional and section.is_given and not any(row.flag.startswith(inside) for row in given):
@@ -199,6 +204,14 @@ def _tree(sections: Sequence[Section]) -> Part:
         above[-1].parts.append(part)
         above.append(part)
     return top
+
+
+def _rank(part: Part) -> int:
+    if any(row.required and not row.within for row in part.rows()):
+        return _NEEDED
+    flag = part.section.flag
+    is_choice = "." not in flag and any(row.flag == f"{flag}.type" for row in part.section.rows)
+    return _NEEDED if is_choice else _REST if flag else _OWN
 
 
 def _switches(part: Part) -> Iterator[str]:

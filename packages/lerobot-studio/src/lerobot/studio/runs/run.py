@@ -23,6 +23,7 @@ from lerobot.studio.runs.processes import find_run, start_mark
 RUNNING, ENDED = "running", "ended"
 _LONGEST_START_S = 5.0
 """Longest time until the number of a process is written down; after that the studio died in between."""
+_WORDS = re.compile(rb"^Control file .*: write one of ([a-z_, ]+) into it\.", re.MULTILINE)
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
@@ -71,11 +72,10 @@ class Run:
     @classmethod
     def read(cls, folder: Path) -> "Run | None":
         """A run of an earlier studio; None if its folder tells of none, or another studio is starting it just now."""
-        try:
-            told: dict[str, Any] = read_json(folder / "run.json")
-            run = cls(folder, Record(**told))
-        except (OSError, ValueError, TypeError):
+        record = _read(folder)
+        if record is None:
             return None
+        run = cls(folder, record)
         if run.pid is None and run.ended_s is None:
             if time.time() - run.started_s < _LONGEST_START_S:
                 return None
@@ -148,7 +148,11 @@ class Run:
                 return RUNNING if self._process.poll() is None else ENDED
             if self.pid is None or (self._record.mark and start_mark(self.pid) == self._record.mark):
                 return RUNNING
-            self._write(ended_s=self._last_word_s())
+            told = _read(self.folder)  # another studio may have seen its end
+            if told is None or told.ended_s is None:
+                self._write(ended_s=self._last_word_s())
+            else:
+                self._record = told
             return ENDED
 
     @property
@@ -174,8 +178,18 @@ class Run:
             return ""
         return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
+    @property
+    def words(self) -> list[str]:
+        """Words that it takes, see `word`, as it said itself when it began."""
+        try:
+            with self.log.open("rb") as file:
+                said = _WORDS.search(file.read(65_536))
+        except OSError:
+            return []
+        return said[1].decode().split(", ") if said else []
+
     def write(self, line: str) -> None:
-        """Answer a question of the command with a line.
+        """Answer a question of the command with a line, which its log shows as a terminal would.
 
         Raises:
             LeRobotError: it has ended, or takes no more.
@@ -183,8 +197,11 @@ class Run:
         self._require_running()
         try:
             descriptor = os.open(self.folder / "input", os.O_WRONLY | os.O_NONBLOCK)
+            typed = line.replace("\n", " ").encode() + b"\n"
             try:
-                os.write(descriptor, line.replace("\n", " ").encode() + b"\n")
+                with self.log.open("ab") as log:
+                    log.write(typed)
+                os.write(descriptor, typed)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -244,3 +261,10 @@ class Run:
         with self._lock:
             self._record = replace(self._record, **changes)
             replace_text(self.folder / "run.json", json.dumps(asdict(self._record), indent=1))
+
+
+def _read(folder: Path) -> Record | None:
+    try:
+        return Record(**read_json(folder / "run.json"))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -18,6 +18,10 @@ from lerobot.studio.runs.run import RUNNING, Record, Run
 _PLAIN_OUTPUT = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120"}
 
 
+class NoRunError(LeRobotError, LookupError):
+    """No run has this id."""
+
+
 def nothing(_run: str) -> Mapping[str, str]:
     """No variables."""
     return {}
@@ -81,12 +85,12 @@ class Runs:
         """The run of an id.
 
         Raises:
-            LeRobotError: there is none.
+            NoRunError: there is none.
         """
-        found = self._runs.get(run) or next((each for each in self.all() if each.id == run), None)
-        if found is None:
-            raise LeRobotError(f"There is no run {run!r}.")
-        return found
+        for each in self.all():
+            if each.id == run:
+                return each
+        raise NoRunError(f"There is no run {run!r}; it may have been removed.")
 
     def _new_folder(self, command: str) -> Path:
         make_folder(self._folder)
