@@ -1,5 +1,6 @@
 """The hook: nothing outside of the studio; inside, a robot that holds as soon as nothing is heard of a page."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ from lerobot.core.control import CallableSource, ControlLoop
 from lerobot.core.fake.config import FakeRobotConfig
 from lerobot.core.fake.joints import RANGES
 from lerobot.core.fake.robot import FakeRobot
-from lerobot.core.hooks import Hooks
+from lerobot.core.hooks import Hooks, tell_run
 from lerobot.core.safety import SafetyGate
 from lerobot.core.safety.latch import stop_latch
+from lerobot.core.types import JointTravel
 from lerobot.studio.inside import hook as module
 from lerobot.studio.inside.hook import GONE, PATIENCE_S, StudioHook
 from lerobot.studio.inside.link import Link
-from lerobot.studio.inside.wire import FILE
+from lerobot.studio.inside.wire import FILE, HEAD
 
 TARGETS = {f"{joint}.pos": 10.0 for joint in RANGES}
 
@@ -138,6 +140,19 @@ def test_a_release_does_not_move_a_robot_whose_page_is_still_gone(clock: Clock, 
     moved_after = [time_s for time_s, stopped in driven.stopped if time_s > released[0] and not stopped]
     assert len(moved_after) <= 1
     assert stop_latch().present is not None
+
+
+def test_joints_of_a_calibration_are_told_ten_times_a_second(clock: Clock, link: Link, lerobot_home: Path) -> None:
+    told: list[dict[str, Any]] = []
+    link.put = lambda key, frame: told.append({"key": key, **json.loads(frame[HEAD.size :])})  # type: ignore[method-assign]
+    hooks = Hooks()
+    hooks.register(StudioHook(), "studio")
+    with hooks.run("calibrate", Config(ROBOT)):
+        for turn in range(50):
+            clock.time_s += 0.02
+            tell_run("calibration_progress", joints={"elbow": JointTravel(-turn, 5, 9, 4096)})
+    assert 8 <= len(told) <= 10
+    assert told[0] == {"key": "calibration", "type": "calibration", "joints": {"elbow": [0, 5, 9, 4096]}}
 
 
 @pytest.mark.usefixtures("link")

@@ -16,27 +16,23 @@ from PIL import Image
 from scripted_page import ScriptedPage, wait_for
 from studio_client import TOKEN, Studio
 
-from lerobot.core.fake.joints import RANGES
 from lerobot.core.safety.latch import stop_latch
 from lerobot.core.safety.loops import running_loops
 from lerobot.studio.inside.hook import GONE
 from lerobot.studio.runs.run import Run
 
-KEYS = [f"{joint}.pos" for joint in RANGES]
-POSITIONS = ", ".join(f"{key}: [{0 if key == 'gripper.pos' else -100}, 100]" for key in KEYS)
-BROWSER = (
-    "--robot.type=fake",
-    "--robot.cameras={front: {type: fake}, side: {type: fake, width: 320, height: 240}}",
-    "--teleop.type=browser",
-    f"--teleop.keys={KEYS}",
-    f"--processors.teleop=[{{type: jog_to_joints, positions: {{{POSITIONS}}}}}]",
-)
+FORM = {
+    "--robot.type": "fake",
+    "--robot.cameras": "{front: {type: fake}, side: {type: fake, width: 320, height: 240}}",
+    "--teleop.type": "browser",
+    "wish": "start",
+}
 Opening = Callable[..., ScriptedPage]
 
 
-def moving(studio: Studio, page: ScriptedPage, *arguments: str) -> Run:
-    """Start a command and wait until its robot moves."""
-    run: Run = studio.app.state.runs.start("teleoperate", arguments or BROWSER)
+def moving(studio: Studio, page: ScriptedPage) -> Run:
+    """Start a command from a page and wait until its robot moves."""
+    run: Run = studio.app.state.runs.get(studio.post("/teleoperate", {**FORM, "studio-page": page.name}).run)
     show(page, run.id)
     page.wait("tick", lambda tick: tick["run"] == run.id and not tick["stopped"])
     return run
@@ -54,6 +50,9 @@ def holds(run: Run) -> bool:
 
 def test_a_page_jogs_stops_releases_and_its_going_holds_the_robot(studio: Studio, open_page: Opening) -> None:
     page, watcher = open_page("page-0001"), open_page("page-0002")
+    refused = studio.post("/teleoperate", {**FORM, "studio-page": watcher.name})
+    assert refused.status == 409
+    assert "Take control first" in refused.text
     run = moving(studio, page)
     begin = page.newest["tick"]["sent"]
     for _ in range(20):
@@ -174,8 +173,7 @@ def test_a_studio_that_is_killed_holds_the_robot_and_the_next_one_drives_it(
 ) -> None:
     with studio_process(tmp_path) as first:
         page = open_page("page-0001", first.studio)
-        flags = [tuple(argument.split("=", 1)) for argument in BROWSER]
-        name = first.studio.post("/command/teleoperate", [*flags, ("wish", "start")]).run
+        name = first.studio.post("/teleoperate", {**FORM, "studio-page": page.name}).run
         show(page, name)
         page.wait("tick")
         first.kill()

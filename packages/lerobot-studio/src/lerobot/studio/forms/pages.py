@@ -18,6 +18,8 @@ from lerobot.core.registry import registry
 from lerobot.studio.forms.devices import drives_robot, require_free_ports
 from lerobot.studio.forms.form import Form, check, from_arguments, from_fields
 from lerobot.studio.forms.remembered import Remembered
+from lerobot.studio.live.jog_flags import BROWSER, GIVEN, jog_flags
+from lerobot.studio.live.routes import page_of
 from lerobot.studio.runs.store import Runs
 from lerobot.studio.shell import form_fields, is_fragment, render
 
@@ -71,6 +73,9 @@ def command_routes(
             return render(request, "line.html", form=form)
         held: Mapping[str, Any] = {}
         if wish == "start":
+            if drives_robot(model):
+                request.app.state.live.require_start(page_of(request, fields))
+            form = _with_jog(form)
             config = check(form, os.environ)
             held = {} if form.problems else guard(form, dict(fields))
             if not held and (started := _start(request, form, config)):
@@ -82,6 +87,19 @@ def command_routes(
         )
 
     return [Route(path, show), Route(path, submit, methods=["POST"])]
+
+
+def _with_jog(form: Form) -> Form:
+    """The form of a command that pages may move, where it is one."""
+    try:
+        flags = jog_flags(form.arguments)
+    except LeRobotError as error:
+        check(form, os.environ)  # what is wrong with a field is said there
+        form.problems.pop("--teleop.keys", None)
+        if not form.problems:
+            form.problems[""] = [str(error)]
+        return form
+    return from_arguments(form.command, form.model, [*form.arguments, *flags], os.environ) if flags else form
 
 
 def _driving(request: Request) -> Mapping[str, Any]:
@@ -104,7 +122,9 @@ def _start(request: Request, form: Form, config: CommandConfig | None) -> Respon
         form.problems[""] = [str(error)]
         return None
     remembered: Remembered = request.app.state.remembered
-    remembered.keep(form.command, form.arguments)
+    # Another robot has other keys: the page asks for them anew.
+    kept = [argument for argument in form.arguments if BROWSER not in form.arguments or not argument.startswith(GIVEN)]
+    remembered.keep(form.command, kept)
     return RedirectResponse(f"/run/{run.id}", 303)
 
 

@@ -11,10 +11,11 @@ from lerobot.core.safety.gate import as_number
 from lerobot.core.safety.latch import stop_latch
 from lerobot.studio.inside.config import BrowserConfig
 from lerobot.studio.inside.link import Link, studio_link
+from lerobot.studio.inside.wire import json_frame
 
 if TYPE_CHECKING:
     from lerobot.core.tick import Tick
-    from lerobot.core.types import EpisodeInfo
+    from lerobot.core.types import EpisodeInfo, JointTravel
     from lerobot.studio.inside.feed import Feed
 
 PATIENCE_S = 1.5
@@ -106,6 +107,14 @@ class StudioHook:
             told = {"type": kind, "index": episode.index, "task": episode.task, "metadata": known}
             self._link.facts["episode"] = told
             self._link.tell(told)
+
+    @hookimpl
+    def calibration_progress(self, joints: Mapping[str, "JointTravel"]) -> None:
+        """See `CalibrationHooks.calibration_progress`; the newest of each `METRICS_S / 2` is told."""
+        now = time.monotonic()
+        if self._link is not None and now - self._metrics_s >= METRICS_S / 2:
+            self._metrics_s = now
+            self._link.put("calibration", json_frame({"type": "calibration", "joints": dict(joints)}))
 
     @hookimpl
     def train_step(self, step: int, metrics: Mapping[str, float]) -> None:

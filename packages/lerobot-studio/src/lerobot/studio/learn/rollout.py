@@ -1,21 +1,21 @@
 """The page on which a policy is let at a robot: a check first, and nothing moves before it is read."""
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from lerobot.studio.answer import Answer, ask
 from lerobot.studio.forms.form import Form
 from lerobot.studio.forms.pages import command_routes
+from lerobot.studio.shell import render
 
 CHECKED = ("--policy.path", "--policy.", "--robot.", "--rename_map")
 """What a rollout and a check have in common."""
 KEPT = 32
-_WORDS = re.compile(r"^Control file .*: write one of (.+) into it\.$", re.MULTILINE)
 
 
 class Checks:
@@ -54,13 +54,15 @@ def rollout_routes(policies: Callable[[Request], Any]) -> list[Route]:
         may_start = seen is not None and (seen.code == 0 or fields.get("insist") == "yes")
         return {} if may_start else {"answer": checks.make(form.arguments)}
 
-    return command_routes("/rollout", "rollout", "rollout.html", values, guard)
+    return [
+        *command_routes("/rollout", "rollout", "rollout.html", values, guard),
+        Route("/rollout/words/{run}", words),
+    ]
 
 
-def words_of(log: str) -> list[str]:
-    """Words that a command takes in its control file, as it said at its start; none if it takes none."""
-    said = _WORDS.search(log)
-    return said[1].split(", ") if said else []
+def words(request: Request) -> Response:
+    """Buttons of what a run can be told beside what every recording is told."""
+    return render(request, "words.html", run=request.app.state.runs.get(request.path_params["run"]))
 
 
 def _common(arguments: Sequence[str]) -> tuple[str, ...]:

@@ -183,6 +183,15 @@ class Live:
         if page_id != self.controller:
             raise RefusedError("another page controls; this one watches.", hint="Take control first.")
 
+    def require_start(self, page_id: str) -> None:
+        """Check that no other page controls, before a robot is started from a page; may be called from any thread.
+
+        Raises:
+            RefusedError: one does.
+        """
+        if self.controller in self.pages:
+            self.require_control(page_id)
+
     def jog(self, page: Page, run: str, keys: dict[str, float], there_s: float) -> None:
         """Move joints of a run.
 
@@ -265,12 +274,12 @@ class Live:
             page.tell({"type": "state", "control": control, "stop": told, "runs": runs}, "state")
 
     def hand_on(self, command: Command, message: Message) -> None:
-        """Tell pages what a command told: its ticks those that show it, its events all."""
-        message = {**message, "run": command.run}
-        is_tick = message["type"] == "tick"
+        """Tell pages what a command told: where it is now those that show it, its events all."""
+        kind, message = message["type"], {**message, "run": command.run}
+        is_now = kind in {"tick", "calibration"}
         for page in self.pages.values():
-            if not is_tick or (page.watch is not None and page.watch.run == command.run):
-                page.tell(message, f"tick {command.run}" if is_tick else "")
+            if not is_now or (page.watch is not None and page.watch.run == command.run):
+                page.tell(message, f"{kind} {command.run}" if is_now else "")
 
     def show(self, run: str, camera: str, picture: bytes) -> None:
         """Give a picture to the pages that show it."""

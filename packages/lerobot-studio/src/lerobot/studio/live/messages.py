@@ -113,7 +113,7 @@ class Told(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     type: Literal[
-        "tick", "episode_start", "episode_end", "metrics", "evaluation", "checkpoint", "run_end"
+        "tick", "calibration", "episode_start", "episode_end", "metrics", "evaluation", "checkpoint", "run_end"
     ]  # fmt: skip
 
 

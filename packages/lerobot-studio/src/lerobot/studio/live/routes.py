@@ -2,21 +2,20 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lerobot.core.errors import LeRobotError
-from lerobot.studio.live.live import Live, Page, RefusedError
+from lerobot.studio.live.live import Live, Page
 from lerobot.studio.live.messages import Alive, Hello, Jog, Release, StopNow, TakeControl, Watch, Word, from_page
 
 HELLO_S = 5.0
 MAX_CHARACTERS = 16_384
 REPLACED, MALFORMED = 4001, 4002
-PAGE = "x-studio-page"
-"""Header, or field of a form, with the id of the page that asks."""
 
 
 def routes() -> list[BaseRoute]:
@@ -28,6 +27,11 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+def page_of(request: Request, fields: Iterable[tuple[str, str]] = ()) -> str:
+    """Id of the page that asks, which its header or a field of its form says; empty for a page without scripts."""
+    return request.headers.get("x-studio-page") or dict(fields).get("studio-page", "")
+
+
 async def post_stop(request: Request) -> Response:
     """Stop everything that moves; from every page, also one without scripts."""
     request.app.state.live.stop("the button of a page", "the studio")
@@ -36,10 +40,7 @@ async def post_stop(request: Request) -> Response:
 
 async def post_release(request: Request) -> Response:
     """Let robots move again; for the page that controls."""
-    try:
-        request.app.state.live.release(request.headers.get(PAGE, ""))
-    except RefusedError as error:
-        return JSONResponse({"error": error.what, "hint": error.hint}, 409)
+    request.app.state.live.release(page_of(request))
     return Response(status_code=204)
 
 

@@ -23,6 +23,7 @@ from lerobot.studio.runs.processes import find_run, start_mark
 RUNNING, ENDED = "running", "ended"
 _LONGEST_START_S = 5.0
 """Longest time until the number of a process is written down; after that the studio died in between."""
+_WORDS = re.compile(rb"^Control file .*: write one of ([a-z_, ]+) into it\.", re.MULTILINE)
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
@@ -177,8 +178,18 @@ class Run:
             return ""
         return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
+    @property
+    def words(self) -> list[str]:
+        """Words that it takes, see `word`, as it said itself when it began."""
+        try:
+            with self.log.open("rb") as file:
+                said = _WORDS.search(file.read(65_536))
+        except OSError:
+            return []
+        return said[1].decode().split(", ") if said else []
+
     def write(self, line: str) -> None:
-        """Answer a question of the command with a line.
+        """Answer a question of the command with a line, which its log shows as a terminal would.
 
         Raises:
             LeRobotError: it has ended, or takes no more.
@@ -186,8 +197,11 @@ class Run:
         self._require_running()
         try:
             descriptor = os.open(self.folder / "input", os.O_WRONLY | os.O_NONBLOCK)
+            typed = line.replace("\n", " ").encode() + b"\n"
             try:
-                os.write(descriptor, line.replace("\n", " ").encode() + b"\n")
+                with self.log.open("ab") as log:
+                    log.write(typed)
+                os.write(descriptor, typed)
             finally:
                 os.close(descriptor)
         except OSError as error:

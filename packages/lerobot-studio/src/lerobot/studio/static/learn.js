@@ -54,5 +54,9 @@
   document.querySelectorAll("[data-curves]").forEach(watch);
   offer();
   document.body.addEventListener("htmx:afterSwap", offer);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-tell]");
+    if (button) studio.send({ type: "word", run: button.dataset.run, word: button.dataset.tell });
+  });
   document.getElementById("checked")?.focus();
 })();

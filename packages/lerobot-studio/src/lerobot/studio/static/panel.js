@@ -58,6 +58,7 @@ function livePanel(place, run) {
   });
   studio.on("tick", (tick) => {
     if (!isMine(tick)) return;
+    place.hidden = false;
     const reasons = Object.entries(tick.interventions).map(([key, reason]) => `${key} ${GATE[reason] || reason}`);
     const why = Object.values(tick.interventions)[0];
     const stop = studio.state.stop;

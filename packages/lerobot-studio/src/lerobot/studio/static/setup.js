@@ -79,5 +79,5 @@
     }
   }
 
-  if (section) globalThis.studio?.on("calibration", (message) => { if (message.run === section.dataset.calibration) draw(message.joints); });
+  if (section) studio.on("calibration", (message) => { if (message.run === section.dataset.calibration) draw(message.joints); });
 })();
