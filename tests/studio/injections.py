@@ -246,13 +246,17 @@ class Bench:
             self._page.cut()
             self._page = self._new_page(self._page.tab)
         self._page.take_control()
-        if self._stop_s is not None:
-            before = time.time()
-            self._page.send(type="release")
-            wait_for(lambda: self._stop_s is None, f"the stop is not released: {self._page.errors} {before}")
+        wait_for(self._is_released, "the stop is not released")
         if self._run and not _lives(self._pid):
             self._check_episodes("afterwards")
             self._run = ""
+
+    def _is_released(self) -> bool:
+        """Press "release", and look a moment later: before a command heard that a page controls, it stops again."""
+        if self._stop_s is not None:
+            self._page.send(type="release")
+            time.sleep(0.3)
+        return self._stop_s is None
 
     def _new_line(self) -> CutLine:
         wait_for(self._address_file.exists, "where the studio is")
