@@ -121,8 +121,10 @@ class Bench:
 
     def _judge(self, name: str, pid: int, began_s: float, must_stop: bool) -> None:
         if must_stop:
+            # A command that is still being imported moves nothing, and has nobody to stop.
+            wait_for(lambda: self._stop_s is not None or not _lives(pid) or self.log.commands(pid), "a first command")
             deadline = time.monotonic() + STOPS_WITHIN_S
-            while self._stop_s is None and psutil.pid_exists(pid) and time.monotonic() < deadline:
+            while self._stop_s is None and _lives(pid) and time.monotonic() < deadline:
                 time.sleep(0.02)
         stop_s = self._stop_s
         if stop_s is not None:

@@ -34,7 +34,11 @@ class WatchedPage:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not any(part in message.text for part in self._allowed):
-            self.faults.append(f"console: {message.text} {message.location.get('url', '')}")
+            self._note(f"console: {message.text} {message.location.get('url', '')}")
+
+    def _note(self, fault: str) -> None:
+        if fault not in self.faults:
+            self.faults.append(fault)
 
     def _request(self, route: Route, request: Request) -> None:
         if self._is_here(request.url):
