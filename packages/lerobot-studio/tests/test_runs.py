@@ -157,3 +157,34 @@ def written(home: Path, record: Record, name: str = "run") -> Path:
     folder.mkdir()
     (folder / "run.json").write_text(json.dumps(asdict(record)))
     return folder
+
+
+@pytest.mark.parametrize(
+    ("place", "takes"), [("--env.type=sim", False), ("--robot.type=fake", True), ("--discover_packages_path=x", True)]
+)
+def test_a_control_file_is_given_where_the_command_takes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, takes: bool
+) -> None:
+    pytest.importorskip("lerobot.envs")
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy/config.json").write_text(json.dumps({"type": "act"}))
+    started: list[list[str]] = []
+
+    def spawn(_folder: Path, words: list[str], _variables: object) -> "subprocess.Popen[bytes]":
+        started.append(words)
+        raise OSError("not here")
+
+    monkeypatch.setattr("lerobot.studio.runs.store._spawn", spawn)
+    with pytest.raises(LeRobotError, match="not here"):
+        Runs(tmp_path / "runs").start("eval", [f"--policy.path={tmp_path / 'policy'}", place])
+    assert any(word.startswith("--control_file=") for word in started[0]) is takes
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_an_answer_stands_in_the_log_as_a_terminal_would_show_it(tmp_path: Path) -> None:
+    run = Runs(tmp_path / "runs").start("calibrate", ["--robot.type=fake"])
+    try:
+        run.write("c")
+        assert "c\n" in run.log.read_text()
+    finally:
+        wait_until(lambda: run.state == ENDED, "the end")

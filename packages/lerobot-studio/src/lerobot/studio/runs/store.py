@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lerobot.core.cli.names import command_kind
+from lerobot.core.config import CommandConfig, load
+from lerobot.core.config.arguments import DISCOVER
 from lerobot.core.durable import make_folder
-from lerobot.core.errors import LeRobotError
+from lerobot.core.errors import ConfigError, LeRobotError
 from lerobot.core.registry import registry
 from lerobot.studio.runs.processes import RUN_VARIABLE
 from lerobot.studio.runs.run import RUNNING, Record, Run
@@ -54,9 +56,10 @@ class Runs:
         model = registry.config_class(command_kind(command), command)
         folder = self._new_folder(command)
         control = folder / "control.txt"
-        takes_words = "control_file" in model.model_fields and not any("control_file" in word for word in arguments)
-        extra = [f"--control_file={control}"] if takes_words else []
-        record = Record(command, list(arguments), time.time(), str(control) if takes_words else None, extra=extra)
+        extra = [f"--control_file={control}"]
+        if not _takes_file(model, arguments, extra):
+            extra = []
+        record = Record(command, list(arguments), time.time(), str(control) if extra else None, extra=extra)
         run = Run(folder, record)
         variables = {**os.environ, **_PLAIN_OUTPUT, RUN_VARIABLE: run.id, **self._environment(run.id)}
         self._runs[run.id] = run
@@ -103,6 +106,22 @@ class Runs:
                 continue
             return folder
         raise LeRobotError(f"{stem} cannot be started: there are too many.")
+
+
+def _takes_file(model: type[CommandConfig], arguments: Sequence[str], extra: Sequence[str]) -> bool:
+    """Whether a command takes a control file beside these arguments: `eval` does on a robot, in an environment not."""
+    given = {word.partition("=")[0].lstrip("-").replace("-", "_") for word in arguments}
+    if "control_file" not in model.model_fields or "control_file" in given:
+        return False
+    if any(flag.endswith(DISCOVER) for flag in given):  # only the command itself imports packages
+        return True
+    try:
+        load(model, [*arguments, *extra])
+    except ConfigError as error:
+        return not any("--control_file" in problem.expected for problem in error.problems)
+    except LeRobotError:
+        return True
+    return True
 
 
 def _spawn(folder: Path, words: Sequence[str], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
