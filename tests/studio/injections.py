@@ -121,11 +121,7 @@ class Bench:
 
     def _judge(self, name: str, pid: int, began_s: float, must_stop: bool) -> None:
         if must_stop:
-            # A command that is still being imported moves nothing, and has nobody to stop.
-            wait_for(lambda: self._stop_s is not None or not _lives(pid) or self.log.commands(pid), "a first command")
-            deadline = time.monotonic() + STOPS_WITHIN_S
-            while self._stop_s is None and _lives(pid) and time.monotonic() < deadline:
-                time.sleep(0.02)
+            self._await_stop(pid)
         stop_s = self._stop_s
         if stop_s is not None:
             time.sleep(SETTLE_S + 0.3)
@@ -137,6 +133,13 @@ class Bench:
             self.held_after_s.append(max(0.0, self._last_move_s(pid, began_s) - began_s))
         if not _lives(pid):
             self._check_episodes(name)
+
+    def _await_stop(self, pid: int) -> None:
+        # A command that is still being imported moves nothing, and has nothing to stop.
+        wait_for(lambda: self._stop_s is not None or not _lives(pid) or self.log.commands(pid), "a first command")
+        deadline = time.monotonic() + STOPS_WITHIN_S
+        while self._stop_s is None and _lives(pid) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _last_move_s(self, pid: int, since_s: float) -> float:
         commands = self.log.commands(pid, since_s)
@@ -347,7 +350,7 @@ class Bench:
     def kill_studio(self) -> bool:
         """The studio is killed; a new one finds the run."""
         self.studio.kill()
-        wait_for(lambda: self._stop_s is not None or not _lives(self._pid), "a stop", STOPS_WITHIN_S)
+        self._await_stop(self._pid)
         self._restart()
         return True
 
@@ -378,7 +381,7 @@ class Bench:
     def close_line(self) -> bool:
         """The line between command and studio breaks for good; a studio that is started anew is found."""
         self._line.close()
-        wait_for(lambda: self._stop_s is not None or not _lives(self._pid), "a stop", STOPS_WITHIN_S)
+        self._await_stop(self._pid)
         self.studio.stop()
         self._restart()
         return True

@@ -26,7 +26,7 @@ class WatchedPage:
         self.page: Page = context.new_page()
         self.faults: list[str] = []
         self._allowed = allowed
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(90_000)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
         self.page.on("websocket", self._websocket)

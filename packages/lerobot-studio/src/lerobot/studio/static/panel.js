@@ -168,6 +168,9 @@ function jointCurves(place) {
 
   function chosen() { return [...picked.querySelectorAll("input:checked")].map((box) => box.value); }
 
+  const size = () => ({ width: Math.max(200, place.clientWidth - 8), height: 220 });
+  new ResizeObserver(() => plot?.setSize(size())).observe(place);
+
   function build() {
     plot?.destroy();
     const axis = { stroke: getComputedStyle(place).color, grid: { stroke: "#8884" } };
@@ -175,8 +178,7 @@ function jointCurves(place) {
       const stroke = COLORS[keys.indexOf(key) % COLORS.length];
       return [{ label: key, stroke, width: 2 }, { label: `${key} sent`, stroke, dash: [6, 4] }];
     });
-    const size = { width: Math.max(200, place.clientWidth - 8), height: 220 };
-    const options = { ...size, series: [{ label: "s", value: (_, s) => s?.toFixed(1) }, ...series], axes: [axis, axis] };
+    const options = { ...size(), series: [{ label: "s", value: (_, s) => s?.toFixed(1) }, ...series], axes: [axis, axis] };
     plot = new uPlot({ ...options, scales: { x: { time: false } }, legend: { live: false } }, [[]], place.querySelector(".plot"));
     draw();
   }
