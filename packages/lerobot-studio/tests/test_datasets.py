@@ -14,7 +14,7 @@ from studio_client import Studio
 
 from lerobot.core.errors import LeRobotError
 from lerobot.studio.datasets.edits import Wish
-from lerobot.studio.datasets.found import Found, Opened, folder_of, recordings
+from lerobot.studio.datasets.found import Found, folder_of, opened_before, recordings, remember
 
 CAMERA = "observation.images.front"
 FILE = f"videos/{CAMERA}/chunk-000/file-000.mp4"
@@ -49,12 +49,14 @@ def test_a_damaged_recording_is_listed_with_what_is_wrong(tmp_path: Path, text: 
     assert "info.json cannot be read" in Found.read(root, "x").problem
 
 
-def test_folders_that_were_opened_are_remembered(tmp_path: Path) -> None:
-    opened = Opened(tmp_path / "studio/opened.json")
-    assert opened.all() == []
+def test_folders_that_were_opened_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
+    assert opened_before() == []
     for name in ("a", "b", "a"):
-        opened.add(tmp_path / name)
-    assert opened.all() == [str(tmp_path / "a"), str(tmp_path / "b")]
+        remember(tmp_path / name)
+    assert opened_before() == [str(tmp_path / "a"), str(tmp_path / "b")]
+    (tmp_path / "studio/opened.json").write_text("{")
+    assert opened_before() == []
 
 
 @pytest.mark.parametrize("path", ["", "  ", "/nowhere", "a\0b"])
