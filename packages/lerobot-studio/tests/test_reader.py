@@ -20,7 +20,8 @@ for line in sys.stdin:
     if asked["ask"] == "die":
         os._exit(3)
     time.sleep(asked.get("wait_s", 0))
-    print(json.dumps({"error": "no"} if asked["ask"] == "wrong" else {"answer": {**asked, "pid": os.getpid()}}), flush=True)
+    told = {"error": "no"} if asked["ask"] == "wrong" else {"answer": {**asked, "pid": os.getpid()}}
+    print(json.dumps(told), flush=True)
 """
 
 
@@ -49,7 +50,7 @@ def test_questions_at_once_and_one_that_nobody_waits_for(root: Path) -> None:
         answers = await asyncio.gather(*(reader.ask(f"more {i}", root) for i in range(20)))
         assert [answer["ask"] for answer in answers] == [f"more {i}" for i in range(20)]
         assert len({answer["pid"] for answer in answers}) == 1
-        with pytest.raises(LeRobotError, match="^no$"):
+        with pytest.raises(LeRobotError, match=r"^no$"):
             await reader.ask("wrong", root)
         await reader.end()
         until_gone(answers[0]["pid"])

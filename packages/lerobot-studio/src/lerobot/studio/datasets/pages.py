@@ -22,6 +22,9 @@ from lerobot.studio.runs.run import RUNNING, Run
 from lerobot.studio.runs.store import Runs
 from lerobot.studio.shell import form_fields, render
 
+_MOST_LISTED = 500
+"""Episodes on one page."""
+
 
 def routes(reader: Reader) -> list[Route]:
     """The routes of this room.
@@ -65,12 +68,15 @@ class DatasetPages:
     async def view(self, request: Request) -> Response:
         """Show one; `run` names an edit that has just been done."""
         root = await run_in_threadpool(_root, request)
-        told = await self._describe(root)
+        first = _number(request, "first") if "first" in request.query_params else 0
+        told = await self._reader.ask("describe", root, first=first, count=_MOST_LISTED)
+        self._videos.pop(root, None)  # which may have been edited
         if not root.is_relative_to(lerobot_home()):
             await run_in_threadpool(remember, root)
         runs: Runs = request.app.state.runs
         done = runs.get(request.query_params["run"]) if "run" in request.query_params else None
-        return render(request, "dataset.html", told=told, root=root, done=done)
+        values = {"root": root, "done": done, "first": first, "most": _MOST_LISTED}
+        return render(request, "dataset.html", told=told, **values)
 
     async def card(self, request: Request) -> Response:
         """Tasks and the first picture of one, for the list."""
@@ -102,7 +108,8 @@ class DatasetPages:
         """Serve a video, or the part of it that is asked for; only what the description of the recording names."""
         root = await run_in_threadpool(_root, request)
         if root not in self._videos:
-            await self._describe(root)
+            names = (await self._reader.ask("files", root))["files"]
+            self._videos[root] = {name: root / name for name in names if _stays_below(name)}
         name = request.query_params.get("name", "")
         path = self._videos[root].get(name) or self._films.get(name)
         if path is None or not await run_in_threadpool(path.is_file):
@@ -142,12 +149,6 @@ class DatasetPages:
         line = shlex.join(["lerobot", COMMAND, *words])
         return render(request, "dataset_edit.html", problem="", line=line, wish=wish, fields=pairs)
 
-    async def _describe(self, root: Path) -> dict[str, Any]:
-        told = await self._reader.ask("describe", root)
-        names = {video["file"] for episode in told["episodes"] for video in episode["videos"].values()}
-        self._videos[root] = {name: root / name for name in names if _stays_below(name)}
-        return told
-
 
 def edit_part(request: Request) -> Response:
     """What an edit says; the recording as it is now once it is done."""
@@ -184,8 +185,8 @@ def _root(request: Request) -> Path:
     return folder_of(request.query_params.get("root", ""))
 
 
-def _number(request: Request) -> int:
-    text = request.query_params.get("episode", "")
+def _number(request: Request, name: str = "episode") -> int:
+    text = request.query_params.get(name, "")
     if not text.isdecimal() or len(text) > 9:
         raise LeRobotError(f"{text!r} is no number of an episode.")
     return int(text)

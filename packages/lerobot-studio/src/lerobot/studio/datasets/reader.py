@@ -40,7 +40,8 @@ class Reader:
         if not line:
             hint = f"lerobot {_DESCRIBE} --root={root} says why."
             raise LeRobotError(f"{_DESCRIBE} ended without an answer.", hint=hint)
-        told = json.loads(line)
+        # In a thread, as all that takes as long as a large recording is: robots wait for the beat of this loop.
+        told = await asyncio.to_thread(json.loads, line)
         if "error" in told:
             raise LeRobotError(told["error"])
         answer: dict[str, Any] = told["answer"]
