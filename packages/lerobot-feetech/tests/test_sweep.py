@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from lerobot.core.errors import CalibrationError
+from lerobot.core.hooks import Hooks, hookimpl
+from lerobot.core.prompts import TerminalPrompter
 from lerobot.feetech import FeetechMotorsBus
 from lerobot.motors import Motor, MotorNormMode
-from lerobot.motors.serial.sweep import Sweep, calibrate_by_sweep, from_sweep
+from lerobot.motors.serial.sweep import Sweep, calibrate_by_sweep, follow, from_sweep
 from lerobot.motors.virtual import VirtualBus
 
 TRAVEL = 2600
@@ -161,6 +163,36 @@ def test_recording_a_range_across_the_seam_is_refused(one: Callable[..., Virtual
     with pytest.raises(CalibrationError, match="same min and max values: joint"):
         bus.record_ranges_of_motion(prompter=Hand(lambda p: None, []))
     bus.disconnect()
+
+
+def test_a_run_is_told_where_joints_are_and_a_file_gets_no_tables(one, monkeypatch, capsys) -> None:
+    class Watcher:
+        seen = ()
+
+        @hookimpl
+        def calibration_progress(self, joints):
+            self.seen = (*self.seen, joints["joint"])
+
+    line = one(position=4000)
+    bus = FeetechMotorsBus(line.port, {"joint": Motor(1, "sts3215", MotorNormMode.DEGREES)})
+    bus.connect()
+    bus.disable_torque()
+    places = iter([4050, 4200, 3900])
+    monkeypatch.setattr(
+        TerminalPrompter, "pressed_enter", lambda _: (place := next(places, None)) is None or line.move({1: place})
+    )
+    hooks, watcher = Hooks(), Watcher()
+    hooks.register(watcher, "watcher")
+    with hooks.run("calibrate", None):
+        follow(bus, ["joint"], True, TerminalPrompter())
+    bus.disconnect()
+    assert [tuple(each) for each in watcher.seen] == [
+        (4000, 4000, 4000, 4096),
+        (4000, 4050, 4050, 4096),
+        (4000, 4200, 4200, 4096),
+        (3900, 3900, 4200, 4096),
+    ]
+    assert capsys.readouterr().out == ""
 
 
 def test_an_arm_moved_before_homing_was_written_is_noticed(one: Callable[..., VirtualBus], monkeypatch) -> None:

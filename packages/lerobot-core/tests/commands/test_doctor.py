@@ -1,5 +1,6 @@
 """`lerobot doctor`: facts of the machine; findings of a device with places, cameras measured together, exit codes."""
 
+import json
 import shutil
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -62,6 +63,16 @@ def test_every_finding_is_told_with_place_cause_and_what_to_do(doctor) -> None:
         "2. motor 3 of the chain ('elbow'): wrong model\n   it is a screwdriver.\n   Use a motor.\n"
         "fake(one): 2 problems\n"
     )
+
+
+def test_findings_as_json(doctor) -> None:
+    code, out, _ = doctor("hardware", "--robot.type=chain", "--robot.id=one", "--format=json")
+    assert code == 1
+    line, elbow = json.loads(out)["fake(one)"]
+    assert (line["where"], line["cause"], line["what"]) == ("the whole line", "low voltage", "the supply is at 4.1 V.")
+    assert (elbow["motor"], elbow["place"], elbow["hint"]) == ("elbow", 3, "Use a motor.")
+    code, out, _ = doctor("hardware", "--robot.type=chain", "--robot.sound=true", "--format=json")
+    assert (code, json.loads(out)) == (0, {"fake": []})
 
 
 def test_a_sound_device_is_called_sound(doctor) -> None:
@@ -128,6 +139,16 @@ def test_what_packages_find_out_is_told_with_what_to_do(doctor, tmp_plugin, lero
     assert str(lerobot_home) in disk
     assert "MB/s" in disk
     assert not list(lerobot_home.iterdir()), "the sample is gone"
+
+
+def test_facts_and_problems_as_json(doctor, tmp_plugin) -> None:
+    tmp_plugin.install("lerobot-press", {"hooks": {"press": "press"}}, {"press": LOOKING})
+    tmp_plugin.install("robot-bad", {"robot": {"bad": "bad_robot:Config"}}, {"bad_robot": "import no_such_sdk"})
+    code, out, _ = doctor("--format=json")
+    told = json.loads(out)
+    assert {"subject": "press", "found": "Gutenberg 1.0", "advice": "Oil it."} in told["facts"]
+    assert (code, len(told["problems"]), told["packages"]) == (1, 1, 4), "core and three"
+    assert "no_such_sdk" in told["problems"][0]
 
 
 def test_a_full_disk_and_one_that_cannot_be_written_are_told(doctor, lerobot_home, monkeypatch) -> None:

@@ -1,6 +1,8 @@
 """`lerobot find-cameras`: its text, its pictures, and types that are broken, missing or cannot look."""
 
+import json
 import struct
+import threading
 import zlib
 from pathlib import Path
 
@@ -68,6 +70,15 @@ def test_a_camera_is_described_and_its_picture_saved(tmp_path: Path) -> None:
     picture = read_png(tmp_path / "fake_0.png")
     assert picture.shape == (480, 640, 3)
     assert read_frame_number(picture) >= 1
+
+
+def test_cameras_as_json_say_their_type_and_where_their_picture_is(tmp_path: Path) -> None:
+    prompter = ScriptedPrompter()
+    config = FindCamerasConfig(camera_type="fake", output_dir=tmp_path, record_time_s=0.05, warmup_s=0, format="json")
+    find_cameras(config, prompter)
+    (found,) = json.loads("\n".join(prompter.said))
+    assert (found["camera"], found["id"], found["picture"]) == ("fake", 0, str(tmp_path / "fake_0.png"))
+    assert read_png(tmp_path / "fake_0.png").shape == (480, 640, 3)
 
 
 def test_nothing_installed_can_look(isolated_registry: Registry, tmp_path: Path) -> None:
@@ -145,3 +156,26 @@ def test_simulated_cameras_are_listed_only_when_they_are_asked_for(
     )
     assert "Blind @ 1" not in "\n".join(find(tmp_path))
     assert "  Name: Blind @ 1" in find(tmp_path, "blind")
+
+
+def test_watched_cameras_are_saved_again_and_again_and_closed_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers: list[int] = []
+
+    def look(_seconds: float) -> None:
+        numbers.append(read_frame_number(read_png(tmp_path / "fake_0.png")))
+        if len(numbers) == 3:
+            raise KeyboardInterrupt
+        # The next picture is another one.
+        threading.Event().wait(0.1)
+
+    prompter = ScriptedPrompter()
+    monkeypatch.setattr("lerobot.core.devices.camera_search.time.sleep", look)
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        find_cameras(FindCamerasConfig(camera_type="fake", output_dir=tmp_path, watch=True, format="json"), prompter)
+    assert numbers == sorted(set(numbers))
+    assert [json.loads(line)[0]["picture"] for line in prompter.said] == [str(tmp_path / "fake_0.png")] * 3
+    assert threading.active_count() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["fake_0.png"]

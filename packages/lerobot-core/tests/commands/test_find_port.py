@@ -1,9 +1,11 @@
 """`lerobot find-port`: the flow of the field's tool, its errors, and the listing."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from lerobot.core.commands.find_port import FindPortConfig
 from lerobot.core.devices.command import find_port
@@ -65,6 +67,17 @@ def test_the_listing_shows_usb_names() -> None:
     prompter = ScriptedPrompter()
     find_port(FindPortConfig(list_only=True), prompter, listings([ARM, UART]))
     assert prompter.said == [f"{ARM.path}  {ARM.stable_path}", UART.path]
+
+
+def test_the_listing_as_json() -> None:
+    prompter = ScriptedPrompter()
+    find_port(FindPortConfig(list_only=True, format="json"), prompter, listings([ARM, UART]))
+    assert json.loads("\n".join(prompter.said)) == [
+        {"path": ARM.path, "stable_path": ARM.stable_path},
+        {"path": UART.path, "stable_path": ""},
+    ]
+    with pytest.raises(ValidationError, match="--list_only"):
+        FindPortConfig(format="json")
 
 
 def test_an_empty_listing_says_so() -> None:

@@ -9,10 +9,10 @@ from types import ModuleType
 import pytest
 
 from lerobot.core.errors import PluginLoadError
-from lerobot.core.hooks import SPECS, Hooks, hookimpl, load_hooks
+from lerobot.core.hooks import SPECS, Hooks, hookimpl, load_hooks, tell_run
 from lerobot.core.installation import Fact
 from lerobot.core.registry import Discovered, registry
-from lerobot.core.types import EpisodeInfo
+from lerobot.core.types import EpisodeInfo, JointTravel
 
 
 class Listener:
@@ -28,6 +28,10 @@ class Listener:
     @hookimpl
     def run_end(self, command, error):
         self.calls.append((command, error))
+
+    @hookimpl
+    def calibration_progress(self, joints):
+        self.calls.append(joints)
 
     @hookimpl
     def episode_start(self, episode):
@@ -84,6 +88,17 @@ def test_run_end(hooks, listener):
     with pytest.raises(ValueError, match="x"), hooks.run("record", None):
         raise error
     assert listener.calls == [("record", None), ("record", error)]
+
+
+def test_calibration_progress_reaches_the_run_in_progress_and_no_other(hooks, listener):
+    joints = {"elbow": JointTravel(-3, 5, 9, 4096)}
+    tell_run("calibration_progress", joints=joints)
+    with hooks.run("calibrate", None), Hooks().run("inner", None):
+        tell_run("calibration_progress", joints=joints)
+    with hooks.run("calibrate", None):
+        tell_run("calibration_progress", joints=joints)
+    tell_run("calibration_progress", joints=joints)
+    assert listener.calls.count(joints) == 1
 
 
 @pytest.mark.parametrize("hook", ["episode_start", "episode_end"])

@@ -119,3 +119,14 @@ def test_records_are_planned_by_their_files(shared, tmp_path):
     assert len(covered) == sum(int(n) for split in info["splits"] for n in split["shardLengths"])
     result = import_in_shards(RLDSConfig(path=version), tmp_path / "set", ImportChoices(fps=3), HereConfig(), TINY)
     assert result.episodes == len(covered)
+
+
+def test_an_import_that_is_repeated_says_that_it_is_done(tmp_path):
+    config = write(tmp_path / "in", 2)
+    import_in_shards(config, tmp_path / "set", CHOICES, HereConfig(), TINY)
+    with pytest.raises(DatasetError, match=r"already exists(.|\n)*nothing is left to do; else (.*)--repo_id or --root"):
+        import_in_shards(config, tmp_path / "set", CHOICES, HereConfig(), TINY)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/mine.txt").touch()
+    with pytest.raises(DatasetError, match=r"already exists\n.*\n.*choose another --repo_id or --root"):
+        import_in_shards(config, tmp_path / "other", CHOICES, HereConfig(), TINY)

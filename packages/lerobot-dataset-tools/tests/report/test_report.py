@@ -22,6 +22,8 @@ from lerobot.dataset_tools.report.command import dataset_report
 from lerobot.dataset_tools.report.content import Timing, evenly, timing_of
 from lerobot.dataset_tools.report.curves import chart, thin
 from lerobot.dataset_tools.report.thumbnails import thumbnail
+from lerobot.jobs.config import LocalExecutorConfig
+from lerobot.jobs.shard import run_shard
 
 CAMERA = "observation.images.cam"
 LENGTHS = [5, 8, 4]
@@ -194,6 +196,26 @@ def test_a_dataset_without_its_videos_has_a_page_that_says_so(root, tmp_path):
     assert "file-001.mp4 is missing" in page.words
     assert len(page.addresses) == 6
     assert any(row[0] == "error" and row[1] == "video" for row in page.rows if row)
+
+
+def test_an_engine_makes_the_same_page(root, tmp_path, monkeypatch):
+    shards = []
+
+    class Here:
+        def run(self, plan_file, numbers, ended):
+            shards.extend(numbers)
+            for number in reversed(numbers):
+                run_shard(plan_file, number)
+                ended(number)
+
+    monkeypatch.setattr(LocalExecutorConfig, "build", lambda _config: Here())
+    (root / f"videos/{CAMERA}/chunk-000/file-001.mp4").unlink()
+    report(root, tmp_path)
+    text = (tmp_path / "page.html").read_text()
+    report(root, tmp_path, executor=LocalExecutorConfig(), shard_size_in_mb=0.0001)
+    assert (tmp_path / "page.html").read_text() == text
+    assert len(shards) > 1
+    assert not [path for path in root.parent.iterdir() if path.name.endswith(".job")]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,10 @@ class TerminalPrompter:
         silent = not select.select([sys.stdin], [], [], 0)[0]
         return silent or not isinstance(sys.stdin.buffer, BufferedReader) or bool(sys.stdin.buffer.peek(1))
 
+    def can_redraw(self) -> bool:
+        """Whether what was said can be drawn over: the output is a terminal, not a file or a pipe."""
+        return sys.stdout.isatty()
+
     def say(self, text: str) -> None:
         """See `Prompter.say`."""
         sys.stdout.write(text + "\n")

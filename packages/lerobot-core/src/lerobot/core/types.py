@@ -8,7 +8,7 @@ horizon, `Ta` executed steps, `Da` action dimension, `Ds` state dimension, `H W 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from lerobot.core.errors import FeatureMismatchError
 
@@ -137,6 +137,22 @@ class Frame:
     image: Any
     time_s: float
     sequence: int
+
+
+class JointTravel(NamedTuple):
+    """Where a joint is while it is calibrated by hand, and where it has been, in steps of its encoder.
+
+    Attributes:
+        smallest: least position so far.
+        present: position now; not wrapped, so it may leave 0 to `turn`.
+        largest: greatest position so far.
+        turn: steps of a whole turn, or of all that the sensor measures.
+    """
+
+    smallest: int
+    present: int
+    largest: int
+    turn: int
 
 
 @dataclass(slots=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from lerobot.core.device import DeviceBase, calibration_path
 from lerobot.core.errors import CalibrationError
+from lerobot.core.hooks import tell_run
 from lerobot.core.prompts import Prompter
-from lerobot.core.types import Action, FeatureSpec
+from lerobot.core.types import Action, FeatureSpec, JointTravel
 from lerobot.hope_jr.config import HomunculusConfig
 from lerobot.hope_jr.sensors import Sensor
 from lerobot.motors.calibration_file import find_calibration, load_calibration, save_calibration
@@ -173,15 +174,18 @@ class Homunculus(DeviceBase, ABC):
         self.prompter.ask(f"Press ENTER to record the range of {part}....")
         self.prompter.say(f"Move {part} through the entire range of motion. Press ENTER to stop...")
         self._lines.wait_for_next(MAX_AGE_S)
-        seen: dict[str, set[int]] = {joint: set() for joint in joints}
+        travels: dict[str, JointTravel] = {}
         while True:
             for line in self._lines.take(MAX_AGE_S):
                 for joint in joints:
-                    seen[joint].add(line[self._sensors[joint].field])
+                    reading = line[self._sensors[joint].field]
+                    low, _, high, _ = travels.get(joint, (reading, reading, reading, RESOLUTION))
+                    travels[joint] = JointTravel(min(low, reading), reading, max(high, reading), RESOLUTION)
+            tell_run("calibration_progress", joints=dict(travels))
             if self.prompter.pressed_enter():
                 break
             time.sleep(PERIOD_S)
-        ranges = {joint: (min(readings), max(readings)) for joint, readings in seen.items()}
+        ranges = {joint: (travel.smallest, travel.largest) for joint, travel in travels.items()}
         still = {joint: high - low for joint, (low, high) in ranges.items() if high - low < SMALLEST_TRAVEL}
         if still:
             raise CalibrationError(

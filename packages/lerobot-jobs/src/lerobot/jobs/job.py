@@ -1,7 +1,7 @@
 """A job from its plan to its one commit, resumable at every instant."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -12,7 +12,7 @@ from lerobot.core.paths import user_path
 from lerobot.jobs.config import ExecutorConfig
 from lerobot.jobs.executor import Executor
 from lerobot.jobs.folder import JobFolder
-from lerobot.jobs.plan import Plan, load_plan
+from lerobot.jobs.plan import Plan, digest, load_plan
 
 Progress = Callable[[int, int], None]
 """Called at the begin and after each shard: shards that are done, shards of the plan."""
@@ -46,6 +46,16 @@ class Results(Sequence[ShardResult]):
     def __init__(self, plan: Plan, job: JobFolder) -> None:
         self._plan = plan
         self._job = job
+        self._numbers = {shard.name: number for number, shard in enumerate(plan.shards)}
+
+    def of_row(self, row: Mapping[str, Any]) -> ShardResult:
+        """The result of the shard with this row.
+
+        Raises:
+            KeyError: the plan has no such row.
+            JobError: see `__getitem__`.
+        """
+        return self[self._numbers[digest([self._plan.worker, self._plan.settings, row])]]
 
     def __len__(self) -> int:
         """Number of shards."""

@@ -17,6 +17,7 @@ class DoctorConfig(CommandConfig):
         "lerobot doctor",
         "lerobot doctor --deep",
         "lerobot doctor --repair",
+        "lerobot doctor --format=json",
         "lerobot doctor hardware --robot.type=so101_follower --robot.port=/dev/ttyACM0",
     )
 
@@ -35,6 +36,7 @@ class DoctorConfig(CommandConfig):
     )
     robot: RobotConfig | None = Field(default=None, description="Robot to examine.")
     teleop: TeleoperatorConfig | None = Field(default=None, description="Teleoperator to examine.")
+    format: Literal["text", "json"] = Field(default="text", description="How what was found is written.")
 
     @model_validator(mode="after")
     def _devices_belong_to_hardware(self) -> Self:

@@ -1,7 +1,11 @@
 """The commands that act on devices: calibrate, set up motors, find ports, cameras and joint limits."""
 
+import json
+import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from lerobot.core.commands.calibrate import CalibrateConfig
@@ -10,7 +14,7 @@ from lerobot.core.commands.find_joint_limits import FindJointLimitsConfig
 from lerobot.core.commands.find_port import FindPortConfig
 from lerobot.core.commands.setup_motors import SetupMotorsConfig
 from lerobot.core.control import ControlLoop, TeleoperatorSource, require_features
-from lerobot.core.devices.camera_search import asked_for, description, installed, save_pictures
+from lerobot.core.devices.camera_search import Found, asked_for, description, installed, save_pictures, watch_pictures
 from lerobot.core.devices.joint_ranges import BANNER, JointRanges, joint_positions, show
 from lerobot.core.devices.person import needs_a_person
 from lerobot.core.devices.ports import SerialPort, serial_ports, unplugged
@@ -21,6 +25,8 @@ from lerobot.core.protocols import Calibratable, Robot, Teleoperator
 from lerobot.core.protocols.ability import AsksToCalibrate, HasMotorSetup
 from lerobot.core.registry.catalog import install_hint
 from lerobot.core.safety import SafetyGate, StopSignals, check_safety, safe_end
+
+log = logging.getLogger(__name__)
 
 SETTLE_S = 0.5
 """Time the system takes to remove the port of a device that was unplugged."""
@@ -41,7 +47,7 @@ def calibrate(config: CalibrateConfig, prompter: Prompter | None = None) -> None
         LeRobotError: the device asks questions and nobody is at the terminal.
     """
     device: Calibratable = config.device.build()
-    with needs_a_person(f"calibrating {device}"):
+    with load_hooks().run("calibrate", config), needs_a_person(f"calibrating {device}"):
         _look_for_a_person(device)
         if isinstance(device, Robot):
             with safe_end(device) as session:
@@ -88,7 +94,8 @@ def setup_motors(config: SetupMotorsConfig, prompter: Prompter | None = None) ->
             expected="a device whose motors share a bus and need ids",
             hint=f"See what it can do: lerobot plugins info {config.device.kind} {config.device.type}",
         )
-    with needs_a_person(f"setting up the motors of {device}"), StopSignals():
+    hooks = load_hooks()
+    with hooks.run("setup-motors", config), needs_a_person(f"setting up the motors of {device}"), StopSignals():
         try:
             device.setup_motors()
         finally:
@@ -115,6 +122,9 @@ def find_port(
         LeRobotError: nobody is at the terminal.
     """
     prompter = prompter or TerminalPrompter()
+    if config.format == "json":
+        prompter.say(json.dumps([asdict(port) for port in ports()], indent=2))
+        return
     if config.list_only:
         _list_ports(ports(), prompter)
         return
@@ -158,6 +168,9 @@ def find_cameras(config: FindCamerasConfig, prompter: Prompter | None = None) ->
         simulated = [name for name, found in found_by.items() if found and all(map(_is_simulated, found))]
         found_by = {name: found for name, found in found_by.items() if name not in simulated}
     cameras = [(classes[name], found) for name, each in found_by.items() for found in each]
+    if config.format == "json":
+        _list_cameras(found_by, cameras, config, prompter)
+        return
     if not cameras:
         prompter.say(_nothing_found(config.camera_type, sorted(found_by)))
         return
@@ -167,8 +180,27 @@ def find_cameras(config: FindCamerasConfig, prompter: Prompter | None = None) ->
         for line in description(found, "  "):
             prompter.say(line)
         prompter.say("-" * 20)
-    if config.record_time_s and save_pictures(cameras, config, prompter):
+    if config.watch:
+        prompter.say(f"Images are saved to {config.output_dir} until Ctrl-C.")
+        for _ in watch_pictures(cameras, config, prompter.say):
+            pass
+    if config.record_time_s and any(save_pictures(cameras, config, prompter.say)):
         prompter.say(f"Image capture finished. Images saved to {config.output_dir}")
+
+
+def _list_cameras(
+    found_by: Mapping[str, list[dict[str, Any]]], cameras: list[Found], config: FindCamerasConfig, prompter: Prompter
+) -> None:
+    """Write the list for a program; of watched cameras a line whenever there are new pictures."""
+    rounds: Iterator[list[Path | None]] = iter([[None] * len(cameras)])
+    if config.watch:
+        rounds = watch_pictures(cameras, config, log.warning)
+    elif config.record_time_s:
+        rounds = iter([save_pictures(cameras, config, log.warning)])
+    named = [{"camera": name, **found} for name, each in found_by.items() for found in each]
+    for pictures in rounds:
+        listed = [{**found, "picture": picture} for found, picture in zip(named, pictures, strict=True)]
+        prompter.say(json.dumps(listed, indent=None if config.watch else 2, default=str))
 
 
 def _is_simulated(found: Mapping[str, Any]) -> bool:

@@ -1,14 +1,16 @@
 """`lerobot doctor hardware`: what is wrong with a device, where, and what to do about it."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lerobot.core.cameras import CameraSet, HasCameras
 from lerobot.core.commands.doctor import DoctorConfig
 from lerobot.core.errors import DeviceError
-from lerobot.core.prompts import Prompter, TerminalPrompter
+from lerobot.core.prompts import TerminalPrompter
 from lerobot.core.protocols.ability import Diagnosable, Finding
 from lerobot.core.safety import StopSignals
+from lerobot.core.words import counted
 
 CAMERA_TEST_S = 2.0
 
@@ -26,16 +28,24 @@ def diagnose(config: DoctorConfig) -> int:
         DeviceError: a device cannot examine itself, or it broke while it was examined.
     """
     prompter = TerminalPrompter()
-    wrong = 0
+    say = prompter.say if config.format == "text" else _unsaid
+    wrong: dict[str, list[dict[str, Any]]] = {}
     with StopSignals():
         for chosen in (config.robot, config.teleop):
             if chosen is not None:
-                wrong += _examine(chosen.build(), chosen.type, prompter)
-    return 1 if wrong else 0
+                device = chosen.build()
+                wrong[str(device)] = _examine(device, chosen.type, say)
+    if config.format == "json":
+        prompter.say(json.dumps(wrong, indent=2))
+    return 1 if any(wrong.values()) else 0
 
 
-def _examine(device: Any, type_name: str, prompter: Prompter) -> int:
-    """Tell what is wrong with one device; give how many things are."""
+def _unsaid(_text: str) -> None:
+    """Only the list at the end is written."""
+
+
+def _examine(device: Any, type_name: str, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Tell what is wrong with one device, and give it."""
     if not isinstance(device, Diagnosable):
         raise DeviceError(
             f"Device type '{type_name}' cannot examine itself.",
@@ -43,36 +53,38 @@ def _examine(device: Any, type_name: str, prompter: Prompter) -> int:
             expected="a device with motors on a bus",
             hint="See whether it connects: lerobot teleoperate --help",
         )
-    prompter.say(f"Examining {device}; nothing moves ...")
-    entries = [_describe(finding) for finding in device.diagnose()]
+    say(f"Examining {device}; nothing moves ...")
+    found = [_entry(finding) for finding in device.diagnose()]
     if isinstance(device, HasCameras) and device.cameras:
-        entries += _camera_problems(device.cameras)
-    for number, entry in enumerate(entries, start=1):
-        prompter.say(f"{number}. {entry}")
-    count = len(entries)
-    prompter.say(f"{device}: " + (f"{count} problem{'s' * (count > 1)}" if count else "nothing wrong was found"))
-    return count
+        found += _camera_problems(device.cameras)
+    for number, entry in enumerate(found, start=1):
+        lines = (f"{number}. {entry['where']}: {entry['cause']}", entry["what"], entry["hint"])
+        say("\n   ".join(filter(None, lines)))
+    say(f"{device}: " + (counted(len(found), "problem") if found else "nothing wrong was found"))
+    return found
 
 
-def _describe(finding: Finding) -> str:
+def _entry(finding: Finding) -> dict[str, Any]:
     where = f"motor {finding.place} of the chain ('{finding.motor}')" if finding.motor else "the whole line"
-    return f"{where}: {finding.cause.replace('_', ' ')}\n   {finding.what}\n   {finding.hint}"
+    named = {"where": where, "motor": finding.motor, "place": finding.place}
+    return {**named, "cause": finding.cause.replace("_", " "), "what": finding.what, "hint": finding.hint}
 
 
-def _camera_problems(cameras: CameraSet) -> Iterator[str]:
+def _camera_problems(cameras: CameraSet) -> Iterator[dict[str, Any]]:
     """Run all cameras at the same time, as they run when the robot is used."""
     try:
         cameras.connect()
         rates = cameras.measure(CAMERA_TEST_S)
     except DeviceError as error:
-        yield f"cameras: not reachable\n   {error}"
+        yield {"where": "cameras", "cause": "not reachable", "what": str(error), "hint": ""}
         return
     finally:
         cameras.disconnect()
     for name, rate in rates.items():
         if rate.is_short:
-            yield (
-                f"camera '{name}': too slow\n"
-                f"   {rate.measured_hz:.1f} of {rate.expected_hz:.1f} pictures a second arrive.\n"
-                "   Try another USB port, a smaller picture, fourcc MJPG, or more light."
-            )
+            yield {
+                "where": f"camera '{name}'",
+                "cause": "too slow",
+                "what": f"{rate.measured_hz:.1f} of {rate.expected_hz:.1f} pictures a second arrive.",
+                "hint": "Try another USB port, a smaller picture, fourcc MJPG, or more light.",
+            }

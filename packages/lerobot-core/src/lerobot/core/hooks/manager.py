@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ from lerobot.core.hooks.specs import PROJECT, SPECS, ControlHooks
 from lerobot.core.registry import Discovered, registry
 
 log = logging.getLogger(__name__)
+
+_running: ContextVar["Hooks | None"] = ContextVar("hooks of the run", default=None)
 
 
 @dataclass(slots=True)
@@ -107,12 +110,14 @@ class Hooks:
         """Call `run_start` before and `run_end` after the block."""
         self.call("run_start", command=command, config=config)
         error: BaseException | None = None
+        token = _running.set(self)
         try:
             yield
         except BaseException as caught:
             error = caught
             raise
         finally:
+            _running.reset(token)
             self.call("run_end", command=command, error=error)
 
     def _note_time(self, hook: str, plugin: str, seconds: float) -> None:
@@ -140,6 +145,19 @@ class Hooks:
             expected=f"one of {', '.join(self.names())}",
             hint=f"Did you mean '{near[0]}'?" if near else "",
         )
+
+
+def tell_run(hook: str, **arguments: Any) -> None:
+    """Call a hook of the run in progress, from code that is handed no hooks, such as that of a device.
+
+    Outside a run, and in threads that the run started, nothing happens.
+
+    Args:
+        hook: name of the hook.
+        **arguments: all arguments of its specification.
+    """
+    if (hooks := _running.get()) is not None:
+        hooks.call(hook, **arguments)
 
 
 def load_hooks() -> Hooks:

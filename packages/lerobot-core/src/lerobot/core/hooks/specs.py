@@ -13,7 +13,7 @@ import pluggy
 if TYPE_CHECKING:
     from lerobot.core.installation import Fact
     from lerobot.core.tick import Tick
-    from lerobot.core.types import EpisodeInfo
+    from lerobot.core.types import EpisodeInfo, JointTravel
 
 PROJECT = "lerobot"
 
@@ -61,6 +61,18 @@ class EpisodeHooks:
 
         Args:
             episode: as at its start, `metadata` completed by the outcome.
+        """
+
+
+class CalibrationHooks:
+    """Calibration by a person."""
+
+    @hookspec
+    def calibration_progress(self, joints: "Mapping[str, JointTravel]") -> None:
+        """A person moves joints through their travel; called many times a second.
+
+        Args:
+            joints: where each joint is and has been, by its name.
         """
 
 
@@ -129,5 +141,12 @@ class InstallationHooks:
         """
 
 
-SPECS: tuple[type, ...] = (RunHooks, EpisodeHooks, ControlHooks, LearningHooks, InstallationHooks)
+SPECS: tuple[type, ...] = (
+    RunHooks,
+    CalibrationHooks,
+    EpisodeHooks,
+    ControlHooks,
+    LearningHooks,
+    InstallationHooks,
+)
 """Every group of hooks: those of a run in the order of its life."""

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.machinery import PathFinder
 
 import typer
@@ -19,6 +20,7 @@ from lerobot.core.distributions.source import Source
 from lerobot.core.errors import ConfigError, ConfigProblem, PluginError
 from lerobot.core.hooks import load_hooks
 from lerobot.core.inspection.plugin_list import explain, print_table, rows
+from lerobot.core.inspection.robot_limits import limit_text, robot_limits
 from lerobot.core.inspection.versions import versions
 from lerobot.core.installation import Fact, own_facts
 from lerobot.core.registry import KINDS, Discovered, kind_of, registry
@@ -27,10 +29,20 @@ from lerobot.core.registry.resolve import COMPAT
 from lerobot.core.words import counted
 
 
-def info(_config: InfoConfig) -> None:
-    """Print versions and the platform, as bullets for a bug report."""
-    for name, value in versions().items():
-        typer.echo(f"- {name}: {value}")
+def info(config: InfoConfig) -> None:
+    """Print versions and the platform, as bullets for a bug report; or what a robot takes, a key a line.
+
+    Raises:
+        FeatureMismatchError: the robot takes something that the safety gate cannot limit.
+        PluginError: its driver cannot be imported.
+    """
+    limits = {} if config.robot is None else robot_limits(config.robot)
+    if config.format == "json":
+        typer.echo(json.dumps(limits or versions(), indent=2))
+        return
+    texts = {key: limit_text(limit) for key, limit in limits.items()} or versions()
+    for name, text in texts.items():
+        typer.echo(f"- {name}: {text}")
 
 
 def plugins(config: PluginsConfig) -> int:
@@ -73,25 +85,33 @@ def doctor(config: DoctorConfig) -> int:
     if config.repair:
         repair(None if config.source is None else Source.at(config.source), Installer.here(), typer.echo)
         registry.refresh()
-    _tell_facts()
+    facts = _facts()
+    plugins = list(registry.plugins())
+    if config.format == "text":
+        _tell(facts)
     problems = [*_distributions(), *_metadata(), *_duplicates()]
-    checked = 0
-    for found in registry.plugins():
-        checked += 1
-        if error := _check(found, deep=config.deep):
-            problems.append(str(error))
-    owners = {found.distribution for found in registry.plugins()}
-    typer.echo(f"{counted(checked, 'plugin')} of {counted(len(owners), 'package')} checked")
+    problems += [str(error) for found in plugins if (error := _check(found, deep=config.deep))]
+    owners = {found.distribution for found in plugins}
+    if config.format == "json":
+        counts = {"plugins": len(plugins), "packages": len(owners)}
+        typer.echo(json.dumps({"facts": [asdict(fact) for fact in facts], **counts, "problems": problems}, indent=2))
+        return 1 if problems else 0
+    typer.echo(f"{counted(len(plugins), 'plugin')} of {counted(len(owners), 'package')} checked")
     for problem in problems:
         typer.echo(f"broken: {problem}")
     typer.echo(counted(len(problems), "problem") if problems else "all is well")
     return 1 if problems else 0
 
 
-def _tell_facts() -> None:
-    """What every package found out about the machine, one line each, with what to do about it below."""
+def _facts() -> list[Fact]:
+    """What every package found out about the machine."""
     facts = [*own_facts(), *_third_party()]
     load_hooks().call("examine_installation", tell=facts.append)
+    return facts
+
+
+def _tell(facts: list[Fact]) -> None:
+    """Print facts, one line each, with what to do about it below."""
     width = max(len(fact.subject) for fact in facts)
     for fact in facts:
         typer.echo(f"{fact.subject:<{width}}  {fact.found}")

@@ -6,6 +6,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from lerobot.core.config.base import CommandConfig
+from lerobot.dataset_tools.commands.shards import EXECUTOR, SHARD_MEGABYTES, SHARD_SIZE
+from lerobot.jobs.config import ExecutorConfig
 
 
 class DatasetReportConfig(CommandConfig):
@@ -28,3 +30,5 @@ class DatasetReportConfig(CommandConfig):
     )
     max_episodes: int = Field(default=20, ge=1, description="Most episodes shown if none are named.")
     verify: bool = Field(default=True, description="Check the dataset too, without decoding every image.")
+    executor: ExecutorConfig | None = Field(default=None, description=EXECUTOR)
+    shard_size_in_mb: float = Field(default=SHARD_MEGABYTES, gt=0, description=SHARD_SIZE)

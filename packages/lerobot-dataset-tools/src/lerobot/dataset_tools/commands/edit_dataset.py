@@ -107,6 +107,14 @@ class ModifyTasksConfig(ConfigModel):
     task_replacements: dict[str, str] | None = Field(default=None, description="Instruction by present instruction.")
 
 
+class SetOutcomeConfig(ConfigModel):
+    """Say how episodes ended, in the column `outcome`, which is made if there is none."""
+
+    type: Literal["set_outcome"] = "set_outcome"
+    outcome: Literal["success", "failure", "unknown"] = Field(description="How they ended.")
+    episode_indices: list[int] | None = Field(default=None, description="Numbers of the episodes; all if unset.")
+
+
 class _EncodingConfig(ConfigModel):
     rgb_encoder: RGBEncoderConfig = Field(default_factory=RGBEncoderConfig, description="Encoder of colour cameras.")
     depth_encoder: DepthEncoderConfig = Field(
@@ -178,6 +186,7 @@ Operation = (
     | RenameFeatureConfig
     | TrimConfig
     | ModifyTasksConfig
+    | SetOutcomeConfig
     | ConvertImageToVideoConfig
     | ReencodeVideosConfig
     | RecomputeStatsConfig
@@ -186,8 +195,18 @@ Operation = (
     | UndoConfig
 )
 
-IN_SHARDS = ("convert_image_to_video", "delete_episodes", "recompute_stats", "reencode_videos", "trim")
-"""Operations that an engine can do in shards; what the others do is to copy files and to write a column."""
+IN_SHARDS = (
+    "add_feature",
+    "convert_image_to_video",
+    "delete_episodes",
+    "merge",
+    "recompute_stats",
+    "remove_feature",
+    "rename_feature",
+    "reencode_videos",
+    "trim",
+)
+"""Operations that an engine can do in shards; the others only copy files and metadata, or need one model for all."""
 
 _NAMES = [each.model_fields["type"].default for each in get_args(Operation)]
 
@@ -242,5 +261,5 @@ class EditDatasetConfig(CommandConfig):
         if isinstance(self.split, list) and not 0 < len(self.split) <= len(_PARTS):
             raise ValueError(f"--split with the shares of {', '.join(_PARTS)}, such as [0.8, 0.1, 0.1]")
         if self.executor is not None and self.operation.type not in IN_SHARDS:
-            raise ValueError(f"--executor with an operation that works on images or values: {', '.join(IN_SHARDS)}")
+            raise ValueError(f"--executor with an operation that is done in shards: {', '.join(IN_SHARDS)}")
         return self

@@ -30,6 +30,7 @@ from lerobot.dataset_tools.edit.swap import check_is_free, write_new
 from lerobot.dataset_tools.formats.config import DatasetFormatConfig, FilesFormatConfig, SourceConfig
 from lerobot.dataset_tools.formats.files import MOST_OPEN
 from lerobot.dataset_tools.formats.source import EpisodeSource, GroupedSource
+from lerobot.datasets.format import layout
 from lerobot.datasets.format.info import load_info
 from lerobot.datasets.format.layout import MEGABYTE
 from lerobot.datasets.video.encode import available_encoders
@@ -71,7 +72,7 @@ def import_in_shards(
     plan = import_plan(config, choices, megabytes)
     work = ShardedWork(executor, {"plan": plan.name}, megabytes, progress)
     if not work.was_done(root):
-        check_is_free(root)
+        check_is_free(root, _taken(root))
         work.run(plan, root, lambda results, built: _merge(results, root, built))
     info = load_info(root)
     return ImportResult(root, info.total_episodes, info.total_frames, 0)
@@ -86,7 +87,15 @@ def _merge(results: Results, root: Path, built: Callable[[Path], None]) -> None:
         build(merged(roots), folder)
         built(folder)
 
-    write_new(root, write)
+    write_new(root, write, _taken(root))
+
+
+def _taken(root: Path) -> str:
+    """What helps where the folder of the result holds something."""
+    other = "choose another --repo_id or --root"
+    if not (root / layout.INFO_PATH).is_file():
+        return other
+    return f"a dataset that an engine imported is there as a whole: if this is it, nothing is left to do; else {other}"
 
 
 def import_plan(config: SourceConfig, choices: ImportChoices, megabytes: float) -> Plan:

@@ -45,8 +45,8 @@ def build(plan: EditPlan, folder: Path, done: DoneParts | None = None) -> Info:
     """
     drafts = folder / _DRAFTS
     drafts.mkdir()
-    data = write_rows(plan, folder)
-    done = done or DoneHere(drafts)
+    done = done or DoneHere(drafts, plan)
+    data = write_rows(plan, folder, done)
     videos = {key: write_videos(plan, folder, key, done) for key in plan.info.video_keys}
     write_episodes(plan, folder, data, videos, done)
     shutil.rmtree(drafts)

@@ -2,11 +2,8 @@
 
 from functools import singledispatch
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError, JobError
 from lerobot.core.paths import lerobot_home
@@ -23,6 +20,7 @@ from lerobot.dataset_tools.edit.outcome import EditResult
 from lerobot.dataset_tools.edit.report import describe_dataset
 from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
 from lerobot.dataset_tools.edit.statistics import recompute_stats
+from lerobot.dataset_tools.edit.success import set_outcome
 from lerobot.dataset_tools.edit.swap import backups, undo
 from lerobot.dataset_tools.edit.tasks import modify_tasks
 from lerobot.dataset_tools.edit.trim import trim
@@ -36,16 +34,17 @@ def edit_dataset(config: commands.EditDatasetConfig) -> None:
     Raises:
         LeRobotError: the operation cannot be done; nothing was changed.
     """
-    if isinstance(config.operation, commands.InfoConfig):
-        root = _root(config)
-        name = config.repo_id or root.name
-        typer.echo(describe_dataset(name, root, show_features=config.operation.show_features))
-        return
     if config.push_to_hub and not (config.new_repo_id or config.repo_id):
         raise DatasetError("the result has no name on the Hub", expected="--repo_id or --new_repo_id")
-    results = _run_here(config) if config.executor is None else [_run_on(config.executor, config)]
+    if isinstance(config.operation, commands.InfoConfig):
+        results, root = [EditResult(_root(config))], _root(config)
+        name = config.repo_id or root.name
+        typer.echo(describe_dataset(name, root, show_features=config.operation.show_features))
+    else:
+        results = _run_here(config) if config.executor is None else [_run_on(config.executor, config)]
+        for result in results:
+            typer.echo(result.summary())
     for result in results:
-        typer.echo(result.summary())
         if config.push_to_hub:
             typer.echo(_push(result, config))
 
@@ -61,7 +60,10 @@ def _run_on(executor: ExecutorConfig, config: commands.EditDatasetConfig) -> Edi
     assert operation is not None  # noqa: S101 # the configuration has one
     target = _target(config)
     place = _root(config) if target is None else target
-    request = {"operation": operation.model_dump(mode="json"), "root": str(_root(config).absolute())}
+    request = {
+        "operation": operation.model_dump(mode="json"),
+        "roots": [str(root.absolute()) for root in _sources(config)],
+    }
     with stop_signals().graceful(), progress_bar(operation.type) as progress:
         work = ShardedWork(executor, request, config.shard_size_in_mb, progress)
         if work.was_done(place):
@@ -85,6 +87,8 @@ _ENDINGS = {
 def _target(config: commands.EditDatasetConfig) -> Path | None:
     """Folder of the result; None where it replaces the dataset."""
     operation = config.operation
+    if isinstance(operation, commands.MergeConfig) and config.new_root is None and config.new_repo_id is None:
+        raise DatasetError("the merged dataset has no name", expected="--new_repo_id or --new_root")
     if isinstance(operation, commands.ReencodeVideosConfig | commands.RecomputeStatsConfig) and operation.overwrite:
         return None
     if isinstance(operation, commands.ConvertImageToVideoConfig) and operation.output_dir is not None:
@@ -106,6 +110,17 @@ def _root(config: commands.EditDatasetConfig) -> Path:
     return dataset_folder(config.repo_id, config.root)
 
 
+def _sources(config: commands.EditDatasetConfig) -> list[Path]:
+    """Folders of what is read."""
+    operation = config.operation
+    if not isinstance(operation, commands.MergeConfig):
+        return [_root(config)]
+    names, roots = operation.repo_ids or [], operation.roots
+    if roots is not None and names and len(roots) != len(names):
+        raise DatasetError(f"{len(names)} repo_ids and {len(roots)} roots were given", expected="as many of both")
+    return roots if roots is not None else [lerobot_home() / name for name in names]
+
+
 def _push(result: EditResult, config: commands.EditDatasetConfig) -> str:
     """Upload a result under the name its folder stands for, or else the one that was given."""
     # Only here: editing needs no network library.
@@ -113,7 +128,8 @@ def _push(result: EditResult, config: commands.EditDatasetConfig) -> str:
 
     folder, home = result.root.resolve(), lerobot_home().resolve()
     given = config.new_repo_id or config.repo_id or ""
-    name = folder.relative_to(home).as_posix() if folder.is_relative_to(home) else given
+    is_result = not isinstance(config.operation, commands.InfoConfig)
+    name = folder.relative_to(home).as_posix() if is_result and folder.is_relative_to(home) else given
     if isinstance(config.operation, commands.SplitConfig) and name == given:
         name = f"{given}_{folder.name}"
     return f"uploaded to {push(result.root, name)}"
@@ -142,48 +158,42 @@ def _(
 
 @_run.register
 def _(
-    operation: commands.MergeConfig, config: commands.EditDatasetConfig, _work: ShardedWork | None
+    operation: commands.MergeConfig, config: commands.EditDatasetConfig, work: ShardedWork | None
 ) -> list[EditResult]:
-    names, roots = operation.repo_ids or [], operation.roots
-    if roots is not None and names and len(roots) != len(names):
-        raise DatasetError(f"{len(names)} repo_ids and {len(roots)} roots were given", expected="as many of both")
-    target = _new_root(config) if config.new_root or config.new_repo_id else None
-    if target is None:
-        raise DatasetError("the merged dataset has no name", expected="--new_repo_id or --new_root")
-    folders = roots if roots is not None else [lerobot_home() / name for name in names]
-    merged = merge(folders, target, join_data=operation.concatenate_data, join_videos=operation.concatenate_videos)
-    return [merged]
-
-
-@_run.register
-def _(
-    operation: commands.RemoveFeatureConfig, config: commands.EditDatasetConfig, _work: ShardedWork | None
-) -> list[EditResult]:
-    return [remove_feature(_root(config), operation.feature_names, _new_root(config))]
-
-
-@_run.register
-def _(
-    operation: commands.AddFeatureConfig, config: commands.EditDatasetConfig, _work: ShardedWork | None
-) -> list[EditResult]:
-    result = add_feature(
-        _root(config),
-        operation.name,
-        _new_root(config),
-        dtype=operation.dtype,
-        shape=operation.shape,
-        values=operation.value if operation.values is None else _array(operation.values),
-        names=operation.names,
+    folders, target = _sources(config), _target(config)
+    assert target is not None  # noqa: S101 # a merge without one is refused
+    result = merge(
+        folders,
+        target,
+        join_data=operation.concatenate_data,
+        join_videos=operation.concatenate_videos,
+        work=work,
     )
     return [result]
 
 
-def _array(path: Path) -> NDArray[Any]:
-    try:
-        values: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read: {error}", expected="an .npy file of numbers or texts") from error
-    return values
+@_run.register
+def _(
+    operation: commands.RemoveFeatureConfig, config: commands.EditDatasetConfig, work: ShardedWork | None
+) -> list[EditResult]:
+    return [remove_feature(_root(config), operation.feature_names, _target(config), work=work)]
+
+
+@_run.register
+def _(
+    operation: commands.AddFeatureConfig, config: commands.EditDatasetConfig, work: ShardedWork | None
+) -> list[EditResult]:
+    result = add_feature(
+        _root(config),
+        operation.name,
+        _target(config),
+        dtype=operation.dtype,
+        shape=operation.shape,
+        values=operation.value if operation.values is None else operation.values,
+        names=operation.names,
+        work=work,
+    )
+    return [result]
 
 
 @_run.register
@@ -197,9 +207,9 @@ def _(
 
 @_run.register
 def _(
-    operation: commands.RenameFeatureConfig, config: commands.EditDatasetConfig, _work: ShardedWork | None
+    operation: commands.RenameFeatureConfig, config: commands.EditDatasetConfig, work: ShardedWork | None
 ) -> list[EditResult]:
-    return [rename_feature(_root(config), operation.names, _new_root(config))]
+    return [rename_feature(_root(config), operation.names, _target(config), work=work)]
 
 
 @_run.register
@@ -227,6 +237,13 @@ def _(
         new_root=_new_root(config),
     )
     return [result]
+
+
+@_run.register
+def _(
+    operation: commands.SetOutcomeConfig, config: commands.EditDatasetConfig, _work: ShardedWork | None
+) -> list[EditResult]:
+    return [set_outcome(_root(config), operation.outcome, operation.episode_indices, _new_root(config))]
 
 
 @_run.register

@@ -38,7 +38,7 @@ def convert_dataset(
     info = upgraded_info(source.info)
     info.data_files_size_in_mb = data_files_size_in_mb or info.data_files_size_in_mb
     info.video_files_size_in_mb = video_files_size_in_mb or info.video_files_size_in_mb
-    known = {name.split("/")[1] for name in source.rows.column_names if name.startswith("stats/")}
+    known = {name.split("/")[1] for name in source.columns.names if name.startswith("stats/")}
     selections, tasks = select([(source, np.arange(len(source.episodes)))])
     plan = EditPlan(
         selections,

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 from lerobot.core.durable import link
 from lerobot.dataset_tools.commands.shards import SHARD_MEGABYTES
 from lerobot.dataset_tools.edit.parts import Part, do_part
-from lerobot.datasets.reader.source import EditSource
+from lerobot.dataset_tools.edit.plan import EditPlan
+from lerobot.dataset_tools.edit.row_parts import RowsPart
 from lerobot.jobs.job import Results
 
 
 class DoneParts(Protocol):
-    """Gives what parts came to, in the order of `parts_of`.
+    """Gives what parts came to.
 
     Attributes:
         megabytes: of source files for each part.
@@ -21,7 +22,7 @@ class DoneParts(Protocol):
 
     megabytes: float
 
-    def get(self, part: Part, source: EditSource) -> tuple[Path, dict[str, Any]]:
+    def get(self, part: Part | RowsPart) -> tuple[Path, dict[str, Any]]:
         """Files and data of a part; see `do_part`.
 
         Raises:
@@ -43,17 +44,20 @@ class DoneHere:
 
     Args:
         drafts: an empty folder on the file system of the result.
+        plan: the edit.
     """
 
-    def __init__(self, drafts: Path) -> None:
+    def __init__(self, drafts: Path, plan: EditPlan) -> None:
+        sources = (selection.source for selection in plan.selections)
+        self._sources = {str(source.root.absolute()): source for source in sources}
         self.megabytes = SHARD_MEGABYTES
         self._folders = (drafts / str(number) for number in itertools.count())
 
-    def get(self, part: Part, source: EditSource) -> tuple[Path, dict[str, Any]]:
+    def get(self, part: Part | RowsPart) -> tuple[Path, dict[str, Any]]:
         """See `DoneParts.get`."""
         folder = next(self._folders)
         folder.mkdir()
-        return folder, do_part(part, source, folder)
+        return folder, do_part(part, self._sources.__getitem__, folder)
 
     def hand_over(self, path: Path, target: Path) -> None:
         """See `DoneParts.hand_over`."""
@@ -68,18 +72,17 @@ class DoneShards:
     """Knows what an engine did; its files stay until the result is in place. See `DoneParts`.
 
     Args:
-        results: of the shards, in the order of the parts.
+        results: of the shards.
         megabytes: see `DoneParts`.
     """
 
     def __init__(self, results: Results, megabytes: float) -> None:
         self.megabytes = megabytes
-        self._results = iter(results)
+        self._results = results
 
-    def get(self, part: Part, source: EditSource) -> tuple[Path, dict[str, Any]]:  # noqa: ARG002 # it was read before
+    def get(self, part: Part | RowsPart) -> tuple[Path, dict[str, Any]]:
         """See `DoneParts.get`."""
-        result = next(self._results)
-        assert result.row == part.to_row()  # noqa: S101 # both are the order of `parts_of`
+        result = self._results.of_row(part.to_row())
         return result.folder, result.data
 
     def hand_over(self, path: Path, target: Path) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lerobot.core.errors import DatasetError, FeatureMismatchError
+from lerobot.dataset_tools.edit.added import AddedColumn, read_array
+from lerobot.dataset_tools.edit.job import ShardedWork
 from lerobot.dataset_tools.edit.outcome import EditResult, carry_out
 from lerobot.dataset_tools.edit.plan import EditPlan, Selection, numbered_tasks
 from lerobot.dataset_tools.edit.upgrade import upgraded_info
@@ -18,13 +20,16 @@ from lerobot.datasets.reader.source import EditSource, open_source
 from lerobot.datasets.storage.rows import undeclared_columns
 
 
-def remove_feature(root: Path, feature_names: Sequence[str], new_root: Path | None = None) -> EditResult:
+def remove_feature(
+    root: Path, feature_names: Sequence[str], new_root: Path | None = None, *, work: ShardedWork | None = None
+) -> EditResult:
     """Leave columns or cameras out; no video is touched.
 
     Args:
         root: the dataset.
         feature_names: names of those to remove.
         new_root: see `carry_out`.
+        work: see `carry_out`.
 
     Raises:
         FeatureMismatchError: a name is unknown, or every dataset has the feature; nothing was changed.
@@ -39,21 +44,24 @@ def remove_feature(root: Path, feature_names: Sequence[str], new_root: Path | No
     info.features = {key: feature for key, feature in info.features.items() if key not in feature_names}
     if not info.video_keys:
         info.video_path = None
-    return carry_out(_everything(source, info), root, new_root)
+    return carry_out(every_episode(source, info), root, new_root, work)
 
 
 def add_features(
     root: Path,
-    features: Mapping[str, tuple[ArrayLike, Mapping[str, Any]]],
+    features: Mapping[str, tuple[ArrayLike | Path, Mapping[str, Any]]],
     new_root: Path | None = None,
+    *,
+    work: ShardedWork | None = None,
 ) -> EditResult:
     """Add columns with a value for every frame, and their statistics.
 
     Args:
         root: the dataset.
-        features: per new name its values `(frames, *shape)`, in order of the frames, and its declaration (`dtype`,
-            `shape`, `names`): a number type or `"string"`.
+        features: per new name its values `(frames, *shape)`, in order of the frames, or the .npy file that holds them,
+            and its declaration (`dtype`, `shape`, `names`): a number type or `"string"`.
         new_root: see `carry_out`.
+        work: see `carry_out`; values that differ from frame to frame must be in a file then.
 
     Raises:
         FeatureMismatchError: a name is taken, a declaration wrong, or the values do not fit it; nothing was changed.
@@ -64,12 +72,14 @@ def add_features(
     declared = normalize_features({key: declaration for key, (_, declaration) in features.items()})
     info = upgraded_info(source.info)
     frames = int(source.episodes.column("length").sum())
-    added: dict[str, NDArray[Any]] = {}
+    added: dict[str, AddedColumn] = {}
     for key, (values, _) in features.items():
-        added[key] = _checked(key, np.asarray(values), declared[key], frames)
+        file = values if isinstance(values, Path) else None
+        array = np.asarray(values) if file is None else read_array(file)
+        added[key] = AddedColumn(_checked(key, array, declared[key], frames), file)
     user = {key: feature for key, feature in info.features.items() if key not in INDEX_DTYPES}
     info.features = {**user, **declared, **{key: info.features[key] for key in INDEX_DTYPES}}
-    return carry_out(_everything(source, info, added), root, new_root)
+    return carry_out(every_episode(source, info, added), root, new_root, work)
 
 
 def add_feature(
@@ -79,8 +89,9 @@ def add_feature(
     *,
     dtype: str = "float32",
     shape: Sequence[int] = (1,),
-    values: ArrayLike | None = None,
+    values: ArrayLike | Path | None = None,
     names: Sequence[str] | None = None,
+    work: ShardedWork | None = None,
 ) -> EditResult:
     """Add one column, with its statistics.
 
@@ -90,9 +101,10 @@ def add_feature(
         new_root: see `carry_out`.
         dtype: a number type or `"string"`.
         shape: of the value of a frame.
-        values: `(frames, *shape)`, in order of the frames; or one value of `shape` for all of them. Zeros, or empty
-            texts, if None.
+        values: `(frames, *shape)`, in order of the frames; or one value of `shape` for all of them; or the .npy file
+            that holds them. Zeros, or empty texts, if None.
         names: of the elements.
+        work: see `add_features`.
 
     Raises:
         FeatureMismatchError: the name is taken, the declaration wrong, or the values do not fit it; nothing was
@@ -102,19 +114,27 @@ def add_feature(
     # Before its shape is used, so that a wrong one is named.
     (declared,) = normalize_features({name: declaration}).values()
     frames = int(open_source(root).episodes.column("length").sum())
+    if isinstance(values, Path):
+        array = read_array(values)
+        if array.shape[:1] == (frames,):
+            return add_features(root, {name: (values, declaration)}, new_root, work=work)
+        values = array
     one = np.asarray(("" if dtype == STRING else 0) if values is None else values)
     if values is None or one.shape == declared["shape"] or (declared["shape"] == (1,) and one.ndim == 0):
         one = np.broadcast_to(one, (frames, *declared["shape"]))
-    return add_features(root, {name: (one, declaration)}, new_root)
+    return add_features(root, {name: (one, declaration)}, new_root, work=work)
 
 
-def rename_feature(root: Path, names: Mapping[str, str], new_root: Path | None = None) -> EditResult:
+def rename_feature(
+    root: Path, names: Mapping[str, str], new_root: Path | None = None, *, work: ShardedWork | None = None
+) -> EditResult:
     """Give columns or cameras other names; values, images and statistics stay as they are, and no video is touched.
 
     Args:
         root: the dataset.
         names: per name the new one; two may be swapped.
         new_root: see `carry_out`.
+        work: see `carry_out`.
 
     Raises:
         FeatureMismatchError: a name is unknown, every dataset has the feature by this name, or a new name is taken or
@@ -133,8 +153,8 @@ def rename_feature(root: Path, names: Mapping[str, str], new_root: Path | None =
     info = upgraded_info(source.info)
     info.features = {names.get(key, key): feature for key, feature in info.features.items()}
     normalize_features(features)
-    plan = _everything(source, info)
-    return carry_out(replace(plan, renamed={new: old for old, new in names.items()}), root, new_root)
+    plan = every_episode(source, info)
+    return carry_out(replace(plan, renamed={new: old for old, new in names.items()}), root, new_root, work)
 
 
 def _check_changeable(source: EditSource, names: Sequence[str], what: str) -> None:
@@ -147,8 +167,14 @@ def _check_changeable(source: EditSource, names: Sequence[str], what: str) -> No
         )
 
 
-def _everything(source: EditSource, info: Info, added: Mapping[str, NDArray[Any]] | None = None) -> EditPlan:
-    """All episodes under their own numbers and tasks."""
+def every_episode(source: EditSource, info: Info, added: Mapping[str, AddedColumn] | None = None) -> EditPlan:
+    """A plan of all episodes under their own numbers and tasks.
+
+    Args:
+        source: the dataset.
+        info: declarations of the result.
+        added: columns whose values are new, see `EditPlan`.
+    """
     episodes = np.arange(len(source.episodes))
     selection = Selection(source, episodes, numbered_tasks(source, episodes))
     new = added or {}
@@ -180,4 +206,4 @@ def _checked(key: str, values: NDArray[Any], feature: Mapping[str, Any], frames:
     if not np.isfinite(values).all():
         row = int(np.argwhere(~np.isfinite(values))[0][0])
         raise FeatureMismatchError(f"feature {key!r} is not finite in frame {row}", keys=[key])
-    return values.reshape(wanted).astype(dtype)
+    return values.reshape(wanted).astype(dtype, copy=False)

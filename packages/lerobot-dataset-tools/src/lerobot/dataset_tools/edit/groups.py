@@ -9,16 +9,16 @@ from lerobot.datasets.reader.images import EpisodeVideos
 from lerobot.datasets.reader.source import EditSource
 
 
-def files_of(source: EditSource, camera: str, episodes: Sequence[int]) -> dict[Path, list[int]]:
+def files_of(source: EditSource, camera: str | None, episodes: Sequence[int]) -> dict[Path, list[int]]:
     """The files that hold a camera's images of some episodes, with these; nothing is opened.
 
     Args:
         source: the dataset.
-        camera: name of the camera.
+        camera: name of the camera; the data files are meant if None.
         episodes: their numbers.
     """
     files: dict[Path, list[int]] = {}
-    if source.info.features[camera]["dtype"] == VIDEO:
+    if camera is not None and source.info.features[camera]["dtype"] == VIDEO:
         videos = EpisodeVideos(source.root, source.info, source.episodes, tolerance_s=1e-4)
         for episode in episodes:
             files.setdefault(videos.path(camera, episode), []).append(episode)

@@ -38,10 +38,10 @@ def carry_out(plan: EditPlan, root: Path, new_root: Path | None, work: ShardedWo
         JobError: a shard failed for good; what is done is kept, and nothing was changed.
     """
     root = user_path(root)
-    if work is None:
-        return _put(plan, root, new_root, build)
     if new_root is not None:
         check_is_free(new_root)  # before the work, not after it
+    if work is None:
+        return _put(plan, root, new_root, build)
     settings = {"request": dict(work.request)}
     rows = [part.to_row() for part in parts_of(plan, work.megabytes)]
 

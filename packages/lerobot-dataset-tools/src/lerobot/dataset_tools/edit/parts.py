@@ -1,9 +1,10 @@
-"""What an edit does to the images of some episodes, apart from the rest of it: shards, if an engine does them.
+"""What an edit does to some episodes, apart from the rest of it: shards, if an engine does them.
 
-A part is all there is to do for one camera in some files of a source, so that one worker opens each file. What comes
-out depends on nothing but the part and the source.
+A part is all there is to do for one camera in some files of a source, so that one worker opens each file; or it is a
+data file of the result, see `row_parts`. What comes out depends on nothing but the part and the sources.
 """
 
+import functools
 import itertools
 import json
 import logging
@@ -20,6 +21,7 @@ from lerobot.core.signals import check_stop
 from lerobot.dataset_tools.edit.groups import files_of, joined, state_of
 from lerobot.dataset_tools.edit.images import SourceImages, encode_episode
 from lerobot.dataset_tools.edit.plan import EditPlan, Selection
+from lerobot.dataset_tools.edit.row_parts import RowsPart, Sources, data_files_of, make_rows
 from lerobot.datasets.format.features import image_size
 from lerobot.datasets.format.stats_json import FeatureStats, Stats, stats_from_json, stats_to_json
 from lerobot.datasets.reader.images import EpisodeVideos
@@ -75,16 +77,17 @@ class Part:
         return asdict(self)
 
 
-def parts_of(plan: EditPlan, megabytes: float) -> Iterator[Part]:
-    """Every part of an edit, in the order in which `build` asks for them.
+def parts_of(plan: EditPlan, megabytes: float) -> Iterator[Part | RowsPart]:
+    """Every part of an edit.
 
     Args:
         plan: the edit.
         megabytes: source files for each part.
 
     Raises:
-        DatasetError: a video file is missing.
+        DatasetError: a source is damaged.
     """
+    yield from (part for _, part in data_files_of(plan) if part is not None)
     for key in plan.info.video_keys:
         for selection in plan.selections:
             if key in plan.encoders:
@@ -153,12 +156,12 @@ def stored_files(
             yield (path, kept), _part("cut", selection, [plan.stored(key)], {path: kept})
 
 
-def do_part(part: Part, source: EditSource, folder: Path) -> dict[str, Any]:
+def do_part(part: Part | RowsPart, sources: Sources, folder: Path) -> dict[str, Any]:
     """Do a part.
 
     Args:
         part: what to do.
-        source: the dataset at its root.
+        sources: opens a dataset.
         folder: an empty folder for the files.
 
     Returns:
@@ -167,13 +170,15 @@ def do_part(part: Part, source: EditSource, folder: Path) -> dict[str, Any]:
     Raises:
         DatasetError: an image is missing or damaged, or the encoder fails.
     """
+    if isinstance(part, RowsPart):
+        return make_rows(part, sources, folder)
     doing: dict[str, Callable[[Part, EditSource, Path], dict[str, Any]]] = {
         "encode": _encode,
         "cut": _cut,
         "measure": _measure,
         "count": _count,
     }
-    return doing[part.work](part, source, folder)
+    return doing[part.work](part, sources(part.root), folder)
 
 
 def edit_episodes(
@@ -182,8 +187,8 @@ def edit_episodes(
     folder: Path,
 ) -> dict[str, Any]:
     """Worker `edit_episodes`: see `do_part`."""
-    part = Part(**row)
-    return do_part(part, open_source(Path(part.root)), folder)
+    part = RowsPart.of_row(row) if row["work"] == "rows" else Part(**row)
+    return do_part(part, functools.cache(lambda root: open_source(Path(root))), folder)
 
 
 def statistics_of(data: Mapping[str, Any]) -> list[FeatureStats]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot.dataset_tools.edit.added import AddedColumn
 from lerobot.datasets.format.features import NUMERIC_DTYPES
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats
@@ -72,7 +72,7 @@ class EditPlan:
         selections: its episodes, in order.
         info: its declarations; totals are filled in.
         tasks: its instructions.
-        added: columns that no source has, `(frames, *shape)` each.
+        added: columns that no source has, or has with other values.
         renamed: name in the sources of features that have another one in the result.
         encoders: cameras whose images are encoded anew, with the settings.
         encoder_threads: threads of each encoder.
@@ -89,7 +89,7 @@ class EditPlan:
     selections: Sequence[Selection]
     info: Info
     tasks: Tasks
-    added: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    added: Mapping[str, AddedColumn] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
     encoders: Mapping[str, RGBEncoderConfig] = field(default_factory=dict)
     encoder_threads: int = 1

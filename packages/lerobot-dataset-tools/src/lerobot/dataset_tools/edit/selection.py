@@ -118,6 +118,7 @@ def merge(
     join_data: bool = True,
     join_videos: bool = True,
     episodes: Sequence[Sequence[int] | None] | None = None,
+    work: ShardedWork | None = None,
 ) -> EditResult:
     """Write the episodes of several datasets one after another into a new one.
 
@@ -127,6 +128,7 @@ def merge(
         join_data: join small data files up to the format's size.
         join_videos: join small video files, without decoding them; those of different codecs stay apart.
         episodes: per dataset the numbers of those to take, all where None.
+        work: see `carry_out`.
 
     Raises:
         DatasetError: rate or robot differ, or the folder is taken; nothing was written.
@@ -134,9 +136,8 @@ def merge(
     """
     if len(roots) < 2:
         raise DatasetError(f"{len(roots)} datasets were named", expected="two or more to merge")
-    check_is_free(new_root)
     plan = merged(roots, join_data=join_data, join_videos=join_videos, episodes=episodes)
-    return carry_out(plan, roots[0], new_root)
+    return carry_out(plan, roots[0], new_root, work)
 
 
 def merged(
@@ -157,7 +158,7 @@ def merged(
     numbers = [None if each is None else list(each) for each in chosen]
     selections, tasks = select([(s, s.check_episodes(each)) for s, each in zip(sources, numbers, strict=True)])
     # Sources with different statistics, such as from before quantiles, would leave holes in the table.
-    columns = {frozenset(name for name in s.rows.column_names if name.startswith("stats/")) for s in sources}
+    columns = {frozenset(name for name in s.columns.names if name.startswith("stats/")) for s in sources}
     fresh = len(columns) > 1 or any(source.info.is_legacy for source in sources)
     return EditPlan(selections, info, tasks, join_data=join_data, join_videos=join_videos, fresh_statistics=fresh)
 

@@ -21,6 +21,9 @@ from lerobot.datasets.writer.lock import WriterLock
 
 logger = logging.getLogger(__name__)
 
+OTHER_FOLDER = "choose another --new_repo_id or --new_root"
+"""What helps an edit whose result would overwrite something."""
+
 
 def aside_folder(place: Path) -> Path:
     """Where the dataset that is to stand at `place` is built."""
@@ -71,18 +74,19 @@ def edit_in_place(root: Path, write: Callable[[Path], object]) -> Path:
     return backup
 
 
-def write_new(target: Path, write: Callable[[Path], object]) -> None:
+def write_new(target: Path, write: Callable[[Path], object], hint: str = OTHER_FOLDER) -> None:
     """Create a dataset, complete from the first instant that it can be seen.
 
     Args:
         target: its folder; must not exist or be empty.
         write: fills an empty folder with it; nothing is left if this raises.
+        hint: what to do where it holds something.
 
     Raises:
         DatasetError: the folder holds something, or cannot be written.
     """
     target = user_path(target)
-    check_is_free(target)
+    check_is_free(target, hint)
     make_folder(target.parent.resolve())
     place = target.parent.resolve() / target.name
     aside = aside_folder(place)
@@ -91,17 +95,19 @@ def write_new(target: Path, write: Callable[[Path], object]) -> None:
     flush_folder(place.parent)
 
 
-def check_is_free(target: Path) -> None:
+def check_is_free(target: Path, hint: str = OTHER_FOLDER) -> None:
     """Refuse a folder that a new dataset would overwrite.
+
+    Args:
+        target: the folder.
+        hint: what to do where it is taken.
 
     Raises:
         DatasetError: it holds something, or is a file.
     """
     target = user_path(target)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise DatasetError(
-            f"{target} already exists", expected="a new folder", hint="choose another --new_repo_id or --new_root"
-        )
+        raise DatasetError(f"{target} already exists", expected="a new folder", hint=hint)
 
 
 def undo(root: Path) -> Path:

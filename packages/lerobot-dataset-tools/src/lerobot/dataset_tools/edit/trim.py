@@ -73,7 +73,7 @@ def _check(source: EditSource, trims: NDArray[np.int64]) -> None:
             expected="at least one that stays",
             hint="Delete the episode, or trim only others.",
         )
-    if counting := [name for name in source.rows.column_names if name.endswith(_OF_FRAMES)]:
+    if counting := [name for name in source.columns.names if name.endswith(_OF_FRAMES)]:
         raise DatasetError(
             f"{source.root} has annotations that count frames or seconds of its episodes: {', '.join(counting)}",
             expected="episodes without them, which trimming would make wrong",

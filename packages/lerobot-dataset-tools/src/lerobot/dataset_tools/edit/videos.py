@@ -106,7 +106,7 @@ def _pieces(plan: EditPlan, key: str, done: DoneParts) -> Iterator[_Piece]:
         first += len(numbers)
         if key in plan.encoders:
             parts = encoding_parts(plan, selection, key, done.megabytes)
-            drafts = [_drafts(part, selection, numbers, done, selection.source.root) for part in parts]
+            drafts = [_drafts(part, numbers, done, selection.source.root) for part in parts]
             # By episode, also where the episodes of a file do not follow each other.
             yield from sorted(itertools.chain.from_iterable(drafts), key=lambda draft: min(draft.times))
         else:
@@ -124,15 +124,13 @@ def _stored(
             if part is None:
                 yield _Piece(path, {numbers[e]: _times(source, videos, camera, e) for e in kept}, path)
             else:
-                yield from _drafts(part, selection, numbers, done, path)
+                yield from _drafts(part, numbers, done, path)
     finally:
         videos.close()
 
 
-def _drafts(
-    part: Part, selection: Selection, numbers: Mapping[int, int], done: DoneParts, origin: Path
-) -> Iterator[_Piece]:
-    folder, data = done.get(part, selection.source)
+def _drafts(part: Part, numbers: Mapping[int, int], done: DoneParts, origin: Path) -> Iterator[_Piece]:
+    folder, data = done.get(part)
     for name, clips in data["files"]:
         yield _Piece(folder / name, {numbers[episode]: (begin, end) for episode, begin, end in clips}, origin)
 

@@ -1,13 +1,19 @@
 """`lerobot dataset-report`: writes the page."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import typer
 
 from lerobot.core.errors import DatasetError
+from lerobot.core.signals import stop_signals
 from lerobot.core.words import counted, numbers_of
 from lerobot.dataset_tools.commands.dataset_report import DatasetReportConfig
-from lerobot.dataset_tools.report.content import evenly, gather
+from lerobot.dataset_tools.report.content import Details, details_here, evenly, gather
 from lerobot.dataset_tools.report.page import render
+from lerobot.dataset_tools.report.shards import DetailsInShards
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from lerobot.jobs.progress import progress_bar
 
 
 def dataset_report(config: DatasetReportConfig) -> None:
@@ -26,9 +32,19 @@ def dataset_report(config: DatasetReportConfig) -> None:
     if unknown:
         raise DatasetError(f"{name} has no episode {unknown[0]}", expected=numbers_of(dataset.num_episodes))
     shown = sorted(set(config.episodes or evenly(dataset.num_episodes, config.max_episodes)))
-    page = render(gather(dataset, episodes=shown, verify=config.verify))
+    with _details(config, dataset.root.name) as details_of:
+        page = render(gather(dataset, episodes=shown, verify=config.verify, details_of=details_of))
     try:
         config.output.write_text(page, encoding="utf-8")
     except OSError as error:
         raise DatasetError(f"{config.output} cannot be written: {error.strerror or error}") from error
     typer.echo(f"{config.output}: {counted(dataset.num_episodes, 'episode')}, {len(page) / 1e6:.1f} MB")
+
+
+@contextmanager
+def _details(config: DatasetReportConfig, name: str) -> Iterator[Details]:
+    if config.executor is None:
+        yield details_here
+        return
+    with stop_signals().graceful(), progress_bar(name) as progress:
+        yield DetailsInShards(config.executor, config.shard_size_in_mb, progress)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,27 +82,43 @@ class ReportContent:
     details: list[EpisodeDetail]
 
 
-def gather(dataset: FrameDataset, *, episodes: Sequence[int], verify: bool) -> ReportContent:
+class Details(Protocol):
+    """Collects what is shown of episodes."""
+
+    def __call__(self, dataset: FrameDataset, episodes: Sequence[int]) -> list[EpisodeDetail]:
+        """What is shown of each, in this order.
+
+        Args:
+            dataset: all of it.
+            episodes: their numbers.
+        """
+        ...
+
+
+def details_here(dataset: FrameDataset, episodes: Sequence[int]) -> list[EpisodeDetail]:
+    """Collect it in this process; see `Details`."""
+    return [_detail(dataset, number, list(_vectors(dataset))) for number in episodes]
+
+
+def gather(
+    dataset: FrameDataset, *, episodes: Sequence[int], verify: bool, details_of: Details = details_here
+) -> ReportContent:
     """Collect what a page shows.
 
     Args:
         dataset: all of it.
         episodes: numbers of those whose curves and images are shown.
         verify: check it too, without decoding every image.
+        details_of: collects what is shown of these episodes, here or elsewhere.
 
     Raises:
         DatasetError: rows cannot be read.
     """
     meta = dataset.meta
-    vectors = {
-        key: element_names(feature)
-        for key, feature in meta.features.items()
-        if (key == "action" or key.startswith("observation.")) and _is_vector(feature)
-    }
-    details = [_detail(dataset, number, list(vectors)) for number in episodes]
+    details = details_of(dataset, episodes)
     axes = [
         axis
-        for key, names in vectors.items()
+        for key, names in _vectors(dataset).items()
         for axis in axes_of(key, names, [detail.columns[key] for detail in details])
     ]
     return ReportContent(
@@ -118,6 +134,15 @@ def gather(dataset: FrameDataset, *, episodes: Sequence[int], verify: bool) -> R
 def evenly(total: int, most: int) -> list[int]:
     """Episodes to show: all, or as many as asked for from the first to the last."""
     return sorted(set(np.linspace(0, total - 1, min(total, most)).round().astype(int).tolist()))
+
+
+def _vectors(dataset: FrameDataset) -> dict[str, list[str]]:
+    """What curves are drawn of, with the names of the elements."""
+    return {
+        key: element_names(feature)
+        for key, feature in dataset.meta.features.items()
+        if (key == "action" or key.startswith("observation.")) and _is_vector(feature)
+    }
 
 
 def _is_vector(feature: Feature) -> bool:

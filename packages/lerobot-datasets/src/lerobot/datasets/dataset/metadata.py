@@ -8,7 +8,7 @@ import numpy as np
 from lerobot.core.errors import DatasetError
 from lerobot.core.paths import lerobot_home, user_path
 from lerobot.datasets.format.depth import MM_PER_METRE, DepthUnit
-from lerobot.datasets.format.episodes import Episodes, load_episode_stats, load_episodes
+from lerobot.datasets.format.episodes import Episodes, each_episode_stats, load_episodes
 from lerobot.datasets.format.features import FeatureMap
 from lerobot.datasets.format.info import Info, load_info
 from lerobot.datasets.format.layout import INFO_PATH
@@ -79,7 +79,7 @@ class LeRobotDatasetMetadata:
         if self._stats is None:
             stats = load_stats(self.root)
             if stats is None and self.info.version == (2, 1):
-                stats = DatasetStatistics(load_episode_stats(self.root, self.info)).summary()
+                stats = DatasetStatistics(each_episode_stats(self.root, self.info)).summary()
             self._stats = stats or {}
         return self._stats
 

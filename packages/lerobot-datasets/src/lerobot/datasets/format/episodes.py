@@ -1,5 +1,6 @@
 """The episodes table: where each episode's rows and images are, in one form for every version."""
 
+import itertools
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,9 @@ from lerobot.datasets.format.real_places import real_chunks
 from lerobot.datasets.format.stats_json import Stats, stats_from_json, unflatten_stats
 
 logger = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+"""Rows whose statistics are in memory at a time."""
 
 
 def episodes_schema(video_keys: list[str]) -> pa.Schema:
@@ -226,7 +230,7 @@ def _load_legacy(root: Path, info: Info) -> Episodes:
     return Episodes(table)
 
 
-def load_episode_stats(root: Path, info: Info, features: Collection[str] | None = None) -> list[Stats]:
+def each_episode_stats(root: Path, info: Info, features: Collection[str] | None = None) -> Iterator[Stats]:
     """Statistics of every committed episode, in order; empty mappings where a version has none (v2.0).
 
     Args:
@@ -238,23 +242,29 @@ def load_episode_stats(root: Path, info: Info, features: Collection[str] | None 
         DatasetError: the files are missing or damaged.
     """
     if info.version == (2, 0):
-        return [{} for _ in range(info.total_episodes)]
+        yield from ({} for _ in range(info.total_episodes))
+        return
     if info.is_legacy:
         path = root / layout.LEGACY_EPISODES_STATS_PATH
         by_episode = {row.get("episode_index"): row.get("stats") for row in read_jsonl(path)}
-        stats = [stats_from_json(by_episode.get(i) or {}, f"{path} episode {i}") for i in range(info.total_episodes)]
-        return [{key: s[key] for key in s if features is None or key in features} for s in stats]
-    stats = []
-    for _, _, path in layout.numbered_files(root / "meta/episodes"):
-        if len(stats) >= info.total_episodes:
-            break
-        try:
-            with pq.ParquetFile(path) as file:
-                names = [name for name in file.schema_arrow.names if name.startswith("stats/")]
-                if features is not None:
-                    names = [name for name in names if name.split("/")[1] in features]
-                rows = file.read(columns=[*names, "episode_index"]).to_pylist()
-        except UNREADABLE as error:
-            raise DatasetError(f"{path} cannot be read: {error}") from error
-        stats += [unflatten_stats(row, str(path)) for row in rows]
-    return stats[: info.total_episodes]
+        for episode in range(info.total_episodes):
+            stats = stats_from_json(by_episode.get(episode) or {}, f"{path} episode {episode}")
+            yield {key: stats[key] for key in stats if features is None or key in features}
+        return
+    rows = itertools.chain.from_iterable(
+        _stats_of_file(path, features) for _, _, path in layout.numbered_files(root / "meta/episodes")
+    )
+    yield from itertools.islice(rows, info.total_episodes)
+
+
+def _stats_of_file(path: Path, features: Collection[str] | None) -> Iterator[Stats]:
+    try:
+        with pq.ParquetFile(path, memory_map=True) as file:
+            names = [name for name in file.schema_arrow.names if name.startswith("stats/")]
+            if features is not None:
+                names = [name for name in names if name.split("/")[1] in features]
+            # With a column that is always there, since a batch without columns has no rows.
+            for batch in file.iter_batches(_AT_ONCE, columns=[*names, "episode_index"]):
+                yield from (unflatten_stats(row, str(path)) for row in batch.to_pylist())
+    except UNREADABLE as error:
+        raise DatasetError(f"{path} cannot be read: {error}") from error

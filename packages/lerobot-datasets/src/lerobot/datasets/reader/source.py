@@ -7,18 +7,22 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lerobot.core.errors import DatasetError
 from lerobot.core.paths import user_path
 from lerobot.datasets.format import layout
-from lerobot.datasets.format.arrow import UNREADABLE, join_tables, read_table
-from lerobot.datasets.format.episodes import META_POSITION_COLUMNS, Episodes, load_episode_stats, load_episodes
+from lerobot.datasets.format.arrow import UNREADABLE
+from lerobot.datasets.format.episodes import META_POSITION_COLUMNS, Episodes, each_episode_stats, load_episodes
 from lerobot.datasets.format.info import Info, load_info
 from lerobot.datasets.format.stats_json import flatten_stats
 from lerobot.datasets.format.tasks import Tasks, load_tasks
 from lerobot.datasets.storage.numbers import column_to_numpy
 from lerobot.datasets.storage.rows import DataFile, data_files, read_rows
+
+_AT_ONCE = 500
+"""Rows of the episodes table that are read at a time: with their statistics, some megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +34,41 @@ class EditSource:
         info: its declarations.
         tasks: its instructions.
         episodes: its committed episodes, checked.
-        rows: the same episodes with every column: statistics and annotations too, without `META_POSITION_COLUMNS`.
         files: its data files, in order of their rows.
+        columns: of `rows`.
+        legacy_rows: those of a v2.x dataset, whose statistics stand in one file; None else.
     """
 
     root: Path
     info: Info
     tasks: Tasks
     episodes: Episodes
-    rows: pa.Table
     files: list[DataFile]
+    columns: pa.Schema
+    legacy_rows: pa.Table | None
+
+    def rows(self) -> Iterator[pa.Table]:
+        """The episodes with every column: statistics and annotations too, without `META_POSITION_COLUMNS`.
+
+        Yields:
+            Some rows at a time, in order, all with the columns `columns`.
+
+        Raises:
+            DatasetError: a file is damaged.
+        """
+        if self.legacy_rows is not None:
+            yield self.legacy_rows
+            return
+        left, none = self.info.total_episodes, self.columns.empty_table()
+        for path, _ in _episode_files(self.root, self.info):
+            try:
+                with pq.ParquetFile(path, memory_map=True) as file:
+                    for batch in file.iter_batches(_AT_ONCE):
+                        table = _without_position(pa.Table.from_batches([batch]).slice(0, left))
+                        left -= table.num_rows
+                        yield pa.concat_tables([none, table], promote_options="permissive")
+            except UNREADABLE as error:
+                raise DatasetError(f"{path} cannot be read: {error}") from error
 
     def check_episodes(self, episodes: list[int] | None) -> NDArray[np.int64]:
         """Episode numbers, ascending and once each; all if None.
@@ -90,25 +119,35 @@ def open_source(root: Path) -> EditSource:
     episodes = load_episodes(root, info)
     if not len(episodes):
         raise DatasetError(f"{root} has no episode, so there is nothing to edit")
-    rows = _legacy_rows(root, info, episodes) if info.is_legacy else _all_columns(root, info)
-    return EditSource(root, info, load_tasks(root, info), episodes, rows, data_files(root, info, episodes))
+    files = data_files(root, info, episodes)
+    legacy = _legacy_rows(root, info, episodes) if info.is_legacy else None
+    columns = _columns(root, info) if legacy is None else legacy.schema
+    return EditSource(root, info, load_tasks(root, info), episodes, files, columns, legacy)
 
 
-def _all_columns(root: Path, info: Info) -> pa.Table:
-    return join_tables(_committed(root, info)).slice(0, info.total_episodes)
+def _columns(root: Path, info: Info) -> pa.Schema:
+    schemas = [_without_position(schema.empty_table()).schema for _, schema in _episode_files(root, info)]
+    return pa.unify_schemas(schemas, promote_options="permissive")
 
 
-def _committed(root: Path, info: Info) -> Iterator[pa.Table]:
+def _episode_files(root: Path, info: Info) -> Iterator[tuple[Path, pa.Schema]]:
+    """The files of the episodes table with their columns, up to the one with the last committed episode."""
     rows = 0
     for _, _, path in layout.numbered_files(root / "meta/episodes"):
         if rows >= info.total_episodes:
             return
         try:
-            table = read_table(path).replace_schema_metadata()
+            metadata = pq.read_metadata(path, memory_map=True)
+            schema = metadata.schema.to_arrow_schema()
         except UNREADABLE as error:
             raise DatasetError(f"{path} cannot be read: {error}") from error
-        rows += table.num_rows
-        yield numbers_as_double(table.drop_columns([c for c in META_POSITION_COLUMNS if c in table.schema.names]))
+        rows += metadata.num_rows
+        yield path, schema
+
+
+def _without_position(table: pa.Table) -> pa.Table:
+    there = [name for name in META_POSITION_COLUMNS if name in table.schema.names]
+    return numbers_as_double(table.replace_schema_metadata().drop_columns(there))
 
 
 def numbers_as_double(table: pa.Table) -> pa.Table:
@@ -126,7 +165,7 @@ def _doubles(type_: pa.DataType) -> pa.DataType:
 
 
 def _legacy_rows(root: Path, info: Info, episodes: Episodes) -> pa.Table:
-    flat = [flatten_stats(stats) for stats in load_episode_stats(root, info)]
+    flat = [flatten_stats(stats) for stats in each_episode_stats(root, info)]
     names = dict.fromkeys(name for row in flat for name in row)
     columns: dict[str, list[Any]] = {name: [row.get(name) for row in flat] for name in names}
     table = episodes.table

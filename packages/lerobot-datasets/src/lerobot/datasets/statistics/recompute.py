@@ -1,7 +1,7 @@
 """Statistics of a whole dataset from its values, the reference that running statistics approach."""
 
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,14 @@ import pyarrow as pa
 
 from lerobot.core.errors import DatasetError
 from lerobot.datasets.format.arrow import UNREADABLE, read_table, to_numpy
-from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
+from lerobot.datasets.format.episodes import each_episode_stats, load_episodes
 from lerobot.datasets.format.features import Feature, FeatureMap
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats
 from lerobot.datasets.statistics.dataset import DatasetStatistics, as_samples, has_numbers
 from lerobot.datasets.statistics.running import FloatArray, RunningStatistics
+
+_AT_ONCE = 2**16
 
 
 def dataset_statistics(root: Path, info: Info, only: Collection[str] | None = None) -> Stats:
@@ -39,7 +41,7 @@ def dataset_statistics(root: Path, info: Info, only: Collection[str] | None = No
     wanted = info.features.keys() if only is None else only
     numbers = {key: feature for key, feature in info.features.items() if has_numbers(feature) and key in wanted}
     cameras = [key for key in info.camera_keys if key in wanted]
-    images = load_episode_stats(root, info, cameras) if cameras else []
+    images = each_episode_stats(root, info, cameras) if cameras else ()
     result = DatasetStatistics(images).summary()
     files = [root / info.data_file(*place) for place in load_episodes(root, info).data_files()]
     result |= _number_statistics(files, numbers) if numbers else {}
@@ -52,8 +54,7 @@ def _number_statistics(files: list[Path], features: FeatureMap) -> Stats:
     read = functools.lru_cache(maxsize=1)(functools.partial(read_columns, features=features))
     ranges: dict[str, tuple[FloatArray, FloatArray]] = {}
     for path in files:
-        for key, values in read(path).items():
-            samples = as_samples(values)
+        for key, samples in _samples(read(path)):
             low, high = samples.min(axis=0), samples.max(axis=0)
             if key in ranges:
                 low, high = np.minimum(low, ranges[key][0]), np.maximum(high, ranges[key][1])
@@ -62,10 +63,17 @@ def _number_statistics(files: list[Path], features: FeatureMap) -> Stats:
     rows = 0
     for path in reversed(files):
         columns = read(path)
-        for key, values in columns.items():
-            running[key].update(as_samples(values))
+        for key, samples in _samples(columns):
+            running[key].update(samples)
         rows += len(next(iter(columns.values())))
     return {key: statistics.summary(rows) for key, statistics in running.items()}
+
+
+def _samples(columns: Mapping[str, npt.NDArray[np.generic]]) -> Iterator[tuple[str, FloatArray]]:
+    """Values of every column, `_AT_ONCE` rows at a time: as doubles, and counted, they take many times their room."""
+    for key, values in columns.items():
+        for first in range(0, len(values), _AT_ONCE):
+            yield key, as_samples(values[first : first + _AT_ONCE])
 
 
 def read_columns(path: Path, features: FeatureMap) -> dict[str, npt.NDArray[np.generic]]:

@@ -13,7 +13,7 @@ from lerobot.core.errors import DatasetError
 from lerobot.datasets.checks.structure import check_episode
 from lerobot.datasets.format import layout
 from lerobot.datasets.format.columns import data_schema, data_table
-from lerobot.datasets.format.episodes import load_episode_stats, load_episodes
+from lerobot.datasets.format.episodes import each_episode_stats, load_episodes
 from lerobot.datasets.format.features import INDEX_DTYPES, is_depth
 from lerobot.datasets.format.info import Info
 from lerobot.datasets.format.stats_json import Stats, flatten_stats, load_stats
@@ -51,7 +51,7 @@ def load_state(root: Path, info: Info) -> SavedState:
     Raises:
         DatasetError: its metadata is damaged.
     """
-    statistics, tasks = DatasetStatistics(load_episode_stats(root, info)), load_tasks(root, info)
+    statistics, tasks = DatasetStatistics(each_episode_stats(root, info)), load_tasks(root, info)
     # New rows are numbered from the totals, so these must be those of the files, whatever info.json says.
     counted = {"total_frames": int(load_episodes(root, info).column("length").sum()), "total_tasks": len(tasks)}
     return SavedState(info.model_copy(update=counted), tasks, load_stats(root) or {}, statistics)

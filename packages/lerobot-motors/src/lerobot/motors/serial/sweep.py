@@ -5,7 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from lerobot.core.errors import CalibrationError
+from lerobot.core.hooks import tell_run
 from lerobot.core.prompts import Prompter, TerminalPrompter
+from lerobot.core.types import JointTravel
 from lerobot.motors.motor import MotorCalibration
 from lerobot.motors.serial.chain import ServoChain
 
@@ -44,6 +46,11 @@ class Sweep:
     def travel(self) -> int:
         """Steps between the two ends reached so far."""
         return self.high - self.low
+
+    @property
+    def so_far(self) -> JointTravel:
+        """What hooks are told."""
+        return JointTravel(self.low, self.position, self.high, self._resolution)
 
 
 def reset(bus: ServoChain, names: Sequence[str]) -> None:
@@ -172,13 +179,17 @@ def from_sweep(bus: ServoChain, name: str, sweep: Sweep) -> MotorCalibration:
 
 
 def follow(bus: ServoChain, names: Sequence[str], display_values: bool, prompter: Prompter) -> dict[str, Sweep]:
-    """Follow joints until Enter is pressed, showing a live table of where each has been."""
+    """Follow joints until Enter is pressed, telling hooks, and a live table, where each has been."""
     first = bus.sync_read("Present_Position", names, normalize=False)
     sweeps = {name: Sweep(int(first[name]), bus.model_resolution_table[bus.motors[name].model]) for name in names}
     shown = False
+    if isinstance(prompter, TerminalPrompter):
+        # Drawn anew fifty times a second it is a table on a terminal, and in a file megabytes of tables.
+        display_values = display_values and prompter.can_redraw()
     while True:
         for name, reading in bus.sync_read("Present_Position", names, normalize=False).items():
             sweeps[name].add(int(reading))
+        tell_run("calibration_progress", joints={name: sweep.so_far for name, sweep in sweeps.items()})
         if display_values:
             prompter.say(_table(sweeps, redraw=shown))
             shown = True
