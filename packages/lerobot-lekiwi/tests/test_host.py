@@ -145,8 +145,8 @@ def test_a_latched_stop_holds_whoever_commands(
     """Wheels stand and the arm stays; a robot that was released gets no power; after the release both go on."""
     line, asking = start("lekiwi"), Asking()
     robot: Any = LeKiwi(LeKiwiConfig(port=line.port, id="kiwi", calibration_dir=calibrations, cameras={}))
-    with GatedRobot.connected(robot, SafetyConfig(ramp_s=0.0, stop_after_s=0.05)) as gated:
-        host = Host(robot, gated, asking, watchdog_s=0.02)
+    with GatedRobot.connected(robot, SafetyConfig(ramp_s=0.0, stop_after_s=0.5)) as gated:
+        host = Host(robot, gated, asking, watchdog_s=0.1)
 
         def ticked(condition: Callable[[], bool]) -> bool:
             host.tick()
@@ -167,7 +167,7 @@ def test_a_latched_stop_holds_whoever_commands(
         asking.command = None
         until(lambda: ticked(lambda: torque(line) == [0] * 9))
         stop_latch().set("smoke", "the test")
-        time.sleep(0.05)
+        time.sleep(0.15)  # longer than the watchdog waits: a newcomer
         asking.command = DRIVE
         for _ in range(5):
             host.tick()

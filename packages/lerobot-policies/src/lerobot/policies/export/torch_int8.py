@@ -28,14 +28,14 @@ class _RoundedLinear(torch.ao.nn.quantized.dynamic.Linear):
     _before: Tensor
 
     @classmethod
-    def from_float(cls, mod: nn.Linear, **options: Any) -> "_RoundedLinear":
+    def from_float(cls, mod: nn.Linear, use_precomputed_fake_quant: bool = False) -> "_RoundedLinear":
         """Round a layer."""
-        made: _RoundedLinear = super().from_float(mod, **options)
+        made: _RoundedLinear = super().from_float(mod, use_precomputed_fake_quant)  # type: ignore[no-untyped-call]
         made.__dict__["_before"] = mod.weight.detach()
         return made
 
     @property
-    def weight(self) -> Tensor:
+    def weight(self) -> Tensor:  # type: ignore[override] # a method there
         """See `nn.Linear`."""
         return self._before
 
