@@ -16,6 +16,8 @@ from lerobot.core.durable import make_folder
 from lerobot.core.errors import LeRobotError, PluginError
 from lerobot.studio import home
 from lerobot.studio.access import Access
+from lerobot.studio.datasets import pages as datasets
+from lerobot.studio.datasets.reader import Reader
 from lerobot.studio.forms import pages as forms
 from lerobot.studio.forms.remembered import Remembered
 from lerobot.studio.learn import pages as learn
@@ -39,11 +41,13 @@ def make_app(folder: Path, token: str, host: str, port: int) -> Starlette:
     """
     make_folder(folder)
     folder.chmod(0o700)
+    reader = Reader()
     app = Starlette(
         routes=[
             *home.routes(),
             *forms.routes(),
             *runs.routes(),
+            *datasets.routes(reader),
             *live.routes(),
             *setup.routes(),
             *learn.routes(),
@@ -53,6 +57,7 @@ def make_app(folder: Path, token: str, host: str, port: int) -> Starlette:
         exception_handlers={LeRobotError: _explain, HTTPException: _explain_status},
         lifespan=_lifespan,
     )
+    app.state.reader = reader
     app.state.templates = templates()
     app.state.live = Live(lambda run, word: app.state.runs.get(run).word(word))
     app.state.runs = Runs(folder / "runs", app.state.live.environment)
@@ -64,6 +69,7 @@ def make_app(folder: Path, token: str, host: str, port: int) -> Starlette:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     async with serve_commands(app.state.live):
         yield
+        await app.state.reader.end()
 
 
 def _explain(request: Request, error: Exception) -> Response:

@@ -128,7 +128,8 @@ def _push(result: EditResult, config: commands.EditDatasetConfig) -> str:
 
     folder, home = result.root.resolve(), lerobot_home().resolve()
     given = config.new_repo_id or config.repo_id or ""
-    name = folder.relative_to(home).as_posix() if folder.is_relative_to(home) else given
+    is_result = not isinstance(config.operation, commands.InfoConfig)
+    name = folder.relative_to(home).as_posix() if is_result and folder.is_relative_to(home) else given
     if isinstance(config.operation, commands.SplitConfig) and name == given:
         name = f"{given}_{folder.name}"
     return f"uploaded to {push(result.root, name)}"
