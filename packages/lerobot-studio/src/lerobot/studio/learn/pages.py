@@ -66,12 +66,9 @@ async def resume(request: Request) -> Response:
 
 
 def training_of_run(request: Request) -> Response:
-    """Go to the training of a run."""
+    """Where the training of a run is shown, once it has measured something."""
     run = _runs(request).get(request.path_params["run"])
-    folder = _folder_of(run, trainings(_places(request)))
-    if folder is None:
-        raise LeRobotError("This training has measured nothing yet.", hint="Its log says how far it is.")
-    return RedirectResponse(f"/train/view?{urlencode({'folder': folder})}", 303)
+    return render(request, "training_link.html", run=run, folder=_folder_of(run, trainings(_places(request))))
 
 
 def _training(request: Request, folder: str) -> Training:

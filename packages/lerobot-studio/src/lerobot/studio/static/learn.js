@@ -18,7 +18,7 @@
       points: { show: columns.step.length < 60 } }));
     const cell = document.createElement("div");
     place.append(cell);
-    const width = Math.max(240, cell.clientWidth), values = (_, splits) => splits.map((v) => String(Number(v.toPrecision(4))));
+    const width = Math.max(240, cell.clientWidth), values = (_, splits) => splits.map((v) => (v && Math.abs(v) < 1e-3 ? v.toExponential(1) : String(Number(v.toPrecision(4)))));
     return new uPlot({ width, height: 220, title: names.length > 1 ? "loss" : names[0], scales: { x: { time: false } },
       axes: [axis, { ...axis, size: 64, values }], series: [{ label: "step" }, ...series] },
       [columns.step, ...names.map((name) => columns[name])], cell);
