@@ -1,7 +1,6 @@
 """A dataset of any version as values that JSON has: what it is, and what its episodes hold."""
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +88,8 @@ class Recording:
         """
         meta, listed = self.meta, slice(first, None if count is None else first + count)
         lengths, tasks = meta.episodes["length"][listed], meta.episodes["tasks"][listed]
-        outcomes: Sequence[str | None] = (self._outcomes() or [None] * len(meta.episodes))[listed]
+        known = self._outcomes()
+        outcomes = [None] * len(lengths) if known is None else known[listed]
         # By column: of a large recording, rows taken one by one cost seconds.
         videos = {key: self._places(key, listed) for key in meta.video_keys}
         episodes = [

@@ -75,8 +75,7 @@ class DatasetPages:
             await run_in_threadpool(remember, root)
         runs: Runs = request.app.state.runs
         done = runs.get(request.query_params["run"]) if "run" in request.query_params else None
-        values = {"root": root, "done": done, "first": first, "most": _MOST_LISTED}
-        return render(request, "dataset.html", told=told, **values)
+        return render(request, "dataset.html", told=told, root=root, done=done, first=first, most=_MOST_LISTED)
 
     async def card(self, request: Request) -> Response:
         """Tasks and the first picture of one, for the list."""
