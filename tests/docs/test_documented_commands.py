@@ -1,6 +1,7 @@
 """Every `bash` block after a `<!-- run -->` line in README.md and docs/ is executed; a page is one shell session.
 
 A page with a `<!-- run slow -->` line runs in `nox -s slow`: what it shows is tried elsewhere too, or costs minutes.
+That its flags are there is always tried, see `test_documented_flags`.
 `./run` and `uv run` only choose the environment, so they are left out here: the environment of the tests is on the path
 instead.
 """

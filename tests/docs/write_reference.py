@@ -162,7 +162,7 @@ def _flags(rows: list[Row], prefix: str = "--") -> str:
         [
             [
                 f"`{row.flag if prefix else row.flag.removeprefix('--')}`",
-                row.type,
+                f"{row.type} {row.unit}".rstrip(),
                 _required(row) if row.required else f"`{row.default}`" if row.default else "",
                 row.text,
             ]

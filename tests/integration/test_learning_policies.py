@@ -124,7 +124,13 @@ def run_on(root: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+# Another of a kind that is tried in every run: the same policy without pictures, the same package's other form.
+FURTHER = ("diffusion from states", "bc_rnn from states")
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in FURTHER else ()) for kind in KINDS]
+)
 def test_a_run_that_was_interrupted_ends_as_one_that_was_not(kind: str, tmp_path: Path) -> None:
     if not DATA.exists():
         pytest.skip(f"{DATA} is not here")
@@ -201,7 +207,7 @@ def test_an_arm_of_one_joint_trains(flags: tuple[str, ...], size: int, tmp_path:
     assert trained.processors.postprocessor(action).shape == (1, 1)
 
 
-@pytest.mark.parametrize("kind", ["diffusion", "vqbet"])
+@pytest.mark.parametrize("kind", ["diffusion", pytest.param("vqbet", marks=pytest.mark.slow)])
 def test_channels_last_is_another_layout_of_the_same_run(kind: str, tmp_path: Path) -> None:
     """Rounded differently, and resumed in the same layout; files have one order of elements."""
     if not DATA.exists():
@@ -255,7 +261,9 @@ def untrained(kind: str, folder: Path, sizes: tuple[int, int], camera: str, pict
     return f"--policy.path={folder / 'untrained'}"
 
 
-@pytest.mark.parametrize("kind", ["diffusion", "vqbet", "bc_rnn"])
+@pytest.mark.parametrize(
+    "kind", ["diffusion", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("vqbet", "bc_rnn"))]
+)
 def test_they_drive_a_robot(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     policy = untrained(kind, tmp_path, (6, 6), "observation.images.top", (32, 40))
     camera = "--robot.cameras={top: {type: fake, width: 40, height: 32, fps: 30}}"
@@ -264,7 +272,9 @@ def test_they_drive_a_robot(kind: str, tmp_path: Path, capsys: pytest.CaptureFix
     assert "ended by duration" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("kind", ["diffusion", "vqbet", "bc_rnn"])
+@pytest.mark.parametrize(
+    "kind", ["diffusion", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("vqbet", "bc_rnn"))]
+)
 def test_they_play_in_an_environment(kind: str, tmp_path: Path) -> None:
     policy = untrained(kind, tmp_path, (2, 2), "observation.image", (96, 96))
     environment = ["--env.type=pusht", "--env.episode_length=6", "--eval.n_episodes=2", "--eval.batch_size=2"]

@@ -38,7 +38,7 @@ def cases():
     return rng.integers(-5000, 9000, N), low, high, rng.integers(0, 2, N), rng.uniform(-400, 400, N)
 
 
-@pytest.mark.parametrize("resolution", [4096, 1024])
+@pytest.mark.parametrize("resolution", [4096, pytest.param(1024, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mode", list(MotorNormMode))
 @pytest.mark.parametrize("honours", [True, False])
 def test_every_value_equals_the_formula(cases, mode, resolution, honours) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_networks import published_decoder, published_vision
+from published_paligemma import published_decoder, published_vision
 from tiny_pi import VOCABULARY, fast_settings
 
 from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError

@@ -1,8 +1,5 @@
-"""A small dataset, and training of a tiny policy on it, in this process or another."""
+"""A small dataset, and training of a tiny policy on it."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -124,22 +121,6 @@ def resume() -> Callable[..., None]:
     def call(checkpoint: Path, *more: str) -> None:
         flags = [f"--config_path={checkpoint / 'pretrained_model' / 'train_config.json'}", "--resume=true", *more]
         assert run(load(TrainPipelineConfig, flags).config) == 0
-
-    return call
-
-
-@pytest.fixture
-def start() -> Callable[..., "subprocess.Popen[str]"]:
-    """Start `lerobot train`, or a launcher of it, in another process."""
-
-    def call(
-        arguments: list[str], launcher: tuple[str, ...] = (sys.executable,), script: str = "run_train.py"
-    ) -> "subprocess.Popen[str]":
-        environ = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
-        command = [*launcher, str(HERE / script), *arguments, "--policy.discover_packages_path=tiny_policy"]
-        return subprocess.Popen(
-            command, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-        )
 
     return call
 

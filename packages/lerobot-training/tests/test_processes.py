@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +16,74 @@ import pytest
 from lerobot.core.errors import LeRobotError
 from lerobot.training.processes import check_launched
 
-Start = Callable[..., "subprocess.Popen[str]"]
 States = Callable[[Path], dict[str, bytes]]
-TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+HERE = Path(__file__).parent
+ENVIRON = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
+LAUNCHED = (str(HERE / "run_train.py"), "--policy.discover_packages_path=tiny_policy")
 
 
-def finish(process: "subprocess.Popen[str]", expected: int = 0) -> str:
-    output, _ = process.communicate(timeout=200)
-    assert process.returncode == expected, output
-    return output
+class Run:
+    """A run of `lerobot train` that the server has started, as `subprocess.Popen` would show it."""
+
+    def __init__(self, ask: Callable[..., Any], flags: list[str], processes: int, log: Path) -> None:
+        self._ask, self._log = ask, log
+        self.pid: int = ask("start", [*flags, LAUNCHED[1]], processes, str(log))
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            self.returncode = self._ask("poll", self.pid)
+        return self.returncode
+
+    def finish(self, expected: int = 0) -> str:
+        """Wait for its end; gives what it said."""
+        while self.poll() is None:
+            time.sleep(0.02)
+        output = self._log.read_text()
+        assert self.returncode == expected, output
+        return output
+
+    def wait_for(self, path: Path) -> None:
+        while not path.exists():
+            assert self.poll() is None, self._log.read_text()
+            time.sleep(0.02)
 
 
-def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
-    while not path.exists():
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.02)
+Start = Callable[..., Run]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Callable[..., Any]]:
+    """Asks the server, see `train_server.py`."""
+    command = [sys.executable, str(HERE / "train_server.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRON) as process:
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin is not None
+        assert stdout is not None
+
+        def ask(*job: Any) -> Any:
+            stdin.write(json.dumps(job) + "\n")
+            stdin.flush()
+            return json.loads(stdout.readline())
+
+        yield ask
+
+
+@pytest.fixture
+def start(server: Callable[..., Any], tmp_path: Path) -> Start:
+    """Start `lerobot train` in one process, or in several."""
+
+    def call(flags: list[str], processes: int = 1) -> Run:
+        return Run(server, flags, processes, tmp_path / f"{len(list(tmp_path.glob('*.log')))}.log")
+
+    return call
+
+
+def launch(flags: list[str], *launcher: str) -> "subprocess.CompletedProcess[str]":
+    """Run `lerobot train` by a launcher."""
+    command = [sys.executable, "-m", *launcher, LAUNCHED[0], *flags, LAUNCHED[1]]
+    out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.run(command, env=ENVIRON, text=True, timeout=200, check=False, **out)
 
 
 def resuming(run: Path, *more: str) -> list[str]:
@@ -46,10 +99,10 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     """SIGKILL at a random instant, in the middle of a checkpoint too: the newest complete one is used."""
     steps = ("--steps=1000", "--save_freq=50", "--log_freq=500", *more)
     process = start(arguments(tmp_path / "killed", *steps))
-    wait_for(tmp_path / "killed/checkpoints/000100", process)
+    process.wait_for(tmp_path / "killed/checkpoints/000100")
     time.sleep(random.SystemRandom().uniform(0, 0.5))
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.finish(expected=-signal.SIGKILL)
     last = (tmp_path / "killed/checkpoints/last").resolve()
     assert last.name < "001000"
     resume(last, "--save_freq=0")
@@ -62,9 +115,9 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
     start: Start, arguments: Any, train: Any, states: States, tmp_path: Path
 ) -> None:
     process = start(arguments(tmp_path / "run", "--steps=1000000", "--save_freq=0", "--log_freq=10"))
-    wait_for(tmp_path / "run/metrics.csv", process)
-    process.send_signal(signal.SIGINT)
-    output = finish(process, expected=130)
+    process.wait_for(tmp_path / "run/metrics.csv")
+    os.kill(process.pid, signal.SIGINT)
+    output = process.finish(expected=130)
     settings = (tmp_path / "run/checkpoints/last").resolve() / "pretrained_model/train_config.json"
     assert f"lerobot train --config_path={settings} --resume=true" in output
     assert "Traceback" not in output
@@ -80,10 +133,12 @@ def losses(run: Path) -> list[float]:
     return [float(line.split(",")[column]) for line in lines[1:]]
 
 
-def test_two_processes_equal_one_with_twice_the_batch(start: Start, arguments: Any, train: Any, tmp_path: Path) -> None:
+def test_two_processes_equal_one_with_twice_the_batch(arguments: Any, train: Any, tmp_path: Path) -> None:
     """gloo on the CPU; without noise, for two processes draw other noise than one."""
     quiet = ("--steps=12", "--policy.noise=0", "--save_freq=0", "--optimizer.type=sgd", "--optimizer.lr=0.05")
-    finish(start(arguments(tmp_path / "two", *quiet), TORCHRUN))
+    torchrun = ("torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    launched = launch(arguments(tmp_path / "two", *quiet), *torchrun)
+    assert launched.returncode == 0, launched.stdout
     train(tmp_path / "one", *quiet, "--batch_size=8")
     from safetensors.torch import load_file
 
@@ -98,26 +153,23 @@ def test_two_processes_equal_one_with_twice_the_batch(start: Start, arguments: A
 def test_two_processes_resume_sample_exactly(start: Start, arguments: Any, states: States, tmp_path: Path) -> None:
     """Each process has random numbers of its own, and gets its own back."""
     steps = ("--steps=14", "--save_freq=5")
-    finish(start(arguments(tmp_path / "run", *steps), script="run_together.py"))
+    start(arguments(tmp_path / "run", *steps), processes=2).finish()
     whole = states(tmp_path / "run/checkpoints/000014")
     random_files = [content for name, content in whole.items() if "rng_state" in name]
     assert len(random_files) == 2
     assert random_files[0] != random_files[1]
     again = resuming(tmp_path / "run", f"--checkpoint_path={tmp_path}/run/checkpoints/000005")
-    finish(start(again, script="run_together.py"))
+    start(again, processes=2).finish()
     assert states(tmp_path / "run/checkpoints/000014") == whole
     assert json.loads(whole["training_state/training_step.json"])["dp_world_size"] == 2
 
 
 @pytest.mark.slow
-def test_accelerate_launch_that_starts_one_of_two_is_refused(start: Start, arguments: Any, tmp_path: Path) -> None:
-    launcher = (sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1")
-    process = start(
-        arguments(tmp_path / "run", "--steps=2"), (*launcher, "--mixed_precision=no", "--dynamo_backend=no")
-    )
-    output, _ = process.communicate(timeout=200)
-    assert process.returncode != 0
-    assert "accelerate launch was asked for several processes and started one" in output
+def test_accelerate_launch_that_starts_one_of_two_is_refused(arguments: Any, tmp_path: Path) -> None:
+    size = ("--cpu", "--num_processes=2", "--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no")
+    launched = launch(arguments(tmp_path / "run", "--steps=2"), "accelerate.commands.launch", *size)
+    assert launched.returncode != 0
+    assert "accelerate launch was asked for several processes and started one" in launched.stdout
     assert not (tmp_path / "run").exists()
 
 

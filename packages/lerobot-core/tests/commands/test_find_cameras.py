@@ -2,6 +2,7 @@
 
 import json
 import struct
+import threading
 import zlib
 from pathlib import Path
 
@@ -155,3 +156,26 @@ def test_simulated_cameras_are_listed_only_when_they_are_asked_for(
     )
     assert "Blind @ 1" not in "\n".join(find(tmp_path))
     assert "  Name: Blind @ 1" in find(tmp_path, "blind")
+
+
+def test_watched_cameras_are_saved_again_and_again_and_closed_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers: list[int] = []
+
+    def look(_seconds: float) -> None:
+        numbers.append(read_frame_number(read_png(tmp_path / "fake_0.png")))
+        if len(numbers) == 3:
+            raise KeyboardInterrupt
+        # The next picture is another one.
+        threading.Event().wait(0.1)
+
+    prompter = ScriptedPrompter()
+    monkeypatch.setattr("lerobot.core.devices.camera_search.time.sleep", look)
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        find_cameras(FindCamerasConfig(camera_type="fake", output_dir=tmp_path, watch=True, format="json"), prompter)
+    assert numbers == sorted(set(numbers))
+    assert [json.loads(line)[0]["picture"] for line in prompter.said] == [str(tmp_path / "fake_0.png")] * 3
+    assert threading.active_count() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["fake_0.png"]

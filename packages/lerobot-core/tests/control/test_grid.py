@@ -52,8 +52,9 @@ def test_every_deadline_is_kept_or_counted_and_the_phase_stays(virtual_clock, vi
     assert report.ticks == len(ticks)
 
 
-def test_an_hour_does_not_drift(clock, arm):
-    fps, hours_ticks = 30, 30 * 3600
+@pytest.mark.parametrize("duration_s", [300, pytest.param(3600, marks=pytest.mark.slow)])
+def test_long_runs_do_not_drift(clock, arm, duration_s):
+    fps = 30
     gate = SafetyGate.for_robot(arm, SafetyConfig())
     last = []
 
@@ -64,9 +65,9 @@ def test_an_hour_does_not_drift(clock, arm):
 
     arm.log = type("Forgetful", (), {"append": lambda self, action: None})()
     loop = ControlLoop(arm, CallableSource(lambda _: {"joint.pos": 0.0}), gate, fps=fps, sinks=[Last()], clock=clock)
-    report = loop.run(duration_s=3600)
-    assert report.ticks == hours_ticks
-    assert last[0].start_s == pytest.approx(100.0 + 3600 - 1 / fps, abs=1e-6)
+    report = loop.run(duration_s=duration_s)
+    assert report.ticks == fps * duration_s
+    assert last[0].start_s == pytest.approx(100.0 + duration_s - 1 / fps, abs=1e-6)
     assert report.achieved_hz == pytest.approx(30, rel=1e-9)
 
 

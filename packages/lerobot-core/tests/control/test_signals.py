@@ -128,6 +128,8 @@ def interrupted_run(tmp_path, phase, signals):
 RUNS = [(phase, how) for phase in ("connect", *LOOP, "safe", "disconnect") for how in SIGNALS]
 # The first signal already interrupts a connection; a second one comes after the process has ended.
 RUNS.remove(("connect", "twice"))
+# Another number takes the same way as Ctrl-C: one phase shows it in every run, the others in the slow session.
+RUNS = [pytest.param(*run, marks=pytest.mark.slow if run[1] == "term" and run[0] != "send" else ()) for run in RUNS]
 
 
 @pytest.mark.parametrize(("phase", "how"), RUNS)

@@ -129,7 +129,10 @@ def test_results_are_uploaded_under_their_names(recorded, tmp_path, monkeypatch,
     run_command("edit-dataset", ["--repo_id=me/set", f"--new_root={tmp_path}/new", "--new_repo_id=me/new", *deleting])
     assert [name for _, name in sent] == ["me/set_a", "me/set_b", "me/set_a", "me/set_b", "me/new"]
     assert sent[-1][0] == tmp_path / "new"
+    as_it_is = ["--operation.type=info", "--push_to_hub=true"]
     assert "uploaded to there" in capsys.readouterr().out
+    run_command("edit-dataset", [f"--root={tmp_path}/home/me/set", "--repo_id=me/other", *as_it_is])
+    assert sent[-1] == (tmp_path / "home/me/set", "me/other")
     with pytest.raises(LeRobotError, match="no name on the Hub"):
         run_command("edit-dataset", [f"--root={tmp_path}/home/me/set", *deleting])
 

@@ -14,8 +14,16 @@ from lerobot.datasets.writer.recorder import DatasetRecorder
 LENGTHS = [3, 4, 1, 5]
 
 
-@pytest.mark.parametrize("finalized", [False, True])
-@pytest.mark.parametrize("fps", [29.97, 12.5, 50])
+@pytest.mark.parametrize(
+    ("fps", "finalized"),
+    [
+        *((29.97, False), (12.5, True)),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in ((29.97, True), (12.5, False), (50, False), (50, True))
+        ),
+    ],
+)
 def test_every_edit_at_every_rate(tmp_path, kit, monkeypatch, fps, finalized):
     healthy = VideoFileEncoder.add
 

@@ -49,8 +49,7 @@ def test_a_clean_recording(clean):
     [
         "rebot_b601_v30_1ep",
         *(f"derived_from_v1_{v}/{n}" for v in ("v21", "v30") for n in ("pusht_1ep", "xarm_lift_1ep")),
-        "derived_from_v1_v30/aloha_sim_4ep",
-        pytest.param("derived_from_v1_v21/aloha_sim_4ep", marks=pytest.mark.slow),
+        *(pytest.param(f"derived_from_v1_{v}/aloha_sim_4ep", marks=pytest.mark.slow) for v in ("v21", "v30")),
     ],
 )
 def test_clean_real_datasets(name):
@@ -59,7 +58,7 @@ def test_clean_real_datasets(name):
     assert list(verify_dataset(DATA / name)) == []
 
 
-@pytest.mark.parametrize("name", ["cr5_v21_5ep", "cr5_v30_5ep_official"])
+@pytest.mark.parametrize("name", [pytest.param("cr5_v21_5ep", marks=pytest.mark.slow), "cr5_v30_5ep_official"])
 def test_what_is_odd_in_a_real_dataset(name):
     """Its first states are older than the second ones (3 rad/s at once), and its time statistics are of other times."""
     if not (DATA / name).exists():

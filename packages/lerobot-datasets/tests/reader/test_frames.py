@@ -153,7 +153,7 @@ def test_hf_dataset_has_the_same_rows(tmp_path: Path, make_dataset: Make) -> Non
     assert dataset.select_columns("action").column_names == ["action"]
 
 
-@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+@pytest.mark.parametrize("start_method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_workers_read_what_one_process_reads(tmp_path: Path, make_dataset: Make, start_method: str) -> None:
     root = make_dataset(tmp_path / "d", LENGTHS, video=True)
     dataset = LeRobotDataset("a/b", root, delta_timestamps={"action": [-0.1, 0.0]})

@@ -129,7 +129,11 @@ def test_a_recording_by_keys(terminal, tmp_path, kit):
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(None, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
+    ("number", "code"),
+    [
+        *((None, 130), (signal.SIGKILL, -9)),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((signal.SIGTERM, 143), (signal.SIGHUP, 129))),
+    ],
 )
 def test_the_terminal_is_usable_whatever_ended_the_command(terminal, tmp_path, kit, number, code):
     run = terminal()

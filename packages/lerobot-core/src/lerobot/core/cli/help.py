@@ -55,7 +55,7 @@ def _section(section: Section) -> Group:
     grid.add_column(ratio=1)
     for row in section.rows:
         left = Text(row.flag, style="cyan" if row.flag.startswith("--") else "bold")
-        left.append(f" {row.type}" if row.type else "", style="dim")
+        left.append(f" {row.type} {row.unit}".rstrip(), style="dim")
         right = Text(row.text)
         if row.required:
             where = f" with {row.within}" if row.within else ""

@@ -28,4 +28,9 @@ class FindCamerasConfig(CommandConfig):
     warmup_s: Annotated[float, Unit("s")] = Field(
         default=1.0, ge=0, description="How long each camera is read before that."
     )
+    watch: bool = Field(
+        default=False,
+        description="Keep all cameras open and save their pictures again and again, until Ctrl-C; as json with a line "
+        "each time.",
+    )
     format: Literal["table", "json"] = Field(default="table", description="How the list is written.")

@@ -4,6 +4,8 @@ Files and flags become the same nodes, so one reading of values serves all sourc
 value here: whether `001` is a number or a name is for the field to say.
 """
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -14,6 +16,9 @@ _MAX_DEPTH = 50
 """Deeper nesting is an alias that contains itself, or an attack."""
 _MAX_VALUES = 100_000
 """More values than that, once every alias is written out, are an attack on the memory."""
+
+_PLAIN = re.compile(r"-?[\w./+~](?:[\w ./+~-]*[\w./+~-])?")
+"""Words that need no quotes inside brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,25 @@ def _flow(node: Node) -> str | None:
     if isinstance(node, Items):
         return "[" + ", ".join(f"{_flow(item)}" for item in node.items) + "]"
     return node.text
+
+
+def in_flow(node: Node) -> str:
+    """The value as it would be typed after a flag; a single word as it is, so that its field reads it."""
+    return node.text or "" if isinstance(node, Text | Scalar) else _in_flow(node)
+
+
+def _in_flow(node: Node) -> str:
+    if isinstance(node, Table):
+        return "{" + ", ".join(f"{_word(key)}: {_in_flow(item)}" for key, item in node.entries.items()) + "}"
+    if isinstance(node, Items):
+        return "[" + ", ".join(map(_in_flow, node.items)) + "]"
+    if isinstance(node, Scalar) and node.quoted:
+        return json.dumps(node.text, ensure_ascii=False)
+    return _word(node.text or "null")
+
+
+def _word(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def to_python(node: Node) -> Any:

@@ -61,10 +61,10 @@ class Resolver:
     def value(self, field: FieldInfo, layers: Layers, path: Path, base: Any = None) -> Any:
         """Resolve one field; `base` is its default where that is a model."""
         alternatives = members(field.annotation)
-        if layers and type(None) in alternatives and _is_null(layers[-1]):
+        if layers and type(None) in alternatives and is_null(layers[-1]):
             self.sources[path] = layers[-1].origin.source
             return None
-        layers = [layer for layer in layers if not _is_null(layer)] or layers
+        layers = [layer for layer in layers if not is_null(layer)] or layers
         return self._value(tuple(part for part in alternatives if part is not type(None)), field, layers, path, base)
 
     def _value(self, parts: tuple[Any, ...], field: FieldInfo, layers: Layers, path: Path, base: Any = None) -> Any:
@@ -314,7 +314,8 @@ def _default(field: FieldInfo) -> Any:
     return default if default is not PydanticUndefined and isinstance(default, ConfigModel) else None
 
 
-def _is_null(node: Node) -> bool:
+def is_null(node: Node) -> bool:
+    """Whether a value stands for none at all."""
     if isinstance(node, Text):
         return node.text in NULL
     return isinstance(node, Scalar) and not node.quoted and node.text in {*NULL, "~", ""}

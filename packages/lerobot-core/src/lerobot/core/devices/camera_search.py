@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ from lerobot.core.registry import registry
 from lerobot.core.registry.catalog import known_plugins
 
 log = logging.getLogger(__name__)
+
+WATCH_PERIOD_S = 0.25
+"""Seconds between two pictures that are looked at, not recorded: packing them as PNG takes a core 40 ms each."""
+
+Found = tuple[FindsCameras, dict[str, Any]]
+"""A camera that was found, and the class that found it."""
 
 
 def installed() -> Iterator[tuple[str, FindsCameras]]:
@@ -61,25 +68,62 @@ def description(found: dict[str, Any], indent: str) -> Iterator[str]:
             yield f"{indent}{title}: {value}"
 
 
-def save_pictures(
-    cameras: list[tuple[FindsCameras, dict[str, Any]]], config: FindCamerasConfig, say: Callable[[str], None]
-) -> list[Path | None]:
+def save_pictures(cameras: list[Found], config: FindCamerasConfig, say: Callable[[str], None]) -> list[Path | None]:
     """Save the last picture of each camera, one camera after the other; give where, None for those without."""
     saved: list[Path | None] = []
-    for cls, found in cameras:
+    for found in cameras:
         saved.append(None)
-        if not isinstance(cls, OpensFoundCameras):
-            say(f"No picture of {found['name']}: its package does not open cameras it found.")
-            continue
-        path = config.output_dir / f"{found['type']}_{found['id']}.png".lower().replace("/", "_").replace("\\", "_")
-        try:
-            with cls.from_discovery(found) as camera:
-                write_png(path, _last_picture(camera, config.warmup_s + config.record_time_s))
-        except (LeRobotError, OSError) as error:
-            log.warning("No picture of %s: %s", found["name"], error)
-            continue
-        saved[-1] = path
+        with ExitStack() as stack:
+            if (camera := _opened(found, stack, say)) is not None:
+                saved[-1] = _saved(found, config, lambda: _last_picture(camera, config.warmup_s + config.record_time_s))
     return saved
+
+
+def watch_pictures(
+    cameras: list[Found], config: FindCamerasConfig, say: Callable[[str], None]
+) -> Iterator[list[Path | None]]:
+    """Save a picture of every camera again and again, all of them open; give where, see `save_pictures`, each time."""
+    with ExitStack() as stack:
+        opened = [_opened(found, stack, say) for found in cameras]
+        while True:
+            for place, (found, camera) in enumerate(zip(cameras, opened, strict=True)):
+                if camera is not None and _saved(found, config, camera.read) is None:
+                    opened[place] = None
+            yield [
+                None if camera is None else _picture_path(found, config)
+                for found, camera in zip(cameras, opened, strict=True)
+            ]
+            time.sleep(WATCH_PERIOD_S)
+
+
+def _opened(found: Found, stack: ExitStack, say: Callable[[str], None]) -> Camera | None:
+    cls, facts = found
+    if not isinstance(cls, OpensFoundCameras):
+        say(f"No picture of {facts['name']}: its package does not open cameras it found.")
+        return None
+    try:
+        return stack.enter_context(cls.from_discovery(facts))
+    except (LeRobotError, OSError) as error:
+        log.warning("No picture of %s: %s", facts["name"], error)
+        return None
+
+
+def _saved(found: Found, config: FindCamerasConfig, take: Callable[[], Any]) -> Path | None:
+    """Take a picture and save it, whole at every instant; give where, None if it could not be taken."""
+    path = _picture_path(found, config)
+    aside = path.with_name(f".{path.name}")
+    try:
+        write_png(aside, take())
+        aside.replace(path)
+    except (LeRobotError, OSError) as error:
+        log.warning("No picture of %s: %s", found[1]["name"], error)
+        return None
+    return path
+
+
+def _picture_path(found: Found, config: FindCamerasConfig) -> Path:
+    facts = found[1]
+    return config.output_dir / f"{facts['type']}_{facts['id']}.png".lower().replace("/", "_").replace("\\", "_")
 
 
 def _last_picture(camera: Camera, seconds: float) -> Any:

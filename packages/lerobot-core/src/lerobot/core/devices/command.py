@@ -3,8 +3,9 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from lerobot.core.commands.calibrate import CalibrateConfig
@@ -13,7 +14,7 @@ from lerobot.core.commands.find_joint_limits import FindJointLimitsConfig
 from lerobot.core.commands.find_port import FindPortConfig
 from lerobot.core.commands.setup_motors import SetupMotorsConfig
 from lerobot.core.control import ControlLoop, TeleoperatorSource, require_features
-from lerobot.core.devices.camera_search import asked_for, description, installed, save_pictures
+from lerobot.core.devices.camera_search import Found, asked_for, description, installed, save_pictures, watch_pictures
 from lerobot.core.devices.joint_ranges import BANNER, JointRanges, joint_positions, show
 from lerobot.core.devices.person import needs_a_person
 from lerobot.core.devices.ports import SerialPort, serial_ports, unplugged
@@ -168,13 +169,7 @@ def find_cameras(config: FindCamerasConfig, prompter: Prompter | None = None) ->
         found_by = {name: found for name, found in found_by.items() if name not in simulated}
     cameras = [(classes[name], found) for name, each in found_by.items() for found in each]
     if config.format == "json":
-        pictures = iter(save_pictures(cameras, config, log.warning) if config.record_time_s else [])
-        listed = [
-            {"camera": name, **found, "picture": next(pictures, None)}
-            for name, each in found_by.items()
-            for found in each
-        ]
-        prompter.say(json.dumps(listed, indent=2, default=str))
+        _list_cameras(found_by, cameras, config, prompter)
         return
     if not cameras:
         prompter.say(_nothing_found(config.camera_type, sorted(found_by)))
@@ -185,8 +180,27 @@ def find_cameras(config: FindCamerasConfig, prompter: Prompter | None = None) ->
         for line in description(found, "  "):
             prompter.say(line)
         prompter.say("-" * 20)
+    if config.watch:
+        prompter.say(f"Images are saved to {config.output_dir} until Ctrl-C.")
+        for _ in watch_pictures(cameras, config, prompter.say):
+            pass
     if config.record_time_s and any(save_pictures(cameras, config, prompter.say)):
         prompter.say(f"Image capture finished. Images saved to {config.output_dir}")
+
+
+def _list_cameras(
+    found_by: Mapping[str, list[dict[str, Any]]], cameras: list[Found], config: FindCamerasConfig, prompter: Prompter
+) -> None:
+    """Write the list for a program; of watched cameras a line whenever there are new pictures."""
+    rounds: Iterator[list[Path | None]] = iter([[None] * len(cameras)])
+    if config.watch:
+        rounds = watch_pictures(cameras, config, log.warning)
+    elif config.record_time_s:
+        rounds = iter([save_pictures(cameras, config, log.warning)])
+    named = [{"camera": name, **found} for name, each in found_by.items() for found in each]
+    for pictures in rounds:
+        listed = [{**found, "picture": picture} for found, picture in zip(named, pictures, strict=True)]
+        prompter.say(json.dumps(listed, indent=None if config.watch else 2, default=str))
 
 
 def _is_simulated(found: Mapping[str, Any]) -> bool:

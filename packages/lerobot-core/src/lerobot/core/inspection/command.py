@@ -20,6 +20,7 @@ from lerobot.core.distributions.source import Source
 from lerobot.core.errors import ConfigError, ConfigProblem, PluginError
 from lerobot.core.hooks import load_hooks
 from lerobot.core.inspection.plugin_list import explain, print_table, rows
+from lerobot.core.inspection.robot_limits import limit_text, robot_limits
 from lerobot.core.inspection.versions import versions
 from lerobot.core.installation import Fact, own_facts
 from lerobot.core.registry import KINDS, Discovered, kind_of, registry
@@ -29,12 +30,19 @@ from lerobot.core.words import counted
 
 
 def info(config: InfoConfig) -> None:
-    """Print versions and the platform, as bullets for a bug report."""
+    """Print versions and the platform, as bullets for a bug report; or what a robot takes, a key a line.
+
+    Raises:
+        FeatureMismatchError: the robot takes something that the safety gate cannot limit.
+        PluginError: its driver cannot be imported.
+    """
+    limits = {} if config.robot is None else robot_limits(config.robot)
     if config.format == "json":
-        typer.echo(json.dumps(versions(), indent=2))
+        typer.echo(json.dumps(limits or versions(), indent=2))
         return
-    for name, value in versions().items():
-        typer.echo(f"- {name}: {value}")
+    texts = {key: limit_text(limit) for key, limit in limits.items()} or versions()
+    for name, text in texts.items():
+        typer.echo(f"- {name}: {text}")
 
 
 def plugins(config: PluginsConfig) -> int:

@@ -107,6 +107,14 @@ class ModifyTasksConfig(ConfigModel):
     task_replacements: dict[str, str] | None = Field(default=None, description="Instruction by present instruction.")
 
 
+class SetOutcomeConfig(ConfigModel):
+    """Say how episodes ended, in the column `outcome`, which is made if there is none."""
+
+    type: Literal["set_outcome"] = "set_outcome"
+    outcome: Literal["success", "failure", "unknown"] = Field(description="How they ended.")
+    episode_indices: list[int] | None = Field(default=None, description="Numbers of the episodes; all if unset.")
+
+
 class _EncodingConfig(ConfigModel):
     rgb_encoder: RGBEncoderConfig = Field(default_factory=RGBEncoderConfig, description="Encoder of colour cameras.")
     depth_encoder: DepthEncoderConfig = Field(
@@ -178,6 +186,7 @@ Operation = (
     | RenameFeatureConfig
     | TrimConfig
     | ModifyTasksConfig
+    | SetOutcomeConfig
     | ConvertImageToVideoConfig
     | ReencodeVideosConfig
     | RecomputeStatsConfig

@@ -1,7 +1,7 @@
 """Configuration of `lerobot verify-dataset`."""
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -22,12 +22,16 @@ class VerifyDatasetConfig(CommandConfig):
         "lerobot verify-dataset --repo_id=me/cubes",
         "lerobot verify-dataset --root=data/cubes --pictures=false",
         "lerobot verify-dataset --repo_id=me/cubes --strict",
+        "lerobot verify-dataset --repo_id=me/cubes --format=json",
     )
 
     repo_id: str | None = Field(default=None, description="Name of the dataset, 'owner/name'.")
     root: Path | None = Field(default=None, description="Its folder; default: under $HF_LEROBOT_HOME.")
     strict: bool = Field(default=False, description="Exit code 1 for warnings too.")
     pictures: bool = Field(default=True, description="Decode every image; without it only numbers are checked.")
+    format: Literal["text", "json"] = Field(
+        default="text", description="How findings are written; json: one list of them, for programs."
+    )
     executor: ExecutorConfig | None = Field(default=None, description=EXECUTOR)
     shard_size_in_mb: float = Field(default=SHARD_MEGABYTES, gt=0, description=SHARD_SIZE)
 

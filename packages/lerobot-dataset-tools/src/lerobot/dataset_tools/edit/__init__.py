@@ -7,6 +7,7 @@ from lerobot.dataset_tools.edit.features import add_feature, add_features, remov
 from lerobot.dataset_tools.edit.outcome import EditResult
 from lerobot.dataset_tools.edit.selection import delete_episodes, keep_episodes, merge, split
 from lerobot.dataset_tools.edit.statistics import recompute_stats
+from lerobot.dataset_tools.edit.success import set_outcome
 from lerobot.dataset_tools.edit.swap import undo
 from lerobot.dataset_tools.edit.tasks import modify_tasks
 from lerobot.dataset_tools.edit.trim import trim
@@ -26,6 +27,7 @@ __all__ = [
     "remove_feature",
     "rename_feature",
     "repair",
+    "set_outcome",
     "split",
     "trim",
     "undo",

@@ -20,6 +20,7 @@ from lerobot.dataset_tools.edit.outcome import EditResult
 from lerobot.dataset_tools.edit.report import describe_dataset
 from lerobot.dataset_tools.edit.selection import delete_episodes, merge, split
 from lerobot.dataset_tools.edit.statistics import recompute_stats
+from lerobot.dataset_tools.edit.success import set_outcome
 from lerobot.dataset_tools.edit.swap import backups, undo
 from lerobot.dataset_tools.edit.tasks import modify_tasks
 from lerobot.dataset_tools.edit.trim import trim
@@ -33,16 +34,17 @@ def edit_dataset(config: commands.EditDatasetConfig) -> None:
     Raises:
         LeRobotError: the operation cannot be done; nothing was changed.
     """
-    if isinstance(config.operation, commands.InfoConfig):
-        root = _root(config)
-        name = config.repo_id or root.name
-        typer.echo(describe_dataset(name, root, show_features=config.operation.show_features))
-        return
     if config.push_to_hub and not (config.new_repo_id or config.repo_id):
         raise DatasetError("the result has no name on the Hub", expected="--repo_id or --new_repo_id")
-    results = _run_here(config) if config.executor is None else [_run_on(config.executor, config)]
+    if isinstance(config.operation, commands.InfoConfig):
+        results, root = [EditResult(_root(config))], _root(config)
+        name = config.repo_id or root.name
+        typer.echo(describe_dataset(name, root, show_features=config.operation.show_features))
+    else:
+        results = _run_here(config) if config.executor is None else [_run_on(config.executor, config)]
+        for result in results:
+            typer.echo(result.summary())
     for result in results:
-        typer.echo(result.summary())
         if config.push_to_hub:
             typer.echo(_push(result, config))
 
@@ -126,7 +128,8 @@ def _push(result: EditResult, config: commands.EditDatasetConfig) -> str:
 
     folder, home = result.root.resolve(), lerobot_home().resolve()
     given = config.new_repo_id or config.repo_id or ""
-    name = folder.relative_to(home).as_posix() if folder.is_relative_to(home) else given
+    is_result = not isinstance(config.operation, commands.InfoConfig)
+    name = folder.relative_to(home).as_posix() if is_result and folder.is_relative_to(home) else given
     if isinstance(config.operation, commands.SplitConfig) and name == given:
         name = f"{given}_{folder.name}"
     return f"uploaded to {push(result.root, name)}"
@@ -234,6 +237,13 @@ def _(
         new_root=_new_root(config),
     )
     return [result]
+
+
+@_run.register
+def _(
+    operation: commands.SetOutcomeConfig, config: commands.EditDatasetConfig, _work: ShardedWork | None
+) -> list[EditResult]:
+    return [set_outcome(_root(config), operation.outcome, operation.episode_indices, _new_root(config))]
 
 
 @_run.register

@@ -44,7 +44,7 @@ def remove_feature(
     info.features = {key: feature for key, feature in info.features.items() if key not in feature_names}
     if not info.video_keys:
         info.video_path = None
-    return carry_out(_everything(source, info), root, new_root, work)
+    return carry_out(every_episode(source, info), root, new_root, work)
 
 
 def add_features(
@@ -79,7 +79,7 @@ def add_features(
         added[key] = AddedColumn(_checked(key, array, declared[key], frames), file)
     user = {key: feature for key, feature in info.features.items() if key not in INDEX_DTYPES}
     info.features = {**user, **declared, **{key: info.features[key] for key in INDEX_DTYPES}}
-    return carry_out(_everything(source, info, added), root, new_root, work)
+    return carry_out(every_episode(source, info, added), root, new_root, work)
 
 
 def add_feature(
@@ -153,7 +153,7 @@ def rename_feature(
     info = upgraded_info(source.info)
     info.features = {names.get(key, key): feature for key, feature in info.features.items()}
     normalize_features(features)
-    plan = _everything(source, info)
+    plan = every_episode(source, info)
     return carry_out(replace(plan, renamed={new: old for old, new in names.items()}), root, new_root, work)
 
 
@@ -167,8 +167,14 @@ def _check_changeable(source: EditSource, names: Sequence[str], what: str) -> No
         )
 
 
-def _everything(source: EditSource, info: Info, added: Mapping[str, AddedColumn] | None = None) -> EditPlan:
-    """All episodes under their own numbers and tasks."""
+def every_episode(source: EditSource, info: Info, added: Mapping[str, AddedColumn] | None = None) -> EditPlan:
+    """A plan of all episodes under their own numbers and tasks.
+
+    Args:
+        source: the dataset.
+        info: declarations of the result.
+        added: columns whose values are new, see `EditPlan`.
+    """
     episodes = np.arange(len(source.episodes))
     selection = Selection(source, episodes, numbered_tasks(source, episodes))
     new = added or {}

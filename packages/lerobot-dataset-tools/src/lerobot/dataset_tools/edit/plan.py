@@ -72,7 +72,7 @@ class EditPlan:
         selections: its episodes, in order.
         info: its declarations; totals are filled in.
         tasks: its instructions.
-        added: columns that no source has.
+        added: columns that no source has, or has with other values.
         renamed: name in the sources of features that have another one in the result.
         encoders: cameras whose images are encoded anew, with the settings.
         encoder_threads: threads of each encoder.

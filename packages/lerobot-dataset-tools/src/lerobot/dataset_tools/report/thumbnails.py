@@ -18,11 +18,16 @@ def thumbnail(image: NDArray[Any]) -> str:
     Args:
         image: `(H, W, 3)` or `(H, W, 1)`; depth is shown from its nearest to its farthest.
     """
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(image)).decode()}"
+
+
+def jpeg(image: NDArray[Any]) -> bytes:
+    """An image as a small JPEG file, `WIDTH` pixels wide; see `thumbnail`."""
     picture = picture_of(image)
     height = max(round(WIDTH * picture.height / picture.width), 1)
     buffer = io.BytesIO()
     picture.resize((WIDTH, height)).save(buffer, "JPEG", quality=75)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return buffer.getvalue()
 
 
 def picture_of(image: NDArray[Any]) -> PIL.Image.Image:

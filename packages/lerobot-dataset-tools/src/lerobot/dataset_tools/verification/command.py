@@ -1,8 +1,11 @@
 """`lerobot verify-dataset`: one line per finding."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 
 import typer
 
@@ -32,14 +35,22 @@ def verify_dataset_command(config: VerifyDatasetConfig) -> int:
     found: list[Finding] = []
     with stop_signals().graceful(), _check(config, root.name) as check:
         for finding in verify_dataset(root, pictures=config.pictures, check=check):
-            typer.echo(str(finding))
             found.append(finding)
+            if config.format == "text":
+                typer.echo(str(finding))
     counts = Counter(finding.severity for finding in found)
+    if config.format == "json":
+        typer.echo(json.dumps([asdict(finding) for finding in found], indent=1))
+    else:
+        _sum_up(root, found, counts)
+    return 1 if counts["error"] or (config.strict and counts["warning"]) else 0
+
+
+def _sum_up(root: Path, found: list[Finding], counts: Counter[Severity]) -> None:
     said = ", ".join(counted(counts[severity], severity) for severity in _SEVERITIES if counts[severity])
     typer.echo(f"{root}: {said or 'nothing found'}")
     if mended := [check for check in dict.fromkeys(finding.check for finding in found) if check in DERIVED]:
         typer.echo(f"for {', '.join(mended)}: lerobot edit-dataset --root={root} --operation.type=repair")
-    return 1 if counts["error"] or (config.strict and counts["warning"]) else 0
 
 
 @contextmanager

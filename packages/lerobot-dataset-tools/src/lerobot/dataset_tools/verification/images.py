@@ -62,8 +62,8 @@ def _episode_findings(
         elif not frozen and frame - since >= shortest and moves(episode, since, frame):
             frozen = True
             text = f"{key} shows one image from frame {since} to {frame} while the robot moves"
-            yield Finding("warning", "frozen_camera", text, episode, key)
+            yield Finding("warning", "frozen_camera", text, episode, key, since)
     if any(dark):
         first = dark.index(True)
         text = f"{key} is {'empty' if is_depth else 'black'} in {sum(dark)} of {len(dark)} frames, first in {first}"
-        yield Finding("warning", "black_camera", text, episode, key)
+        yield Finding("warning", "black_camera", text, episode, key, first)

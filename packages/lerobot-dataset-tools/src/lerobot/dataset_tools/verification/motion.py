@@ -46,7 +46,7 @@ def jumps(key: str, feature: Feature, values: NDArray[np.floating], bounds: Boun
                 usual = np.sort(around)[:-1]
                 if usual.size and steps[frame] > _JUMP_OF_NEIGHBOURS * usual.max():
                     text = f"{_name(key, feature, element)} jumps by {steps[frame]:.4g} to frame {frame + 1}"
-                    yield Finding("warning", "jump", text, episode, key)
+                    yield Finding("warning", "jump", text, episode, key, frame + 1)
                     break
 
 

@@ -17,6 +17,7 @@ class Finding:
         text: what and where, on one line.
         episode: the episode it concerns; None for the whole dataset.
         feature: the feature it concerns, if any.
+        frame: the first frame of the episode that it concerns, if it concerns some.
     """
 
     severity: Severity
@@ -24,6 +25,7 @@ class Finding:
     text: str
     episode: int | None = None
     feature: str | None = None
+    frame: int | None = None
 
     def __str__(self) -> str:
         """The line that is shown."""

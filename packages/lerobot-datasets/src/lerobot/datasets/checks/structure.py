@@ -87,7 +87,7 @@ def check_episode(info: Info, tasks: Tasks, file: DataFile, videos: Mapping[str,
         if (late := _late(times, wanted)).size:
             frame = int(late[0])
             text = f"image {frame} of {key} is shown at {times[frame]:.6f} s, not {wanted[frame]:.6f}"
-            findings.append(_error("picture_times", text, file.first_episode, key))
+            findings.append(_error("picture_times", text, file.first_episode, key, frame))
     return findings
 
 
@@ -129,23 +129,23 @@ def _episode_rows(
         wrong = np.flatnonzero(rows[key] != expected)
         if wrong.size:
             row = int(wrong[0])
-            yield _error(key, f"{key} of frame {row} is {rows[key][row]}, not {expected[row]}", episode, key)
+            yield _error(key, f"{key} of frame {row} is {rows[key][row]}, not {expected[row]}", episode, key, row)
     task = rows["task_index"].astype(np.int64)
     outside = np.flatnonzero((task < 0) | (task >= len(tasks)))
     if outside.size:
         frame = int(outside[0])
         yield _error(
-            "tasks", f"frame {frame} has task_index {task[frame]}, of {len(tasks)} tasks", episode, "task_index"
+            "tasks", f"frame {frame} has task_index {task[frame]}, of {len(tasks)} tasks", episode, "task_index", frame
         )
     times, wanted = rows["timestamp"].astype(np.float64), frames / info.fps
     if (late := _late(times, wanted)).size:
         frame = int(late[0])
         text = f"timestamp of frame {frame} is {times[frame]:.6f} s, not {wanted[frame]:.6f}; {late.size} such frames"
-        yield _error("timestamps", text, episode, "timestamp")
+        yield _error("timestamps", text, episode, "timestamp", frame)
     for key, values in rows.items():
         if values.dtype.kind == "f" and not (finite := np.isfinite(values.astype(np.float64))).all():
             frame = int(np.argwhere(~finite)[0][0])
-            yield _error("not_finite", f"{key} of frame {frame} is not a finite number", episode, key)
+            yield _error("not_finite", f"{key} of frame {frame} is not a finite number", episode, key, frame)
 
 
 def _videos(root: Path, info: Info, table: Episodes, episodes: Sequence[int]) -> Iterator[Finding]:
@@ -175,5 +175,7 @@ def _videos(root: Path, info: Info, table: Episodes, episodes: Sequence[int]) ->
         videos.close()
 
 
-def _error(check: str, text: str, episode: int | None = None, feature: str | None = None) -> Finding:
-    return Finding("error", check, text, episode, feature)
+def _error(
+    check: str, text: str, episode: int | None = None, feature: str | None = None, frame: int | None = None
+) -> Finding:
+    return Finding("error", check, text, episode, feature, frame)

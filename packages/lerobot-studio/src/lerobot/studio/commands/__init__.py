@@ -1,0 +1,1 @@
+"""Configurations of commands; nothing heavy is imported here."""

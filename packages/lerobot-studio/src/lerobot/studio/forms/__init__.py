@@ -1,0 +1,1 @@
+"""Forms of commands: made from their configuration, a command line comes out."""

@@ -1,0 +1,1 @@
+"""Training, evaluation and rollout in the browser."""

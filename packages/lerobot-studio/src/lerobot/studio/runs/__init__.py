@@ -1,0 +1,1 @@
+"""Commands that the studio starts: processes of their own, which outlive it."""
