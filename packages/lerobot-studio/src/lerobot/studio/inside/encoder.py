@@ -63,10 +63,10 @@ class Encoder:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            # Isolated, and out of reach of a Ctrl-C that is meant for the command.
+            # Out of reach of a Ctrl-C for the command, but in its session: Linux weighs sessions against each other.
             command = [sys.executable, "-P", "-m", "lerobot.studio.inside.encoder"]
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, process_group=0
             )
         return self._process
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import mimetypes
 import os
 import shlex
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from lerobot.core.errors import LeRobotError
 from lerobot.core.paths import lerobot_home
@@ -30,12 +31,13 @@ async def watch(request: Request) -> Response:
     return StreamingResponse(_events(request.query_params.get("type", "")), media_type="text/event-stream")
 
 
-async def picture(request: Request) -> Response:
+def picture(request: Request) -> Response:
     """Hand out the newest picture of a camera."""
     name = request.path_params["name"]
     if Path(name).name != name or name.startswith(".") or not (folder() / name).is_file():
         raise LeRobotError(f"There is no picture {name!r}.")
-    return FileResponse(folder() / name)
+    # As a whole: the next picture, of another length, may come while this one is sent.
+    return Response((folder() / name).read_bytes(), media_type=mimetypes.guess_type(name)[0])
 
 
 async def _events(camera_type: str) -> AsyncIterator[str]:
