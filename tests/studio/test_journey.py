@@ -103,10 +103,10 @@ def test_drive_the_virtual_arm(traveller: Traveller) -> None:
     page.click("text=Drive the virtual arm")
     page.wait_for_url("**/teleoperate?*")
     assert page.input_value("[name='--robot.type']") == "sim_so101"
-    page.fill("[name='name:--robot.cameras']", "front")
+    page.fill("[name='name:--robot.cameras']", "wrist")
     page.select_option("[name='type:--robot.cameras']", "sim")
     page.click("[name=add][value='--robot.cameras']")
-    page.wait_for_selector("[name='--robot.cameras.front.view']")
+    page.wait_for_selector("[name='--robot.cameras.wrist.view']")
     traveller.picture("teleoperate")
     run = traveller.start()
     page.wait_for_selector("canvas[data-camera=front]")
@@ -129,7 +129,8 @@ def test_record_three_episodes(traveller: Traveller) -> None:
     page = traveller.page
     page.goto(f"{traveller.studio.origin}/")
     page.click("text=Record three episodes")
-    page.fill("[name='--dataset.single_task']", "Lift the cube")
+    page.wait_for_url("**/record?*")
+    assert page.input_value("[name='--dataset.num_episodes']") == "3"
     traveller.go("/record", *RECORD)
     traveller.picture("record")
     run = traveller.start()
