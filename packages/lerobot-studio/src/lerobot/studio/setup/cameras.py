@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from lerobot.core.errors import LeRobotError
 from lerobot.core.paths import lerobot_home
@@ -30,12 +30,13 @@ async def watch(request: Request) -> Response:
     return StreamingResponse(_events(request.query_params.get("type", "")), media_type="text/event-stream")
 
 
-async def picture(request: Request) -> Response:
+def picture(request: Request) -> Response:
     """Hand out the newest picture of a camera."""
     name = request.path_params["name"]
     if Path(name).name != name or name.startswith(".") or not (folder() / name).is_file():
         raise LeRobotError(f"There is no picture {name!r}.")
-    return FileResponse(folder() / name)
+    # Read at once: another one takes its place a quarter of a second later.
+    return Response((folder() / name).read_bytes(), media_type="image/png")
 
 
 async def _events(camera_type: str) -> AsyncIterator[str]:
