@@ -11,6 +11,7 @@ import pytest
 import torch
 from clean_environment import done, install, run
 from numpy.typing import NDArray
+from tiny_smolvlm import tiny_settings, write_tiny_smolvlm
 
 from lerobot.act.config import ACTConfig
 from lerobot.core.config import load
@@ -18,14 +19,26 @@ from lerobot.core.protocols import ActingPolicy, Place
 from lerobot.diffusion.config import DiffusionConfig
 from lerobot.envs.command import eval_command
 from lerobot.envs.commands.eval import EvalPipelineConfig
+from lerobot.openvino.config import OpenVinoConfig
 from lerobot.policies.assembly import PolicyWithProcessors
 from lerobot.policies.config import PreTrainedConfig
-from lerobot.policies.export.files import export
+from lerobot.policies.export.files import export, export_files
 from lerobot.policies.features import FeatureType, PolicyFeature
+from lerobot.policies.formats import (
+    ExportFormatConfig,
+    OnnxConfig,
+    OnnxInt8Config,
+    TorchExportConfig,
+    TorchInt8Config,
+    TorchScriptConfig,
+)
 from lerobot.policies.player import TrainedPlayer
 from lerobot.policies.processing.pipelines import make_processors
 from lerobot.runtime.config import ExportedPolicyConfig
 from lerobot.runtime.policy import ExportedPolicy
+from lerobot.smolvla.config import SmolVLAConfig
+from lerobot.tensorrt.config import TensorRtConfig
+from lerobot.vqbet.config import VQBeTConfig
 
 STATE, FRONT = "observation.state", "observation.images.front"
 SIZE, JOINTS = 64, 6
@@ -53,6 +66,26 @@ DIFFUSION = DiffusionConfig(
 )  # fmt: skip
 
 
+VQBET = VQBeTConfig(
+    input_features=INPUTS, output_features=OUTPUTS, vision_backbone="resnet8", pretrained_backbone_weights=None,
+    crop_shape=None, n_obs_steps=2, n_action_pred_token=2, action_chunk_size=3, gpt_n_layer=1, gpt_n_head=2,
+    gpt_input_dim=16, gpt_output_dim=16, gpt_hidden_dim=16, vqvae_n_embed=4, vqvae_embedding_dim=8,
+    vqvae_enc_hidden_dim=8, device="cpu",
+)  # fmt: skip
+EXACT = [
+    OnnxConfig(), TorchExportConfig(), TorchScriptConfig(), OpenVinoConfig(), TensorRtConfig(output="onnx")
+]  # fmt: skip
+ROUNDED = [OnnxInt8Config(), TorchInt8Config()]
+
+
+def smolvla(folder: Path) -> PreTrainedConfig:
+    write_tiny_smolvlm(folder)
+    return SmolVLAConfig(**tiny_settings(folder, input_features=INPUTS, output_features=OUTPUTS))
+
+
+POLICIES = {"act": ACT, "diffusion": DIFFUSION, "vqbet": VQBET, "smolvla": smolvla}
+
+
 def saved(config: PreTrainedConfig, folder: Path) -> PolicyWithProcessors:
     """A policy with random weights, all of them, saved."""
     torch.manual_seed(0)
@@ -76,6 +109,26 @@ def act(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("act")
     export(saved(ACT, folder / "checkpoint"), folder / "export", formats=["onnx"], fps=30)
     return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [*EXACT, *ROUNDED], ids=lambda form: form.file_name)
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_kind_of_file_acts_like_the_policy(name: str, form: ExportFormatConfig, tmp_path: Path) -> None:
+    """Exactly in float32; in 8 bits these random weights say no more than that the file computes and its error is said.
+
+    How much success rounding costs a trained policy stands in docs/how-to/export-a-policy.md.
+    """
+    choice = POLICIES[name]
+    trained = saved(choice if isinstance(choice, PreTrainedConfig) else choice(tmp_path / "vlm"), tmp_path / "policy")
+    task = "pick up the cube" if name == "smolvla" else None
+    options: dict[str, Any] = {"formats": [form], "task": task, "max_error": 1e6}
+    ((path, report),) = export_files(trained, tmp_path / "export", **options).items()
+    assert path.name == form.file_name
+    if form in EXACT:
+        assert report.difference.relative <= 1e-4
+    else:
+        assert 0 < report.difference.relative < np.inf
 
 
 def episode(policy: ActingPolicy, ticks: int = 25) -> NDArray[np.float32]:

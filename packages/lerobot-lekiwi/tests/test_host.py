@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from lerobot.core.errors import DeviceConnectionError
 from lerobot.core.registry import registry
-from lerobot.core.safety import GatedRobot, SafetyConfig
+from lerobot.core.safety import GatedRobot, SafetyConfig, stop_latch
 from lerobot.core.types import Observation
 from lerobot.feetech.tables import STS_SMS
 from lerobot.feetech.virtual import FeetechServo
@@ -121,6 +121,60 @@ def test_a_command_without_the_arm_leaves_it_where_it_is(
         drive_until(sender, lambda: time.monotonic() - begin > 0.5, {"theta.vel": 60.0})
         assert [line.state(i)["Goal_Position"] for i in range(1, 7)] == before
     assert running.failure is None
+
+
+class Asking:
+    """A commander who asks for the same at every tick.
+
+    Attributes:
+        command: what is asked for.
+    """
+
+    def __init__(self) -> None:
+        self.command: dict[str, float] | None = DRIVE
+
+    def newest_command(self) -> dict[str, float] | None:
+        return self.command
+
+    def publish(self, _observation: Mapping[str, Any]) -> None: ...
+
+
+def test_a_latched_stop_holds_whoever_commands(
+    start: Callable[..., VirtualBus], calibrations: Path, lerobot_home: Path
+) -> None:
+    """Wheels stand and the arm stays; a robot that was released gets no power; after the release both go on."""
+    line, asking = start("lekiwi"), Asking()
+    robot: Any = LeKiwi(LeKiwiConfig(port=line.port, id="kiwi", calibration_dir=calibrations, cameras={}))
+    with GatedRobot.connected(robot, SafetyConfig(ramp_s=0.0, stop_after_s=0.5)) as gated:
+        host = Host(robot, gated, asking, watchdog_s=0.1)
+
+        def ticked(condition: Callable[[], bool]) -> bool:
+            host.tick()
+            return condition()
+
+        until(lambda: ticked(lambda: all(goal > 500 for goal in goals(line))))
+        stop_latch().set("smoke", "the test")
+        host.tick()
+        assert goals(line) == [0, 0, 0]
+        arm = [line.state(i)["Goal_Position"] for i in range(1, 7)]
+        for _ in range(20):
+            asking.command = {**DRIVE, "arm_shoulder_pan.pos": 40.0}
+            host.tick()
+            assert goals(line) == [0, 0, 0]
+            assert [line.state(i)["Goal_Position"] for i in range(1, 7)] == arm
+        stop_latch().release("the test")
+        until(lambda: ticked(lambda: all(goal > 500 for goal in goals(line))))
+        asking.command = None
+        until(lambda: ticked(lambda: torque(line) == [0] * 9))
+        stop_latch().set("smoke", "the test")
+        time.sleep(0.15)  # longer than the watchdog waits: a newcomer
+        asking.command = DRIVE
+        for _ in range(5):
+            host.tick()
+            assert torque(line) == [0] * 9
+        stop_latch().release("the test")
+        until(lambda: ticked(lambda: all(goal > 500 for goal in goals(line))))
+        assert torque(line) == [1] * 9
 
 
 def test_who_listens_beyond_this_computer_says_so() -> None:

@@ -1,6 +1,8 @@
 """The kinds of files of this package keep their contract; int8 rounds the layers that are chosen, and no others."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -8,7 +10,7 @@ import torch
 
 from lerobot.core.errors import LeRobotError
 from lerobot.policies.export.files import export, export_files
-from lerobot.policies.export.testing import ExportFormatContract, small_trained
+from lerobot.policies.export.testing import ExportFormatContract, TwoLayerPolicy, small_trained
 from lerobot.policies.formats import (
     ExportFormatConfig,
     OnnxConfig,
@@ -70,6 +72,26 @@ def test_layers_are_chosen_by_name(tmp_path: Path) -> None:
         rounded, kept = products(tmp_path / "policy.int8.onnx")
         assert rounded == expected[0], options
         assert len(kept) == len(expected[1]), options
+
+
+@pytest.mark.parametrize("kind", [OnnxInt8Config, TorchInt8Config])
+def test_layers_of_a_loop_are_rounded(
+    kind: type[ExportFormatConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As policies that denoise have them: each layer twice, whose weight is asked for its type."""
+
+    def looped(policy: Any, batch: Mapping[str, Any]) -> torch.Tensor:
+        state = batch["observation.state"]
+        for _ in range(2):
+            found = policy.head(policy.hidden(state.to(policy.hidden.weight.dtype)).relu())
+            state = state + found[:, :3]
+        return found.view(-1, 2, 2)
+
+    monkeypatch.setattr(TwoLayerPolicy, "exported_chunk", looped)
+    ((path, report),) = export_files(small_trained(), tmp_path, formats=[kind()]).items()
+    assert 0 < report.difference.relative < 0.02
+    if kind is OnnxInt8Config:
+        assert products(path) == (["(3, 32)", "(32, 4)"], [])
 
 
 @pytest.mark.parametrize("kind", [OnnxInt8Config, TorchInt8Config])

@@ -66,7 +66,9 @@ def test_what_is_too_large_is_refused_while_it_is_read(studio: Studio) -> None:
         headers = {"Origin": studio.origin, **studio.headers}
         chunks = (b"x" * 32_768 for _ in range(9))
         connection.request("POST", "/record", chunks, headers, encode_chunked=True)
-        assert connection.getresponse().status == 413
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 413
     finally:
         connection.close()
 

@@ -39,7 +39,7 @@ class Command(CommandConfig):
 
 
 def filled(fields: dict[str, str], model: type[CommandConfig] = Command) -> Form:
-    return from_fields("command", model, list(fields.items()), {})
+    return from_fields("command", model, fields, {})
 
 
 def test_what_equals_its_default_is_not_on_the_line() -> None:
@@ -52,11 +52,9 @@ def test_what_equals_its_default_is_not_on_the_line() -> None:
 
 
 def test_a_variable_is_the_default() -> None:
-    form = from_fields(
-        "command", Command, [("--rate", "20"), ("--mode", "b")], {"LEROBOT_RATE": "20", "LEROBOT_MODE": "b"}
-    )
+    form = from_fields("command", Command, {"--rate": "20", "--mode": "b"}, {"LEROBOT_RATE": "20", "LEROBOT_MODE": "b"})
     assert form.arguments == []
-    form = from_fields("command", Command, [("--rate", "30.0")], {"LEROBOT_RATE": "20"})
+    form = from_fields("command", Command, {"--rate": "30.0"}, {"LEROBOT_RATE": "20"})
     assert form.arguments == ["--rate=30.0"]
 
 
@@ -217,7 +215,7 @@ def test_no_form_data_is_too_odd(count: int) -> None:
 
 
 def is_not_too_odd(fields: list[tuple[str, str]]) -> None:
-    form = from_fields("teleoperate", TeleoperateConfig, fields, {})
+    form = from_fields("teleoperate", TeleoperateConfig, dict(fields), {})
     check(form, {})
     assert form.line.startswith("lerobot teleoperate")
 

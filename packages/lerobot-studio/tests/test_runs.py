@@ -14,7 +14,8 @@ import pytest
 from studio_client import Studio
 
 from lerobot.core.errors import LeRobotError
-from lerobot.studio.runs.run import ENDED, RUNNING, Record, Run
+from lerobot.studio.runs.processes import start_mark
+from lerobot.studio.runs.run import ENDED, RUNNING, Run
 from lerobot.studio.runs.store import Runs
 
 PATIENCE_S = 60.0
@@ -67,8 +68,8 @@ def test_a_killed_studio_ends_no_run_and_the_next_one_takes_over(studio: Studio)
     assert "ended by signal" in found.tail()
     page = studio.get(f"/run/{run}").text
     assert "ended while no studio watched" in page
-    assert "/command/teleoperate?run=" in page
-    assert "--robot.type=fake" in studio.get(f"/command/teleoperate?run={run}").text
+    assert f'"/teleoperate?run={run}"' in page
+    assert "--robot.type=fake" in studio.get(f"/teleoperate?run={run}").text
     assert studio.ask("GET", f"/run/{run}/log").headers["hx-refresh"] == "true"
     assert "ended by signal" in studio.get(f"/run/{run}/log.txt").text
     assert studio.post("/runs/remove").status == 303
@@ -93,25 +94,27 @@ def test_a_question_is_answered_by_a_later_studio_too(studio: Studio) -> None:
 
 
 def test_a_run_whose_number_another_process_has_now_has_ended(tmp_path: Path) -> None:
-    folder = written(tmp_path, Record("info", [], time.time(), pid=os.getpid(), mark="another time"))
-    run = Run.read(folder)
-    assert run is not None
+    run = read(tmp_path, pid=os.getpid(), mark="another time")
     assert run.state == ENDED
     with pytest.raises(LeRobotError, match="has ended"):
         run.interrupt()
 
 
 def test_a_run_that_the_studio_died_over_is_found_by_its_variable(tmp_path: Path) -> None:
-    folder = written(tmp_path, Record("info", [], time.time() - 60))
-    with subprocess.Popen(["sleep", "60"], env={"LEROBOT_STUDIO_RUN": folder.name}, start_new_session=True) as process:
-        run = Run.read(folder)
-        assert run is not None
+    variables = {"LEROBOT_STUDIO_RUN": "run"}
+    with subprocess.Popen(["sleep", "60"], env=variables, start_new_session=True) as process:
+        run = read(tmp_path, started_s=time.time() - 60)
         assert (run.state, run.pid) == (RUNNING, process.pid)
         run.interrupt()
         assert process.wait(PATIENCE_S) == -signal.SIGINT
-    gone = Run.read(written(tmp_path, Record("info", [], time.time() - 60), "gone"))
-    assert gone is not None
-    assert gone.state == ENDED
+    assert read(tmp_path, "gone", started_s=time.time() - 60).state == ENDED
+
+
+def test_a_run_that_is_only_being_started_is_not_interrupted(tmp_path: Path) -> None:
+    run = Run(tmp_path, "info", [])
+    assert run.state == RUNNING
+    with pytest.raises(LeRobotError, match="being started"):
+        run.interrupt()
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"command": 1', '{"a": 1}', "\x00"])
@@ -122,11 +125,11 @@ def test_a_damaged_record_is_no_run(tmp_path: Path, text: str) -> None:
 
 
 def test_words_are_for_commands_that_take_them(tmp_path: Path) -> None:
-    control = tmp_path / "control.txt"
-    mark = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
-    record = Record("record", [], time.time(), str(control), os.getpid(), mark)
-    run = Run.read(written(tmp_path, record))
-    assert run is not None
+    run = read(tmp_path, pid=os.getpid(), mark=start_mark(os.getpid()))
+    with pytest.raises(LeRobotError, match="no word"):
+        run.word("next")
+    control = run.folder / "control.txt"
+    control.touch()  # by the command
     run.word("next")
     run.word("stop")
     assert control.read_text() == "next\nstop\n"
@@ -135,8 +138,8 @@ def test_words_are_for_commands_that_take_them(tmp_path: Path) -> None:
 
 
 def test_a_log_is_shown_as_a_terminal_shows_it(tmp_path: Path) -> None:
-    run = Run(tmp_path, Record("info", [], 0.0))
-    (tmp_path / "log.txt").write_bytes(b"a\r\n\x1b[31mred\x1b[0m\n10%\r20%\r30%\n\xff<script>\n\x1b]0;title\x07b")
+    run = Run(tmp_path, "info", [])
+    run.log.write_bytes(b"a\r\n\x1b[31mred\x1b[0m\n10%\r20%\r30%\n\xff<script>\n\x1b]0;title\x07b")
     assert run.tail() == "a\nred\n30%\n\N{REPLACEMENT CHARACTER}<script>\nb"
     assert run.tail(4).endswith("b")
 
@@ -148,15 +151,6 @@ def test_what_cannot_be_started_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(LeRobotError, match="nothing"):
         runs.start("nothing", [])
     assert not list(tmp_path.iterdir())
-
-
-def written(home: Path, record: Record, name: str = "run") -> Path:
-    from dataclasses import asdict
-
-    folder = home / name
-    folder.mkdir()
-    (folder / "run.json").write_text(json.dumps(asdict(record)))
-    return folder
 
 
 @pytest.mark.parametrize(
@@ -188,3 +182,13 @@ def test_an_answer_stands_in_the_log_as_a_terminal_would_show_it(tmp_path: Path)
         assert "c\n" in run.log.read_text()
     finally:
         wait_until(lambda: run.state == ENDED, "the end")
+
+
+def read(home: Path, name: str = "run", **told: object) -> Run:
+    """A run as an earlier studio left it."""
+    folder = home / name
+    folder.mkdir()
+    (folder / "run.json").write_text(json.dumps({"command": "record", "arguments": [], **told}))
+    run = Run.read(folder)
+    assert run is not None
+    return run

@@ -57,7 +57,8 @@ class Host:
         """
         command = self._commander.newest_command()
         is_driven = self._commanded_s is not None
-        if command:
+        # A robot that nobody drives gets no power, and forgets who asked, while a stop is latched.
+        if command and (is_driven or not self._gated.is_stopped):
             now_s = self._gated.clock.now()
             # Whoever commanded before the robot was released falls silent first, and so notices.
             is_driven |= now_s - self._came_s > self._watchdog_s

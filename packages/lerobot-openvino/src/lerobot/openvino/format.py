@@ -78,10 +78,11 @@ def _kept_apart(model: onnx.ModelProto) -> onnx.ModelProto:
     OpenVINO makes `x / s - m / s` of `(x - m) / s`. Of a joint that never moved in the dataset `s` is 1e-8, and what is
     left of the two large numbers is rounding. It leaves alone what is limited in between, here to all there are.
     """
-    helper, numbers = onnx.helper, {each.name for each in model.graph.initializer}
+    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    numbers = {each.name for each in model.graph.initializer if each.data_type == floats}
     largest = float(np.finfo(np.float32).max)
     limits = [
-        helper.make_tensor(f"{name}_number", onnx.TensorProto.FLOAT, (), [value])
+        helper.make_tensor(f"{name}_number", floats, (), [value])
         for name, value in (("least", -largest), ("largest", largest))
     ]
     model.graph.initializer.extend(limits)

@@ -108,8 +108,8 @@ class Access:
         """
         path = html.escape("/" + str(scope["path"]).lstrip("/\\"))
         page = HTMLResponse(
-            f'<!doctype html><title>lerobot studio</title><meta http-equiv="refresh" content="0;url={path}">'
-            f'<a href="{path}">Go on</a>'
+            f'<!doctype html><title>lerobot studio</title><link rel="icon" href="data:,">'
+            f'<meta http-equiv="refresh" content="0;url={path}"><a href="{path}">Go on</a>'
         )
         page.set_cookie(self._cookie, self._token.decode(), httponly=True, samesite="strict", path="/")
         return page

@@ -23,6 +23,14 @@ _LINKS = {
     "/runs": "Runs",
     "/commands": "All commands",
 }
+_FORMS = {
+    "teleoperate": "/teleoperate",
+    "record": "/record",
+    "train": "/train",
+    "eval": "/evaluate",
+    "rollout": "/rollout",
+}
+"""Pages around the forms of some commands; the others have `/command/NAME`."""
 
 
 def templates() -> jinja2.Environment:
@@ -34,7 +42,7 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["scripts"] = sorted(path.name for path in STATIC.glob("*.js"))
+    environment.globals["form_of"] = lambda command: _FORMS.get(command, f"/command/{command}")
     return environment
 
 
@@ -50,7 +58,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     state = request.app.state
     present = {route.path for route in request.app.routes if hasattr(route, "path")}
     links = {path: name for path, name in _LINKS.items() if path in present}
-    text = state.templates.get_template(template).render(links=links, here=request.url.path, **values)
+    text = state.templates.get_template(template).render({"links": links, "here": request.url.path, **values})
     return HTMLResponse(text, status)
 
 

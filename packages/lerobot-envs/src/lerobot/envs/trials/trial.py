@@ -79,7 +79,8 @@ class Trial:
         self._rules = rules
         self._engaged_s: float | None = None
         self._skip = False
-        self._first_slot: int | None = None
+        self._last_slot: int | None = None
+        self._slots = 0
 
     def write(self, tick: Tick) -> None:
         """Take over one tick; see `Sink.write`."""
@@ -132,20 +133,21 @@ class Trial:
 
     def _act(self, tick: Tick, played: Attempt) -> None:
         rules, wishes = self._rules, self._rules.wishes()
-        played.steps += 1
-        if self._first_slot is None:
-            self._first_slot = tick.slot
-        slots = tick.slot - self._first_slot + 1
+        passed = 1 if self._last_slot is None else tick.slot - self._last_slot
+        self._last_slot = tick.slot
+        if not tick.stopped:  # else the episode's time stands still
+            played.steps += 1
+            self._slots += passed
         # What else is asked for stays where it is, for the reset that follows.
         wish = wishes.popleft() if wishes else rules.button()
         if wish is not None:
             self._end(wish)
         elif rules.detector is not None and rules.detector.is_success(tick.observation):
             self._end(Wish.SUCCESS)
-        elif slots >= round(rules.episode_s * rules.fps, 6):
+        elif self._slots >= round(rules.episode_s * rules.fps, 6):
             self._end(Wish.NEXT if rules.detector is None else Wish.FAILURE)
         else:
-            self._show(f"Episode {played.index}  {slots / rules.fps:.1f} / {rules.episode_s:g} s")
+            self._show(f"Episode {played.index}  {self._slots / rules.fps:.1f} / {rules.episode_s:g} s")
 
     def _end(self, wish: Wish) -> None:
         self.stop.set()

@@ -1,7 +1,7 @@
 """Files of ONNX whose layers have weights in 8 bits."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class OnnxInt8Format(ExportFormat):
         model = folded(model, path)
         layers = _layers(model, layer_of, self.config.kinds)
         rounded = [node for name in chosen_layers(list(layers), self.config) for node in layers[name]]
+        _turn_weights(model, rounded)
         root = logging.getLogger()
         level = root.level
         try:
@@ -71,6 +72,26 @@ def _layers(model: Any, layer_of: Mapping[str, str], kinds: Sequence[str]) -> di
         if any(node.op_type in _KINDS[kind] for kind in kinds) and node.input[1] in weights:
             found.setdefault(layer_of.get(node.name, node.name), []).append(node.name)
     return found
+
+
+def _turn_weights(model: Any, names: Collection[str]) -> None:
+    """Turn the weights of Gemms as a product has them, each once.
+
+    ONNX Runtime's quantizer turns them at every Gemm, and so back again those that a loop uses twice.
+    """
+    from onnx import numpy_helper
+
+    weights = {each.name: each for each in model.graph.initializer}
+    for node in model.graph.node:
+        turn = next((each for each in node.attribute if each.name == "transB"), None)
+        if node.name not in names or turn is None or not turn.i:
+            continue
+        turned = f"{node.input[1]}.turned"
+        if turned not in weights:
+            values = numpy_helper.to_array(weights[node.input[1]])
+            weights[turned] = numpy_helper.from_array(values.T.copy(), turned)
+            model.graph.initializer.append(weights[turned])
+        node.input[1], turn.i = turned, 0
 
 
 def _layer_of(node: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lerobot.core.errors import LeRobotError
 from lerobot.policies.acceleration import decelerate
@@ -17,6 +17,27 @@ from lerobot.policies.export.parity import Run
 from lerobot.policies.export.program import Trace
 from lerobot.policies.export.torchscript import load_script, save_script
 from lerobot.policies.formats import TorchInt8Config
+
+
+class _RoundedLinear(torch.ao.nn.quantized.dynamic.Linear):
+    """With the weight it had to look at: networks ask for its type before they bring it what flows in."""
+
+    # They are no part of what is written.
+    __jit_ignored_attributes__ = ("weight", "_before")
+
+    _before: Tensor
+
+    @classmethod
+    def from_float(cls, mod: nn.Linear, use_precomputed_fake_quant: bool = False) -> "_RoundedLinear":
+        """Round a layer."""
+        made: _RoundedLinear = super().from_float(mod, use_precomputed_fake_quant)  # type: ignore[no-untyped-call]
+        made.__dict__["_before"] = mod.weight.detach()
+        return made
+
+    @property
+    def weight(self) -> Tensor:  # type: ignore[override] # a method there
+        """See `nn.Linear`."""
+        return self._before
 
 
 class TorchInt8Format(ExportFormat):
@@ -54,7 +75,9 @@ class TorchInt8Format(ExportFormat):
             warnings.filterwarnings("ignore", message=".*deprecated", category=DeprecationWarning)
             warnings.filterwarnings("ignore", message=".*deprecated", category=UserWarning)
             layers = dict.fromkeys(chosen_layers(linear, self.config), scheme)
-            quantization.quantize_dynamic(policy, layers, inplace=True)  # type: ignore[no-untyped-call] # of torch
+            quantization.quantize_dynamic(  # type: ignore[no-untyped-call] # of torch
+                policy, layers, mapping={nn.Linear: _RoundedLinear}, inplace=True
+            )
             save_script(trace.module.with_policy(policy), trace.examples, description, path)
 
     def load(self, path: Path, names: Sequence[str]) -> Run:

@@ -54,7 +54,8 @@ class TransitionSink:
 
     def write(self, tick: Tick) -> None:
         """See `Sink.write`."""
-        if not self.began or self._last is not None:
+        # While nothing may move nobody acts: what the action before it led to is seen after the release.
+        if not self.began or self._last is not None or tick.stopped:
             return
         seen = build_dataset_frame(self._features, tick.observation, "observation")
         if self._acted is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lerobot.core.cli.names import command_kind
 from lerobot.core.config import CommandConfig, RobotConfig, TeleoperatorConfig, load
+from lerobot.core.config.annotations import members
 from lerobot.core.errors import LeRobotError
 from lerobot.core.registry import registry
 from lerobot.studio.runs.run import Run
@@ -27,7 +28,8 @@ def require_free_ports(config: CommandConfig, running: list[Run]) -> None:
 
 def drives_robot(model: type[CommandConfig]) -> bool:
     """Whether a command takes a robot."""
-    return any("RobotConfig" in str(field.annotation) for field in model.model_fields.values())
+    parts = [part for field in model.model_fields.values() for part in members(field.annotation)]
+    return any(isinstance(part, type) and issubclass(part, RobotConfig) for part in parts)
 
 
 def _ports_of(run: Run) -> list[tuple[str, Path]]:

@@ -92,18 +92,15 @@ def from_arguments(
     return _form(command, model, (), arguments, environ)
 
 
-def from_fields(
-    command: str, model: type[CommandConfig], fields: Sequence[tuple[str, str]], environ: Mapping[str, str]
-) -> Form:
+def from_fields(command: str, model: type[CommandConfig], sent: Mapping[str, str], environ: Mapping[str, str]) -> Form:
     """Fill in a form from what a browser sent.
 
     Args:
         command: registered name.
         model: its configuration.
-        fields: names and texts; the last of a name counts. What no field has is left out.
+        sent: text by name; what no field has is left out.
         environ: variables, which may set fields too.
     """
-    sent = dict(fields)
     problems: dict[str, list[str]] = {}
     typed = {name: text for name, text in sent.items() if text and (_FLAG.fullmatch(name) or _PLACE.fullmatch(name))}
     _change_members(sent, typed, problems)

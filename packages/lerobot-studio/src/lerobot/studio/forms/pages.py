@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,6 +35,7 @@ def routes() -> list[Route]:
         *command_routes("/command/{name}"),
         *command_routes("/teleoperate", "teleoperate", "control.html", _driving),
         *command_routes("/record", "record", "control.html", _driving),
+        Route("/run/{run}/again", again, methods=["POST"]),
     ]
 
 
@@ -63,30 +64,60 @@ def command_routes(
         return render(request, template, **_values(form), **values(request))
 
     async def submit(request: Request) -> Response:
-        return await run_in_threadpool(answer, request, await form_fields(request))
+        return await run_in_threadpool(answer, request, dict(await form_fields(request)))
 
-    def answer(request: Request, fields: Sequence[tuple[str, str]]) -> Response:
-        name, model = _command(request, command)
-        form = from_fields(name, model, fields, os.environ)
-        wish = dict(fields).get("wish", "form")
-        if wish == "line" and is_fragment(request):
-            return render(request, "line.html", form=form)
+    def answer(request: Request, fields: dict[str, str]) -> Response:
+        form = from_fields(*_command(request, command), fields, os.environ)
+        wish = fields.get("wish")
+        if is_fragment(request):
+            return render(request, "line.html" if wish == "line" else "fields.html", form=form)
         held: Mapping[str, Any] = {}
         if wish == "start":
-            if drives_robot(model):
-                request.app.state.live.require_start(page_of(request, fields))
-            form = _with_jog(form)
-            config = check(form, os.environ)
-            held = {} if form.problems else guard(form, dict(fields))
-            if not held and (started := _start(request, form, config)):
+            started, form, held = _start(request, form, fields, guard)
+            if started is not None:
                 return started
-        shown = "fields.html" if is_fragment(request) else template
-        status = 422 if form.problems and not is_fragment(request) else 200
-        return render(
-            request, shown, status, **_values(form), **({} if is_fragment(request) else values(request)), **held
-        )
+        return render(request, template, 422 if form.problems else 200, **_values(form), **values(request), **held)
 
     return [Route(path, show), Route(path, submit, methods=["POST"])]
+
+
+async def again(request: Request) -> Response:
+    """Start what a run did once more."""
+    return await run_in_threadpool(_again, request, dict(await form_fields(request)))
+
+
+def _again(request: Request, fields: dict[str, str]) -> Response:
+    run = request.app.state.runs.get(request.path_params["run"])
+    _, model = _command(request, run.command)
+    form = from_arguments(run.command, model, run.arguments, os.environ)
+    started, form, _ = _start(request, form, fields, lambda _form, _fields: {})
+    return started or render(request, "form.html", 422, here=f"/command/{run.command}", **_values(form))
+
+
+def _start(
+    request: Request, form: Form, fields: Mapping[str, str], guard: Guard
+) -> tuple[Response | None, Form, Mapping[str, Any]]:
+    """Start what a form stands for; else the form with its problems, or what the guard shows."""
+    runs: Runs = request.app.state.runs
+    remembered: Remembered = request.app.state.remembered
+    if drives_robot(form.model):
+        request.app.state.live.require_start(page_of(request, fields.items()))
+    form = _with_jog(form)
+    config = check(form, os.environ)
+    held = {} if form.problems else guard(form, fields)
+    if form.problems or held:
+        return None, form, held
+    try:
+        if config is not None:
+            require_free_ports(config, runs.running())
+        run = runs.start(form.command, form.arguments)
+    except LeRobotError as error:
+        form.problems[""] = [str(error)]
+        return None, form, {}
+    # Another robot has other keys: the page asks for them anew.
+    kept = [argument for argument in form.arguments if BROWSER not in form.arguments or not argument.startswith(GIVEN)]
+    remembered.keep(form.command, kept)
+    return RedirectResponse(f"/run/{run.id}", 303), form, {}
 
 
 def _with_jog(form: Form) -> Form:
@@ -107,25 +138,6 @@ def _driving(request: Request) -> Mapping[str, Any]:
     command = request.url.path.strip("/")
     runs: Runs = request.app.state.runs
     return {"running": [run for run in runs.running() if run.command == command]}
-
-
-def _start(request: Request, form: Form, config: CommandConfig | None) -> Response | None:
-    """Start what a form stands for; None, with its problems noted, if that cannot be."""
-    runs: Runs = request.app.state.runs
-    if form.problems:
-        return None
-    try:
-        if config is not None:
-            require_free_ports(config, runs.running())
-        run = runs.start(form.command, form.arguments)
-    except LeRobotError as error:
-        form.problems[""] = [str(error)]
-        return None
-    remembered: Remembered = request.app.state.remembered
-    # Another robot has other keys: the page asks for them anew.
-    kept = [argument for argument in form.arguments if BROWSER not in form.arguments or not argument.startswith(GIVEN)]
-    remembered.keep(form.command, kept)
-    return RedirectResponse(f"/run/{run.id}", 303)
 
 
 def _command(request: Request, command: str) -> tuple[str, type[CommandConfig]]:
@@ -149,7 +161,7 @@ def _values(form: Form) -> dict[str, Any]:
     text, _, more = (form.model.__doc__ or "").strip().partition("\n\n")
     examples = [(example, _link(form.command, example)) for example in form.model.examples]
     about = {"summary": text, "explanation": " ".join(more.split()), "examples": examples}
-    return {"form": form, "drives_robot": drives_robot(form.model), **about}
+    return {"form": form, **about}
 
 
 def _link(command: str, example: str) -> str:

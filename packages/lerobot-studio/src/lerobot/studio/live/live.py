@@ -255,6 +255,8 @@ class Live:
             LeRobotError: the stop cannot be removed, so it stays.
         """
         self.require_control(page_id)
+        if page := self.pages.get(page_id):
+            self._beat(page, time.monotonic())  # or a command that heard nothing lately would stop again
         try:
             stop_latch().release("a page of the studio")
         except OSError as error:

@@ -1,19 +1,18 @@
 """Pages of runs: the list, and one run with its log, its questions and its end."""
 
-import time
-from urllib.parse import urlencode
+from collections.abc import Iterator
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from lerobot.core.errors import LeRobotError
+from lerobot.studio.live.routes import page_of
 from lerobot.studio.runs.run import RUNNING, Run
 from lerobot.studio.runs.store import Runs
 from lerobot.studio.shell import form_fields, render
-
-REFRESH_PAGE = {"HX-Refresh": "true"}
 
 
 def routes() -> list[Route]:
@@ -24,7 +23,7 @@ def routes() -> list[Route]:
         Route("/run/{run}", run_page),
         Route("/run/{run}/log", log_part),
         Route("/run/{run}/log.txt", log_file),
-        Route("/run/{run}/{action:str}", act, methods=["POST"]),
+        Route("/run/{run}/{action}", act, methods=["POST"]),
     ]
 
 
@@ -42,7 +41,7 @@ def log_part(request: Request) -> Response:
     """What changes while a run goes on; nothing if nothing did, and the whole page anew at its end."""
     run = _runs(request).get(request.path_params["run"])
     if run.state != RUNNING:
-        return Response(headers=REFRESH_PAGE)
+        return Response(headers={"HX-Refresh": "true"})
     if request.query_params.get("size") == str(run.size):
         return Response(status_code=204)
     return render(request, "log.html", run=run)
@@ -53,25 +52,31 @@ def log_file(request: Request) -> Response:
     run = _runs(request).get(request.path_params["run"])
     if not run.log.is_file():
         raise LeRobotError(f"Run {run.id} has no log.")
-    return FileResponse(run.log, media_type="text/plain; charset=utf-8", filename=f"{run.id}.txt")
+    headers = {"Content-Disposition": f'attachment; filename="{run.id}.txt"'}
+    return StreamingResponse(_chunks(run.log), media_type="text/plain; charset=utf-8", headers=headers)
+
+
+def _chunks(log: Path) -> Iterator[bytes]:
+    """A file that may grow meanwhile, to its end."""
+    with log.open("rb") as file:
+        while chunk := file.read(65_536):
+            yield chunk
 
 
 async def act(request: Request) -> Response:
-    """Interrupt, answer, start again or remove a run."""
+    """Interrupt, answer or remove a run."""
     fields = dict(await form_fields(request))
     return await run_in_threadpool(_act, request, fields)
 
 
 def _act(request: Request, fields: dict[str, str]) -> Response:
-    runs, action = _runs(request), request.path_params["action"]
-    run = runs.get(request.path_params["run"])
+    action, run = request.path_params["action"], _runs(request).get(request.path_params["run"])
     try:
         if action == "interrupt":
             run.interrupt()
         elif action == "answer":
+            request.app.state.live.require_start(page_of(request, fields.items()))
             run.write(fields.get("line", ""))
-        elif action == "again":
-            run = runs.start(run.command, run.arguments)
         elif action == "remove":
             run.remove()
             return RedirectResponse("/runs", 303)
@@ -91,8 +96,7 @@ def remove_ended(request: Request) -> Response:
 
 
 def _page(request: Request, run: Run, problem: str = "", status: int = 200) -> Response:
-    change = f"/command/{run.command}?{urlencode({'run': run.id})}"
-    return render(request, "run.html", status, run=run, problem=problem, change=change, now_s=time.time())
+    return render(request, "run.html", status, run=run, problem=problem)
 
 
 def _runs(request: Request) -> Runs:

@@ -11,9 +11,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lerobot.core.durable import replace_text
 from lerobot.core.errors import LeRobotError
@@ -23,160 +22,107 @@ from lerobot.studio.runs.processes import find_run, start_mark
 RUNNING, ENDED = "running", "ended"
 _LONGEST_START_S = 5.0
 """Longest time until the number of a process is written down; after that the studio died in between."""
+_WRITTEN = ("command", "arguments", "started_s", "takes_words", "pid", "mark", "ended_s", "code")
 _WORDS = re.compile(rb"^Control file .*: write one of ([a-z_, ]+) into it\.", re.MULTILINE)
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What is written down about a run.
+@dataclass(eq=False)
+class Run:
+    """One command, running or ended; may be used from any thread.
 
     Attributes:
+        folder: of the run.
         command: registered name.
         arguments: what the person chose, without what the studio adds.
         started_s: seconds since 1970.
-        control_file: file that takes words in place of keys; None if the command has none.
+        takes_words: whether it takes words in place of keys, see `word`.
         pid: number of its process; None until it is known.
         mark: of the process, see `start_mark`.
         ended_s: when it ended; None as long as it runs.
-        code: its exit code; None if it ended while no studio was there to see.
-        extra: what the studio adds to the arguments.
+        code: its exit code; None as long as it runs, and if it ended while no studio was there to see.
     """
 
+    folder: Path
     command: str
     arguments: list[str]
-    started_s: float
-    control_file: str | None = None
+    started_s: float = field(default_factory=time.time)
+    takes_words: bool = False
     pid: int | None = None
     mark: str = ""
     ended_s: float | None = None
     code: int | None = None
-    extra: list[str] = field(default_factory=list)
-
-
-class Run:
-    """One command, running or ended; may be used from any thread.
-
-    Args:
-        folder: of the run.
-        record: what is written down.
-    """
-
-    def __init__(self, folder: Path, record: Record) -> None:
-        self.folder = folder
-        self.id = folder.name
-        self._record = record
-        self._lock = threading.RLock()
-        self._process: subprocess.Popen[bytes] | None = None
+    _process: "subprocess.Popen[bytes] | None" = None
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
     def read(cls, folder: Path) -> "Run | None":
         """A run of an earlier studio; None if its folder tells of none, or another studio is starting it just now."""
-        record = _read(folder)
-        if record is None:
+        try:
+            run = cls(folder, **read_json(folder / "run.json"))
+        except (OSError, ValueError, TypeError):
             return None
-        run = cls(folder, record)
         if run.pid is None and run.ended_s is None:
             if time.time() - run.started_s < _LONGEST_START_S:
                 return None
-            pid = find_run(run.id)
-            run._write(**({"pid": pid, "mark": start_mark(pid)} if pid else {"ended_s": run.started_s}))
+            run.pid = find_run(run.id)
+            run.mark, run.ended_s = (start_mark(run.pid), None) if run.pid else ("", run.started_s)
+            run.write_down()
         return run
 
-    def begin(self, spawn: Callable[[], subprocess.Popen[bytes]]) -> None:
+    def begin(self, spawn: Callable[[], "subprocess.Popen[bytes]"]) -> None:
         """Write the run down, start its process and write that down too.
 
         Raises:
             OSError: it cannot be started; nothing of the run is left.
         """
-        self._write()
+        self.write_down()
         try:
-            self._process = process = spawn()
+            self._process = spawn()
         except (OSError, ValueError):
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
-        self._write(pid=process.pid, mark=start_mark(process.pid))
-        threading.Thread(target=self._await_end, args=(process,), name=f"end of {self.id}", daemon=True).start()
+        self.pid, self.mark = self._process.pid, start_mark(self._process.pid)
+        self.write_down()
+        threading.Thread(target=self._await_end, args=(self._process,), name=f"end of {self.id}", daemon=True).start()
 
     @property
-    def command(self) -> str:
-        """Registered name of the command."""
-        return self._record.command
-
-    @property
-    def arguments(self) -> list[str]:
-        """What the person chose."""
-        return list(self._record.arguments)
-
-    @property
-    def started_s(self) -> float:
-        """When it began, seconds since 1970."""
-        return self._record.started_s
-
-    @property
-    def ended_s(self) -> float | None:
-        """When it ended, as far as the studio saw; None as long as it runs."""
-        return self._record.ended_s
-
-    @property
-    def pid(self) -> int | None:
-        """Number of its process."""
-        return self._record.pid
-
-    @property
-    def control_file(self) -> Path | None:
-        """File that takes words, see `word`."""
-        return Path(self._record.control_file) if self._record.control_file else None
-
-    @property
-    def line(self) -> str:
-        """The command line, as a person would type it."""
-        return shlex.join(["lerobot", self.command, *self.arguments, *self._record.extra])
-
-    @property
-    def code(self) -> int | None:
-        """Exit code; None as long as it runs, and where nobody saw its end."""
-        return self._record.code if self.state == ENDED else None
-
-    @property
-    def state(self) -> str:
-        """`running` or `ended`."""
-        with self._lock:
-            if self._record.ended_s is not None:
-                return ENDED
-            if self._process is not None:
-                return RUNNING if self._process.poll() is None else ENDED
-            if self.pid is None or (self._record.mark and start_mark(self.pid) == self._record.mark):
-                return RUNNING
-            told = _read(self.folder)  # another studio may have seen its end
-            if told is None or told.ended_s is None:
-                self._write(ended_s=self._last_word_s())
-            else:
-                self._record = told
-            return ENDED
-
-    @property
-    def size(self) -> int:
-        """Bytes of the log so far."""
-        try:
-            return self.log.stat().st_size
-        except OSError:
-            return 0
+    def id(self) -> str:
+        """Name of its folder."""
+        return self.folder.name
 
     @property
     def log(self) -> Path:
         """File of everything the command said."""
         return self.folder / "log.txt"
 
-    def tail(self, size: int = 16_384) -> str:
-        """The end of the log as a terminal would show it: lines that were written over are left out, and colours."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, self.size - size))
-                text = _ESCAPES.sub(b"", file.read()).decode("utf-8", errors="replace")
-        except OSError:
-            return ""
-        return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    @property
+    def size(self) -> int:
+        """Bytes of the log so far."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    @property
+    def control(self) -> list[str]:
+        """The argument that the studio adds, so that it can give words."""
+        return [f"--control_file={self.folder / 'control.txt'}"] if self.takes_words else []
+
+    @property
+    def line(self) -> str:
+        """The command line, as a person would type it."""
+        return shlex.join(["lerobot", self.command, *self.arguments, *self.control])
+
+    @property
+    def state(self) -> str:
+        """`running` or `ended`."""
+        with self._lock:
+            is_own = self._process is not None or self.pid is None
+            if self.ended_s is None and not is_own and (not self.mark or start_mark(self.pid or 0) != self.mark):
+                told = Run.read(self.folder)  # another studio may have seen its end
+                last_sign_s = self.log.stat().st_mtime if self.log.exists() else self.started_s
+                self.ended_s = told.ended_s if told and told.ended_s else last_sign_s
+                self.code = told.code if told else None
+                self.write_down()
+            return RUNNING if self.ended_s is None else ENDED
 
     @property
     def words(self) -> list[str]:
@@ -188,6 +134,16 @@ class Run:
             return []
         return said[1].decode().split(", ") if said else []
 
+    def tail(self, size: int = 16_384) -> str:
+        """The end of the log as a terminal would show it: lines that were written over are left out, and colours."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.size - size))
+                text = _ESCAPES.sub(b"", file.read()).decode("utf-8", errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+
     def write(self, line: str) -> None:
         """Answer a question of the command with a line, which its log shows as a terminal would.
 
@@ -195,9 +151,9 @@ class Run:
             LeRobotError: it has ended, or takes no more.
         """
         self._require_running()
+        typed = line.replace("\n", " ").encode() + b"\n"
         try:
             descriptor = os.open(self.folder / "input", os.O_WRONLY | os.O_NONBLOCK)
-            typed = line.replace("\n", " ").encode() + b"\n"
             try:
                 with self.log.open("ab") as log:
                     log.write(typed)
@@ -212,23 +168,27 @@ class Run:
         """Give a word such as `next` to a command that takes them in place of keys.
 
         Raises:
-            LeRobotError: it has ended, or takes none.
+            LeRobotError: it has ended, or takes none, or none yet.
         """
         self._require_running()
-        if self.control_file is None or not re.fullmatch(r"\w+", text):
-            raise LeRobotError(f"{self.command} takes no word {text!r}.")
-        with self.control_file.open("a", encoding="utf-8") as file:
-            file.write(f"{text}\n")
+        file = self.folder / "control.txt"
+        # The command makes the file; one that holds something before that is refused by it.
+        if not re.fullmatch(r"\w+", text) or not file.exists():
+            raise LeRobotError(f"{self.command} takes no word {text!r} now.")
+        with file.open("a", encoding="utf-8") as opened:
+            opened.write(f"{text}\n")
 
     def interrupt(self) -> None:
         """Do what Ctrl-C does: the first time the command ends in order, the second time at once.
 
         Raises:
-            LeRobotError: it has ended.
+            LeRobotError: it has ended, or has hardly begun.
         """
         self._require_running()
         try:
-            os.killpg(self.pid or 0, signal.SIGINT)
+            if self.pid is None:
+                raise LeRobotError(f"{self.command} is only being started.")
+            os.killpg(self.pid, signal.SIGINT)
         except ProcessLookupError as error:
             raise LeRobotError(f"{self.command} has ended.") from error
 
@@ -242,29 +202,18 @@ class Run:
             raise LeRobotError(f"{self.command} runs.", hint="Interrupt it first.")
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def write_down(self) -> None:
+        """Keep what is known of the run, for the next studio."""
+        with self._lock:
+            told = {name: getattr(self, name) for name in _WRITTEN}
+            replace_text(self.folder / "run.json", json.dumps(told, indent=1))
+
     def _require_running(self) -> None:
         if self.state != RUNNING:
             raise LeRobotError(f"{self.command} has ended.")
 
-    def _await_end(self, process: subprocess.Popen[bytes]) -> None:
+    def _await_end(self, process: "subprocess.Popen[bytes]") -> None:
         code = process.wait()
+        self.code, self.ended_s = code, time.time()
         if self.folder.exists():
-            self._write(ended_s=time.time(), code=code)
-
-    def _last_word_s(self) -> float:
-        try:
-            return self.log.stat().st_mtime
-        except OSError:
-            return self.started_s
-
-    def _write(self, **changes: Any) -> None:
-        with self._lock:
-            self._record = replace(self._record, **changes)
-            replace_text(self.folder / "run.json", json.dumps(asdict(self._record), indent=1))
-
-
-def _read(folder: Path) -> Record | None:
-    try:
-        return Record(**read_json(folder / "run.json"))
-    except (OSError, ValueError, TypeError):
-        return None
+            self.write_down()

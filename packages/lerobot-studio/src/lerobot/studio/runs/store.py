@@ -15,7 +15,7 @@ from lerobot.core.durable import make_folder
 from lerobot.core.errors import ConfigError, LeRobotError
 from lerobot.core.registry import registry
 from lerobot.studio.runs.processes import RUN_VARIABLE
-from lerobot.studio.runs.run import RUNNING, Record, Run
+from lerobot.studio.runs.run import RUNNING, Run
 
 _PLAIN_OUTPUT = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120"}
 
@@ -42,7 +42,7 @@ class Runs:
         self._environment = environment
         self._runs: dict[str, Run] = {}
 
-    def start(self, command: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
+    def start(self, command: str, arguments: Sequence[str], environment: dict[str, str] | None = None) -> Run:
         """Start a command as a process of its own, which goes on when the studio or the browser ends.
 
         Args:
@@ -54,17 +54,11 @@ class Runs:
             LeRobotError: there is no such command, or it cannot be started.
         """
         model = registry.config_class(command_kind(command), command)
-        folder = self._new_folder(command)
-        control = folder / "control.txt"
-        extra = [f"--control_file={control}"]
-        if not _takes_file(model, arguments, extra):
-            extra = []
-        record = Record(command, list(arguments), time.time(), str(control) if extra else None, extra=extra)
-        run = Run(folder, record)
+        run = Run(self._new_folder(command), command, list(arguments), takes_words=_takes_words(model, arguments))
         variables = {**os.environ, **_PLAIN_OUTPUT, RUN_VARIABLE: run.id, **self._environment(run.id)}
         self._runs[run.id] = run
         try:
-            run.begin(lambda: _spawn(folder, [command, *arguments, *extra], {**variables, **(environment or {})}))
+            run.begin(lambda: _spawn(run.folder, [command, *arguments, *run.control], variables | (environment or {})))
         except (OSError, ValueError) as error:
             del self._runs[run.id]
             raise LeRobotError(f"{command} cannot be started: {error}.") from error
@@ -108,7 +102,7 @@ class Runs:
         raise LeRobotError(f"{stem} cannot be started: there are too many.")
 
 
-def _takes_file(model: type[CommandConfig], arguments: Sequence[str], extra: Sequence[str]) -> bool:
+def _takes_words(model: type[CommandConfig], arguments: Sequence[str]) -> bool:
     """Whether a command takes a control file beside these arguments: `eval` does on a robot, in an environment not."""
     given = {word.partition("=")[0].lstrip("-").replace("-", "_") for word in arguments}
     if "control_file" not in model.model_fields or "control_file" in given:
@@ -116,7 +110,7 @@ def _takes_file(model: type[CommandConfig], arguments: Sequence[str], extra: Seq
     if any(flag.endswith(DISCOVER) for flag in given):  # only the command itself imports packages
         return True
     try:
-        load(model, [*arguments, *extra])
+        load(model, [*arguments, "--control_file=control.txt"])
     except ConfigError as error:
         return not any("--control_file" in problem.expected for problem in error.problems)
     except LeRobotError:
@@ -124,7 +118,7 @@ def _takes_file(model: type[CommandConfig], arguments: Sequence[str], extra: Seq
     return True
 
 
-def _spawn(folder: Path, words: Sequence[str], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _spawn(folder: Path, words: Sequence[str], variables: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start the process.
 
     Its input is a named pipe that it holds open at both ends itself: when the studio dies there is no end of input, and
@@ -139,7 +133,7 @@ def _spawn(folder: Path, words: Sequence[str], variables: Mapping[str, str]) -> 
                 stdin=answers,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=dict(variables),
+                env=variables,
                 start_new_session=True,
             )
     finally:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import mimetypes
 import os
 import shlex
 from collections.abc import AsyncIterator
@@ -35,8 +36,8 @@ def picture(request: Request) -> Response:
     name = request.path_params["name"]
     if Path(name).name != name or name.startswith(".") or not (folder() / name).is_file():
         raise LeRobotError(f"There is no picture {name!r}.")
-    # Read at once: another one takes its place a quarter of a second later.
-    return Response((folder() / name).read_bytes(), media_type="image/png")
+    # As a whole: the next picture, of another length, may come while this one is sent.
+    return Response((folder() / name).read_bytes(), media_type=mimetypes.guess_type(name)[0])
 
 
 async def _events(camera_type: str) -> AsyncIterator[str]:

@@ -51,7 +51,7 @@ async def examine(request: Request) -> Response:
 
 def _examined(fields: list[tuple[str, str]]) -> Answer:
     device = [(name, text) for name, text in fields if name.startswith(("--robot.", "--teleop."))]
-    form = from_fields("doctor", DoctorConfig, [*device, ("SUBJECT", "hardware")], os.environ)
+    form = from_fields("doctor", DoctorConfig, {**dict(device), "SUBJECT": "hardware"}, os.environ)
     check(form, os.environ)
     if form.problems:
         said = [f"{flag} {text}".strip() for flag, texts in form.problems.items() for text in texts]

@@ -2,6 +2,7 @@
 // The connection of every page to the studio: signs of life, who controls, the emergency stop. Pages use `studio`.
 const studio = (() => {
   const LOST_MS = 1500;
+  const ASK = "Release the stop";
   const listeners = new Map();
   let socket = null;
   let heard = performance.now();
@@ -74,7 +75,9 @@ const studio = (() => {
     const stopped = state.stop ? `STOPPED by ${state.stop.source}: ${state.stop.reason}. ` : "";
     document.getElementById("control-state").textContent = stopped + control;
     document.getElementById("take-control").hidden = state.control === "you";
-    document.getElementById("release").hidden = !state.stop || state.control !== "you";
+    const release = document.getElementById("release");
+    release.hidden = !state.stop || state.control !== "you";
+    if (release.hidden) Object.assign(release, { textContent: ASK }).dataset.sure = "";
     document.body.classList.toggle("stopped", state.stop !== null);
   }
 
@@ -82,8 +85,12 @@ const studio = (() => {
     const element = (id) => document.getElementById(id);
     element("stop").addEventListener("submit", (event) => { event.preventDefault(); stop("the button STOP"); });
     element("take-control").addEventListener("click", () => send({ type: "take_control" }));
-    element("release").addEventListener("click", () => {
-      if (confirm("Robots move again, softly from where they are. Is everybody out of the way?")) send({ type: "release" });
+    // Asked by a second click and not by a dialog: while one is open a page gives no sign of life.
+    const release = element("release");
+    release.addEventListener("click", () => {
+      if (release.dataset.sure) send({ type: "release" });
+      release.textContent = release.dataset.sure ? ASK : "Is everybody out of the way? Release";
+      release.dataset.sure = release.dataset.sure ? "" : "yes";
     });
     addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.repeat) stop("the key Esc");
