@@ -57,6 +57,8 @@ class Traveller:
         """Wait until a run has ended well."""
         told: dict[str, Any] = self.wait(lambda: _ended(self.studio, run), f"the end of {run}", 400)
         assert told["code"] == 0, self.studio.said(run)
+        # The page of a run loads itself anew at its end; only then may somebody go elsewhere.
+        self.page.wait_for_selector("text=Run again")
 
     def picture(self, name: str) -> None:
         """Keep a picture of this page in both sizes, if pictures are wanted; look for what does not fit a phone."""
@@ -122,6 +124,7 @@ def test_drive_the_virtual_arm(traveller: Traveller) -> None:
     traveller.picture("run-teleoperate")
     page.click("form[action$=interrupt] button")
     traveller.wait(lambda: _ended(traveller.studio, run), "the end")
+    page.wait_for_selector("text=Run again")
     assert "ended" in traveller.studio.said(run)
 
 
