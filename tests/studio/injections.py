@@ -68,7 +68,8 @@ class Bench:
         unsafe: what went wrong with motions, in words.
         lost: acknowledged episodes that cannot be read, in words.
         checked: how many acknowledged episodes were read.
-        held_after_s: from each injection that had to end in a stop to the last goal that moved, seconds.
+        held_after_s: from each injection that had to end in a stop, or the first command if that came later, to the
+            last goal that moved, seconds; below 0 if nothing moved.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
@@ -130,7 +131,8 @@ class Bench:
         elif must_stop and _lives(pid):
             self.unsafe.append(f"{name}: nobody controls, and nothing stopped within {STOPS_WITHIN_S:g} s")
         if must_stop:
-            self.held_after_s.append(max(0.0, self._last_move_s(pid, began_s) - began_s))
+            first_s = next((line.time_s for line in self.log.commands(pid)), began_s)
+            self.held_after_s.append(self._last_move_s(pid, began_s) - max(began_s, first_s))
         if not _lives(pid):
             self._check_episodes(name)
 
@@ -355,13 +357,14 @@ class Bench:
         return True
 
     def freeze_studio(self) -> bool:
-        """The studio hangs for a while."""
+        """The studio hangs for a while; an arm that begins to move only afterwards need not stop."""
+        moved = bool(self.log.commands(self._pid))
         os.kill(self.studio.pid, signal.SIGSTOP)
         try:
             time.sleep(self.draw.uniform(2.2, 3.5))
         finally:
             os.kill(self.studio.pid, signal.SIGCONT)
-        return True
+        return moved
 
     def kill_command(self) -> bool:
         """The command is killed; the studio goes on."""

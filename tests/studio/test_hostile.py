@@ -1,6 +1,7 @@
 """Visitors that the studio must not let in, and those that want to wear it out: it refuses them and goes on."""
 
 import contextlib
+import json
 import random
 import socket
 
@@ -15,6 +16,7 @@ UPGRADE = (
 )
 REFUSED = {400, 401, 403, 404, 405, 409, 411, 413, 414, 415, 421, 422, 431}
 PAGES = ("/", "/setup", "/teleoperate", "/record", "/datasets", "/train", "/evaluate", "/rollout", "/runs", "/commands")
+CLOSE = 0x88
 # Most it may grow by while it is worn out, MB.
 GROWTH_MB = 25
 
@@ -29,7 +31,7 @@ def require_alive(studio: Studio) -> None:
     """It still serves whoever has the token."""
     assert studio.is_running
     assert RawClient(studio).enter().ask("GET", "/").status == 200
-    assert "Traceback" not in studio.log.read_text("utf-8")
+    assert "Exception in ASGI" not in studio.log.read_text("utf-8")
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/live", "/command/record", "/static/studio.css", "/datasets/view?root=/"])
@@ -123,6 +125,53 @@ def test_malformed_requests(studio: Studio) -> None:
             connection.shutdown(socket.SHUT_WR)
             connection.recv(4096)
     require_alive(studio)
+
+
+def frame(draw: random.Random) -> bytes:
+    """A WebSocket frame that no page sends: noise, or JSON that says nothing, too much, or what is not allowed."""
+    said = draw.choice(
+        [
+            draw.randbytes(draw.randrange(1, 200)),
+            json.dumps(
+                draw.choice([None, [], {}, {"type": 1}, {"type": "jog"}, {"type": "word", "run": "../.."}])
+            ).encode(),
+            b'{"type":"jog","run":"x","t":1e999,"keys":{"a":NaN}}',
+            b'{"type":"hello","page":"' + b"a" * draw.randrange(100, 60_000) + b'"}',
+            b"[" * draw.randrange(1, 5000),
+        ]
+    )
+    first = draw.choice([0x81, 0x81, 0x81, 0x82, 0xF1, 0x8B])
+    size = bytes([0x80 | len(said)]) if len(said) < 126 else b"\xfe" + len(said).to_bytes(2, "big")
+    return bytes([first]) + size + b"\0\0\0\0" + said
+
+
+def await_close(connection: socket.socket) -> None:
+    """Read frames until one says that the other side closes, or there are no more."""
+    with connection.makefile("rb") as stream:
+        while head := stream.read(2):
+            if head[0] == CLOSE:
+                return
+            length = head[1] if head[1] < 126 else int.from_bytes(stream.read(2), "big")
+            stream.read(length)
+
+
+@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_malformed_messages(studio: Studio, visitor: RawClient, count: int) -> None:
+    """Each ends its own connection, whether it is the first word or comes after a proper one."""
+    draw = random.Random(count)
+    hello = b'{"type":"hello","page":"0123456789"}'
+    before = studio.memory_mb()
+    for _ in range(count):
+        with visitor.connect() as connection, contextlib.suppress(ConnectionError):
+            head = f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{studio.port}\r\nOrigin: {studio.origin}\r\n"
+            connection.sendall(f"{head}Cookie: {visitor.cookie}\r\nConnection: Upgrade\r\n{UPGRADE}\r\n".encode())
+            assert connection.recv(4096).startswith(b"HTTP/1.1 101")
+            if draw.random() < 0.5:
+                connection.sendall(bytes([0x81, 0x80 | len(hello)]) + b"\0\0\0\0" + hello)
+            connection.sendall(frame(draw))
+            await_close(connection)
+    require_alive(studio)
+    assert studio.memory_mb() - before < GROWTH_MB
 
 
 def test_connections_that_say_nothing(studio: Studio) -> None:
