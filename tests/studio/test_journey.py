@@ -103,7 +103,7 @@ def test_drive_the_virtual_arm(traveller: Traveller) -> None:
     page = traveller.page
     traveller.picture("home")
     page.click("text=Drive the virtual arm")
-    page.wait_for_url("**/teleoperate?*")
+    page.wait_for_url("**/teleoperate?**")
     assert page.input_value("[name='--robot.type']") == "sim_so101"
     page.fill("[name='name:--robot.cameras']", "wrist")
     page.select_option("[name='type:--robot.cameras']", "sim")
@@ -132,7 +132,7 @@ def test_record_three_episodes(traveller: Traveller) -> None:
     page = traveller.page
     page.goto(f"{traveller.studio.origin}/")
     page.click("text=Record three episodes")
-    page.wait_for_url("**/record?*")
+    page.wait_for_url("**/record?**")
     assert page.input_value("[name='--dataset.num_episodes']") == "3"
     traveller.go("/record", *RECORD)
     traveller.picture("record")
