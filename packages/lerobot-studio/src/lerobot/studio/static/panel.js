@@ -82,7 +82,7 @@ function livePanel(place, run) {
   for (const button of place.querySelectorAll("[data-word]")) button.addEventListener("click", () => word(button));
   addEventListener("keydown", (event) => {
     if (event.repeat || isTyping(event) || place.querySelector(".episode").hidden) return;
-    const buttons = [...place.querySelectorAll("[data-word]")];
+    const buttons = [...place.querySelectorAll("[data-word]:not([hidden])")];
     const button = buttons.find((each) => each.dataset.keys.split(" ").includes(event.key));
     if (button) { event.preventDefault(); word(button); }
   });
