@@ -3,16 +3,23 @@
 import json
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from large_jobs import JOBS, content, run, write_inputs
+from small_training import ACT, states, write
 
 from lerobot.act.config import ACTConfig
+from lerobot.core.cli.run import run_command
 from lerobot.core.config import load
+from lerobot.core.errors import JobError
+from lerobot.core.signals import StopSignals
 from lerobot.envs.command import eval_command
 from lerobot.envs.commands.eval import EvalPipelineConfig
 from lerobot.policies.assembly import PolicyWithProcessors, make_policy, make_pre_post_processors
@@ -23,6 +30,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 EPISODES = 60
 LOCAL = ("--executor.type=local", "--executor.workers=1")
+THERE = ("--output_dir=there", "--launch.log_folder=logs")
+"""Where a training of an engine puts what it makes."""
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +132,69 @@ def test_sixty_episodes_are_the_same_on_every_engine(
     local = ("--executor.type=local", "--executor.workers=2")
     flags = local if engine == "local" else request.getfixturevalue(f"{engine}_flags")
     assert played(act, tmp_path, *flags, "--eval.shard_episodes=20") == serial
+
+
+@pytest.fixture
+def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Flags of a short run in the working folder, with demonstrations in it."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "moves", {"observation.environment_state": (5,)})
+    data = ["--dataset.root=moves", "--dataset.repo_id=test/moves", "--num_workers=0", "--batch_size=2"]
+    return [*data, *ACT, "--policy.device=cpu", "--log_freq=1", "--steps=3"]
+
+
+@pytest.mark.filterwarnings("ignore::Warning")  # of Ray about itself
+@pytest.mark.parametrize("processes", [1, 2])
+def test_ray_trains_what_torchrun_does(
+    training: list[str], ray_flags: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str], processes: int
+) -> None:
+    """Weights, moments and random states of each process, to the bit; paths are relative to where we are."""
+    assert run_command("train", [*training, *THERE, f"--launch.nodes={processes}", *ray_flags]) == 0
+    assert "step 3  loss" in capsys.readouterr().err
+    assert [path.name for path in sorted(tmp_path.glob("logs/*.log"))] == [f"rank_{n}.log" for n in range(processes)]
+    here = [f"--launch.processes_per_node={processes}", "--executor.type=local"]
+    assert run_command("train", [*training, "--output_dir=here", *here]) == 0
+    assert states(tmp_path / "there/checkpoints/last") == states(tmp_path / "here/checkpoints/last")
+
+
+def test_slurm_trains_what_torchrun_does(training: list[str], slurm_flags: tuple[str, ...], tmp_path: Path) -> None:
+    size = "--launch.processes_per_node=2"
+    assert run_command("train", [*training, *THERE, size, *slurm_flags]) == 0
+    assert run_command("train", [*training, "--output_dir=here", size, "--executor.type=local"]) == 0
+    until = time.monotonic() + 300
+    while not (tmp_path / "there/checkpoints/last").exists():
+        assert time.monotonic() < until, [path.read_text() for path in tmp_path.glob("logs/*.out")]
+        time.sleep(0.2)
+    assert states(tmp_path / "there/checkpoints/last") == states(tmp_path / "here/checkpoints/last")
+
+
+@pytest.mark.filterwarnings("ignore::Warning")  # of Ray about itself
+def test_ray_tells_what_went_wrong(
+    training: list[str], ray_flags: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    next((tmp_path / "moves").glob("data/*/*.parquet")).write_bytes(b"no rows")
+    with pytest.raises(JobError, match="it ended with code") as told:
+        run_command("train", [*training, *THERE, *ray_flags])
+    assert str(tmp_path / "logs") in told.value.hint
+    assert "file-000.parquet" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::Warning")  # of Ray about itself
+def test_ctrl_c_ends_a_training_on_ray(training: list[str], ray_flags: tuple[str, ...], tmp_path: Path) -> None:
+    def press() -> None:
+        until = time.monotonic() + 300
+        while time.monotonic() < until and not (tmp_path / "there/metrics.csv").is_file():
+            time.sleep(0.1)
+        if (tmp_path / "there/metrics.csv").is_file():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    endless = [flag if flag != "--steps=3" else "--steps=1000000" for flag in training]
+    presser = threading.Thread(target=press)
+    presser.start()
+    with StopSignals(), pytest.raises(KeyboardInterrupt):
+        run_command("train", [*endless, *THERE, *ray_flags])
+    presser.join()
+    until = time.monotonic() + 60
+    while any(process.name().startswith("ray::RayTrain") for process in psutil.Process().children(recursive=True)):
+        assert time.monotonic() < until
+        time.sleep(0.2)

@@ -162,6 +162,7 @@ def recording(recorded: Path, folder: Path) -> list[str]:
         "record",
         "--robot.type=fake",
         "--teleop.type=fake",
+        "--safety.ramp_s=0.2",
         "--dataset.repo_id=test/set",
         f"--dataset.root={folder / 'set'}",
         *(f"--dataset.{flag}" for flag in flags),

@@ -80,7 +80,12 @@ def started(wire: str, flags: list[str], stack: ExitStack) -> tuple["subprocess.
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
-    ("wire", "end"), [("lerobot", signal.SIGKILL), ("lerobot", signal.SIGSTOP), ("zmq", signal.SIGKILL)]
+    ("wire", "end"),
+    [
+        ("lerobot", signal.SIGKILL),
+        pytest.param("lerobot", signal.SIGSTOP, marks=pytest.mark.slow),
+        ("zmq", signal.SIGKILL),
+    ],
 )
 def test_when_a_client_dies_the_base_stops_and_the_arm_is_released(
     wire: str, end: signal.Signals, line: VirtualBus, tmp_path: Path

@@ -1,6 +1,6 @@
 """Robots on a line that damages one answer in twenty, of every motor: nothing ends, and what was lost is told.
 
-The five minutes run in `nox -s slow`; the quick form is the same for a moment.
+The five minutes of every robot run in `nox -s slow`; one robot of each maker of servos has a moment of it in every run.
 """
 
 import math
@@ -31,6 +31,8 @@ ROBOTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Type and fields of a robot by its virtual line."""
 
+QUICK = ("so101", "koch")
+
 
 def swinging(spec: FeatureSpec, tick: int) -> float:
     """A tenth of the range about its middle, once in four seconds."""
@@ -41,9 +43,12 @@ def swinging(spec: FeatureSpec, tick: int) -> float:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    "lasts_s", [0.0, pytest.param(FIVE_MINUTES_S, marks=pytest.mark.slow)], ids=["quick", "five_minutes"]
+    ("name", "lasts_s"),
+    [
+        *((name, 0.0) for name in QUICK),
+        *(pytest.param(name, FIVE_MINUTES_S, marks=pytest.mark.slow) for name in ROBOTS),
+    ],
 )
-@pytest.mark.parametrize("name", ROBOTS)
 def test_nothing_ends_and_losses_are_told_by_motor(
     name: str, lasts_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,5 @@
 """Policies that several processes hold together learn what whole ones learn, and go on in any number of processes."""
 
-import csv
 import json
 import os
 import shutil
@@ -10,32 +9,18 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from small_training import ACT, column, losses, states, write
 
 from lerobot.core.cli.run import run_command
-from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.policies.checkpoint.shards import described, load_shards
 
 HERE = Path(__file__).parent
 SHARED = "--parallelism.dp_shard=-1"
-ACT = (
-    "--policy.type=act",
-    "--policy.dim_model=16",
-    "--policy.n_heads=2",
-    "--policy.dim_feedforward=24",
-    "--policy.chunk_size=4",
-    "--policy.n_action_steps=4",
-    "--policy.n_encoder_layers=2",
-    "--policy.n_vae_encoder_layers=1",
-    "--policy.latent_dim=5",
-    "--policy.kl_weight=0.1",
-    "--policy.optimizer_lr=1e-3",
-)
 CALM = ("--policy.use_vae=false", "--policy.dropout=0")
 """Without random numbers, which differ from process to process."""
 
@@ -44,31 +29,6 @@ CALM = ("--policy.use_vae=false", "--policy.dropout=0")
 def moves(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What ACT can learn from without a picture."""
     return write(tmp_path_factory.mktemp("shared") / "moves", {"observation.environment_state": (5,)})
-
-
-def write(root: Path, seen: dict[str, tuple[int, ...]]) -> Path:
-    """Write three episodes of twelve frames, pictures as files."""
-    shapes = {"observation.state": (3,), "action": (2,), **seen}
-    features: dict[str, Any] = {
-        key: {"dtype": "float32", "shape": shape, "names": None}
-        if len(shape) == 1
-        else {"dtype": "image", "shape": shape, "names": ["height", "width", "channels"]}
-        for key, shape in shapes.items()
-    }
-    made = LeRobotDataset.create("test/moves", 10, features, root)
-    rng = np.random.default_rng(0)
-    for _ in range(3):
-        for _ in range(12):
-            frame: dict[str, Any] = {
-                key: rng.normal(size=shape).astype(np.float32)
-                if len(shape) == 1
-                else rng.integers(0, 255, shape).astype(np.uint8)
-                for key, shape in shapes.items()
-            }
-            made.add_frame({**frame, "task": "move"})
-        made.save_episode()
-    made.finalize()
-    return root
 
 
 @pytest.fixture
@@ -125,22 +85,6 @@ def read_parts(folder: Path) -> dict[str, torch.Tensor]:
     tensors = {name: torch.empty_like(each, device="cpu") for name, each in described(folder).items()}
     load_shards(tensors, folder)
     return tensors
-
-
-def losses(run: Path) -> list[float]:
-    return column(run, "loss")
-
-
-def column(run: Path, name: str) -> list[float]:
-    """What was reported of every step."""
-    with (run / "metrics.csv").open() as file:
-        return [float(row[name]) for row in csv.DictReader(file)]
-
-
-def states(checkpoint: Path) -> dict[str, bytes]:
-    """Contents of the files of a checkpoint, but for those that name its place."""
-    files = [path for path in checkpoint.resolve().rglob("*") if path.is_file() and path.name != "train_config.json"]
-    return {str(path.relative_to(checkpoint.resolve())): path.read_bytes() for path in files}
 
 
 def largest_difference(first: Path, second: Path, file: str) -> float:

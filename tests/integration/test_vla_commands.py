@@ -40,8 +40,11 @@ JOINTS = [f"joint_{index}.pos" for index in range(6)]
 @pytest.fixture(
     scope="module",
     params=[
-        *("smolvla", "pi05", "xvla", "multi_task_dit", "groot_n15"),
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("pi0", "pi0_fast", "groot")),
+        *("smolvla", "groot_n15"),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("pi0", "pi05", "pi0_fast", "xvla", "multi_task_dit", "groot")
+        ),
     ],
 )
 def family(request: pytest.FixtureRequest) -> str:

@@ -127,7 +127,7 @@ def test_batch_sizes_give_identical_episodes() -> None:
     """Every reward is 0 here, so what the environments show at the end is compared as well."""
     config = AlohaConfig(task="AlohaTransferCube-v0", episode_length=6, **FAST)
     task = "Pick up the cube with the right arm and transfer it to the left arm."
-    assert_same_episodes(config, task, episodes=8, rows=[(1, False), (3, False), (8, False)])
+    assert_same_episodes(config, task, rows=[(1, False), (3, False)])
 
 
 def test_policies_see_what_they_know() -> None:

@@ -148,5 +148,8 @@ def test_policies_see_what_they_know() -> None:
         env.close()
 
 
-def test_batch_sizes_and_workers_give_identical_episodes() -> None:
-    assert_same_episodes(MetaworldConfig(task="reach-v3", episode_length=6, **SMALL), "Reach a goal position")
+@pytest.mark.parametrize("others", [[(3, False)], pytest.param([(2, True)], marks=pytest.mark.slow)])
+def test_batch_sizes_and_workers_give_identical_episodes(others: list[tuple[int, bool]]) -> None:
+    assert_same_episodes(
+        MetaworldConfig(task="reach-v3", episode_length=6, **SMALL), "Reach a goal position", rows=[(1, False), *others]
+    )

@@ -418,7 +418,7 @@ def test_a_lost_connection_is_taken_up_again(address: str) -> None:
         assert client.reconnections == 1
 
 
-@pytest.mark.parametrize("loss", [0.05, 0.3])
+@pytest.mark.parametrize("loss", [0.05, pytest.param(0.3, marks=pytest.mark.slow)])
 def test_lost_messages_give_late_answers_and_never_wrong_ones(address: str, loss: float) -> None:
     from network import Network
 

@@ -87,5 +87,6 @@ def test_films_and_observations_have_their_own_sizes() -> None:
     env.close()
 
 
-def test_batch_sizes_and_workers_give_identical_episodes() -> None:
-    assert_same_episodes(XArmConfig(episode_length=4), "Lift the cube.")
+@pytest.mark.parametrize("others", [[(3, False)], pytest.param([(2, True)], marks=pytest.mark.slow)])
+def test_batch_sizes_and_workers_give_identical_episodes(others: list[tuple[int, bool]]) -> None:
+    assert_same_episodes(XArmConfig(episode_length=4), "Lift the cube.", rows=[(1, False), *others])

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from lerobot.core.registry import KINDS
 from lerobot.core.testing.plugins import PluginFolder
 
@@ -55,8 +57,11 @@ def test_a_broken_command_tells_its_cause_when_used(broken: PluginFolder) -> Non
     assert "Traceback" not in done.stderr
 
 
-def test_using_a_broken_plugin_tells_its_cause(broken: PluginFolder, broken_plugin: tuple[str, str, str]) -> None:
-    name, distribution, cause = broken_plugin
+@pytest.mark.parametrize("name", ["quitter", "typo"])  # every cause by itself: see `test_registry`
+def test_using_a_broken_plugin_tells_its_cause(
+    broken: PluginFolder, causes: dict[str, tuple[str, str]], name: str
+) -> None:
+    distribution, cause = causes[name]
     done = lerobot("teleoperate", f"--robot.type={name}", "--teleop.type=fake", path=broken.folder)
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: --robot.type: got '{name}'")

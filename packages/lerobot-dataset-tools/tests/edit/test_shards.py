@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lerobot.core.config import load
-from lerobot.core.errors import DatasetError
+from lerobot.core.errors import ConfigError, DatasetError
 from lerobot.dataset_tools.commands.edit_dataset import EditDatasetConfig
 from lerobot.dataset_tools.edit import merge
 from lerobot.dataset_tools.edit.command import edit_dataset
@@ -87,3 +87,9 @@ def test_values_that_only_this_process_has_are_refused(three, tmp_path):
     with pytest.raises(DatasetError, match=r"values of hand are only in this process(.|\n)*expected: an .npy file"):
         add_feature(three, "hand", tmp_path / "set", values=np.arange(63), work=work)
     assert not (tmp_path / "set").exists()
+
+
+def test_an_edit_that_is_not_done_in_shards_refuses_an_engine(tmp_path):
+    flags = [f"--root={tmp_path}", "--operation.type=repair", "--executor.type=local"]
+    with pytest.raises(ConfigError, match=r"^.*done in shards, which repair is not: add_feature, .*, trim$"):
+        load(EditDatasetConfig, flags)

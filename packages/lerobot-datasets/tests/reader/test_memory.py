@@ -45,7 +45,7 @@ def check_plateau(root: Path, method: str, frames: int) -> None:
 @pytest.mark.parametrize(
     ("files", "methods"),
     [
-        (300, ["fork"]),
+        (150, ["fork"]),
         pytest.param(10_000, ["none", "fork", "spawn"], marks=[pytest.mark.slow, pytest.mark.timeout(3600)]),
     ],
 )

@@ -261,5 +261,8 @@ class EditDatasetConfig(CommandConfig):
         if isinstance(self.split, list) and not 0 < len(self.split) <= len(_PARTS):
             raise ValueError(f"--split with the shares of {', '.join(_PARTS)}, such as [0.8, 0.1, 0.1]")
         if self.executor is not None and self.operation.type not in IN_SHARDS:
-            raise ValueError(f"--executor with an operation that is done in shards: {', '.join(IN_SHARDS)}")
+            names = ", ".join(IN_SHARDS)
+            raise ValueError(
+                f"--executor with an operation that is done in shards, which {self.operation.type} is not: {names}"
+            )
         return self

@@ -11,7 +11,7 @@ import os
 import struct
 import subprocess
 import sys
-from typing import Any, Self
+from typing import IO, Any, Self
 
 REQUEST = struct.Struct(">HHBH")
 LENGTH = struct.Struct(">I")
@@ -54,7 +54,8 @@ class Encoder:
             return None
         try:
             process.stdin.write(REQUEST.pack(across, height, channels, min(width, 0xFFFF)))
-            _write(process.stdin, view.cast("B"))
+            process.stdin.write(view.cast("B"))
+            process.stdin.flush()
             (length,) = LENGTH.unpack(_read(process.stdout, LENGTH.size))
             return _read(process.stdout, length)
         except (OSError, EOFError):  # it was killed: the next picture has another one
@@ -65,25 +66,15 @@ class Encoder:
         if self._process is None:
             # Out of reach of a Ctrl-C for the command, but in its session: Linux weighs sessions against each other.
             command = [sys.executable, "-P", "-m", "lerobot.studio.inside.encoder"]
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, process_group=0
-            )
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
         return self._process
 
 
-def _write(stream: Any, view: memoryview) -> None:
-    while view:
-        view = view[stream.write(view) :]
-
-
-def _read(stream: Any, length: int) -> bytes:
-    data = bytearray()
-    while len(data) < length:
-        part = stream.read(length - len(data))
-        if not part:
-            raise EOFError
-        data += part
-    return bytes(data)
+def _read(stream: IO[bytes], length: int) -> bytes:
+    data = stream.read(length)
+    if len(data) < length:
+        raise EOFError
+    return data
 
 
 def main() -> None:

@@ -36,7 +36,6 @@ class Feed:
         self._link = link
         self._place = place
         self._stopping = threading.Event()
-        self._rate = _Rate()
         self._disk: tuple[float, int | None] = (-math.inf, None)
         work = (("studio numbers", self._tell_numbers), ("studio pictures", self._tell_pictures))
         self._threads = [threading.Thread(target=target, name=name, daemon=True) for name, target in work]
@@ -65,7 +64,6 @@ class Feed:
             "type": "tick",
             "index": tick.index,
             "time_s": round(tick.start_s, 4),
-            "rate_hz": self._rate.of(tick),
             "missed": tick.slot - tick.index,
             "observation": _scalars(tick.observation),
             "requested": _scalars(tick.requested),
@@ -106,23 +104,6 @@ class Feed:
                         age_s = round(time.monotonic() - time_s, 3)
                         header = {"run": self._link.run, "camera": camera, "age_s": age_s, "stamp": time_s}
                         self._link.put(f"picture {camera}", picture_frame(header, jpeg))
-
-
-class _Rate:
-    """Ticks a second, over half a second."""
-
-    def __init__(self) -> None:
-        self._from: tuple[int, float] | None = None
-        self._hz: float | None = None
-
-    def of(self, tick: Tick) -> float | None:
-        if self._from is None or tick.index < self._from[0]:
-            self._from = tick.index, tick.start_s
-        elapsed_s = tick.start_s - self._from[1]
-        if elapsed_s >= 0.5:
-            self._hz = round((tick.index - self._from[0]) / elapsed_s, 2)
-            self._from = tick.index, tick.start_s
-        return self._hz
 
 
 def _cameras(tick: Tick) -> list[str]:

@@ -208,13 +208,18 @@ def _evaluation(folder: Path) -> Evaluation:
     overall = _fields(report.get("overall"))
     return Evaluation(
         folder,
-        str(settings.get("pretrained_path") or policy.get("pretrained_path") or policy.get("type") or folder.name),
+        _policy_name(settings.get("pretrained_path") or policy.get("pretrained_path") or policy.get("type"), folder),
         f"{place.get('type', '')}{task}",
         overall.get("n", kept),
         overall,
         [task for task in per_task if isinstance(task, dict)] if isinstance(per_task, list) else [],
         folder.parent if (folder.parent / TABLE).exists() else None,
     )
+
+
+def _policy_name(origin: object, folder: Path) -> str:
+    """Where a policy is saved, as a person would say it in this folder."""
+    return str(origin or folder.name).removeprefix(f"{Path.cwd()}{os.sep}").removesuffix("/pretrained_model")
 
 
 def _journal(path: Path) -> tuple[dict[str, Any], int]:

@@ -27,12 +27,6 @@ class Alive(_Strict):
     n: int = Field(ge=0, lt=1 << 53)
 
 
-class TakeControl(_Strict):
-    """Somebody wants to control from this page."""
-
-    type: Literal["take_control"]
-
-
 class StopNow(_Strict):
     """Stop everything that moves."""
 
@@ -40,10 +34,10 @@ class StopNow(_Strict):
     reason: str = Field(default="", max_length=200)
 
 
-class Release(_Strict):
-    """Let robots move again."""
+class Act(_Strict):
+    """Somebody wants to control from this page, or lets robots move again."""
 
-    type: Literal["release"]
+    type: Literal["take_control", "release"]
 
 
 class Jog(_Strict):
@@ -72,7 +66,7 @@ class Watch(_Strict):
     width: int = Field(default=640, ge=16, le=4096)
 
 
-FromPage: TypeAlias = Hello | Alive | TakeControl | StopNow | Release | Jog | Word | Watch
+FromPage: TypeAlias = Hello | Alive | StopNow | Act | Jog | Word | Watch
 _page: TypeAdapter[FromPage] = TypeAdapter(Annotated[FromPage, Field(discriminator="type")])
 
 

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lerobot.core.errors import LeRobotError
 from lerobot.studio.live.live import Live, Page
-from lerobot.studio.live.messages import Alive, Hello, Jog, Release, StopNow, TakeControl, Watch, Word, from_page
+from lerobot.studio.live.messages import Act, Alive, Hello, Jog, StopNow, Watch, Word, from_page
 
 HELLO_S = 5.0
 MAX_CHARACTERS = 16_384
@@ -109,9 +109,9 @@ def hear(live: Live, page: Page, text: str) -> None:
                 live.watch(page, message)
             case Word():
                 live.word(page, message.run, message.word)
-            case TakeControl():
+            case Act(type="take_control"):
                 live.take_control(page)
-            case Release():
+            case Act():
                 live.release(page.id)
             case Hello():
                 raise ValueError("a second hello")

@@ -19,6 +19,7 @@ function livePanel(place, run) {
   const curves = jointCurves(place.querySelector(".plots"));
   const jog = jogControls(place.querySelector(".jog"), run, show);
   let saved = 0;
+  let since = null;
 
   function watch() {
     studio.send({ type: "watch", run, cameras: document.hidden ? [] : null, width: innerWidth < 700 ? 320 : 640 });
@@ -65,7 +66,11 @@ function livePanel(place, run) {
     const held = stop ? `${stop.reason} (${stop.source})` : GATE[why] || why;
     show("held", tick.stopped ? `The robot holds: ${held}.` : "");
     show("gate", tick.stopped || !reasons.length ? "" : `Safety gate: ${reasons.join("; ")}.`);
-    show("rate", `${tick.rate_hz ?? "?"} ticks a second`);
+    if (!since || tick.index < since.index) since = tick;
+    if (tick.time_s - since.time_s >= 0.5) {
+      show("rate", `${((tick.index - since.index) / (tick.time_s - since.time_s)).toFixed(1)} ticks a second`);
+      since = tick;
+    }
     show("missed", `${tick.missed} missed${tick.safety ? "" : " · SAFETY GATE OFF"}`);
     const free = tick.disk_free;
     show("disk", free === null ? "" : `${(free / 1e9).toFixed(1)} GB of disk left${free < LITTLE_DISK ? ": LITTLE" : ""}`);
@@ -77,7 +82,7 @@ function livePanel(place, run) {
   for (const button of place.querySelectorAll("[data-word]")) button.addEventListener("click", () => word(button));
   addEventListener("keydown", (event) => {
     if (event.repeat || isTyping(event) || place.querySelector(".episode").hidden) return;
-    const buttons = [...place.querySelectorAll("[data-word]")];
+    const buttons = [...place.querySelectorAll("[data-word]:not([hidden])")];
     const button = buttons.find((each) => each.dataset.keys.split(" ").includes(event.key));
     if (button) { event.preventDefault(); word(button); }
   });
