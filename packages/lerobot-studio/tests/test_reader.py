@@ -44,6 +44,7 @@ def until_gone(pid: int) -> None:
 def test_questions_at_once_and_one_that_nobody_waits_for(root: Path) -> None:
     async def run() -> None:
         reader = Reader()
+        await reader.ask("first", root)
         given_up = asyncio.create_task(reader.ask("one", root, wait_s=0.3))
         await asyncio.sleep(0.1)
         given_up.cancel()

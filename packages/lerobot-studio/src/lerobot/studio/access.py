@@ -33,6 +33,11 @@ _HEADERS = {
 }
 
 
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this computer alone."""
+    return host in _LOOPBACK or host.startswith("127.")
+
+
 class RefusedError(Exception):
     """A request that goes no further; carries the status and a line for whoever sent it."""
 
@@ -55,7 +60,8 @@ class Access:
     def __init__(self, app: ASGIApp, token: str, host: str, port: int) -> None:
         self._app = app
         self._token = token.encode()
-        self._names = {host.lower()}
+        # The port may be that of a tunnel (ssh -L).
+        self._names = {host.lower(), *(_LOOPBACK if is_loopback(host) else ())}
         self._cookie = f"lerobot_studio_{port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +82,7 @@ class Access:
         """Refuse, or let pass; the answer is a page that hands out the cookie."""
         host = _single(scope, b"host")
         spelled = _HOST.fullmatch(host)
-        if spelled is None or spelled[1].strip("[]").lower() not in self._known_names(scope):
+        if spelled is None or spelled[1].strip("[]").lower() not in self._names:
             raise RefusedError(421, "The studio has no such address. Open the one that `lerobot studio` printed.")
         is_socket = scope["type"] == "websocket"
         if (is_socket or scope["method"] not in _READING) and _single(scope, b"origin") != f"http://{host}":
@@ -89,12 +95,6 @@ class Access:
         if not self._opens(_cookie(scope, self._cookie)):
             raise RefusedError(401, "Open the address that `lerobot studio` printed, with its token.")
         return None
-
-    def _known_names(self, scope: Scope) -> frozenset[str]:
-        """Names of the address that this connection reached; the port may be that of a tunnel (ssh -L)."""
-        reached = str((scope.get("server") or ("",))[0]).lower()
-        is_loopback = reached in _LOOPBACK or reached.startswith("127.")
-        return frozenset({reached, *self._names, *(_LOOPBACK if is_loopback else ())} - {"0.0.0.0", "::"})  # noqa: S104
 
     def _opens(self, token: str) -> bool:
         # Compared in constant time, so that a wrong token does not say how much of it is right.

@@ -74,7 +74,7 @@ class DatasetPages:
         if not root.is_relative_to(lerobot_home()):
             await run_in_threadpool(remember, root)
         runs: Runs = request.app.state.runs
-        done = runs.get(request.query_params["run"]) if "run" in request.query_params else None
+        done = next((run for run in runs.all() if run.id == request.query_params.get("run")), None)
         return render(request, "dataset.html", told=told, root=root, done=done, first=first, most=_MOST_LISTED)
 
     async def card(self, request: Request) -> Response:
