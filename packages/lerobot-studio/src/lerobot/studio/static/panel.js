@@ -18,7 +18,6 @@ function livePanel(place, run) {
   const pictures = cameraPictures(place.querySelector(".pictures"));
   const curves = jointCurves(place.querySelector(".plots"));
   const jog = jogControls(place.querySelector(".jog"), run, show);
-  let saved = 0;
   let since = null;
 
   function watch() {
@@ -30,6 +29,7 @@ function livePanel(place, run) {
     const outcome = episode.metadata.outcome;
     const ended = episode.type === "episode_end";
     show("episode", `Episode ${episode.index}${ended ? ` ended${outcome ? `: ${outcome}` : ""}` : " runs"}`);
+    show("saved", `${episode.saved} before it in this run`);
   }
 
   studio.on("open", watch);
@@ -43,11 +43,7 @@ function livePanel(place, run) {
     showEpisode(facts.episode);
   });
   for (const kind of ["episode_start", "episode_end"]) {
-    studio.on(kind, (message) => {
-      if (!isMine(message)) return;
-      showEpisode(message);
-      if (kind === "episode_end") show("saved", `${saved += 1} kept in this run`);
-    });
+    studio.on(kind, (message) => { if (isMine(message)) showEpisode(message); });
   }
   studio.on("run_end", (message) => {
     if (isMine(message)) show("held", message.error ? `Ended: ${message.error}` : "Ended.");
