@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from studio_process import Studio
 
 if TYPE_CHECKING:
     from watched_page import WatchedPage
@@ -29,11 +30,11 @@ SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page(open_page: "Callable[..., WatchedPage]", path: str, size: str) -> None:
+def test_a_page(studio: Studio, open_page: "Callable[..., WatchedPage]", path: str, size: str) -> None:
     watched = open_page(SIZES[size])
     for dark in (False, True):
         watched.page.emulate_media(color_scheme="dark" if dark else "light")
-        answer = watched.page.goto(watched.page.url.partition("?")[0].rstrip("/") + path)
+        answer = watched.page.goto(f"{studio.origin}{path}")
         assert answer is not None
         assert answer.status == 200
         assert watched.poor_contrast() == []
