@@ -1,6 +1,7 @@
 """What trainings and evaluations leave on disk. It is read anew for every page: nothing here remembers anything."""
 
 import csv
+import json
 import math
 import os
 import re
@@ -224,8 +225,6 @@ def _policy_name(origin: object, folder: Path) -> str:
 
 def _journal(path: Path) -> tuple[dict[str, Any], int]:
     """Settings of an evaluation and how many episodes it kept; of several seeds, the first one's settings and all."""
-    import json
-
     settings: dict[str, Any] = {}
     kept: set[tuple[Path, Any, Any, Any]] = set()
     for file in [path] if path.exists() else sorted(path.parent.glob(f"seed_*/{path.name}")):
