@@ -20,7 +20,7 @@ from measure import run, table
 
 from lerobot.datasets.writer.recorder import DatasetRecorder
 
-FILES, FRAMES, SIZE = 8, 30, (240, 320, 3)
+FILES, FRAMES, SIZE = 8, 150, (240, 320, 3)
 ROWS = 20
 
 

@@ -83,7 +83,12 @@ def smolvla(folder: Path) -> PreTrainedConfig:
     return SmolVLAConfig(**tiny_settings(folder, input_features=INPUTS, output_features=OUTPUTS))
 
 
-POLICIES = {"act": ACT, "diffusion": DIFFUSION, "vqbet": VQBET, "smolvla": smolvla}
+POLICIES = {
+    "act": ACT,
+    "diffusion": DIFFUSION.model_copy(update={"vision_backbone": "resnet8", "num_inference_steps": 2}),
+    "vqbet": VQBET,
+    "smolvla": smolvla,
+}
 
 
 def saved(config: PreTrainedConfig, folder: Path) -> PolicyWithProcessors:
@@ -112,6 +117,7 @@ def act(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("form", [*EXACT, *ROUNDED], ids=lambda form: form.file_name)
 @pytest.mark.parametrize("name", POLICIES)
 def test_every_kind_of_file_acts_like_the_policy(name: str, form: ExportFormatConfig, tmp_path: Path) -> None:

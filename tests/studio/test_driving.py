@@ -148,7 +148,11 @@ def test_episodes_end_by_keys_and_buttons(start: Callable[..., "Page"], studio: 
     page.wait_for_selector("text=Episode 1 runs")
     page.click("[data-word=success]")
     page.wait_for_selector("text=Episode 2 runs")
-    assert page.inner_text("[data-show=saved]") == "2 kept in this run"
+    assert page.inner_text("[data-show=saved]") == "2 before it in this run"
+    page.evaluate("studio.on('episode_start', (told) => { window.begun = told.index; })")
+    page.keyboard.press("r")
+    wait_for(lambda: page.evaluate("window.begun === 2"), "episode 2 begins again")
+    assert page.inner_text("[data-show=saved]") == "2 before it in this run", "one that is thrown away does not count"
     page.keyboard.press("q")
     page.wait_for_selector("text=Run again")
     said = "".join(studio.said(run) for run in studio.runs() if "record" in run)

@@ -132,3 +132,36 @@ def test_without_a_handover_the_robot_follows_at_once() -> None:
     leader = Arm()
     assert commands(TakingOver(leader, LIMITS, 0, moves_leader=True), 2) == [0.0, 0.0]  # type: ignore[arg-type]
     assert leader.told == []
+
+
+class Page:
+    """A teleoperator that says how fast joints are to move: not in the keys of a robot."""
+
+    def get_action(self) -> dict[str, float]:
+        return {"jog.a.pos": 0.5}
+
+
+def jogged(pair: tuple[Any, Any]) -> dict[str, float]:
+    action, observation = pair
+    return {"a.pos": observation["a.pos"] + 100 * action["jog.a.pos"]}
+
+
+def test_a_person_drives_through_the_steps_of_the_teleoperator() -> None:
+    observation = Observation({"a.pos": 2.0})
+    source = SharedSource(Still(), Page(), 0, jogged)  # type: ignore[arg-type]
+    source.write(Tick(0, 0, 0.0, 0.0, Observation(), {}, {}, {"a.pos": 2.0}, 0.0, 0.0))
+    source.pause_or_resume()
+    source.correct()
+    assert source.next_action(observation, 1) == {"a.pos": 52.0}
+    limits = {"a.pos": LIMITS["elbow_flex.pos"]}
+    between = TakingOver(Page(), limits, 0, moves_leader=True, to_robot=jogged)  # type: ignore[arg-type]
+    assert between.next_action(observation, 0) == {"a.pos": 52.0}
+
+
+def test_a_leader_whose_joints_are_others_is_not_brought_to_the_robot() -> None:
+    leader = MovingLeader()
+    source = SharedSource(Still(), leader, 2, lambda pair: dict(pair[0]))  # type: ignore[arg-type]
+    source.write(Tick(0, 0, 0.0, 0.0, Observation(), {}, {}, {"a.pos": 2.0}, 0.0, 0.0))
+    source.pause_or_resume()
+    source.next_action(Observation(), 0)
+    assert leader.told == []

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_export import NAMES, STATE, TOP, description, place, write
+from tiny_export import CAMERAS, NAMES, STATE, TOP, description, place, write
 
 from lerobot.core.config import load
 from lerobot.core.errors import CheckpointError, ConfigError, FeatureMismatchError, LeRobotError
 from lerobot.core.types import FeatureSpec
 from lerobot.policies.commands.check import CheckConfig
+from lerobot.policies.preflight.command import check
+from lerobot.remote.commands.serve import ServeConfig
 from lerobot.rollout.commands.rollout import RolloutConfig
 from lerobot.runtime.policy import ExportedPolicy
+from lerobot.training.commands.train import TrainPipelineConfig
 
 Load = Callable[..., ExportedPolicy]
 
@@ -167,5 +170,23 @@ def test_a_checkpoint_is_still_found_by_its_folder(tmp_path: Path) -> None:
 
 
 def test_a_command_that_needs_a_checkpoint_says_so(exported: Path) -> None:
-    with pytest.raises(ConfigError, match=r"is an exported policy.*only rollout and eval run exports"):
-        load(CheckConfig, [f"--policy.path={exported}", "--robot.type=fake"])
+    told = r"is an exported policy(.|\n)*the one it was exported from: only rollout, eval and check take exports"
+    with pytest.raises(ConfigError, match=told):
+        load(TrainPipelineConfig, [f"--policy.path={exported}", "--dataset.repo_id=me/x"])
+    serving = load(ServeConfig, [f"--policy.path={exported}"]).config
+    assert serving.policy is not None
+    with pytest.raises(CheckpointError, match=told):
+        serving.policy.build()
+
+
+def test_it_is_checked_against_a_robot_before_anything_runs(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = [f"--policy.path={exported}", "--robot.type=fake"]
+    assert check(load(CheckConfig, [*flags, CAMERAS]).config) == 0
+    assert capsys.readouterr().out == f"exported policy {exported} and robot fake: fits\n"
+    assert check(load(CheckConfig, flags).config) == 1
+    shown = capsys.readouterr().out
+    assert "robot fake: 1 problem" in shown
+    assert f"{TOP} is missing" in shown
+    (exported / "policy.onnx").write_bytes(b"")
+    assert check(load(CheckConfig, [*flags, CAMERAS]).config) == 1
+    assert "policy.onnx" in capsys.readouterr().out

@@ -3,19 +3,25 @@
 import http.client
 import random
 import socket
+from pathlib import Path
 
 import pytest
 from studio_client import TOKEN, Studio
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from lerobot.core.config import load
+from lerobot.core.errors import ConfigError
 from lerobot.studio.access import LARGEST_BODY
+from lerobot.studio.command import own_token, read_token
+from lerobot.studio.commands.studio import StudioConfig
 
 
 def test_a_page_needs_the_token(studio: Studio) -> None:
     cookie = studio.headers.pop("Cookie")
     assert studio.get("/").status == 401
-    assert studio.get("/?token=wrong").status == 401
+    for query in ("token=wrong", "token=", "token=%FF", f"xtoken={TOKEN}", "&".join(f"a{n}=1" for n in range(2000))):
+        assert studio.get(f"/?{query}").status == 401, query
     assert studio.ask("GET", "/", Cookie=cookie[:-1]).status == 401
     assert studio.ask("GET", "/", Cookie="a=b; ;;=\x80").status == 401
     assert studio.ask("GET", "/", Cookie=cookie).status == 200
@@ -103,3 +109,21 @@ def test_garbage_ends_a_connection_and_nothing_else(studio: Studio) -> None:
             while connection.recv(4096):
                 pass
     assert studio.get("/").status == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+def test_every_address_at_once_is_none_to_listen_on(host: str) -> None:
+    with pytest.raises(ConfigError, match="one address"):
+        load(StudioConfig, [f"--host={host}"])
+
+
+def test_a_token_is_private_kept_and_long_enough(tmp_path: Path) -> None:
+    file = tmp_path / "studio" / "token"
+    token = own_token(file)
+    assert own_token(file) == token
+    assert len(token) > 40
+    assert file.stat().st_mode & 0o777 == 0o600
+    for text in ("short", "with a space in it somewhere", "ümlaut" * 5, ""):
+        file.write_text(text)
+        with pytest.raises(ConfigError, match="token_file"):
+            read_token(file)

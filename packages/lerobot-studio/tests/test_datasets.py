@@ -14,7 +14,7 @@ from studio_client import Studio
 
 from lerobot.core.errors import LeRobotError
 from lerobot.studio.datasets.edits import Wish
-from lerobot.studio.datasets.found import Found, Opened, folder_of, recordings
+from lerobot.studio.datasets.found import Found, folder_of, opened_before, recordings, remember
 
 CAMERA = "observation.images.front"
 FILE = f"videos/{CAMERA}/chunk-000/file-000.mp4"
@@ -49,12 +49,14 @@ def test_a_damaged_recording_is_listed_with_what_is_wrong(tmp_path: Path, text: 
     assert "info.json cannot be read" in Found.read(root, "x").problem
 
 
-def test_folders_that_were_opened_are_remembered(tmp_path: Path) -> None:
-    opened = Opened(tmp_path / "studio/opened.json")
-    assert opened.all() == []
+def test_folders_that_were_opened_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
+    assert opened_before() == []
     for name in ("a", "b", "a"):
-        opened.add(tmp_path / name)
-    assert opened.all() == [str(tmp_path / "a"), str(tmp_path / "b")]
+        remember(tmp_path / name)
+    assert opened_before() == [str(tmp_path / "a"), str(tmp_path / "b")]
+    (tmp_path / "studio/opened.json").write_text("{")
+    assert opened_before() == []
 
 
 @pytest.mark.parametrize("path", ["", "  ", "/nowhere", "a\0b"])
@@ -131,10 +133,9 @@ def recording(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, by
     (root / FILE).parent.mkdir(parents=True)
     (root / FILE).write_bytes(film)
     (root / "meta/secret.mp4").write_text("secret")
-    videos = {CAMERA: {"file": FILE, "from_s": 0.0, "to_s": 5.0}, "bad": {"file": "../cubes/meta/secret.mp4"}}
-    told = {"episodes": [{"index": 0, "videos": videos}]}
+    files = {"files": [FILE, "../cubes/meta/secret.mp4", str(root / "meta/secret.mp4")]}
     pages = next(route for route in studio.app.routes if route.path == "/datasets/file").endpoint.__self__
-    monkeypatch.setattr(pages, "_reader", ToldReader({"describe": told}))
+    monkeypatch.setattr(pages, "_reader", ToldReader({"files": files}))
     return root, film
 
 
@@ -201,13 +202,15 @@ def test_a_film_whole_and_only_if_it_is_still_the_same(studio: Studio, recording
         f"/{FILE}",
         "/etc/passwd",
         "",
+        "ROOT/meta/secret.mp4",
         "meta/info.json",
         f"{FILE}%00",
     ],
 )
 def test_nothing_else_is_served(studio: Studio, recording: tuple[Path, bytes], name: str) -> None:
     root, _ = recording
-    status, _, body = raw(studio, f"/datasets/file?root={quote(str(root))}&name={quote(name, safe='%')}")
+    name = quote(name.replace("ROOT", str(root)), safe="%")
+    status, _, body = raw(studio, f"/datasets/file?root={quote(str(root))}&name={name}")
     assert status == 404
     assert b"secret" not in body.replace(b"secret.mp4", b"")
     assert raw(studio, address(root.parent, FILE))[0] == 400  # which is no recording

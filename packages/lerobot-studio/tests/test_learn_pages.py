@@ -133,3 +133,4 @@ def test_a_rollout_starts_when_its_check_was_seen(
     assert len(started) == 1
     assert studio.post("/rollout", {**other, "--duration": "2"}).status == 303
     assert [command for command, _ in started] == ["rollout", "rollout"]
+    assert studio.post("/rollout", other).status == 200, "a check counts for one start"

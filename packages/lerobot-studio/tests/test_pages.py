@@ -1,6 +1,8 @@
 """Pages: every command has one, what is shown is escaped, and nothing heavy is imported for them."""
 
+import html
 import json
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -77,7 +79,14 @@ def test_every_command_has_a_page_whose_fields_have_labels(studio: Studio, comma
 
 def test_the_first_pages(studio: Studio) -> None:
     home = studio.get("/").text
-    assert "sim_so101" in home
+    links = re.findall(r'href="((?:/teleoperate|/record)\?[^"]+)"', home)
+    assert len(links) == 2
+    for link in links:
+        page = studio.get(html.unescape(link)).text
+        assert "--robot.type=sim_so101" in page
+        assert 'name="more" rows="2" placeholder="--config_path=run.yaml"></textarea>' in page, (
+            "every argument has its field"
+        )
     commands = studio.get("/commands").text
     assert all(f">{name}</a>" in commands for name in registry.names("command"))
     assert studio.get("/command/no-such-command").status == 404

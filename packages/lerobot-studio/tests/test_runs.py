@@ -91,6 +91,13 @@ def test_a_question_is_answered_by_a_later_studio_too(studio: Studio) -> None:
             act()
     assert studio.post(f"/run/{run}/answer", {"line": "x"}).status == 409
     assert "failed, code 1" in studio.get(f"/run/{run}").text
+    once_more = studio.app.state.runs.get(studio.post(f"/run/{run}/again").run)
+    assert (once_more.command, once_more.line) == ("find-port", "lerobot find-port")
+    wait_until(lambda: "press Enter" in once_more.tail(), "the question of the second run")
+    once_more.interrupt()
+    wait_until(lambda: once_more.state == ENDED, "the end of the second run")
+    assert once_more.code == 130
+    assert "interrupted" in studio.get(f"/run/{once_more.id}").text
 
 
 def test_a_run_whose_number_another_process_has_now_has_ended(tmp_path: Path) -> None:

@@ -54,6 +54,11 @@ def test_an_episode_of_every_layout(tmp_path, make_dataset, version):
         "values": [list(range(5, 12)), [-value for value in range(5, 12)]],
     }
     assert np.allclose(numbers["time_s"], np.arange(7) / 10)
+    part = recording.describe(first=1, count=1)
+    assert (part["total_episodes"], part["episodes"]) == (3, recording.describe()["episodes"][1:2])
+    assert set(recording.files()["files"]) == {
+        file.relative_to(tmp_path / "d").as_posix() for file in (tmp_path / "d").rglob("*.mp4")
+    }
     video = numbers["videos"][CAMERA]
     begin = 0.5 if version == "v3.0" else 0.0
     assert (video["from_s"], video["images"], video["codec"]) == (begin, 7, "h264")

@@ -16,7 +16,7 @@ from PIL import Image
 from scripted_page import ScriptedPage, wait_for
 from studio_client import TOKEN, Studio
 
-from lerobot.core.safety.latch import stop_latch
+from lerobot.core.safety.latch import Latch, stop_latch
 from lerobot.core.safety.loops import running_loops
 from lerobot.studio.inside.hook import GONE
 from lerobot.studio.runs.run import Run
@@ -48,7 +48,13 @@ def holds(run: Run) -> bool:
     return any(loop.pid == run.pid and loop.holds_since_s is not None for loop in running_loops())
 
 
-def test_a_page_jogs_stops_releases_and_its_going_holds_the_robot(studio: Studio, open_page: Opening) -> None:
+def _no_space(*_: object) -> None:
+    raise OSError(28, "no space left")
+
+
+def test_a_page_jogs_stops_releases_and_its_going_holds_the_robot(
+    studio: Studio, open_page: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page, watcher = open_page("page-0001"), open_page("page-0002")
     refused = studio.post("/teleoperate", {**FORM, "studio-page": watcher.name})
     assert refused.status == 409
@@ -71,6 +77,13 @@ def test_a_page_jogs_stops_releases_and_its_going_holds_the_robot(studio: Studio
     page.send(type="release")
     page.wait("tick", lambda tick: not tick["stopped"])
     assert page.wait("state")["stop"] is None
+
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(Latch, "_write", _no_space)
+        watcher.send(type="stop", reason="a full disk")
+        page.wait("tick", lambda tick: tick["stopped"])
+    page.send(type="release")
+    page.wait("tick", lambda tick: not tick["stopped"])
 
     page.close()
     wait_for(lambda: holds(run), "the arm holds without the page that controls")

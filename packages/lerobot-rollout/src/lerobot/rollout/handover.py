@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from lerobot.core.control import TeleoperatorSource
+from lerobot.core.processors.robot import ActionPipeline
 from lerobot.core.protocols.ability import MovesItself
 from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import Limit
@@ -83,9 +84,9 @@ class GuidedLeader:
         return {key: value for key, value in action.items() if key in known}
 
 
-def guided(teleoperator: Teleoperator, ticks: int) -> GuidedLeader | None:
-    """Give the leader if it can move, and shall."""
-    if not ticks or not isinstance(teleoperator, MovesItself):
+def guided(teleoperator: Teleoperator, ticks: int, to_robot: ActionPipeline | None) -> GuidedLeader | None:
+    """Give the leader if it can move, shall, and has the robot's joints."""
+    if not ticks or to_robot is not None or not isinstance(teleoperator, MovesItself):
         return None
     return GuidedLeader(teleoperator, ticks, teleoperator.get_action)
 
@@ -101,15 +102,22 @@ class TakingOver:
         limits: of the robot's safety gate; see `way_back`.
         ticks: of the hand-over; 0 for none.
         moves_leader: bring a leader that can move to the robot.
+        to_robot: steps between teleoperator and robot; None for none.
     """
 
     def __init__(
-        self, teleoperator: Teleoperator, limits: Mapping[str, Limit], ticks: int, *, moves_leader: bool
+        self,
+        teleoperator: Teleoperator,
+        limits: Mapping[str, Limit],
+        ticks: int,
+        *,
+        moves_leader: bool,
+        to_robot: ActionPipeline | None = None,
     ) -> None:
-        self._source = TeleoperatorSource(teleoperator)
+        self._source = TeleoperatorSource(teleoperator, to_robot=to_robot)
         self._limits = limits
         self._ticks = ticks
-        self._leader = guided(teleoperator, ticks) if moves_leader else None
+        self._leader = guided(teleoperator, ticks, to_robot) if moves_leader else None
         self._slide = Slide(ticks)
         self._pose: Action = {}
         self._is_led = False
@@ -150,14 +158,17 @@ class SharedSource:
         policy: acts; begins without memory whenever it goes on.
         teleoperator: the person's; connected.
         ticks: of a hand-over; 0 for none.
+        to_robot: steps between teleoperator and robot; None for none.
     """
 
-    def __init__(self, policy: Forgetful, teleoperator: Teleoperator, ticks: int) -> None:
+    def __init__(
+        self, policy: Forgetful, teleoperator: Teleoperator, ticks: int, to_robot: ActionPipeline | None = None
+    ) -> None:
         self.commander = Commander.POLICY
         """Who commands now."""
         self._policy = policy
-        self._teleoperator = teleoperator
-        self._leader = guided(teleoperator, ticks)
+        self._person = TeleoperatorSource(teleoperator, to_robot=to_robot)
+        self._leader = guided(teleoperator, ticks, to_robot)
         self._slide = Slide(ticks)
         self._sent: Action = {}
 
@@ -187,8 +198,9 @@ class SharedSource:
                 self._leader.follow(self._sent)
             return dict(self._sent)
         if self.commander is Commander.PERSON:
-            return self._slide(self._teleoperator.get_action())
-        action = self._policy.next_action(observation, tick)
+            action = self._person.next_action(observation, tick)
+        else:
+            action = self._policy.next_action(observation, tick)
         return action if action is None else self._slide(action)
 
     def write(self, tick: Tick) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lerobot.core.control import CommandSource, Sink, require_features
+from lerobot.core.control import CommandSource, Sink
 from lerobot.core.control.loop import ControlLoop
 from lerobot.core.control.rerun_display import RerunDisplay
-from lerobot.core.control.source import SequenceSource
+from lerobot.core.control.source import SequenceSource, teleoperation_pipeline
 from lerobot.core.control.timing import LoopReport
 from lerobot.core.hooks import Hooks
+from lerobot.core.processors.robot import ActionPipeline
 from lerobot.core.protocols.robot import Robot
 from lerobot.core.protocols.teleoperator import Teleoperator
 from lerobot.core.safety import SafetyGate, Session, derive_limits
@@ -75,13 +76,18 @@ class Stage:
         if self.config.teleop is None:
             return None
         teleoperator: Teleoperator = self.config.teleop.build()
-        require_features(
-            teleoperator.action_features,
-            self.robot.action_features,
-            giver=f"teleoperator {teleoperator}",
-            taker=f"robot {self.robot}",
-        )
+        self.steps_of(teleoperator)
         return teleoperator
+
+    def steps_of(self, teleoperator: Teleoperator) -> ActionPipeline | None:
+        """Build the steps between a teleoperator and the robot; None if there are none.
+
+        Raises:
+            FeatureMismatchError: what comes out of them is not what the robot takes.
+        """
+        steps = self.config.processors.teleop
+        pipeline = teleoperation_pipeline(steps, teleoperator, self.robot)
+        return pipeline if steps else None
 
     def loop(self, session: Session, source: CommandSource, sinks: Sequence[Sink] = ()) -> ControlLoop:
         """Make the control loop; the display is among its sinks."""

@@ -9,7 +9,6 @@ import html
 import re
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -20,6 +19,7 @@ LARGEST_BODY = 256 * 1024
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d{1,5})?", re.ASCII)
+_TOKEN = re.compile(rb"(?:^|&)token=([\w-]+)(?:&|$)", re.ASCII)
 _READING = frozenset({"GET", "HEAD"})
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
@@ -33,7 +33,12 @@ _HEADERS = {
 }
 
 
-class RefusedError(Exception):
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this computer alone."""
+    return host in _LOOPBACK or host.startswith("127.")
+
+
+class NotLetInError(Exception):
     """A request that goes no further; carries the status and a line for whoever sent it."""
 
     def __init__(self, status: int, why: str) -> None:
@@ -55,7 +60,8 @@ class Access:
     def __init__(self, app: ASGIApp, token: str, host: str, port: int) -> None:
         self._app = app
         self._token = token.encode()
-        self._names = {host.lower()}
+        # The port may be that of a tunnel (ssh -L).
+        self._names = {host.lower(), *(_LOOPBACK if is_loopback(host) else ())}
         self._cookie = f"lerobot_studio_{port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +73,7 @@ class Access:
         try:
             entrance = self._check(scope)
             await (entrance or self._app)(scope, body.receive, body.send)
-        except RefusedError as refused:
+        except NotLetInError as refused:
             if body.has_answered:
                 raise
             await _refuse(refused, scope, receive, _with_headers(send))
@@ -76,25 +82,19 @@ class Access:
         """Refuse, or let pass; the answer is a page that hands out the cookie."""
         host = _single(scope, b"host")
         spelled = _HOST.fullmatch(host)
-        if spelled is None or spelled[1].strip("[]").lower() not in self._known_names(scope):
-            raise RefusedError(421, "The studio has no such address. Open the one that `lerobot studio` printed.")
+        if spelled is None or spelled[1].strip("[]").lower() not in self._names:
+            raise NotLetInError(421, "The studio has no such address. Open the one that `lerobot studio` printed.")
         is_socket = scope["type"] == "websocket"
         if (is_socket or scope["method"] not in _READING) and _single(scope, b"origin") != f"http://{host}":
-            raise RefusedError(403, "Only the studio's own pages may do this.")
+            raise NotLetInError(403, "Only the studio's own pages may do this.")
         if _length(scope) > LARGEST_BODY:
-            raise RefusedError(413, f"More than {LARGEST_BODY} bytes.")
-        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=100)
-        if not is_socket and scope["method"] == "GET" and "token" in query and self._opens(query["token"][-1]):
+            raise NotLetInError(413, f"More than {LARGEST_BODY} bytes.")
+        shown = _TOKEN.search(scope["query_string"])
+        if shown and not is_socket and scope["method"] == "GET" and self._opens(shown[1].decode()):
             return self._entrance(scope)
         if not self._opens(_cookie(scope, self._cookie)):
-            raise RefusedError(401, "Open the address that `lerobot studio` printed, with its token.")
+            raise NotLetInError(401, "Open the address that `lerobot studio` printed, with its token.")
         return None
-
-    def _known_names(self, scope: Scope) -> frozenset[str]:
-        """Names of the address that this connection reached; the port may be that of a tunnel (ssh -L)."""
-        reached = str((scope.get("server") or ("",))[0]).lower()
-        is_loopback = reached in _LOOPBACK or reached.startswith("127.")
-        return frozenset({reached, *self._names, *(_LOOPBACK if is_loopback else ())} - {"0.0.0.0", "::"})  # noqa: S104
 
     def _opens(self, token: str) -> bool:
         # Compared in constant time, so that a wrong token does not say how much of it is right.
@@ -129,7 +129,7 @@ class _CountedBody:
         if message["type"] == "http.request":
             self._read += len(message.get("body", b""))
             if self._read > LARGEST_BODY:
-                raise RefusedError(413, f"More than {LARGEST_BODY} bytes.")
+                raise NotLetInError(413, f"More than {LARGEST_BODY} bytes.")
         return message
 
     async def send(self, message: Message) -> None:
@@ -148,7 +148,7 @@ def _with_headers(send: Send) -> Send:
     return sender
 
 
-async def _refuse(refused: RefusedError, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(refused: NotLetInError, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008, "reason": refused.why})

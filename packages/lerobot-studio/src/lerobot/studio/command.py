@@ -13,12 +13,11 @@ import uvicorn
 from lerobot.core.durable import make_folder
 from lerobot.core.errors import ConfigError, ConfigProblem, LeRobotError
 from lerobot.core.paths import lerobot_home
-from lerobot.studio.access import LARGEST_BODY
+from lerobot.studio.access import LARGEST_BODY, is_loopback
 from lerobot.studio.app import make_app
 from lerobot.studio.commands.studio import StudioConfig
 
 SHORTEST_TOKEN = 16
-_LOOPBACK = ("127.", "::1", "localhost")
 
 
 def studio(config: StudioConfig) -> None:
@@ -28,8 +27,10 @@ def studio(config: StudioConfig) -> None:
         config: validated configuration.
 
     Raises:
-        LeRobotError: the address cannot be listened on, or the token cannot be read.
+        LeRobotError: the address cannot be listened on, the token cannot be read, or this is Windows.
     """
+    if os.name == "nt":
+        raise LeRobotError("The studio runs on Linux and macOS.", hint="On Windows: in WSL.")
     home = lerobot_home() / "studio"
     token = read_token(config.token_file) if config.token_file else own_token(home / "token")
     with _listen(config.host, config.port) as listener:
@@ -39,7 +40,7 @@ def studio(config: StudioConfig) -> None:
         app = make_app(home, token, config.host, port)
         _say(f"The studio is at {address}")
         _say("Whoever has this address can drive the robots. Ctrl-C ends the studio; commands it started go on.")
-        if not config.host.startswith(_LOOPBACK):
+        if not is_loopback(config.host):
             _say("Pages and token travel unencrypted in this network. Safer: ssh -L 8090:127.0.0.1:8090 THIS_COMPUTER")
         if config.open_browser and _has_browser():
             webbrowser.open(_doorway(home / "open.html", address).as_uri())

@@ -46,23 +46,30 @@ class TeleoperatorSource:
     Args:
         teleoperator: connected teleoperator.
         feedback: what to make the operator feel, from each observation; None for nothing.
+        to_robot: makes commands of the robot of what the teleoperator commands; None where that is the same.
     """
 
     def __init__(
-        self, teleoperator: Teleoperator, feedback: Callable[[Observation], dict[str, Any]] | None = None
+        self,
+        teleoperator: Teleoperator,
+        feedback: Callable[[Observation], dict[str, Any]] | None = None,
+        *,
+        to_robot: ActionPipeline | None = None,
     ) -> None:
         self.teleoperator = teleoperator
         self.feedback = feedback
+        self.to_robot = to_robot
 
     def next_action(self, observation: Observation, _tick: int, /) -> Action | None:
         """See `CommandSource.next_action`."""
         try:
             if self.feedback is not None:
                 self.teleoperator.send_feedback(self.feedback(observation))
-            return self.teleoperator.get_action()
+            action = self.teleoperator.get_action()
         except DeviceError as error:
             error.tell_role("teleoperator", self.teleoperator)
             raise
+        return action if self.to_robot is None else self.to_robot((action, observation))
 
 
 class SequenceSource:

@@ -17,19 +17,23 @@ class Request(BaseModel):
 
     Attributes:
         root: folder of the dataset.
-        ask: `summary`, `describe` or `episode` (see `Recording`), `picture` or `film` (see `pictures`).
+        ask: `summary`, `describe`, `files` or `episode` (see `Recording`), `picture` or `film` (see `pictures`).
         episode: number of the episode.
         frame: of the episode.
         camera: feature of the camera.
+        first: of the episodes that `describe` lists.
+        count: how many it lists; all if None.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     root: Path
-    ask: Literal["summary", "describe", "episode", "picture", "film"]
+    ask: Literal["summary", "describe", "files", "episode", "picture", "film"]
     episode: int = Field(default=0, ge=0)
     frame: int = Field(default=0, ge=0)
     camera: str | None = None
+    first: int = Field(default=0, ge=0)
+    count: int | None = Field(default=None, ge=0)
 
 
 class Answers:
@@ -66,7 +70,9 @@ class Answers:
             case "summary":
                 return recording.summary()
             case "describe":
-                return recording.describe()
+                return recording.describe(request.first, request.count)
+            case "files":
+                return recording.files()
             case "episode":
                 return recording.episode(request.episode)
             case "picture":

@@ -67,8 +67,17 @@ class Recording:
             "backup": found[-1].name if found else None,
         }
 
-    def describe(self) -> Json:
+    def files(self) -> Json:
+        """Every video, under `files`: paths below the root, each once."""
+        places = (self._places(key, slice(None)) for key in self.meta.video_keys)
+        return {"files": sorted({place["file"] for each in places for place in each})}
+
+    def describe(self, first: int = 0, count: int | None = None) -> Json:
         """The whole dataset, but for its numbers.
+
+        Args:
+            first: the first episode that is listed.
+            count: most episodes that are listed; all if None.
 
         Returns:
             `summary`, with `features`, `cameras`, and under `episodes` each one's `index`, `frames`, `tasks`, `outcome`
@@ -77,20 +86,17 @@ class Recording:
         Raises:
             DatasetError: its outcomes cannot be read.
         """
-        meta, outcomes = self.meta, self._outcomes()
-        episodes = []
-        for number, row in enumerate(meta.episodes):
-            videos = {
-                key: {
-                    "file": meta.get_video_file_path(number, key).as_posix(),
-                    "from_s": row[f"videos/{key}/from_timestamp"],
-                    "to_s": row[f"videos/{key}/to_timestamp"],
-                }
-                for key in meta.video_keys
-            }
-            outcome = outcomes[number] if outcomes else None
-            facts = {"index": number, "frames": row["length"], "tasks": row["tasks"], "outcome": outcome}
-            episodes.append({**facts, "videos": videos})
+        meta, listed = self.meta, slice(first, None if count is None else first + count)
+        lengths, tasks = meta.episodes["length"][listed], meta.episodes["tasks"][listed]
+        known = self._outcomes()
+        outcomes = [None] * len(lengths) if known is None else known[listed]
+        # By column: of a large recording, rows taken one by one cost seconds.
+        videos = {key: self._places(key, listed) for key in meta.video_keys}
+        episodes = [
+            {"index": first + at, "frames": frames, "tasks": words, "outcome": outcome}
+            | {"videos": {key: places[at] for key, places in videos.items()}}
+            for at, (frames, words, outcome) in enumerate(zip(lengths, tasks, outcomes, strict=True))
+        ]
         return {
             **self.summary(),
             "features": {key: _declaration(feature) for key, feature in meta.features.items()},
@@ -157,6 +163,15 @@ class Recording:
         if number < 0:
             raise DatasetError(f"episode {number} does not exist", expected="a number from 0")
         return number
+
+    def _places(self, key: str, listed: slice) -> list[Json]:
+        """Where the images of episodes are, as the episodes table has it."""
+        names = ("chunk_index", "file_index", "from_timestamp", "to_timestamp")
+        columns = [self.meta.episodes[f"videos/{key}/{name}"][listed] for name in names]
+        return [
+            {"file": self.meta.info.video_file(key, chunk, file), "from_s": begin, "to_s": end}
+            for chunk, file, begin, end in zip(*columns, strict=True)
+        ]
 
     def _camera(self, key: str) -> Json:
         feature = self.meta.features[key]

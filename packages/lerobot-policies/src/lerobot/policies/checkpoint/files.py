@@ -92,7 +92,8 @@ class Checkpoint:
                 raise CheckpointError(f"{self} is the folder of a training run", hint=f"Its newest policy: {newest}")
             if self.folder is not None and (self.folder / EXPORT).is_file():
                 raise CheckpointError(
-                    f"{self} is an exported policy", expected="a checkpoint: only rollout and eval run exports"
+                    f"{self} is an exported policy",
+                    expected="a checkpoint, as the one it was exported from: only rollout, eval and check take exports",
                 )
             raise CheckpointError(f"{self} has no {name}", hint="Copy or upload the whole folder again.")
         return path

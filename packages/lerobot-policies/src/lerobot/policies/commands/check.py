@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from lerobot.core.config.base import CommandConfig, ConfigModel, EnvConfig, RobotConfig
-from lerobot.policies.config import PreTrainedConfig
+from lerobot.core.config.base import CommandConfig, ConfigModel, EnvConfig, PolicyConfig, RobotConfig
 
 
 class DatasetSource(ConfigModel):
@@ -23,10 +22,11 @@ class CheckConfig(CommandConfig):
     examples: ClassVar[tuple[str, ...]] = (
         "lerobot check --policy.path=outputs/train/act/checkpoints/last --robot.type=so101_follower "
         "--robot.port=/dev/ttyACM0",
+        "lerobot check --policy.path=exported --robot.type=so101_follower --robot.port=/dev/ttyACM0",
         "lerobot check --policy.type=act --dataset.repo_id=me/pick_cube --env.type=sim --env.task=lift",
     )
 
-    policy: PreTrainedConfig | None = Field(default=None, description="Policy: saved (path) or new (type).")
+    policy: PolicyConfig | None = Field(default=None, description="Policy: saved or exported (path), or new (type).")
     dataset: DatasetSource | None = Field(default=None, description="Dataset it learns or learned from.")
     robot: RobotConfig | None = Field(default=None, description="Robot it is to drive; it is not connected.")
     env: EnvConfig | None = Field(default=None, description="Environment it is evaluated in; no episode is started.")

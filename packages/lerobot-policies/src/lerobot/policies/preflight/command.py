@@ -7,7 +7,15 @@ import typer
 from lerobot.core.errors import LeRobotError
 from lerobot.core.words import counted
 from lerobot.policies.commands.check import CheckConfig
-from lerobot.policies.preflight.comparison import cameras_of, check_files, check_policy, check_same, notes_on_files
+from lerobot.policies.config import PreTrainedConfig
+from lerobot.policies.preflight.comparison import (
+    cameras_of,
+    check_acting,
+    check_files,
+    check_policy,
+    check_same,
+    notes_on_files,
+)
 from lerobot.policies.preflight.sources import describe_dataset, describe_env, describe_robot
 
 
@@ -25,7 +33,12 @@ def check(config: CheckConfig) -> int:
     policy = config.policy
     checks: dict[str, list[str]] = {}
     notes: dict[str, list[str]] = {}
-    if policy is not None:
+    if policy is not None and not isinstance(policy, PreTrainedConfig):
+        checks |= {
+            f"{policy.type} policy {policy.origin} and {source.label}": check_acting(policy, source, config.rename_map)
+            for source in sources
+        }
+    elif policy is not None:
         if policy.pretrained_path is not None:
             files = f"files of policy {policy.pretrained_path}"
             checks[files] = check_files(policy)
@@ -40,7 +53,7 @@ def check(config: CheckConfig) -> int:
     if not checks:
         raise LeRobotError(
             "there is nothing to compare",
-            expected="a saved policy, or two of policy, dataset, robot and environment",
+            expected="a saved policy that is no export, or two of policy, dataset, robot and environment",
         )
     for what, problems in checks.items():
         typer.echo(f"{what}: {'fits' if not problems else counted(len(problems), 'problem')}")

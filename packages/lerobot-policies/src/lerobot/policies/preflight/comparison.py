@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from lerobot.core.config.base import PolicyConfig
+from lerobot.core.config.policies import ChunkPolicyConfig
 from lerobot.core.errors import CheckpointError, FeatureMismatchError, LeRobotError
 from lerobot.core.json_file import read_json
+from lerobot.core.protocols.acting import ActingPolicy, Place
+from lerobot.core.registry import registry
 from lerobot.policies.checkpoint.files import ADAPTER_WEIGHTS, POSTPROCESSOR, PREPROCESSOR, WEIGHTS, Checkpoint
 from lerobot.policies.checkpoint.header import tensor_names
 from lerobot.policies.config import PreTrainedConfig
@@ -114,6 +118,19 @@ def check_policy(config: PreTrainedConfig, source: Described, rename_map: Mappin
         if missing:
             problems.append(f"{source.label} has no statistics {', '.join(missing)}")
     return problems
+
+
+def check_acting(config: PolicyConfig, source: Described, rename_map: Mapping[str, str]) -> list[str]:
+    """Find why a policy that is no checkpoint, such as an exported one, cannot act in a place: it is loaded for it."""
+    if isinstance(config, ChunkPolicyConfig):
+        return ["what it needs is known only where it computes: lerobot rollout asks it before anything moves"]
+    place = Place(source.label, source.features, source.specs, source.fps, rename_map)
+    try:
+        acting: ActingPolicy = registry.implementation(config, config.acts)(config, place)
+    except LeRobotError as error:
+        return [str(error)]
+    acting.close()
+    return []
 
 
 def _unlearnable(config: PreTrainedConfig, dataset: Described, rename_map: Mapping[str, str]) -> list[str]:

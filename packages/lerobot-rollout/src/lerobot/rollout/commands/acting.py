@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from lerobot.core.commands.processors import TeleoperationProcessorsConfig
 from lerobot.core.config.base import ConfigModel, TeleoperatorConfig
 from lerobot.core.safety.config import SafetyConfig
 from lerobot.rollout.inference import InferenceConfig, SyncInference
@@ -17,6 +18,9 @@ class ActingOptions(ConfigModel):
     )
     teleop: TeleoperatorConfig | None = Field(
         default=None, description="Teleoperator that drives the robot when the policy does not."
+    )
+    processors: TeleoperationProcessorsConfig = Field(
+        default_factory=TeleoperationProcessorsConfig, description="Steps between --teleop and robot."
     )
     fps: float = Field(default=30.0, gt=0, description="Actions per second, Hz; as in the policy's dataset.")
     interpolation_multiplier: int = Field(

@@ -68,7 +68,7 @@ class DAggerStrategy:
             status = StatusLine()
             run.session.close_later("status line", status.close)
             ticks = round(HANDOVER_S * stage.rate_hz) if config.smooth_handover else 0
-            source = SharedSource(stage.acting, teleoperator, ticks)
+            source = SharedSource(stage.acting, teleoperator, ticks, stage.steps_of(teleoperator))
             drive(stage, run, source, DAggerSink(run, stage, source, config), (source, status))
         return run.session.signals.exit_code
 

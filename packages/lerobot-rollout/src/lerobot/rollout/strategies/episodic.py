@@ -137,7 +137,13 @@ def episodic_source(stage: Stage, teleoperator: Teleoperator | None, config: Epi
     between = None
     if teleoperator is not None:
         ticks = round(HANDOVER_S * stage.rate_hz) if config.smooth_handover else 0
-        between = TakingOver(teleoperator, limits, ticks, moves_leader=config.smooth_leader_to_follower_handover)
+        between = TakingOver(
+            teleoperator,
+            limits,
+            ticks,
+            moves_leader=config.smooth_leader_to_follower_handover,
+            to_robot=stage.steps_of(teleoperator),
+        )
     return EpisodicSource(
         stage.acting, limits, between=between, goes_back=config.reset_to_initial_position, fps=stage.rate_hz
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lerobot.core.config.base import CommandConfig
 
@@ -26,3 +26,11 @@ class StudioConfig(CommandConfig):
         default=None, description="File of the token that opens the pages; default: one of this user, made once."
     )
     open_browser: bool = Field(default=True, description="Open the first page in the browser, where there is one.")
+
+    @field_validator("host")
+    @classmethod
+    def _is_one_address(cls, host: str) -> str:
+        # Requests are let in by the name they were sent to, which a wildcard does not say.
+        if host in {"", "0.0.0.0", "::"}:  # noqa: S104
+            raise ValueError("one address or name of this computer, such as 192.168.1.20; hostname -I lists them")
+        return host

@@ -11,7 +11,7 @@ from typing import Any
 from lerobot.core.durable import make_folder, replace_text
 from lerobot.core.errors import LeRobotError
 from lerobot.core.json_file import read_json
-from lerobot.core.paths import user_path
+from lerobot.core.paths import lerobot_home, user_path
 
 _INFO = "meta/info.json"
 _BACKUP = re.compile(r"_old\d*$")
@@ -47,16 +47,10 @@ class Found:
         """Look at one folder."""
         try:
             told = read_json(root / _INFO)
-            kinds = [feature.get("dtype") for feature in told["features"].values()]
-            return cls(
-                root=str(root),
-                name=name,
-                robot=str(told.get("robot_type") or ""),
-                episodes=int(told.get("total_episodes") or 0),
-                seconds=int(told.get("total_frames") or 0) / float(told["fps"]),
-                cameras=sum(kind in ("video", "image") for kind in kinds),
-                changed_s=(root / _INFO).stat().st_mtime,
-            )
+            episodes, frames = (int(told.get(key) or 0) for key in ("total_episodes", "total_frames"))
+            cameras = sum(feature.get("dtype") in ("video", "image") for feature in told["features"].values())
+            robot, changed_s = str(told.get("robot_type") or ""), (root / _INFO).stat().st_mtime
+            return cls(str(root), name, robot, episodes, frames / float(told["fps"]), cameras, changed_s)
         except (OSError, ValueError, TypeError, LookupError, AttributeError, ZeroDivisionError) as error:
             return cls(root=str(root), name=name, problem=f"{_INFO} cannot be read: {error}")
 
@@ -91,29 +85,24 @@ def folder_of(path: str) -> Path:
     return root
 
 
-class Opened:
-    """Folders that somebody opened by their path, the newest first.
+def opened_before() -> list[str]:
+    """Folders that somebody opened by their path, the newest first."""
+    try:
+        told: Any = read_json(_opened())
+    except (OSError, ValueError):
+        return []
+    return [str(root) for root in told] if isinstance(told, list) else []
 
-    Args:
-        file: where they are kept.
-    """
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+def remember(root: Path) -> None:
+    """Add one to them."""
+    roots = list(dict.fromkeys([str(root), *opened_before()]))[:_MOST_OPENED]
+    make_folder(_opened().parent)
+    replace_text(_opened(), json.dumps(roots, indent=1))
 
-    def all(self) -> list[str]:
-        """List them."""
-        try:
-            told: Any = read_json(self._file)
-        except (OSError, ValueError):
-            return []
-        return [str(root) for root in told] if isinstance(told, list) else []
 
-    def add(self, root: Path) -> None:
-        """Remember one."""
-        roots = list(dict.fromkeys([str(root), *self.all()]))[:_MOST_OPENED]
-        make_folder(self._file.parent)
-        replace_text(self._file, json.dumps(roots, indent=1))
+def _opened() -> Path:
+    return lerobot_home() / "studio" / "opened.json"
 
 
 def _below(home: Path) -> Iterator[Path]:

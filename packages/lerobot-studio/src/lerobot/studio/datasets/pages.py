@@ -2,7 +2,6 @@
 
 import asyncio
 import shlex
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,14 +16,14 @@ from starlette.routing import Route
 from lerobot.core.errors import LeRobotError
 from lerobot.core.paths import lerobot_home
 from lerobot.studio.datasets.edits import COMMAND, Wish
-from lerobot.studio.datasets.found import Opened, folder_of, recordings
+from lerobot.studio.datasets.found import folder_of, opened_before, recordings, remember
 from lerobot.studio.datasets.reader import Reader, findings
 from lerobot.studio.runs.run import RUNNING, Run
 from lerobot.studio.runs.store import Runs
 from lerobot.studio.shell import form_fields, render
 
-_MOST_KNOWN = 16
-"""Recordings whose files are served without asking again which they are."""
+_MOST_LISTED = 500
+"""Episodes on one page."""
 
 
 def routes(reader: Reader) -> list[Route]:
@@ -56,24 +55,27 @@ class DatasetPages:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._files: OrderedDict[Path, dict[str, Path]] = OrderedDict()
+        self._videos: dict[Path, dict[str, Path]] = {}
+        self._films: dict[str, Path] = {}
 
     async def index(self, request: Request) -> Response:
         """List what there is."""
         wanted = request.query_params.get("q", "")
-        opened = await run_in_threadpool(_opened().all)
+        opened = await run_in_threadpool(opened_before)
         found = await run_in_threadpool(recordings, lerobot_home(), opened, wanted)
         return render(request, "datasets.html", found=found, wanted=wanted, home=lerobot_home())
 
     async def view(self, request: Request) -> Response:
         """Show one; `run` names an edit that has just been done."""
         root = await run_in_threadpool(_root, request)
-        told = await self._describe(root)
+        first = _number(request, "first") if "first" in request.query_params else 0
+        told = await self._reader.ask("describe", root, first=first, count=_MOST_LISTED)
+        self._videos.pop(root, None)  # which may have been edited
         if not root.is_relative_to(lerobot_home()):
-            await run_in_threadpool(_opened().add, root)
+            await run_in_threadpool(remember, root)
         runs: Runs = request.app.state.runs
-        done = runs.get(request.query_params["run"]) if "run" in request.query_params else None
-        return render(request, "dataset.html", told=told, root=root, done=done)
+        done = next((run for run in runs.all() if run.id == request.query_params.get("run")), None)
+        return render(request, "dataset.html", told=told, root=root, done=done, first=first, most=_MOST_LISTED)
 
     async def card(self, request: Request) -> Response:
         """Tasks and the first picture of one, for the list."""
@@ -96,15 +98,19 @@ class DatasetPages:
             camera = request.query_params.get("camera", "")
             told = await self._reader.ask("film", root, episode=_number(request), camera=camera)
             path = Path(told["film"])
-            (await self._known(root))[path.name] = path
-            return {"file": path.name, **{key: told[key] for key in ("from_s", "to_s", "codec")}}
+            self._films[path.name] = path
+            return {"file": path.name, "from_s": told["from_s"], "to_s": told["to_s"]}
 
         return await _json(request, make)
 
     async def file(self, request: Request) -> Response:
         """Serve a video, or the part of it that is asked for; only what the description of the recording names."""
         root = await run_in_threadpool(_root, request)
-        path = (await self._known(root)).get(request.query_params.get("name", ""))
+        if root not in self._videos:
+            names = (await self._reader.ask("files", root))["files"]
+            self._videos[root] = {name: root / name for name in names if _stays_below(name)}
+        name = request.query_params.get("name", "")
+        path = self._videos[root].get(name) or self._films.get(name)
         if path is None or not await run_in_threadpool(path.is_file):
             raise HTTPException(404, "The recording has no such video")
         return FileResponse(path, media_type="video/mp4", headers={"Cache-Control": "private, no-cache"})
@@ -118,7 +124,8 @@ class DatasetPages:
             while not (await asyncio.wait([asking], timeout=1))[0]:
                 if await request.is_disconnected():
                     asking.cancel()
-            return {"findings": await asking}
+                    return {}
+            return {"findings": asking.result()}
 
         return await _json(request, check)
 
@@ -140,23 +147,6 @@ class DatasetPages:
             return render(request, "dataset_edit.html", problem=str(error))
         line = shlex.join(["lerobot", COMMAND, *words])
         return render(request, "dataset_edit.html", problem="", line=line, wish=wish, fields=pairs)
-
-    async def _known(self, root: Path) -> dict[str, Path]:
-        """The files of a recording that are served, by name."""
-        if root not in self._files:
-            await self._describe(root)
-        self._files.move_to_end(root)
-        return self._files[root]
-
-    async def _describe(self, root: Path) -> dict[str, Any]:
-        told = await self._reader.ask("describe", root)
-        names = {video["file"] for episode in told["episodes"] for video in episode["videos"].values()}
-        below = {name: root / name for name in names if _stays_below(name)}
-        films = {name: path for name, path in self._files.get(root, {}).items() if not path.is_relative_to(root)}
-        self._files[root] = films | below
-        while len(self._files) > _MOST_KNOWN:
-            self._files.popitem(last=False)
-        return told
 
 
 def edit_part(request: Request) -> Response:
@@ -194,12 +184,8 @@ def _root(request: Request) -> Path:
     return folder_of(request.query_params.get("root", ""))
 
 
-def _number(request: Request) -> int:
-    text = request.query_params.get("episode", "")
+def _number(request: Request, name: str = "episode") -> int:
+    text = request.query_params.get(name, "")
     if not text.isdecimal() or len(text) > 9:
         raise LeRobotError(f"{text!r} is no number of an episode.")
     return int(text)
-
-
-def _opened() -> Opened:
-    return Opened(lerobot_home() / "studio" / "opened.json")

@@ -38,6 +38,7 @@ class StudioHook:
         self._feed: Feed | None = None
         self._drives = False
         self._runs = 0
+        self._first: int | None = None
         self._metrics_s = 0.0
 
     @hookimpl
@@ -104,7 +105,10 @@ class StudioHook:
     def _tell_episode(self, kind: str, episode: "EpisodeInfo") -> None:
         if self._link is not None:
             known = {key: value for key, value in episode.metadata.items() if isinstance(value, str | int | None)}
-            told = {"type": kind, "index": episode.index, "task": episode.task, "metadata": known}
+            # Episodes are numbered by what is saved: one that is thrown away gives its number to the next.
+            self._first = episode.index if self._first is None else self._first
+            saved = episode.index - self._first
+            told = {"type": kind, "index": episode.index, "task": episode.task, "saved": saved, "metadata": known}
             self._link.facts["episode"] = told
             self._link.tell(told)
 

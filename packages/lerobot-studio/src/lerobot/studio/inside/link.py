@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from lerobot.core.safety.latch import stop_latch
 from lerobot.core.tick import Tick
 from lerobot.studio.inside.wire import (
     FILE,
@@ -184,6 +185,8 @@ class Link:
             self.heard_s = min(float(message["time_s"]), time.monotonic())
         elif kind == "jog":
             self.jog = float(message["time_s"]), {str(key): float(value) for key, value in message["keys"].items()}
+        elif kind == "stop":
+            stop_latch().set(str(message["reason"]), str(message["source"]))
         elif kind == "watch":
             names = message["cameras"]
             cameras = None if names is None else frozenset(map(str, names))

@@ -1,6 +1,7 @@
 """What trainings and evaluations leave on disk. It is read anew for every page: nothing here remembers anything."""
 
 import csv
+import json
 import math
 import os
 import re
@@ -208,7 +209,7 @@ def _evaluation(folder: Path) -> Evaluation:
     overall = _fields(report.get("overall"))
     return Evaluation(
         folder,
-        str(settings.get("pretrained_path") or policy.get("pretrained_path") or policy.get("type") or folder.name),
+        _policy_name(settings.get("pretrained_path") or policy.get("pretrained_path") or policy.get("type"), folder),
         f"{place.get('type', '')}{task}",
         overall.get("n", kept),
         overall,
@@ -217,10 +218,13 @@ def _evaluation(folder: Path) -> Evaluation:
     )
 
 
+def _policy_name(origin: object, folder: Path) -> str:
+    """Where a policy is saved, as a person would say it in this folder."""
+    return str(origin or folder.name).removeprefix(f"{Path.cwd()}{os.sep}").removesuffix("/pretrained_model")
+
+
 def _journal(path: Path) -> tuple[dict[str, Any], int]:
     """Settings of an evaluation and how many episodes it kept; of several seeds, the first one's settings and all."""
-    import json
-
     settings: dict[str, Any] = {}
     kept: set[tuple[Path, Any, Any, Any]] = set()
     for file in [path] if path.exists() else sorted(path.parent.glob(f"seed_*/{path.name}")):

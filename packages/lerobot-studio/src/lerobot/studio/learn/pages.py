@@ -1,5 +1,6 @@
 """Pages of trainings and evaluations: what was started, how it goes, what came of it."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,6 @@ def _folder_of(run: Run, known: list[Training]) -> Path | None:
 
 
 def _is_of(folder: Path, run: Run) -> bool:
-    import time
-
     begun = time.strftime("%Y-%m-%d/%H-%M-%S", time.localtime(run.started_s))
     return "/".join(folder.parts[-2:]) >= begun and folder.parts[-3:-2] == ("train",)
 

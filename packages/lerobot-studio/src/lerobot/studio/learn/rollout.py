@@ -28,6 +28,10 @@ class Checks:
         """What it said of these; None if it was not asked."""
         return self._answers.get(_common(arguments))
 
+    def forget(self, arguments: Sequence[str]) -> None:
+        """What was seen counts for one start: a policy may be another one tomorrow."""
+        self._answers.pop(_common(arguments), None)
+
     def make(self, arguments: Sequence[str]) -> Answer:
         """Ask it now."""
         common = _common(arguments)
@@ -51,8 +55,10 @@ def rollout_routes(policies: Callable[[Request], Any]) -> list[Route]:
 
     def guard(form: Form, fields: Mapping[str, str]) -> Mapping[str, Any]:
         seen = checks.present(form.arguments)
-        may_start = seen is not None and (seen.code == 0 or fields.get("insist") == "yes")
-        return {} if may_start else {"answer": checks.make(form.arguments)}
+        if seen is not None and (seen.code == 0 or fields.get("insist") == "yes"):
+            checks.forget(form.arguments)
+            return {}
+        return {"answer": checks.make(form.arguments)}
 
     return [
         *command_routes("/rollout", "rollout", "rollout.html", values, guard),

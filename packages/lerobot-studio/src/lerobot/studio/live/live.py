@@ -244,7 +244,11 @@ class Live:
 
     def stop(self, reason: str, source: str) -> None:
         """Stop everything that moves, before anything else is done."""
-        stop_latch().set(reason or "no reason given", source)
+        latch = stop_latch()
+        stop = latch.set(reason or "no reason given", source)
+        if not latch.path.exists():  # the disk is full: then at least what the studio started is told
+            for command in self.commands:
+                command.tell({"type": "stop", "reason": stop.reason, "source": stop.source}, "stop")
         self.tell_state()
 
     def release(self, page_id: str) -> None:

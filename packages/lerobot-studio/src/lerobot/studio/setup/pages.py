@@ -10,8 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lerobot.core.commands.doctor import DoctorConfig
+from lerobot.core.paths import lerobot_home
 from lerobot.core.registry import registry
 from lerobot.studio.answer import Answer, ask
+from lerobot.studio.datasets.found import recordings
 from lerobot.studio.forms.form import check, from_fields
 from lerobot.studio.forms.pages import command_routes
 from lerobot.studio.setup import cameras
@@ -58,4 +60,5 @@ def _examined(fields: list[tuple[str, str]]) -> Answer:
 
 
 def _values(_request: Request) -> Mapping[str, Any]:
-    return {"camera_types": registry.names("camera")}
+    found = [each for each in recordings(lerobot_home(), [], "") if each.cameras and each.episodes]
+    return {"camera_types": registry.names("camera"), "recordings": found}

@@ -51,9 +51,18 @@
     if (list && field) field.setAttribute("list", "policies");
   }
 
+  // Buttons only of what this run understands: another word would be lost without a trace.
+  function allow() {
+    const place = document.querySelector("[data-known]");
+    if (!place) return;
+    const known = place.dataset.known.split(" ");
+    for (const button of document.querySelectorAll("#live [data-word]")) button.hidden = !known.includes(button.dataset.word);
+  }
+
   document.querySelectorAll("[data-curves]").forEach(watch);
-  offer();
-  document.body.addEventListener("htmx:afterSwap", offer);
+  const refresh = () => { offer(); allow(); };
+  refresh();
+  document.body.addEventListener("htmx:afterSwap", refresh);
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-tell]");
     if (button) studio.send({ type: "word", run: button.dataset.run, word: button.dataset.tell });
