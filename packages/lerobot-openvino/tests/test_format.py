@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import onnx
 import openvino
 import pytest
 import torch
 
+from lerobot.core.errors import LeRobotError
 from lerobot.openvino.config import OpenVinoConfig
 from lerobot.policies.export.files import export
 from lerobot.policies.export.gains import Report
@@ -37,6 +39,20 @@ def test_whole_numbers_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(TwoLayerPolicy, "exported_chunk", counted)
     assert max(export(small_trained(), tmp_path, formats=[OpenVinoConfig()]).values()) < 1e-6
+
+
+def test_what_it_lacks_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    node = helper.make_node("Unheard", ["observation.state"], ["action"], domain="of.nobody")
+    ports = [helper.make_tensor_value_info(name, floats, [1, 3]) for name in (*node.input, *node.output)]
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("of.nobody", 1)]
+    model = helper.make_model(helper.make_graph([node], "strange", ports[:1], ports[1:]), opset_imports=opsets)
+    monkeypatch.setattr("lerobot.openvino.format.make_model", lambda *_: model)
+    with pytest.raises(LeRobotError) as caught:
+        export(small_trained(), tmp_path, formats=[OpenVinoConfig()])
+    said = "No conversion rule found for operations: of.nobody.Unheard"
+    assert str(caught.value) == f"OpenVINO cannot convert it: {said}"
+    assert list(tmp_path.iterdir()) == []
 
 
 class TestContractOfHalfWeights(ExportFormatContract):

@@ -18,7 +18,7 @@ from lerobot.policies.export.parity import Observations, Run
 from lerobot.policies.export.program import Trace
 
 _LONGEST = 400
-"""Of what OpenVINO says, which ends with where in its own code that was said."""
+"""Of what OpenVINO says."""
 
 
 class OpenVinoFormat(ExportFormat):
@@ -46,8 +46,7 @@ class OpenVinoFormat(ExportFormat):
             try:
                 model = openvino.convert_model(source)
             except Exception as error:  # its errors have no class in common
-                said = " ".join(str(error).split())
-                raise LeRobotError(f"OpenVINO cannot convert it: {said[:_LONGEST]}") from error
+                raise LeRobotError(f"OpenVINO cannot convert it: {_reason(error)}") from error
             model.set_rt_info(json.dumps(description), METADATA)
             # Compressed, it would round the statistics of the processors too.
             openvino.save_model(model, path, compress_to_fp16=False)
@@ -70,6 +69,13 @@ class OpenVinoFormat(ExportFormat):
             return found[model.output(0)].copy()
 
         return run
+
+
+def _reason(error: Exception) -> str:
+    """What OpenVINO lacks, in one line: it begins with where in its own code that was said."""
+    lines = str(error).splitlines()
+    told = [line.removeprefix("-- ") for line in lines if line.startswith("-- ")]
+    return " ".join(" ".join(told or lines).split())[:_LONGEST]
 
 
 def _kept_apart(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from lerobot.core.config.docstrings import needs_docstrings
 from lerobot.core.config.ports import ports_in, require_own_ports
 from lerobot.core.errors import ConfigError, PluginError
 from lerobot.core.paths import user_path
@@ -77,6 +78,10 @@ class ConfigModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, use_attribute_docstrings=True)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.model_config["use_attribute_docstrings"] = needs_docstrings(cls)
+
     removed_fields: ClassVar[Mapping[str, str]] = {}
     """Fields that releases of huggingface/lerobot wrote into files and later ones do not have: the last such release by
     name. They are left out of what is read, with one line each.
@@ -96,13 +101,9 @@ class ConfigModel(BaseModel):
     def _of_earlier_releases(cls, value: Any) -> Any:
         if not isinstance(value, dict) or not value.keys() & {*cls.removed_fields, *cls.renamed_fields}:
             return value
-        kept = {}
-        for name, each in value.items():
-            if name in cls.removed_fields:
-                cls.tell_removed(name, each)
-            else:
-                kept[cls.renamed_fields.get(name, name)] = each
-        return kept
+        for name in [each for each in value if each in cls.removed_fields]:
+            cls.tell_removed(name, value[name])
+        return {cls.renamed_fields.get(name, name): value[name] for name in value if name not in cls.removed_fields}
 
     @classmethod
     def tell_removed(cls, name: str, value: Any) -> None:
