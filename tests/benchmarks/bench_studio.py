@@ -59,7 +59,7 @@ def watched(studio: Studio, log: ArmLog, visitor: RawClient) -> tuple[list[float
     """Started by the studio, all cameras shown; also how many pictures a second the page got."""
     page = WirePage(studio, visitor)
     page.take_control()
-    run = visitor.start("teleoperate", ARGUMENTS)
+    run = visitor.start("teleoperate", ARGUMENTS, page.tab)
     page.send(type="watch", run=run, cameras=None, width=640)
     pid = studio.runs()[run]["pid"]
     wait_for(lambda: studio.runs()[run]["ended_s"], "the end of the run", 120)
