@@ -1,10 +1,12 @@
 """A latched stop while recording: nothing moves in any phase, and the recording goes on after the release."""
 
+from itertools import groupby
+
 import pytest
 
 from lerobot.core.errors import SafetyError
 from lerobot.core.fake.robot import FakeRobot
-from lerobot.core.safety import stop_latch
+from lerobot.core.safety import SafetyConfig, stop_latch
 from lerobot.datasets.record.command import record
 from lerobot.datasets.writer.recorder import DatasetRecorder
 
@@ -54,6 +56,21 @@ def test_nothing_moves_until_the_release(tmp_path, kit, monkeypatch, number):
     assert record(kit.config(root, cameras=0, dataset={"num_episodes": 1, "episode_time_s": 2})) == 0
     check_held(kit.built[0], state)
     assert kit.lengths(root)[0] > 0
+
+
+@pytest.mark.parametrize("ramp_s", [0.0, 0.2])
+def test_what_is_held_is_no_demonstration_and_takes_no_time(tmp_path, kit, monkeypatch, ramp_s):
+    hold_for_some_commands(monkeypatch, lambda count: count == 15)
+    config = kit.config(
+        tmp_path / "set",
+        cameras=0,
+        safety=SafetyConfig(ramp_s=ramp_s),
+        dataset={"num_episodes": 1, "episode_time_s": 1, "reset_time_s": 0},
+    )
+    assert record(config) == 0
+    actions = [tuple(row["action"]) for row in kit.rows(tmp_path / "set")]
+    assert len(actions) > config.dataset.fps - HELD, "more than the time that the stop would have left"
+    assert max(len(list(same)) for _, same in groupby(actions)) <= 2, "the teleoperator never rests"
 
 
 def test_nothing_moves_while_an_episode_is_saved(tmp_path, kit, monkeypatch):
