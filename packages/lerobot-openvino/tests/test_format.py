@@ -1,6 +1,7 @@
 """The contract of kinds of files; what a file holds; what cannot be converted."""
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,11 @@ def test_what_it_lacks_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("of.nobody", 1)]
     model = helper.make_model(helper.make_graph([node], "strange", ports[:1], ports[1:]), opset_imports=opsets)
     monkeypatch.setattr("lerobot.openvino.format.make_model", lambda *_: model)
+    root = logging.getLogger()
+    before = root.level, list(root.filters), list(root.handlers)
     with pytest.raises(LeRobotError) as caught:
         export(small_trained(), tmp_path, formats=[OpenVinoConfig()])
+    assert before == (root.level, root.filters, root.handlers)
     said = "No conversion rule found for operations: of.nobody.Unheard"
     assert str(caught.value) == f"OpenVINO cannot convert it: {said}"
     assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,9 @@
 """Files of OpenVINO: `policy.xml`, the program, and `policy.bin`, the weights."""
 
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -44,7 +46,8 @@ class OpenVinoFormat(ExportFormat):
                 shorten_weights(made, self.config.dtype)
             onnx.save(made, str(source))
             try:
-                model = openvino.convert_model(source)
+                with _logging_kept():
+                    model = openvino.convert_model(source)
             except Exception as error:  # its errors have no class in common
                 raise LeRobotError(f"OpenVINO cannot convert it: {_reason(error)}") from error
             model.set_rt_info(json.dumps(description), METADATA)
@@ -69,6 +72,18 @@ class OpenVinoFormat(ExportFormat):
             return found[model.output(0)].copy()
 
         return run
+
+
+@contextmanager
+def _logging_kept() -> Iterator[None]:
+    """Put the root logger back, which OpenVINO silences and leaves so when a conversion fails."""
+    root = logging.getLogger()
+    level, filters, handlers = root.level, list(root.filters), list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.filters[:], root.handlers[:] = filters, handlers
 
 
 def _reason(error: Exception) -> str:

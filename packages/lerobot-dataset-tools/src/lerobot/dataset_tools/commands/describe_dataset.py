@@ -9,7 +9,9 @@ from lerobot.core.config.base import CommandConfig
 
 
 class DescribeDatasetConfig(CommandConfig):
-    """Describe a dataset to a program, in JSON: features, episodes, videos, and the numbers of episodes.
+    """Describe a dataset to a program, in JSON.
+
+    Features, episodes, videos, and the numbers of episodes that are asked for.
 
     With --follow it answers requests, a JSON object a line on standard input and one on standard output, until the
     input ends: `{"ask": "episode", "root": "data/cubes", "episode": 3}`. Nothing is changed, nothing is downloaded.
