@@ -85,7 +85,7 @@ def studio(session: nox.Session) -> None:
     """The studio in a browser: Debian's Chromium, brought where it is missing, driven by Playwright."""
     if not shutil.which("chromium"):
         session.run("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium", external=True)
-    pytest = ["uv", "run", "--frozen", "--group", "browser", "pytest", "-q", "-m", "browser"]
+    pytest = ["uv", "run", "--frozen", "--group", "browser", "pytest", "-q", "-m", "browser and not slow"]
     session.run(*pytest, *(session.posargs or ["tests/studio"]), env=TEST_ENV, external=True)
 
 
