@@ -15,10 +15,11 @@ from websockets.sync.client import connect
 
 from lerobot.core.errors import ConfigError, DeviceConnectionError
 from lerobot.core.fake.config import FakeTeleoperatorConfig
+from lerobot.core.loopback import is_loopback
 from lerobot.remote.config import RemoteTeleoperatorConfig
 from lerobot.remote.device.session import describe
 from lerobot.remote.host.teleoperator import TeleoperatorHost
-from lerobot.remote.wire.config import ConnectOptions, ListenOptions, is_loopback
+from lerobot.remote.wire.config import ConnectOptions, ListenOptions
 
 TOKEN = "a-token-of-this-test-only"
 OTHER = "another-token-of-this-test"

@@ -20,6 +20,7 @@ from websockets.sync.server import ServerConnection
 
 from lerobot.core.capture_clock import CaptureClock
 from lerobot.core.errors import ConfigError, ConfigProblem, DeviceConnectionError
+from lerobot.core.loopback import is_loopback
 from lerobot.core.paths import lerobot_home
 from lerobot.phone.certificate import own_address, own_certificate
 from lerobot.phone.config import PhoneConfig
@@ -27,7 +28,6 @@ from lerobot.phone.messages import MAX_MESSAGE_BYTES, Lost, PoseMessage, Remark,
 from lerobot.phone.tracker import PoseTracker, Reading
 from lerobot.remote.newest import Newest
 from lerobot.remote.wire.access import read_token
-from lerobot.remote.wire.config import is_loopback
 from lerobot.remote.wire.errors import WireError, printable
 from lerobot.remote.wire.listening import Listening
 from lerobot.remote.wire.tls import server_context

@@ -14,6 +14,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lerobot.core.loopback import is_loopback
+
 LARGEST_BODY = 256 * 1024
 """Bytes of a request, or of a message of a WebSocket."""
 
@@ -31,11 +33,6 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this computer alone."""
-    return host in _LOOPBACK or host.startswith("127.")
 
 
 class NotLetInError(Exception):

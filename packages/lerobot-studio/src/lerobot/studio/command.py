@@ -10,12 +10,13 @@ from pathlib import Path
 
 import uvicorn
 
-from lerobot.core.durable import make_folder
 from lerobot.core.errors import ConfigError, ConfigProblem, LeRobotError
+from lerobot.core.loopback import is_loopback
 from lerobot.core.paths import lerobot_home
-from lerobot.studio.access import LARGEST_BODY, is_loopback
+from lerobot.studio.access import LARGEST_BODY
 from lerobot.studio.app import make_app
 from lerobot.studio.commands.studio import StudioConfig
+from lerobot.studio.private_file import write_private
 
 SHORTEST_TOKEN = 16
 
@@ -80,15 +81,6 @@ def read_token(file: Path) -> str:
         hint = 'make one: python3 -c "import secrets; print(secrets.token_urlsafe())" > FILE'
         raise ConfigError([ConfigProblem("--token_file", str(file), expected, hint)])
     return token
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that only this user can read, at no moment otherwise."""
-    make_folder(file.parent)
-    file.unlink(missing_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(text)
 
 
 def _listen(host: str, port: int) -> socket.socket:

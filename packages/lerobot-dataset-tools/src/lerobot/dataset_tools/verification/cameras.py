@@ -2,19 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
-from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from lerobot.dataset_tools.commands.shards import SHARD_MEGABYTES
-from lerobot.dataset_tools.edit.groups import files_of, joined, state_of
+from lerobot.dataset_tools.edit.episode_shards import EpisodeShards
 from lerobot.dataset_tools.edit.images import SourceImages
 from lerobot.dataset_tools.verification.images import camera_findings
 from lerobot.dataset_tools.verification.moving import Motion, MovingParts
 from lerobot.datasets.checks.findings import Finding
 from lerobot.datasets.reader.source import EditSource, open_source
-from lerobot.jobs.config import ExecutorConfig
-from lerobot.jobs.job import Progress, Results, run_job
+from lerobot.jobs.job import Results
 from lerobot.jobs.plan import Plan
 
 WORKER = "check_images"
@@ -42,24 +39,8 @@ def check_here(source: EditSource, cameras: Sequence[str], parts: MovingParts) -
             yield from camera_findings(images, key, range(len(source.episodes)), moves)
 
 
-class CheckInShards:
-    """Checks images on an engine; see `ImageCheck`.
-
-    Args:
-        executor: the engine.
-        megabytes: of source files for each shard.
-        progress: is told about shards that are done.
-    """
-
-    def __init__(
-        self,
-        executor: ExecutorConfig,
-        megabytes: float = SHARD_MEGABYTES,
-        progress: Progress = lambda _done, _total: None,
-    ) -> None:
-        self._executor = executor
-        self._megabytes = megabytes
-        self._progress = progress
+class CheckInShards(EpisodeShards):
+    """Checks images on an engine; see `ImageCheck`."""
 
     def __call__(self, source: EditSource, cameras: Sequence[str], parts: MovingParts) -> list[Finding]:
         """See `ImageCheck`.
@@ -67,15 +48,11 @@ class CheckInShards:
         Raises:
             JobError: a shard failed for good.
         """
-        rows = [
-            {"camera": key, "episodes": sorted(chain.from_iterable(group.values())), "state": state_of(group)}
-            for key in cameras
-            for group in joined(files_of(source, key, range(len(source.episodes))), self._megabytes)
-        ]
+        everything = range(len(source.episodes))
+        rows = [{"camera": key, **row} for key in cameras for row in self.rows(source, key, everything)]
         root = source.root.absolute()
         settings = {"root": str(root), "moving": parts.key, "least": parts.least}
-        folder = root.with_name(f".{root.name}.verify.job")
-        found = run_job(Plan.of(WORKER, settings, rows), folder, self._executor, _findings, self._progress)
+        found = self.run(Plan.of(WORKER, settings, rows), root, "verify", _findings)
         order = {key: place for place, key in enumerate(cameras)}
         return sorted(found, key=lambda finding: (order[str(finding.feature)], finding.episode or 0))
 

@@ -126,7 +126,7 @@ class Take:
         self._begun_s = 0.0
         self._first: Tick | None = None
         self._last_slot = 0
-        self._held_slots = 0
+        self._slots = 0
         self._released_s: float | None = None
 
     def write(self, tick: Tick) -> None:
@@ -171,6 +171,8 @@ class Take:
     def _record(self, tick: Tick, request: Request | None) -> None:
         if self._first is None and not self._is_new(tick):
             return
+        passed = 1 if self._first is None else tick.slot - self._last_slot
+        self._last_slot = tick.slot
         if self._is_held(tick):
             if request is not None:
                 self._end(request)
@@ -180,32 +182,23 @@ class Take:
         first = self._first = self._first or tick
         row = self._rows.row(tick, first.start_s)
         self._recorder.add_frame(row, self.plan.task)
+        self._slots += passed
         self._counts.repeats.add(row, tick.observation.stamps)
         self._count(tick)
-        slots = self._slots(tick)
         if request is not None:
             self._end(request)
-        elif slots >= round(self.plan.episode_s * self._fps, 6):
+        elif self._slots >= round(self.plan.episode_s * self._fps, 6):
             self._end("duration")
         elif self._progress.due():
-            self._progress.show(self._status(slots / self._fps))
+            self._progress.show(self._status(self._slots / self._fps))
 
     def _is_held(self, tick: Tick) -> bool:
         """Whether a stop holds the robot, or it begins softly after one: no demonstration, and no time of it."""
-        if self._first is None:
-            self._last_slot = tick.slot
-        passed, self._last_slot = tick.slot - self._last_slot, tick.slot
         if tick.stopped:
             self._released_s = math.inf
         elif self._released_s == math.inf:
             self._released_s = tick.start_s
-        held = self._released_s is not None and tick.start_s - self._released_s < self.plan.ramp_s
-        self._held_slots += passed if held else 0
-        return held
-
-    def _slots(self, tick: Tick) -> int:
-        """How many periods of the control loop the episode has lasted."""
-        return tick.slot - self._first.slot + 1 - self._held_slots if self._first is not None else 0
+        return self._released_s is not None and tick.start_s - self._released_s < self.plan.ramp_s
 
     def _is_new(self, tick: Tick) -> bool:
         """Whether every image was taken since the episode began: not of the scene as it was before."""
@@ -221,7 +214,7 @@ class Take:
         for key, reason in tick.interventions.items():
             counts.interventions.setdefault(key, Counter())[reason] += 1
         self.result.frames += 1
-        counts.timing.overruns = self._slots(tick) - self.result.frames
+        counts.timing.overruns = self._slots - self.result.frames
 
     def _end(self, ended_by: str) -> None:
         result, counts = self.result, self._counts

@@ -1,6 +1,5 @@
 """What a user says about a connection: where it is, who may use it, and what protects it."""
 
-import ipaddress
 from pathlib import Path
 from typing import Self
 
@@ -8,19 +7,10 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import ConfigModel
+from lerobot.core.loopback import is_loopback
 
 PORT = 8000
 """Port of openpi's policy server, and so of ours."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address reaches this computer only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 class ListenOptions(ConfigModel):

@@ -9,8 +9,9 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 
 from lerobot.core.errors import DeviceConnectionError, LeRobotError
+from lerobot.core.loopback import is_loopback
 from lerobot.remote.wire.access import read_token, server_tls, shows_token
-from lerobot.remote.wire.config import ListenOptions, is_loopback
+from lerobot.remote.wire.config import ListenOptions
 from lerobot.remote.wire.link import Link
 from lerobot.remote.wire.listening import Listening
 

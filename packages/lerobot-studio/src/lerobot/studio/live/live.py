@@ -7,16 +7,15 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 from lerobot.core.capture_clock import CaptureClock
-from lerobot.core.durable import make_folder
 from lerobot.core.errors import LeRobotError
 from lerobot.core.paths import lerobot_home
 from lerobot.core.safety.latch import Stop, stop_latch
 from lerobot.studio.inside.wire import FILE, RUN, Message, json_frame
 from lerobot.studio.live.messages import Facts, Watch
 from lerobot.studio.live.outbox import Outbox
+from lerobot.studio.private_file import write_private
 
 PING_S = 0.25
 LOOK_S = 0.05
@@ -109,7 +108,7 @@ class Live:
     async def announced(self, port: int) -> AsyncIterator[None]:
         """Say where commands reach this studio, and look after pages, within the block."""
         self.port = port
-        _write_privately(self.file, json.dumps({"port": port, "token": self.token}))
+        write_private(self.file, json.dumps({"port": port, "token": self.token}))
         work = asyncio.create_task(self._look_after())
         try:
             yield
@@ -293,15 +292,3 @@ class Live:
             watch = page.watch
             if watch is not None and watch.run == run and (watch.cameras is None or camera in watch.cameras):
                 page.outbox.put(picture, f"picture {camera}")
-
-
-def _write_privately(path: Path, text: str) -> None:
-    """Write a file that only this user reads, as a whole."""
-    make_folder(path.parent)
-    aside = path.with_name(f".studio-{secrets.token_hex(4)}")
-    try:
-        aside.touch(mode=0o600)
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -4,11 +4,10 @@ import os
 import subprocess
 from pathlib import Path
 
+from lerobot.studio.inside.wire import RUN
+
 _PROCESSES = Path("/proc")
 """What Linux tells of processes; other systems are asked with `ps`."""
-
-RUN_VARIABLE = "LEROBOT_STUDIO_RUN"
-"""Variable in which a command finds the id of its run."""
 
 
 def start_mark(pid: int) -> str:
@@ -32,7 +31,7 @@ def start_mark(pid: int) -> str:
 
 def find_run(run: str) -> int | None:
     """Number of the process of a run, where the studio died before it could write that down; Linux alone tells."""
-    wanted = f"{RUN_VARIABLE}={run}".encode()
+    wanted = f"{RUN}={run}".encode()
     for folder in _PROCESSES.glob("[0-9]*"):
         pid = int(folder.name)
         try:

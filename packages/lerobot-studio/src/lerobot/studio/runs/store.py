@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,10 +13,9 @@ from lerobot.core.config.arguments import DISCOVER
 from lerobot.core.durable import make_folder
 from lerobot.core.errors import ConfigError, LeRobotError
 from lerobot.core.registry import registry
-from lerobot.studio.runs.processes import RUN_VARIABLE
+from lerobot.studio.answer import PLAIN, words_of
+from lerobot.studio.inside.wire import RUN
 from lerobot.studio.runs.run import RUNNING, Run
-
-_PLAIN_OUTPUT = {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120"}
 
 
 class NoRunError(LeRobotError, LookupError):
@@ -42,23 +40,22 @@ class Runs:
         self._environment = environment
         self._runs: dict[str, Run] = {}
 
-    def start(self, command: str, arguments: Sequence[str], environment: dict[str, str] | None = None) -> Run:
+    def start(self, command: str, arguments: Sequence[str]) -> Run:
         """Start a command as a process of its own, which goes on when the studio or the browser ends.
 
         Args:
             command: registered name.
             arguments: as after the name on a command line; no shell reads them.
-            environment: variables for this run alone.
 
         Raises:
             LeRobotError: there is no such command, or it cannot be started.
         """
         model = registry.config_class(command_kind(command), command)
         run = Run(self._new_folder(command), command, list(arguments), takes_words=_takes_words(model, arguments))
-        variables = {**os.environ, **_PLAIN_OUTPUT, RUN_VARIABLE: run.id, **self._environment(run.id)}
+        variables = {**os.environ, **PLAIN, "PYTHONUNBUFFERED": "1", RUN: run.id, **self._environment(run.id)}
         self._runs[run.id] = run
         try:
-            run.begin(lambda: _spawn(run.folder, [command, *arguments, *run.control], variables | (environment or {})))
+            run.begin(lambda: _spawn(run.folder, words_of(command, *arguments, *run.control), variables))
         except (OSError, ValueError) as error:
             del self._runs[run.id]
             raise LeRobotError(f"{command} cannot be started: {error}.") from error
@@ -129,7 +126,7 @@ def _spawn(folder: Path, words: Sequence[str], variables: dict[str, str]) -> sub
     try:
         with (folder / "log.txt").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "lerobot_cli", *words],
+                words,
                 stdin=answers,
                 stdout=log,
                 stderr=subprocess.STDOUT,

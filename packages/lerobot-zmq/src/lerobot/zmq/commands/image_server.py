@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lerobot.core.config.base import CameraConfig, CommandConfig, ConfigModel, Unit
-from lerobot.remote.wire.config import is_loopback
+from lerobot.core.loopback import is_loopback
 from lerobot.zmq.config import PORT
 
 
